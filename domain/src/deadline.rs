@@ -1,0 +1,143 @@
+//! 时限: working days by the calendar that central IT publishes; unknown years are marked 预计 (expected).
+//!
+//! Refuses to guess festivals of the lunar calendar: a year without data has only its fixed statutory days, and
+//! the result says that it is an expectation.
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::DayKind;
+use crate::date::CivilDate;
+
+/// The most working days that are counted; more are cut to this.
+pub const MAX_WORKING_DAYS: u32 = 2_000;
+
+/// Fixed statutory holidays (month, day) used for years that the calendar does not know: New Year, Labour Day
+/// (two days since 2025), National Day (State Council Decree 795).
+const FIXED_HOLIDAYS: [(i8, i8); 6] = [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)];
+
+/// A due date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The last day.
+    pub date: CivilDate,
+    /// The calendar does not know all the days in between: shown as 预计.
+    pub expected: bool,
+}
+
+/// The day that lies `days` working days after `from` (the day of acceptance itself does not count).
+///
+/// A year is known if the calendar has any entry in it that is not of January or December, because the notice of
+/// one year may name days of its neighbours.
+pub fn working_days_after(from: CivilDate, days: u32, calendar: &BTreeMap<CivilDate, DayKind>) -> Due {
+    let known: BTreeSet<i16> = calendar
+        .keys()
+        .map(|date| date.parts())
+        .filter(|(_, month, _)| (2..=11).contains(month))
+        .map(|(year, _, _)| year)
+        .collect();
+    let mut due = Due { date: from, expected: false };
+    let mut left = days.min(MAX_WORKING_DAYS);
+    while left > 0 {
+        due.date = due.date.plus_days(1);
+        let known_year = known.contains(&due.date.parts().0);
+        due.expected |= !known_year;
+        if is_working_day(due.date, known_year, calendar) {
+            left -= 1;
+        }
+    }
+    due
+}
+
+fn is_working_day(date: CivilDate, known_year: bool, calendar: &BTreeMap<CivilDate, DayKind>) -> bool {
+    match calendar.get(&date) {
+        Some(kind) => *kind == DayKind::Workday,
+        None => {
+            let (_, month, day) = date.parts();
+            let fixed = !known_year && FIXED_HOLIDAYS.contains(&(month, day));
+            date.weekday() <= 5 && !fixed
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> CivilDate {
+        text.parse().expect("a date")
+    }
+
+    /// The holidays and make-up days that the vectors below touch, as ranges and days.
+    fn calendar() -> BTreeMap<CivilDate, DayKind> {
+        let holidays = [
+            ("2023-04-29", 5),
+            ("2024-02-10", 8),
+            ("2025-10-01", 8),
+            ("2026-01-01", 3),
+            ("2026-02-15", 9),
+            ("2026-04-04", 3),
+            ("2026-05-01", 5),
+            ("2026-06-19", 3),
+            ("2026-09-25", 3),
+            ("2026-10-01", 7),
+        ];
+        let workdays = [
+            "2023-04-23",
+            "2024-02-04",
+            "2024-02-18",
+            "2025-09-28",
+            "2025-10-11",
+            "2026-01-04",
+            "2026-02-14",
+            "2026-02-28",
+            "2026-05-09",
+            "2026-09-20",
+            "2026-10-10",
+        ];
+        let days = holidays
+            .iter()
+            .flat_map(|(from, n)| (0..*n).map(|i| (date(from).plus_days(i), DayKind::Holiday)));
+        days.chain(workdays.iter().map(|d| (date(d), DayKind::Workday))).collect()
+    }
+
+    #[test]
+    fn golden_vectors() {
+        let table = [
+            ("2026-02-12", 5, "2026-02-26"),
+            ("2026-02-13", 1, "2026-02-14"),
+            ("2026-02-14", 1, "2026-02-24"),
+            ("2026-04-30", 3, "2026-05-08"),
+            ("2026-05-08", 1, "2026-05-09"),
+            ("2026-09-18", 5, "2026-09-24"),
+            ("2026-09-30", 3, "2026-10-10"),
+            ("2026-06-18", 1, "2026-06-22"),
+            ("2026-01-02", 1, "2026-01-04"),
+            ("2026-09-17", 15, "2026-10-14"),
+            ("2026-12-01", 20, "2026-12-29"),
+            ("2025-09-28", 1, "2025-09-29"),
+            ("2025-09-30", 5, "2025-10-14"),
+            ("2024-02-08", 3, "2024-02-19"),
+            ("2023-04-21", 3, "2023-04-25"),
+        ];
+        for (from, days, wanted) in table {
+            let due = working_days_after(date(from), days, &calendar());
+            assert_eq!((due.date, due.expected), (date(wanted), false), "{from} + {days}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_year_is_an_expectation_without_its_fixed_holidays() {
+        let due = working_days_after(date("2026-12-30"), 2, &calendar());
+        assert_eq!(due, Due { date: date("2027-01-04"), expected: true });
+        let due = working_days_after(date("2026-11-24"), 1, &BTreeMap::new());
+        assert_eq!(due, Due { date: date("2026-11-25"), expected: true });
+    }
+
+    #[test]
+    fn extremes_end() {
+        assert_eq!(working_days_after(date("2026-11-21"), 0, &calendar()).date, date("2026-11-21"));
+        assert!(working_days_after(date("2026-11-24"), u32::MAX, &calendar()).expected);
+        let none: BTreeMap<_, _> =
+            (0..9_000).map(|i| (date("2026-01-01").plus_days(i), DayKind::Holiday)).collect();
+        assert!(working_days_after(date("2026-01-01"), 3, &none).date > date("2050-01-01"));
+    }
+}

@@ -1,0 +1,186 @@
+//! Ed25519 signatures of devices and servers; the one verifier of slip and receipt.
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ed25519_dalek::{Signer as _, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::bytes::{Bytes, Digest};
+use crate::ids::KeyId;
+
+pub(super) fn key_id_of(digest: &Digest) -> KeyId {
+    digest.short().parse().unwrap_or_else(|_| unreachable!("16 hexadecimal digits are a key id"))
+}
+
+/// An Ed25519 signature, 64 bytes, base64 in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Signature(pub Bytes);
+
+/// An Ed25519 public key, 32 bytes, base64 in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PublicKey(pub Bytes);
+
+/// A signature does not hold, or cannot be checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum VerifyError {
+    /// The document names a key that the ring does not hold.
+    #[error("signed with an unknown key")]
+    UnknownKey,
+    /// The public key is not a point of the curve.
+    #[error("the public key is malformed")]
+    MalformedKey,
+    /// Other bytes, other key, or not a signature at all.
+    #[error("the signature does not match")]
+    Mismatch,
+}
+
+impl PublicKey {
+    /// The id under which documents name this key.
+    pub fn key_id(&self) -> KeyId {
+        key_id_of(&Digest::of(&self.0.0))
+    }
+
+    /// Checks a signature over a digest (strict: no malleable or small-order keys).
+    ///
+    /// # Errors
+    /// [`VerifyError`] if it does not hold.
+    pub fn verify(&self, digest: &Digest, signature: &Signature) -> Result<(), VerifyError> {
+        let key: [u8; 32] = self.0.0.as_slice().try_into().map_err(|_| VerifyError::MalformedKey)?;
+        let key = VerifyingKey::from_bytes(&key).map_err(|_| VerifyError::MalformedKey)?;
+        let sig = ed25519_dalek::Signature::from_slice(&signature.0.0).map_err(|_| VerifyError::Mismatch)?;
+        key.verify_strict(digest.as_bytes(), &sig).map_err(|_| VerifyError::Mismatch)
+    }
+}
+
+/// A private signing key: a terminal's device key or a server's receipt key. Wiped when dropped; never printed.
+#[derive(Clone)]
+pub struct DeviceKey(SigningKey);
+
+impl fmt::Debug for DeviceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeviceKey({})", self.public().key_id())
+    }
+}
+
+impl DeviceKey {
+    /// The key that a 32-byte seed stands for.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(&seed))
+    }
+
+    /// The seed, to be written to a key file; wiped when dropped.
+    pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.0.to_bytes())
+    }
+
+    /// The public half.
+    pub fn public(&self) -> PublicKey {
+        PublicKey(Bytes(self.0.verifying_key().to_bytes().to_vec()))
+    }
+
+    /// Signs the 32 bytes of a digest.
+    pub fn sign(&self, digest: &Digest) -> Signature {
+        Signature(Bytes(self.0.sign(digest.as_bytes()).to_bytes().to_vec()))
+    }
+}
+
+/// What a signed document is; the label is part of what is signed, so that one can never pass for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedKind {
+    /// 凭条, signed by the terminal at once.
+    Slip,
+    /// 回执, signed by the server after its COMMIT.
+    Receipt,
+}
+
+impl SignedKind {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Slip => "jinban/slip/1",
+            Self::Receipt => "jinban/receipt/1",
+        }
+    }
+}
+
+/// A slip or receipt as it travels: the exact JSON bytes that were signed, the key's id, the signature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedDocument {
+    /// UTF-8 JSON exactly as signed; never serialised again.
+    pub body: Bytes,
+    /// Which key signed.
+    pub key_id: KeyId,
+    /// Ed25519 over `SHA-256(label || u32 length || body)`.
+    pub signature: Signature,
+}
+
+/// Public keys by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KeyRing(BTreeMap<KeyId, PublicKey>);
+
+impl KeyRing {
+    /// A ring of these keys.
+    pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Self {
+        Self(keys.into_iter().map(|k| (k.key_id(), k)).collect())
+    }
+
+    /// The key with this id.
+    pub fn get(&self, id: &KeyId) -> Option<&PublicKey> {
+        self.0.get(id)
+    }
+
+    /// All keys, in the order of their ids.
+    pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.0.values()
+    }
+}
+
+/// Signs the JSON bytes of a slip or receipt.
+pub fn sign_document(kind: SignedKind, body: Vec<u8>, key: &DeviceKey) -> SignedDocument {
+    let digest = Digest::of_parts(kind.label(), &body, &[]);
+    SignedDocument { signature: key.sign(&digest), key_id: key.public().key_id(), body: Bytes(body) }
+}
+
+/// Verifies a slip or a receipt and gives the bytes that were signed.
+///
+/// # Errors
+/// [`VerifyError`] if the key is unknown or the signature does not hold for this kind of document.
+pub fn verify_document<'a>(
+    kind: SignedKind,
+    document: &'a SignedDocument,
+    ring: &KeyRing,
+) -> Result<&'a [u8], VerifyError> {
+    let key = ring.get(&document.key_id).ok_or(VerifyError::UnknownKey)?;
+    let digest = Digest::of_parts(kind.label(), &document.body.0, &[]);
+    key.verify(&digest, &document.signature)?;
+    Ok(&document.body.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_never_passes_for_a_receipt() {
+        let key = DeviceKey::from_seed([3; 32]);
+        let ring = KeyRing::new([key.public()]);
+        let doc = sign_document(SignedKind::Slip, b"{}".to_vec(), &key);
+        assert_eq!(verify_document(SignedKind::Slip, &doc, &ring), Ok(&b"{}"[..]));
+        assert_eq!(verify_document(SignedKind::Receipt, &doc, &ring), Err(VerifyError::Mismatch));
+    }
+
+    #[test]
+    fn unknown_keys_and_altered_bytes_are_refused() {
+        let key = DeviceKey::from_seed([3; 32]);
+        let mut doc = sign_document(SignedKind::Receipt, b"{\"a\":1}".to_vec(), &key);
+        let empty = KeyRing::default();
+        assert_eq!(verify_document(SignedKind::Receipt, &doc, &empty), Err(VerifyError::UnknownKey));
+        doc.body.0[1] ^= 1;
+        let ring = KeyRing::new([key.public()]);
+        assert_eq!(verify_document(SignedKind::Receipt, &doc, &ring), Err(VerifyError::Mismatch));
+        doc.signature.0.0.truncate(10);
+        assert_eq!(verify_document(SignedKind::Receipt, &doc, &ring), Err(VerifyError::Mismatch));
+    }
+}

@@ -1,0 +1,31 @@
+//! The vocabulary of the project and its rules: the front door of the repository.
+//!
+//! Everything here is pure. No file, socket, clock, thread or random source is touched: time and randomness
+//! come in as arguments, so the same code runs on the terminal, on the server, in tests and in a simulator.
+//!
+//! | module | 中文 | what it holds |
+//! |---|---|---|
+//! | [`ids`], [`date`] | 编号 | identities and the case number that a terminal issues offline; civil dates |
+//! | [`text`] | 词 | a text in Chinese and English |
+//! | [`item`], [`bundle`], [`catalogue`] | 事项, 一件事, 目录 | what can be applied for, versioned as a whole |
+//! | [`form`] | 表单 | form schema, validation, and the render plan that a screen only draws |
+//! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
+//! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
+//! | [`deadline`] | 时限 | working days by the calendar that central IT publishes |
+//! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
+//! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
+//! | [`wire`] | 协议 | every type that crosses the network |
+pub mod applicant;
+pub mod bundle;
+pub mod case;
+pub mod catalogue;
+pub mod date;
+pub mod deadline;
+pub mod document;
+pub mod envelope;
+pub mod form;
+pub mod ids;
+pub mod item;
+pub mod search;
+pub mod text;
+pub mod wire;

@@ -1,0 +1,27 @@
+//! Wire version 1: JSON, zstd in both directions, every type that crosses the network and nothing else.
+//!
+//! The header of an envelope travels as base64 of the exact bytes that were signed and is verified as received;
+//! it is never serialised again. Snapshot-tested in `tests/it`.
+mod changes;
+mod envelope;
+mod problem;
+mod terminal;
+
+pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
+pub use envelope::{
+    BatchResponse, BlobEntry, BlobKind, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload,
+    Outcome, Person, ReceiptBody, SlipBody, Submission,
+};
+pub use problem::Problem;
+pub use terminal::{Contact, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
+
+/// Envelopes in one batch, at most.
+pub const MAX_BATCH: usize = 50;
+/// Bytes of one batch before compression, at most.
+pub const MAX_BATCH_BYTES: usize = 512 * 1024;
+/// Media type of a problem answer (RFC 9457).
+pub const PROBLEM_MEDIA_TYPE: &str = "application/problem+json";
+/// Request header with the terminal's id, on calls that carry no envelope.
+pub const TERMINAL_HEADER: &str = "jinban-terminal";
+/// Request header with the base64 device signature over [`crate::envelope::request_digest`].
+pub const SIGNATURE_HEADER: &str = "jinban-signature";

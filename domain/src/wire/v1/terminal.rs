@@ -1,0 +1,75 @@
+//! Enrolment, and what every response of the server carries.
+use serde::{Deserialize, Serialize};
+
+use crate::envelope::{PublicKey, SealingPublicKey, Suite};
+use crate::ids::{CounterState, Issuer, KeyId, ServerEpoch, StationId, TerminalId};
+
+/// `POST /api/v1/enrol`: a one-time code and the device's public key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolRequest {
+    /// The one-time code, as typed.
+    pub code: String,
+    /// The device's Ed25519 public key.
+    pub public_key: PublicKey,
+    /// Version of the terminal's software.
+    #[serde(default)]
+    pub software: String,
+}
+
+/// A key that signs receipts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptKey {
+    /// Its id.
+    pub id: KeyId,
+    /// The key.
+    pub key: PublicKey,
+}
+
+/// The key to which data keys are wrapped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealingKeyEntry {
+    /// Its id.
+    pub id: KeyId,
+    /// For which suite.
+    pub suite: Suite,
+    /// The key.
+    pub key: SealingPublicKey,
+}
+
+/// Answer to an enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnrolResponse {
+    /// The terminal's id.
+    pub terminal: TerminalId,
+    /// The station where it stands.
+    pub station: StationId,
+    /// Issuer of its case numbers.
+    pub issuer: Issuer,
+    /// The last number of this issuer that the server knows.
+    pub last_counter: CounterState,
+    /// Keys that may sign receipts.
+    pub receipt_keys: Vec<ReceiptKey>,
+    /// Where to wrap data keys to.
+    pub sealing_key: SealingKeyEntry,
+    /// Address of the people's listener, for QR codes on slips, without a trailing slash.
+    pub people_url: String,
+    /// What every response carries.
+    pub contact: Contact,
+}
+
+/// What every response of the server carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// Changes when the server was restored from a backup.
+    pub server_epoch: ServerEpoch,
+    /// The server's clock, milliseconds since 1970.
+    pub server_time_ms: i64,
+    /// Server sequence up to which rows are in a verified backup; absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub durable_upto: Option<u64>,
+    /// The next contact should be spread over this span.
+    pub spread_ms: u64,
+    /// Wait at least this long, when the server asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
