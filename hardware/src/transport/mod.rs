@@ -1,0 +1,58 @@
+//! Moving bytes to a reader and back. A transport knows nothing of what the bytes say.
+//!
+//! [`Transport`] carries SAM_V frames, [`ApduChannel`] carries APDUs; both are implemented over PC/SC by
+//! `transport::pcsc` (feature `devices`) and by scripted stand-ins in unit tests.
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+pub mod image;
+#[cfg(feature = "devices")]
+pub mod pcsc;
+
+/// Carries one SAM_V frame to the security module and brings its answer.
+pub trait Transport {
+    /// Sends `frame` and gives all bytes of the answer, as they came.
+    ///
+    /// `timeout` is what the module may take. A transport whose lower layer cannot be interrupted (PC/SC)
+    /// passes it on to nobody; the reader's driver then has the last word.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn exchange(&mut self, frame: &[u8], timeout: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError>;
+}
+
+/// Carries one APDU to the card and brings its answer.
+pub trait ApduChannel {
+    /// Sends `apdu` and gives the answer with its two status bytes.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn transmit(&mut self, apdu: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError>;
+}
+
+/// Why bytes did not come through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The reader does not know this way of talking to it.
+    #[error("the reader does not support this kind of exchange")]
+    Unsupported,
+    /// The card was lifted.
+    #[error("the card was removed")]
+    CardRemoved,
+    /// The card lies there and does not answer.
+    #[error("the card does not answer")]
+    CardMute,
+    /// Another program has the reader or the card for itself.
+    #[error("another program uses the reader")]
+    Busy,
+    /// The exchange failed on the way; it may be tried again.
+    #[error("the exchange failed")]
+    Failed,
+    /// The reader was unplugged.
+    #[error("the reader was unplugged")]
+    ReaderGone,
+    /// The smart-card service does not run any more.
+    #[error("the smart-card service does not run")]
+    ServiceGone,
+}
