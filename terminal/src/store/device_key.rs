@@ -1,0 +1,66 @@
+//! The device's private key: a file of 64 hexadecimal digits, readable by its owner only, never overwritten.
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use domain::envelope::{DeviceKey, Digest};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::StoreError;
+
+const KEY_FILE: &str = "device.key";
+
+/// A generator seeded by the system.
+pub(super) fn system_random() -> Result<ChaCha20Rng, StoreError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(seed.as_mut()).map_err(|e| StoreError::Io(std::io::Error::other(e.to_string())))?;
+    Ok(ChaCha20Rng::from_seed(*seed))
+}
+
+/// The key in a folder; made if there is none.
+pub(super) fn load_or_create(directory: &Path) -> Result<DeviceKey, StoreError> {
+    let file = directory.join(KEY_FILE);
+    match File::open(&file) {
+        Ok(f) => load(f),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file),
+        Err(e) => Err(StoreError::Io(e)),
+    }
+}
+
+fn load(file: File) -> Result<DeviceKey, StoreError> {
+    let mut text = Zeroizing::new(String::new());
+    file.take(200).read_to_string(&mut text).map_err(|_| StoreError::Value(KEY_FILE))?;
+    // A digest is just 32 bytes in hexadecimal digits: its parser serves here.
+    let seed: Digest = text.trim().parse().map_err(|_| StoreError::Value(KEY_FILE))?;
+    Ok(DeviceKey::from_seed(*seed.as_bytes()))
+}
+
+fn create(directory: &Path, file: &Path) -> Result<DeviceKey, StoreError> {
+    let mut seed = Zeroizing::new([0; 32]);
+    system_random()?.fill_bytes(seed.as_mut());
+    let temporary = directory.join("device.key.new");
+    let text = Zeroizing::new(Digest::from_bytes(*seed).to_string());
+    let write = || -> std::io::Result<()> {
+        let mut f = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        f.write_all(text.as_bytes())?;
+        f.sync_all()?;
+        std::fs::rename(&temporary, file)?;
+        File::open(directory)?.sync_all()
+    };
+    write().map_err(StoreError::Io)?;
+    Ok(DeviceKey::from_seed(*seed))
+}
+
+/// Keyed hash under which a person's slips are found on this terminal only.
+pub(super) fn person_hmac(key: &DeviceKey, id_number: &str) -> Result<[u8; 32], StoreError> {
+    let seed = key.to_seed();
+    let mut mac = Hmac::<Sha256>::new_from_slice(seed.as_ref()).map_err(|_| StoreError::Value("person key"))?;
+    mac.update(b"jinban/person/1");
+    mac.update(id_number.trim().to_ascii_uppercase().as_bytes());
+    Ok(mac.finalize().into_bytes().into())
+}

@@ -1,0 +1,120 @@
+//! Who this terminal is (after enrolment), its series, and single facts that outlive a restart.
+use domain::envelope::{KeyRing, PublicKey};
+use domain::ids::{CounterState, Issuer, Lineage, ServerEpoch, StationId, TerminalId};
+use domain::wire::v1::{EnrolResponse, SealingKeyEntry};
+use rusqlite::{Connection, OptionalExtension as _};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Store, StoreError};
+
+/// What the server told this terminal at enrolment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// This terminal.
+    pub terminal: TerminalId,
+    /// Where it stands.
+    pub station: StationId,
+    /// Issuer of its case numbers.
+    pub issuer: Issuer,
+    /// Keys that may sign receipts.
+    pub receipt_keys: Vec<PublicKey>,
+    /// Where data keys are wrapped to.
+    pub sealing_key: SealingKeyEntry,
+    /// Address of the people's pages, for QR codes.
+    pub people_url: String,
+}
+
+impl Identity {
+    /// The ring that verifies receipts.
+    pub fn receipt_ring(&self) -> KeyRing {
+        KeyRing::new(self.receipt_keys.iter().cloned())
+    }
+}
+
+/// Starts a series in a new database.
+pub(super) fn start_series(connection: &Connection, lineage: Lineage, now_ms: i64) -> Result<(), StoreError> {
+    put(connection, "lineage", &lineage)?;
+    put(connection, "next_seq", &1u64)?;
+    put(connection, "created_ms", &now_ms)
+}
+
+/// Reads a single fact.
+pub(super) fn get<T: DeserializeOwned>(connection: &Connection, key: &'static str) -> Result<Option<T>, StoreError> {
+    let text: Option<String> =
+        connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()?;
+    text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::Value(key))).transpose()
+}
+
+/// Writes a single fact.
+pub(super) fn put<T: Serialize>(connection: &Connection, key: &'static str, value: &T) -> Result<(), StoreError> {
+    let text = serde_json::to_string(value).map_err(|_| StoreError::Value(key))?;
+    connection.execute(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        (key, text),
+    )?;
+    Ok(())
+}
+
+impl Store {
+    /// Who this terminal is; `None` before enrolment.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn identity(&self) -> Result<Option<Identity>, StoreError> {
+        get(&self.connection, "identity")
+    }
+
+    /// Keeps what the server answered to an enrolment: identity, number counter, epoch.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn save_enrolment(&mut self, answer: &EnrolResponse) -> Result<Identity, StoreError> {
+        let identity = Identity {
+            terminal: answer.terminal.clone(),
+            station: answer.station.clone(),
+            issuer: answer.issuer,
+            receipt_keys: answer.receipt_keys.iter().map(|k| k.key.clone()).collect(),
+            sealing_key: answer.sealing_key.clone(),
+            people_url: answer.people_url.trim_end_matches('/').to_owned(),
+        };
+        let tx = self.connection.transaction()?;
+        put(&tx, "identity", &identity)?;
+        put(&tx, "counter", &answer.last_counter)?;
+        put(&tx, "server_epoch", &answer.contact.server_epoch)?;
+        tx.commit()?;
+        Ok(identity)
+    }
+
+    /// The series that this database writes.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn lineage(&self) -> Result<Lineage, StoreError> {
+        get(&self.connection, "lineage")?.ok_or(StoreError::Value("lineage"))
+    }
+
+    /// The server epoch seen last.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn server_epoch(&self) -> Result<Option<ServerEpoch>, StoreError> {
+        get(&self.connection, "server_epoch")
+    }
+
+    /// The cursor of the changes feed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn cursor(&self) -> Result<u64, StoreError> {
+        Ok(get(&self.connection, "cursor")?.unwrap_or(0))
+    }
+
+    /// The last number issued.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn counter(&self) -> Result<Option<CounterState>, StoreError> {
+        get(&self.connection, "counter")
+    }
+}

@@ -1,0 +1,189 @@
+//! What the centre says: receipts, case news, its epoch and what it holds durably.
+use domain::envelope::{Digest, SignedDocument, SignedKind, VerifyError, verify_document};
+use domain::ids::{EnvelopeId, ServerEpoch};
+use domain::wire::v1::{CaseNews, Contact, ReceiptBody};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+use super::identity::{self, Identity};
+use super::slips::state_to_text;
+use super::submit::audit;
+use super::{Store, StoreError};
+
+/// Receipts are kept this long, so that a restored server can be offered what it lost.
+const RECEIPT_DAYS: i64 = 90;
+
+/// A receipt that does not count.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// Its signature does not hold.
+    #[error("the receipt's signature does not hold")]
+    Signature(#[source] VerifyError),
+    /// It is not a receipt, or not for this envelope.
+    #[error("the receipt is not for this envelope")]
+    Mismatch,
+    /// The store refused.
+    #[error("the receipt could not be stored")]
+    Store(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ReceiptError {
+    fn from(e: rusqlite::Error) -> Self {
+        Self::Store(e.into())
+    }
+}
+
+/// What a piece of case news did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaseNewsOutcome {
+    /// The slip's marks moved.
+    Moved,
+    /// Older than what is known, or not a case of this terminal.
+    Ignored,
+}
+
+impl Store {
+    /// Verifies a receipt for the envelope with this digest and moves its row to delivered.
+    ///
+    /// # Errors
+    /// [`ReceiptError`]; the row stays as it was.
+    pub fn take_receipt(
+        &mut self,
+        digest: &Digest,
+        document: &SignedDocument,
+        now_ms: i64,
+    ) -> Result<ReceiptBody, ReceiptError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let identity: Identity = identity::get(&tx, "identity")?.ok_or(ReceiptError::Mismatch)?;
+        let body = verify_document(SignedKind::Receipt, document, &identity.receipt_ring())
+            .map_err(ReceiptError::Signature)?;
+        let receipt: ReceiptBody = serde_json::from_slice(body).map_err(|_| ReceiptError::Mismatch)?;
+        let known: Option<String> = tx
+            .query_row("SELECT digest FROM outbox WHERE envelope_id = ?1", [receipt.envelope_id.to_string()], |r| {
+                r.get(0)
+            })
+            .optional()?;
+        if receipt.digest != *digest || known.as_deref() != Some(digest.to_string().as_str()) {
+            return Err(ReceiptError::Mismatch);
+        }
+        store_receipt(&tx, &receipt, document, now_ms)?;
+        audit(&tx, now_ms, "receipt", &receipt.envelope_id.to_string(), Some(digest))?;
+        tx.commit()?;
+        Ok(receipt)
+    }
+
+    /// Takes in case news and moves the cursor, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn take_case_news(&mut self, news: &CaseNews) -> Result<CaseNewsOutcome, StoreError> {
+        let column = match news.state.mark() {
+            domain::case::Mark::Completed => "completed_ms",
+            domain::case::Mark::Accepted => "accepted_ms",
+            domain::case::Mark::Delivered | domain::case::Mark::Saved => "delivered_ms",
+        };
+        // `column` is one of three literals above; COALESCE keeps the first time that a mark was reached.
+        let sql = format!(
+            "UPDATE slip SET case_state = ?2, case_version = ?3, {column} = COALESCE({column}, ?4)
+             WHERE envelope_id = ?1 AND case_version < ?3"
+        );
+        let version = i64::try_from(news.version).map_err(|_| StoreError::Value("case version"))?;
+        let changed = self
+            .connection
+            .execute(&sql, (news.envelope_id.to_string(), state_to_text(news.state), version, news.at_ms))?;
+        Ok(if changed > 0 { CaseNewsOutcome::Moved } else { CaseNewsOutcome::Ignored })
+    }
+
+    /// Moves the cursor of the changes feed; never backwards.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn move_cursor(&mut self, cursor: u64) -> Result<(), StoreError> {
+        if cursor > self.cursor()? { identity::put(&self.connection, "cursor", &cursor) } else { Ok(()) }
+    }
+
+    /// Takes in what every response carries: clock offset, epoch, durability.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn take_contact(&mut self, contact: &Contact, now_ms: i64) -> Result<(), StoreError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        identity::put(&tx, "server_offset_ms", &contact.server_time_ms.saturating_sub(now_ms))?;
+        let epoch: Option<ServerEpoch> = identity::get(&tx, "server_epoch")?;
+        if epoch.is_some_and(|e| e != contact.server_epoch) {
+            // A restored server may have lost what it receipted: everything not durable is offered again, and the
+            // feed is read from its start.
+            tx.execute(
+                "UPDATE outbox SET state = 'queued', next_try_ms = 0
+                 WHERE state = 'delivered' AND ciphertext IS NOT NULL",
+                [],
+            )?;
+            identity::put(&tx, "cursor", &0u64)?;
+            audit(&tx, now_ms, "server-epoch", &contact.server_epoch.to_string(), None)?;
+        }
+        identity::put(&tx, "server_epoch", &contact.server_epoch)?;
+        if let Some(upto) = contact.durable_upto {
+            erase_durable(&tx, i64::try_from(upto).unwrap_or(i64::MAX))?;
+        }
+        // A receipt whose content is still here is the only way to recover it, so it outlives the 90 days.
+        tx.execute(
+            "DELETE FROM receipt WHERE received_ms < ?1 AND envelope_id IN
+             (SELECT envelope_id FROM outbox WHERE ciphertext IS NULL)",
+            [now_ms.saturating_sub(RECEIPT_DAYS * 86_400_000)],
+        )?;
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// The item and number on a slip, by its envelope id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn has_slip(&self, id: EnvelopeId) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM slip WHERE envelope_id = ?1)";
+        Ok(self.connection.query_row(sql, [id.to_string()], |r| r.get(0))?)
+    }
+}
+
+fn store_receipt(
+    tx: &Connection,
+    receipt: &ReceiptBody,
+    document: &SignedDocument,
+    now_ms: i64,
+) -> Result<(), ReceiptError> {
+    let id = receipt.envelope_id.to_string();
+    let text = serde_json::to_string(document).map_err(|_| StoreError::Value("receipt"))?;
+    let seq = i64::try_from(receipt.server_seq).map_err(|_| StoreError::Value("server sequence"))?;
+    tx.execute(
+        "INSERT INTO receipt (envelope_id, document, server_seq, accepted_at_ms, received_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (envelope_id) DO UPDATE SET document = excluded.document, server_seq = excluded.server_seq,
+            accepted_at_ms = excluded.accepted_at_ms, received_ms = excluded.received_ms",
+        (&id, text, seq, receipt.accepted_at_ms, now_ms),
+    )?;
+    tx.execute(
+        "UPDATE outbox SET state = 'delivered', reason = NULL, last_error = NULL, attempts = attempts + 1
+         WHERE envelope_id = ?1",
+        [&id],
+    )?;
+    tx.execute(
+        "UPDATE slip SET delivered_ms = COALESCE(delivered_ms, ?2) WHERE envelope_id = ?1",
+        (&id, receipt.accepted_at_ms),
+    )?;
+    if let Some(number) = &receipt.number {
+        tx.execute(
+            "UPDATE slip SET corrected_from = number, number = ?2 WHERE envelope_id = ?1 AND number <> ?2",
+            (&id, number.as_str()),
+        )?;
+    }
+    Ok(())
+}
+
+/// Erases the content of rows that the server holds in a verified backup.
+fn erase_durable(tx: &Connection, upto: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE outbox SET ciphertext = NULL WHERE state = 'delivered' AND ciphertext IS NOT NULL
+         AND envelope_id IN (SELECT envelope_id FROM receipt WHERE server_seq <= ?1)",
+        [upto],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! The terminal's store: one SQLite file with WAL and full sync, and one device key file beside it.
+//!
+//! The only place that knows SQL. A database that is damaged or was written by a newer program is never changed:
+//! opening it is an error with its own advice, and the file stays as it is.
+mod catalogue;
+mod device_key;
+mod identity;
+mod inbox;
+mod outbox;
+mod open;
+mod slips;
+mod status;
+mod submit;
+
+use std::path::{Path, PathBuf};
+
+use domain::envelope::DeviceKey;
+use rusqlite::Connection;
+
+pub use identity::Identity;
+pub use inbox::{CaseNewsOutcome, ReceiptError};
+pub use open::DATABASE_FILE;
+pub use outbox::{DueEnvelope, ParkReason};
+pub use status::{StatusRow, read_status};
+pub use submit::{NewSubmission, QueuedSlip, SubmitError};
+
+/// The terminal's store, owned by one process.
+pub struct Store {
+    connection: Connection,
+    device_key: DeviceKey,
+    directory: PathBuf,
+}
+
+/// The store cannot be opened or used. What each means to a person stands in `out_of_service.*`.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file is no database of this program, or is damaged. It was not changed.
+    #[error("the database is damaged; it was left as it is")]
+    Corrupt,
+    /// A newer program wrote it. It was not changed.
+    #[error("the database has schema version {found}, this program knows {known}; it was left as it is")]
+    Newer {
+        /// Version in the file.
+        found: i64,
+        /// Newest version that this program knows.
+        known: i64,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// The folder or a file cannot be read or written.
+    #[error("the store's folder cannot be used")]
+    Io(#[source] std::io::Error),
+    /// Any other refusal of the database.
+    #[error("the database refused")]
+    Database(#[source] rusqlite::Error),
+    /// A stored value is not what was written; the payload names it.
+    #[error("the stored value of {0} cannot be read")]
+    Value(&'static str),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(e: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+        match e.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => Self::Corrupt,
+            Some(DiskFull) => Self::Full,
+            _ => Self::Database(e),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store in a folder, making both if there are none.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] and [`StoreError::Newer`] leave the file as it is; the others say what is in the way.
+    pub fn open(directory: &Path, now_ms: i64) -> Result<Self, StoreError> {
+        let (connection, device_key) = open::open(directory, now_ms)?;
+        Ok(Self { connection, device_key, directory: directory.to_owned() })
+    }
+
+    /// The device's private key.
+    pub fn device_key(&self) -> &DeviceKey {
+        &self.device_key
+    }
+
+    /// Where the store lies.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+}

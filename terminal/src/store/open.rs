@@ -1,0 +1,108 @@
+//! Opening and migrating the database file, without ever harming one that cannot be used.
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use domain::envelope::DeviceKey;
+use domain::ids::Lineage;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::{StoreError, device_key, identity};
+
+/// Name of the database in the data folder.
+pub const DATABASE_FILE: &str = "terminal.db";
+/// Marks the file as ours (`PRAGMA application_id`): "JBTM".
+const APPLICATION_ID: i64 = 0x4A42_544D;
+/// Migrations in order; the version of a database is how many of them it has seen.
+const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+
+pub(super) fn known_version() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn open(directory: &Path, now_ms: i64) -> Result<(Connection, DeviceKey), StoreError> {
+    fs::create_dir_all(directory).map_err(StoreError::Io)?;
+    let file = directory.join(DATABASE_FILE);
+    match fs::metadata(&file) {
+        Ok(m) if m.is_file() => inspect(&file)?,
+        Ok(_) => return Err(StoreError::Corrupt),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, now_ms)?,
+        Err(e) => return Err(StoreError::Io(e)),
+    }
+    let device_key = device_key::load_or_create(directory)?;
+    let mut connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    prepare(&connection)?;
+    migrate(&mut connection)?;
+    Ok((connection, device_key))
+}
+
+/// A read-only connection to an existing, sound database; used beside a running terminal as well.
+pub(super) fn open_read_only(directory: &Path) -> Result<Connection, StoreError> {
+    let file = directory.join(DATABASE_FILE);
+    inspect(&file)?;
+    let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+/// Looks at a file without writing: is it ours, sound, and not newer than this program?
+fn inspect(file: &Path) -> Result<(), StoreError> {
+    if fs::metadata(file).map_err(StoreError::Io)?.len() < 512 {
+        return Err(StoreError::Corrupt);
+    }
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    let application: i64 = connection.query_row("PRAGMA application_id", [], |r| r.get(0))?;
+    if application != APPLICATION_ID {
+        return Err(StoreError::Corrupt);
+    }
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    if found > known_version() {
+        return Err(StoreError::Newer { found, known: known_version() });
+    }
+    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
+    if check == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
+}
+
+/// Makes a new database under another name and moves it into place, so that a half-made one is never met.
+fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> {
+    let temporary = directory.join("terminal.db.new");
+    for leftover in ["terminal.db.new", "terminal.db.new-journal", "terminal.db.new-wal", "terminal.db.new-shm"] {
+        match fs::remove_file(directory.join(leftover)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Io(e)),
+            _ => {}
+        }
+    }
+    let mut connection = Connection::open(&temporary)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    migrate(&mut connection)?;
+    let mut rng = device_key::system_random()?;
+    identity::start_series(&connection, Lineage::new(&mut rng), now_ms)?;
+    connection.close().map_err(|(_, e)| StoreError::from(e))?;
+    fs::File::open(&temporary).and_then(|f| f.sync_all()).map_err(StoreError::Io)?;
+    fs::rename(&temporary, file).map_err(StoreError::Io)?;
+    fs::File::open(directory).and_then(|d| d.sync_all()).map_err(StoreError::Io)
+}
+
+fn prepare(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Erased content shall not linger in free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |r| r.get(0))?;
+    let done = usize::try_from(found).unwrap_or(0);
+    for (index, sql) in MIGRATIONS.iter().enumerate().skip(done) {
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(sql)?;
+        tx.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
+        tx.commit()?;
+    }
+    Ok(())
+}

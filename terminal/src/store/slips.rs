@@ -1,0 +1,69 @@
+//! A person's own slips, found by the card just read; and what waits on this machine.
+use domain::case::CaseState;
+use rusqlite::Row;
+
+use super::{Store, StoreError, device_key};
+use crate::model::{CaseLine, Marks, QueueView};
+
+/// Slips listed at most.
+const MAX_LISTED: i64 = 50;
+
+impl Store {
+    /// Own slips of this person, newest first, at most 50.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn my_slips(&self, id_number: &str) -> Result<Vec<CaseLine>, StoreError> {
+        let person = device_key::person_hmac(&self.device_key, id_number)?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT number, item, saved_ms, delivered_ms, accepted_ms, completed_ms, case_state
+             FROM slip WHERE person_hmac = ?1 ORDER BY saved_ms DESC, envelope_id DESC LIMIT ?2",
+        )?;
+        let rows = statement.query_map((&person[..], MAX_LISTED), |r| {
+            Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, marks(r, 2)?, r.get::<_, Option<String>>(6)?))
+        })?;
+        rows.map(|row| {
+            let (number, item, marks, state) = row?;
+            Ok(CaseLine {
+                number: number.parse().map_err(|_| StoreError::Value("number"))?,
+                item: item.parse().map_err(|_| StoreError::Value("item"))?,
+                marks,
+                state: state.as_deref().and_then(state_from_text),
+            })
+        })
+        .collect()
+    }
+
+    /// What waits on this machine.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn queue_view(&self) -> Result<QueueView, StoreError> {
+        let (waiting, oldest_ms, parked): (i64, Option<i64>, i64) = self.connection.query_row(
+            "SELECT COALESCE(SUM(state = 'queued'), 0), MIN(CASE WHEN state = 'queued' THEN created_ms END),
+                    COALESCE(SUM(state IN ('quarantined', 'conflict')), 0) FROM outbox",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),
+        )?;
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(QueueView { waiting: count(waiting), oldest_ms, parked: count(parked) })
+    }
+}
+
+/// Four columns from `first` on, as marks.
+pub(super) fn marks(row: &Row<'_>, first: usize) -> Result<Marks, rusqlite::Error> {
+    Ok(Marks {
+        saved_ms: row.get(first)?,
+        delivered_ms: row.get(first + 1)?,
+        accepted_ms: row.get(first + 2)?,
+        completed_ms: row.get(first + 3)?,
+    })
+}
+
+pub(super) fn state_to_text(state: CaseState) -> String {
+    serde_json::to_string(&state).unwrap_or_default().trim_matches('"').to_owned()
+}
+
+pub(super) fn state_from_text(text: &str) -> Option<CaseState> {
+    serde_json::from_value(serde_json::Value::String(text.to_owned())).ok()
+}

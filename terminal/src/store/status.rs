@@ -1,0 +1,90 @@
+//! What an operator sees of the queue, readable beside a running terminal; no personal data.
+use std::path::Path;
+
+use domain::envelope::SignedDocument;
+use serde::Serialize;
+
+use super::slips::marks;
+use super::{StoreError, open};
+
+/// One row of the queue with its documents.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StatusRow {
+    /// Identity.
+    pub envelope_id: String,
+    /// Number on the slip, or the corrected one.
+    pub number: Option<String>,
+    /// Item or bundle.
+    pub item: Option<String>,
+    /// Place in the series.
+    pub seq: i64,
+    /// queued, delivered, quarantined, conflict.
+    pub state: String,
+    /// Why it is parked.
+    pub reason: Option<String>,
+    /// Tries so far.
+    pub attempts: i64,
+    /// What the last try said.
+    pub last_error: Option<String>,
+    /// When it is tried again, milliseconds since 1970.
+    pub next_try_ms: i64,
+    /// Digest of the envelope.
+    pub digest: String,
+    /// When it was saved, milliseconds since 1970.
+    pub saved_ms: i64,
+    /// When the centre committed it, milliseconds since 1970.
+    pub delivered_ms: Option<i64>,
+    /// When the department accepted it, milliseconds since 1970.
+    pub accepted_ms: Option<i64>,
+    /// When it was completed, milliseconds since 1970.
+    pub completed_ms: Option<i64>,
+    /// State of the case, once there is news.
+    pub case_state: Option<String>,
+    /// The content was erased because the centre holds it durably.
+    pub content_erased: bool,
+    /// The signed slip.
+    pub slip: Option<SignedDocument>,
+    /// The verified receipt.
+    pub receipt: Option<SignedDocument>,
+}
+
+/// The newest rows of a store's queue, newest first. Opens the database read-only.
+///
+/// # Errors
+/// [`StoreError`] if there is no store or it cannot be read.
+pub fn read_status(directory: &Path, most: u32) -> Result<Vec<StatusRow>, StoreError> {
+    let connection = open::open_read_only(directory)?;
+    let mut statement = connection.prepare(
+        "SELECT o.envelope_id, COALESCE(s.saved_ms, o.created_ms), s.delivered_ms, s.accepted_ms, s.completed_ms,
+                s.number, s.item, o.seq, o.state, o.reason, o.attempts, o.last_error, o.next_try_ms, o.digest,
+                s.case_state, o.ciphertext IS NULL, s.document, r.document
+         FROM outbox o LEFT JOIN slip s ON s.envelope_id = o.envelope_id
+                       LEFT JOIN receipt r ON r.envelope_id = o.envelope_id
+         ORDER BY o.created_ms DESC, o.seq DESC LIMIT ?1",
+    )?;
+    let document = |text: Option<String>| text.and_then(|t| serde_json::from_str(&t).ok());
+    let rows = statement.query_map([most], |r| {
+        let marks = marks(r, 1)?;
+        Ok(StatusRow {
+            envelope_id: r.get(0)?,
+            number: r.get(5)?,
+            item: r.get(6)?,
+            seq: r.get(7)?,
+            state: r.get(8)?,
+            reason: r.get(9)?,
+            attempts: r.get(10)?,
+            last_error: r.get(11)?,
+            next_try_ms: r.get(12)?,
+            digest: r.get(13)?,
+            saved_ms: marks.saved_ms.unwrap_or_default(),
+            delivered_ms: marks.delivered_ms,
+            accepted_ms: marks.accepted_ms,
+            completed_ms: marks.completed_ms,
+            case_state: r.get(14)?,
+            content_erased: r.get(15)?,
+            slip: document(r.get(16)?),
+            receipt: document(r.get(17)?),
+        })
+    })?;
+    rows.map(|r| r.map_err(StoreError::from)).collect()
+}

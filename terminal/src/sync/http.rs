@@ -1,0 +1,124 @@
+//! The real transport: HTTP with zstd in both directions. The only file that names `reqwest`.
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Client, Url};
+use tokio::runtime::{Builder, Runtime};
+
+use super::transport::{MAX_RESPONSE_BYTES, Method, Request, Response, Transport, TransportError};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Bodies under this size are not worth compressing.
+const COMPRESS_FROM_BYTES: usize = 512;
+
+/// HTTP to one server, on a runtime of its own that only this thread drives.
+pub struct HttpTransport {
+    base: Url,
+    client: Client,
+    runtime: Runtime,
+}
+
+impl HttpTransport {
+    /// A transport to the server's terminal listener, such as `http://127.0.0.1:8470`.
+    ///
+    /// # Errors
+    /// [`TransportError::BadAddress`] if the address is no http(s) URL or has a path; [`TransportError::Unreachable`]
+    /// if no client can be made on this machine.
+    pub fn new(base_url: &str) -> Result<Self, TransportError> {
+        let base = Url::parse(base_url).map_err(|_| TransportError::BadAddress)?;
+        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() || base.path() != "/" {
+            return Err(TransportError::BadAddress);
+        }
+        let client = Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(TOTAL_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("jinban-terminal/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|_| TransportError::Unreachable)?;
+        let runtime =
+            Builder::new_current_thread().enable_all().build().map_err(|_| TransportError::Unreachable)?;
+        Ok(Self { base, client, runtime })
+    }
+}
+
+impl Transport for HttpTransport {
+    fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let url = self.base.join(&request.path_and_query).map_err(|_| TransportError::BadAddress)?;
+        if url.origin() != self.base.origin() {
+            return Err(TransportError::BadAddress);
+        }
+        let mut builder = match request.method {
+            Method::Get => self.client.get(url),
+            Method::Post => self.client.post(url),
+        };
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        if let Some(body) = &request.body {
+            builder = builder.header(CONTENT_TYPE, "application/json");
+            builder = match compressed(body) {
+                Some(small) => builder.header(CONTENT_ENCODING, "zstd").body(small),
+                None => builder.body(body.clone()),
+            };
+        }
+        self.runtime.block_on(receive(builder))
+    }
+}
+
+fn compressed(body: &[u8]) -> Option<Vec<u8>> {
+    if body.len() < COMPRESS_FROM_BYTES {
+        return None;
+    }
+    zstd::bulk::compress(body, 3).ok().filter(|small| small.len() < body.len())
+}
+
+async fn receive(builder: reqwest::RequestBuilder) -> Result<Response, TransportError> {
+    let mut answer = builder.send().await.map_err(|e| transport_error(&e))?;
+    let text = |name| answer.headers().get(name).and_then(|v: &reqwest::header::HeaderValue| v.to_str().ok());
+    let content_type = text(CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default();
+    let mut response = Response {
+        status: answer.status().as_u16(),
+        content_type: content_type.trim().to_ascii_lowercase(),
+        retry_after_secs: text(RETRY_AFTER).and_then(|v| v.trim().parse().ok()),
+        body: Vec::new(),
+    };
+    while let Some(chunk) = answer.chunk().await.map_err(|e| transport_error(&e))? {
+        if response.body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err(TransportError::TooLarge);
+        }
+        response.body.extend_from_slice(&chunk);
+    }
+    Ok(response)
+}
+
+fn transport_error(error: &reqwest::Error) -> TransportError {
+    if error.is_timeout() { TransportError::TimedOut } else { TransportError::Unreachable }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_addresses_are_refused() {
+        for bad in ["", "127.0.0.1:8470", "ftp://127.0.0.1", "http://", "file:///etc/passwd", "http://a/b?c"] {
+            assert_eq!(HttpTransport::new(bad).err(), Some(TransportError::BadAddress), "{bad}");
+        }
+        assert!(HttpTransport::new("http://127.0.0.1:8470").is_ok());
+    }
+
+    #[test]
+    fn a_path_cannot_lead_to_another_server() {
+        let mut t = HttpTransport::new("http://127.0.0.1:9").expect("transport");
+        let request = Request {
+            method: Method::Get,
+            path_and_query: "//198.51.100.1/x".to_owned(),
+            headers: Vec::new(),
+            body: None,
+        };
+        assert_eq!(t.exchange(&request), Err(TransportError::BadAddress));
+    }
+}

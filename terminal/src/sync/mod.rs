@@ -1,0 +1,12 @@
+//! Sending what waits and hearing what is new: a pure planner, a transport, and the engine between them.
+//!
+//! Nothing here decides what a citizen sees: it moves rows of the store and reports events.
+mod client;
+mod engine;
+mod enrol;
+pub mod http;
+pub mod plan;
+pub mod transport;
+
+pub use engine::{Engine, Step, Tuning};
+pub use enrol::{EnrolError, enrol};

@@ -1,0 +1,75 @@
+//! Bytes to the server and back, blocking, so that tests and a simulator can stand in for the network.
+
+/// Method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET
+    Get,
+    /// POST
+    Post,
+}
+
+impl Method {
+    /// Its name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// A request to the server's terminal listener.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query, beginning with `/`.
+    pub path_and_query: String,
+    /// Headers besides those of the content.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON text; the transport compresses it.
+    pub body: Option<Vec<u8>>,
+}
+
+/// The answer, decompressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of `Content-Type`, lower case, without parameters.
+    pub content_type: String,
+    /// Seconds of `Retry-After`, if it was given as a number.
+    pub retry_after_secs: Option<u32>,
+    /// The body, at most [`MAX_RESPONSE_BYTES`].
+    pub body: Vec<u8>,
+}
+
+/// Most bytes of an answer.
+pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
+
+/// No answer that could be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection, or it broke.
+    #[error("the server cannot be reached")]
+    Unreachable,
+    /// No answer in time.
+    #[error("the server did not answer in time")]
+    TimedOut,
+    /// More than [`MAX_RESPONSE_BYTES`].
+    #[error("the answer is too large")]
+    TooLarge,
+    /// The address of the server is not usable.
+    #[error("the server's address is not usable")]
+    BadAddress,
+}
+
+/// Something that carries a request to the server.
+pub trait Transport: Send {
+    /// Sends and waits for the answer, bounded in time and size. Never follows a redirect.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no whole answer.
+    fn exchange(&mut self, request: &Request) -> Result<Response, TransportError>;
+}
