@@ -1,0 +1,229 @@
+//! Wire version 1 as bytes: what is written here may never change, only gain optional fields.
+//!
+//! `UPDATE_SNAPSHOTS=1 cargo test -p tests --test it wire` writes the files anew; read the difference before you
+//! commit it.
+use std::fs;
+use std::path::PathBuf;
+
+use domain::applicant::IdentitySource;
+use domain::case::CaseState;
+use domain::envelope::{
+    Bytes, DataKey, DeviceKey, Digest, Nonce, SealingKey, SignedKind, Suite, WrappedKey, envelope_digest,
+    request_digest, sign_document,
+};
+use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
+use domain::wire::v1::{
+    BatchResponse, BlobEntry, BlobKind, CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact,
+    EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, Outcome,
+    Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SlipBody, Submission,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+fn id() -> EnvelopeId {
+    "019ab2c3-d4e5-7000-8000-000000000001".parse().expect("id")
+}
+
+fn number() -> CaseNo {
+    let state = CounterState { date: "2026-11-24".parse().expect("date"), counter: 1 };
+    CaseNo::issue(Issuer::new(1).expect("issuer"), state)
+}
+
+fn contact() -> Contact {
+    Contact {
+        server_epoch: "00000000-0000-4000-8000-0000000000ee".parse::<ServerEpoch>().expect("epoch"),
+        server_time_ms: 1_795_500_000_000,
+        durable_upto: Some(41),
+        spread_ms: 2_000,
+        retry_after_ms: None,
+    }
+}
+
+fn header() -> EnvelopeHeader {
+    EnvelopeHeader {
+        envelope_id: id(),
+        kind: EnvelopeKind::Submission,
+        refers_to: None,
+        terminal: "T-001".parse().expect("terminal"),
+        lineage: "00000000-0000-4000-8000-0000000000aa".parse::<Lineage>().expect("lineage"),
+        seq: 1,
+        number: Some(number()),
+        item: Some("hrss.flex-enroll".parse().expect("item")),
+        catalogue_version: Some(1),
+        blobs: vec![BlobEntry { digest: Digest::of(b"page"), length: 1_024, kind: BlobKind::Page, page: 1 }],
+        suite: Suite::One,
+        key_id: SealingKey::from_seed([2; 32]).public().key_id(),
+        wrapped_key: WrappedKey { encapsulated: Bytes(vec![1; 32]), ciphertext: Bytes(vec![2; 48]) },
+        nonce: Nonce([3; 12]),
+        device_time_ms: 1_795_500_000_000,
+        boot_time_ms: 60_000,
+        server_offset_ms: Some(-250),
+    }
+}
+
+fn upload() -> EnvelopeUpload {
+    let header = serde_json::to_vec(&header()).expect("header");
+    let ciphertext =
+        DataKey::from_bytes([4; 32]).encrypt(Nonce([3; 12]), b"sample", &header).expect("encrypt");
+    let digest = envelope_digest(&header, &ciphertext);
+    EnvelopeUpload {
+        signature: DeviceKey::from_seed([5; 32]).sign(&digest),
+        header: Bytes(header),
+        ciphertext: Bytes(ciphertext),
+        digest,
+    }
+}
+
+fn receipt_body() -> ReceiptBody {
+    ReceiptBody {
+        envelope_id: id(),
+        digest: upload().digest,
+        server_seq: 42,
+        accepted_at_ms: 1_795_500_001_000,
+        number: Some(number()),
+        complete: true,
+    }
+}
+
+fn problem() -> Problem {
+    Problem {
+        type_uri: "/problems/envelope-conflict".to_owned(),
+        title: "Another content under the same id".to_owned(),
+        status: 409,
+        detail: Some("kept as it was".to_owned()),
+        code: "envelope-conflict".to_owned(),
+        instance: None,
+    }
+}
+
+/// Compares a value's JSON with its file and reads it back.
+fn same<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
+    let text = serde_json::to_string_pretty(value).expect("json") + "\n";
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/snapshots/wire").join(format!("{name}.json"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&file, &text).expect("write");
+    }
+    let stored = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(stored, text, "{name}: the wire changed; a deployed terminal would not understand it");
+    assert_eq!(&serde_json::from_str::<T>(&stored).expect("read back"), value, "{name}");
+}
+
+#[test]
+fn every_type_of_wire_v1_is_written_as_recorded() {
+    same("envelope_header", &header());
+    same("envelope_batch", &EnvelopeBatch { envelopes: vec![upload()] });
+    let receipt =
+        sign_document(SignedKind::Receipt, serde_json::to_vec(&receipt_body()).expect("json"), &DeviceKey::from_seed([6; 32]));
+    let accepted = EnvelopeResult {
+        digest: upload().digest,
+        outcome: Outcome::Accepted,
+        receipt: Some(receipt),
+        missing_blobs: vec![Digest::of(b"page")],
+        problem: None,
+    };
+    let conflict = EnvelopeResult {
+        outcome: Outcome::Conflict,
+        receipt: None,
+        missing_blobs: Vec::new(),
+        problem: Some(problem()),
+        ..accepted.clone()
+    };
+    same("batch_response", &BatchResponse { results: vec![accepted, conflict], contact: contact() });
+    same("receipt_body", &receipt_body());
+    let slip = SlipBody {
+        envelope_id: id(),
+        digest: upload().digest,
+        number: number(),
+        item: "hrss.flex-enroll".parse().expect("item"),
+        station: "XN-CCB-CD-01".parse().expect("station"),
+        terminal: "T-001".parse().expect("terminal"),
+        made_at_ms: 1_795_500_000_000,
+    };
+    same("slip_body", &slip);
+    same("problem", &problem());
+}
+
+#[test]
+fn enrolment_and_news_are_written_as_recorded() {
+    let request = EnrolRequest {
+        code: "ABCD-EFGH".to_owned(),
+        public_key: DeviceKey::from_seed([5; 32]).public(),
+        software: "0.1.0".to_owned(),
+    };
+    same("enrol_request", &request);
+    let receipt_key = DeviceKey::from_seed([6; 32]).public();
+    let sealing = SealingKey::from_seed([2; 32]).public();
+    let response = EnrolResponse {
+        terminal: "T-001".parse().expect("terminal"),
+        station: "XN-CCB-CD-01".parse().expect("station"),
+        issuer: Issuer::new(1).expect("issuer"),
+        last_counter: CounterState { date: "2026-11-24".parse().expect("date"), counter: 0 },
+        receipt_keys: vec![ReceiptKey { id: receipt_key.key_id(), key: receipt_key }],
+        sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
+        people_url: "http://127.0.0.1:8480".to_owned(),
+        contact: contact(),
+    };
+    same("enrol_response", &response);
+    same("changes_query", &ChangesQuery { after: 7, wait: 25 });
+    let case = CaseNews {
+        envelope_id: id(),
+        number: number(),
+        state: CaseState::Submitted,
+        version: 2,
+        at_ms: 1_795_500_002_000,
+    };
+    let catalogue = ChangeNews::Catalogue { version: 2, digest: Digest::of(b"catalogue") };
+    let changes = ChangesResponse {
+        changes: vec![
+            Change { cursor: 8, news: ChangeNews::Case(case) },
+            Change { cursor: 9, news: catalogue },
+        ],
+        cursor: 9,
+        more: false,
+        contact: contact(),
+    };
+    same("changes_response", &changes);
+    let person = Person {
+        source: IdentitySource::Read,
+        name: "样例".to_owned(),
+        id_number: "639900199005201035".to_owned(),
+        sex: Some(1),
+        birth: "1990-05-20".parse().ok(),
+        address: Some("样例路1号".to_owned()),
+    };
+    let answers = json!({"phone": "13000000017"}).as_object().cloned().unwrap_or_default();
+    same("submission", &Submission { applicant: person, answers });
+}
+
+#[test]
+fn digests_and_signatures_are_the_recorded_ones() {
+    let recorded = json!({
+        "envelope_digest": envelope_digest(b"header", b"ciphertext"),
+        "request_digest": request_digest("GET", "/api/v1/changes?after=0&wait=0"),
+        "device_signature": DeviceKey::from_seed([5; 32]).sign(&envelope_digest(b"header", b"ciphertext")),
+        "slip": sign_document(SignedKind::Slip, b"{}".to_vec(), &DeviceKey::from_seed([5; 32])),
+        "receipt": sign_document(SignedKind::Receipt, b"{}".to_vec(), &DeviceKey::from_seed([5; 32])),
+    });
+    same::<Value>("signed_bytes", &recorded);
+}
+
+#[test]
+fn a_newer_sender_is_understood() {
+    let mut newer = serde_json::to_value(header()).expect("json");
+    newer["kind"] = json!("telepathy");
+    newer["an_optional_field_of_later"] = json!({"deep": [1, 2]});
+    newer["blobs"][0]["kind"] = json!("hologram");
+    let read: EnvelopeHeader = serde_json::from_value(newer).expect("understood");
+    assert_eq!(read.kind, EnvelopeKind::Other("telepathy".to_owned()));
+    assert_eq!(read.blobs[0].kind, BlobKind::Other("hologram".to_owned()));
+    let change: Change =
+        serde_json::from_value(json!({"cursor": 3, "news": {"kind": "weather", "sunny": true}})).expect("skipped");
+    assert_eq!(change.news, ChangeNews::Unknown);
+}
+
+#[test]
+fn personal_data_never_print() {
+    let text = format!("{:?} {:?}", tests::submission::courier(), tests::submission::answers());
+    assert!(!text.contains("6399") && !text.contains("样例") && !text.contains("1300"), "{text}");
+}
