@@ -14,8 +14,8 @@ use domain::envelope::{
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
 use domain::wire::v1::{
     BatchResponse, BlobEntry, BlobKind, CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact,
-    EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, Outcome,
-    Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SlipBody, Submission,
+    EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload,
+    Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SlipBody, Submission,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,7 +100,8 @@ fn problem() -> Problem {
 /// Compares a value's JSON with its file and reads it back.
 fn same<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &str, value: &T) {
     let text = serde_json::to_string_pretty(value).expect("json") + "\n";
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/snapshots/wire").join(format!("{name}.json"));
+    let file =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("it/snapshots/wire").join(format!("{name}.json"));
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&file, &text).expect("write");
     }
@@ -113,8 +114,11 @@ fn same<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(name: &st
 fn every_type_of_wire_v1_is_written_as_recorded() {
     same("envelope_header", &header());
     same("envelope_batch", &EnvelopeBatch { envelopes: vec![upload()] });
-    let receipt =
-        sign_document(SignedKind::Receipt, serde_json::to_vec(&receipt_body()).expect("json"), &DeviceKey::from_seed([6; 32]));
+    let receipt = sign_document(
+        SignedKind::Receipt,
+        serde_json::to_vec(&receipt_body()).expect("json"),
+        &DeviceKey::from_seed([6; 32]),
+    );
     let accepted = EnvelopeResult {
         digest: upload().digest,
         outcome: Outcome::Accepted,
@@ -218,7 +222,8 @@ fn a_newer_sender_is_understood() {
     assert_eq!(read.kind, EnvelopeKind::Other("telepathy".to_owned()));
     assert_eq!(read.blobs[0].kind, BlobKind::Other("hologram".to_owned()));
     let change: Change =
-        serde_json::from_value(json!({"cursor": 3, "news": {"kind": "weather", "sunny": true}})).expect("skipped");
+        serde_json::from_value(json!({"cursor": 3, "news": {"kind": "weather", "sunny": true}}))
+            .expect("skipped");
     assert_eq!(change.news, ChangeNews::Unknown);
 }
 

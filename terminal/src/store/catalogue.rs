@@ -12,8 +12,9 @@ impl Store {
     pub fn keep_catalogue(&mut self, document: &CatalogueDocument, now_ms: i64) -> Result<(), StoreError> {
         let version = i64::try_from(document.version).map_err(|_| StoreError::Value("catalogue version"))?;
         let tx = self.connection.transaction()?;
-        let known: Option<String> =
-            tx.query_row("SELECT digest FROM catalogue WHERE version = ?1", [version], |r| r.get(0)).optional()?;
+        let known: Option<String> = tx
+            .query_row("SELECT digest FROM catalogue WHERE version = ?1", [version], |r| r.get(0))
+            .optional()?;
         match known {
             Some(d) if d == document.digest.to_string() => return Ok(()),
             Some(_) => return Err(StoreError::Value("catalogue version (published with another digest)")),

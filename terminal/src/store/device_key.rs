@@ -46,7 +46,8 @@ fn create(directory: &Path, file: &Path) -> Result<DeviceKey, StoreError> {
     let temporary = directory.join("device.key.new");
     let text = Zeroizing::new(Digest::from_bytes(*seed).to_string());
     let write = || -> std::io::Result<()> {
-        let mut f = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut f =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         f.write_all(text.as_bytes())?;
         f.sync_all()?;
         std::fs::rename(&temporary, file)?;
@@ -59,7 +60,8 @@ fn create(directory: &Path, file: &Path) -> Result<DeviceKey, StoreError> {
 /// Keyed hash under which a person's slips are found on this terminal only.
 pub(super) fn person_hmac(key: &DeviceKey, id_number: &str) -> Result<[u8; 32], StoreError> {
     let seed = key.to_seed();
-    let mut mac = Hmac::<Sha256>::new_from_slice(seed.as_ref()).map_err(|_| StoreError::Value("person key"))?;
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(seed.as_ref()).map_err(|_| StoreError::Value("person key"))?;
     mac.update(b"jinban/person/1");
     mac.update(id_number.trim().to_ascii_uppercase().as_bytes());
     Ok(mac.finalize().into_bytes().into())

@@ -40,14 +40,21 @@ pub(super) fn start_series(connection: &Connection, lineage: Lineage, now_ms: i6
 }
 
 /// Reads a single fact.
-pub(super) fn get<T: DeserializeOwned>(connection: &Connection, key: &'static str) -> Result<Option<T>, StoreError> {
+pub(super) fn get<T: DeserializeOwned>(
+    connection: &Connection,
+    key: &'static str,
+) -> Result<Option<T>, StoreError> {
     let text: Option<String> =
         connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()?;
     text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::Value(key))).transpose()
 }
 
 /// Writes a single fact.
-pub(super) fn put<T: Serialize>(connection: &Connection, key: &'static str, value: &T) -> Result<(), StoreError> {
+pub(super) fn put<T: Serialize>(
+    connection: &Connection,
+    key: &'static str,
+    value: &T,
+) -> Result<(), StoreError> {
     let text = serde_json::to_string(value).map_err(|_| StoreError::Value(key))?;
     connection.execute(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",

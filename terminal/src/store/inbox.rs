@@ -58,9 +58,11 @@ impl Store {
             .map_err(ReceiptError::Signature)?;
         let receipt: ReceiptBody = serde_json::from_slice(body).map_err(|_| ReceiptError::Mismatch)?;
         let known: Option<String> = tx
-            .query_row("SELECT digest FROM outbox WHERE envelope_id = ?1", [receipt.envelope_id.to_string()], |r| {
-                r.get(0)
-            })
+            .query_row(
+                "SELECT digest FROM outbox WHERE envelope_id = ?1",
+                [receipt.envelope_id.to_string()],
+                |r| r.get(0),
+            )
             .optional()?;
         if receipt.digest != *digest || known.as_deref() != Some(digest.to_string().as_str()) {
             return Err(ReceiptError::Mismatch);

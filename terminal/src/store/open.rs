@@ -67,7 +67,9 @@ fn inspect(file: &Path) -> Result<(), StoreError> {
 /// Makes a new database under another name and moves it into place, so that a half-made one is never met.
 fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> {
     let temporary = directory.join("terminal.db.new");
-    for leftover in ["terminal.db.new", "terminal.db.new-journal", "terminal.db.new-wal", "terminal.db.new-shm"] {
+    for leftover in
+        ["terminal.db.new", "terminal.db.new-journal", "terminal.db.new-wal", "terminal.db.new-shm"]
+    {
         match fs::remove_file(directory.join(leftover)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Io(e)),
             _ => {}

@@ -48,7 +48,8 @@ impl Store {
         let mut rows = statement.query((now_ms, i64::try_from(most).unwrap_or(i64::MAX)))?;
         let (mut due, mut bytes) = (Vec::new(), 0usize);
         while let Some(row) = rows.next()? {
-            let (id, header, ciphertext): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (id, header, ciphertext): (String, Vec<u8>, Vec<u8>) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
             // Base64 makes four of three; the rest of the row is small.
             bytes = bytes.saturating_add((header.len() + ciphertext.len()) * 4 / 3 + 400);
             if bytes > most_bytes && !due.is_empty() {
@@ -93,7 +94,13 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses.
-    pub fn park(&mut self, digest: &Digest, why: ParkReason, reason: &str, now_ms: i64) -> Result<(), StoreError> {
+    pub fn park(
+        &mut self,
+        digest: &Digest,
+        why: ParkReason,
+        reason: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
         let changed = tx.execute(
             "UPDATE outbox SET state = ?2, reason = ?3, attempts = attempts + 1 WHERE digest = ?1 AND state = 'queued'",

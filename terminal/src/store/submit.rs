@@ -1,7 +1,8 @@
 //! Handing in: sealing, numbering and storing in one transaction. Afterwards this terminal can send and not read.
 use domain::date::CivilDate;
 use domain::envelope::{
-    DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, SignedDocument, SignedKind, Suite, envelope_digest, sign_document,
+    DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, SignedDocument, SignedKind, Suite, envelope_digest,
+    sign_document,
 };
 use domain::form::Answers;
 use domain::ids::{CaseNo, CounterState, EnvelopeId, ItemCode};
@@ -81,7 +82,11 @@ impl Store {
     ///
     /// # Errors
     /// [`SubmitError`]; nothing was written then, and the answers are still the caller's.
-    pub fn submit<R: CryptoRng>(&mut self, new: NewSubmission<'_>, rng: &mut R) -> Result<QueuedSlip, SubmitError> {
+    pub fn submit<R: CryptoRng>(
+        &mut self,
+        new: NewSubmission<'_>,
+        rng: &mut R,
+    ) -> Result<QueuedSlip, SubmitError> {
         let key = self.device_key.clone();
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if let Some(known) = stored_slip(&tx, new.envelope_id)? {

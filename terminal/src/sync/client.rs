@@ -3,7 +3,8 @@ use base64::Engine as _;
 use domain::envelope::{DeviceKey, request_digest};
 use domain::ids::TerminalId;
 use domain::wire::v1::{
-    ChangesQuery, EnvelopeBatch, EnvelopeUpload, PROBLEM_MEDIA_TYPE, Problem, SIGNATURE_HEADER, TERMINAL_HEADER,
+    ChangesQuery, EnvelopeBatch, EnvelopeUpload, PROBLEM_MEDIA_TYPE, Problem, SIGNATURE_HEADER,
+    TERMINAL_HEADER,
 };
 use serde::de::DeserializeOwned;
 
@@ -60,7 +61,8 @@ pub(super) fn read_answer<T: DeserializeOwned>(answer: Result<Response, Transpor
         Err(e) => return Answer::Later { why: e.to_string(), retry_after_secs: None, reached: false },
     };
     let problem = problem_text(&response);
-    let later = |why: String, reached| Answer::Later { why, retry_after_secs: response.retry_after_secs, reached };
+    let later =
+        |why: String, reached| Answer::Later { why, retry_after_secs: response.retry_after_secs, reached };
     match response.status {
         200 if response.content_type == "application/json" => match serde_json::from_slice(&response.body) {
             Ok(value) => Answer::Good(value),
@@ -70,7 +72,9 @@ pub(super) fn read_answer<T: DeserializeOwned>(answer: Result<Response, Transpor
         200..=399 => later(format!("status {} from something else than the server", response.status), false),
         408 | 425 | 429 | 500..=599 => later(problem, response.content_type == PROBLEM_MEDIA_TYPE),
         401 | 403 if response.content_type == PROBLEM_MEDIA_TYPE => Answer::NotLetIn(problem),
-        400 | 409 | 410 | 413 | 415 | 422 if response.content_type == PROBLEM_MEDIA_TYPE => Answer::Malformed(problem),
+        400 | 409 | 410 | 413 | 415 | 422 if response.content_type == PROBLEM_MEDIA_TYPE => {
+            Answer::Malformed(problem)
+        }
         _ => later(problem, false),
     }
 }
@@ -79,7 +83,8 @@ pub(super) fn read_answer<T: DeserializeOwned>(answer: Result<Response, Transpor
 fn problem_text(response: &Response) -> String {
     match serde_json::from_slice::<Problem>(&response.body) {
         Ok(p) if response.content_type == PROBLEM_MEDIA_TYPE => {
-            let code: String = p.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
+            let code: String =
+                p.code.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
             format!("{} {code}", response.status)
         }
         _ => format!("status {}", response.status),

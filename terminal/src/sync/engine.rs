@@ -2,8 +2,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::wire::v1::{
-    BatchResponse, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnvelopeResult, MAX_BATCH, MAX_BATCH_BYTES,
-    Outcome,
+    BatchResponse, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnvelopeResult, MAX_BATCH,
+    MAX_BATCH_BYTES, Outcome,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -62,7 +62,12 @@ pub struct Engine {
 
 impl Engine {
     /// An engine over a store and a transport.
-    pub fn new(store: Arc<Mutex<Store>>, transport: Box<dyn Transport>, clock: Arc<dyn Clock>, seed: u64) -> Self {
+    pub fn new(
+        store: Arc<Mutex<Store>>,
+        transport: Box<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+    ) -> Self {
         Self {
             store,
             transport,
@@ -161,7 +166,11 @@ impl Engine {
 
     /// 401 and 403 keep rows queued and alarm; it is tried again at the slowest pace.
     fn not_let_in(&mut self, due: &[DueEnvelope], why: &str, step: &mut Step) -> Result<(), StoreError> {
-        tracing::error!(reason = why, rows = due.len(), "the centre does not let this terminal in; rows stay queued");
+        tracing::error!(
+            reason = why,
+            rows = due.len(),
+            "the centre does not let this terminal in; rows stay queued"
+        );
         self.failures = self.failures.max(6);
         step.wait_ms = self.back_off(None);
         for row in due {
@@ -178,7 +187,9 @@ impl Engine {
         step: &mut Step,
     ) -> Result<(), StoreError> {
         let problem = |r: &EnvelopeResult| {
-            r.problem.as_ref().map_or_else(|| "no reason given".to_owned(), |p| format!("{} {}", p.status, p.code))
+            r.problem
+                .as_ref()
+                .map_or_else(|| "no reason given".to_owned(), |p| format!("{} {}", p.status, p.code))
         };
         let why = match result {
             Some(r) if matches!(r.outcome, Outcome::Accepted | Outcome::Duplicate) => match &r.receipt {
@@ -186,7 +197,11 @@ impl Engine {
                     Ok(body) => {
                         if let Some(number) = body.number {
                             let at_ms = body.accepted_at_ms;
-                            step.events.push(Event::Delivered { envelope_id: row.envelope_id, number, at_ms });
+                            step.events.push(Event::Delivered {
+                                envelope_id: row.envelope_id,
+                                number,
+                                at_ms,
+                            });
                         }
                         return Ok(());
                     }
@@ -197,7 +212,11 @@ impl Engine {
             Some(r) if r.outcome == Outcome::Conflict => {
                 return self.park(row, ParkReason::Conflict, &problem(r), now_ms);
             }
-            Some(r) if r.problem.as_ref().is_none_or(|p| !matches!(p.status, 401 | 403 | 408 | 425 | 429 | 500..)) => {
+            Some(r)
+                if r.problem
+                    .as_ref()
+                    .is_none_or(|p| !matches!(p.status, 401 | 403 | 408 | 425 | 429 | 500..)) =>
+            {
                 return self.park(row, ParkReason::Quarantined, &problem(r), now_ms);
             }
             Some(r) => problem(r),
@@ -210,7 +229,13 @@ impl Engine {
         self.store().send_failed(&row.upload.digest, &why, next)
     }
 
-    fn park(&mut self, row: &DueEnvelope, why: ParkReason, reason: &str, now_ms: i64) -> Result<(), StoreError> {
+    fn park(
+        &mut self,
+        row: &DueEnvelope,
+        why: ParkReason,
+        reason: &str,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
         tracing::error!(envelope.id = %row.envelope_id, reason, "an envelope is parked");
         self.store().park(&row.upload.digest, why, reason, now_ms)
     }

@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn odd_addresses_are_refused() {
-        for bad in ["", "127.0.0.1:8470", "ftp://127.0.0.1", "http://", "file:///etc/passwd", "http://a/b?c"] {
+        for bad in ["", "127.0.0.1:8470", "ftp://127.0.0.1", "http://", "file:///etc/passwd", "http://a/b?c"]
+        {
             assert_eq!(HttpTransport::new(bad).err(), Some(TransportError::BadAddress), "{bad}");
         }
         assert!(HttpTransport::new("http://127.0.0.1:8470").is_ok());

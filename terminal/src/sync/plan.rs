@@ -94,7 +94,8 @@ mod tests {
     fn jitter_stays_in_its_bounds_and_spreads() {
         let mut rng = ChaCha20Rng::seed_from_u64(7);
         for failures in [0, 1, 5, 20, 63, u32::MAX] {
-            let waits: Vec<u64> = (0..200).map(|_| full_jitter_ms(failures, 1_000, 60_000, &mut rng)).collect();
+            let waits: Vec<u64> =
+                (0..200).map(|_| full_jitter_ms(failures, 1_000, 60_000, &mut rng)).collect();
             let ceiling = if failures == 0 { 1_000 } else { 60_000 };
             assert!(waits.iter().all(|w| (1..=ceiling).contains(w)), "{failures}");
             let (least, most) = (waits.iter().min(), waits.iter().max());

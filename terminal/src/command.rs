@@ -1,0 +1,82 @@
+//! Everything that the UI may ask.
+use domain::ids::ItemCode;
+use domain::text::Language;
+use serde_json::Value;
+
+use crate::model::{ListOf, TextSize};
+
+/// A wish of the citizen (or of the person beside). Values of answers print redacted.
+#[derive(Clone, PartialEq)]
+pub enum Command {
+    /// Any touch or key: somebody is here.
+    Touch,
+    /// From the attract page to home, in this size.
+    Start(TextSize),
+    /// Switch size.
+    SetSize(TextSize),
+    /// Switch contrast.
+    SetHighContrast(bool),
+    /// Switch language.
+    SetLanguage(Language),
+    /// To the home page; keeps the session unless a form is open (then as Finish without a slip: asks nothing).
+    Home,
+    /// One page back; never loses an answer.
+    Back,
+    /// End the visit: everything is wiped, the attract page comes.
+    Finish,
+    /// To the search page.
+    OpenSearch,
+    /// The search text changed.
+    SetQuery(String),
+    /// Another page of results or of a list (from 0).
+    ShowPage(usize),
+    /// A list of items.
+    OpenList(ListOf),
+    /// The guide of an item or bundle.
+    OpenGuide(ItemCode),
+    /// Begin the item whose guide is open: to the card page.
+    Begin,
+    /// My cases: to the card page, then the list.
+    MyCases,
+    /// How to use it.
+    OpenHelp,
+    /// Call a bank employee.
+    CallStaff,
+    /// A field got the on-screen keys, or none has.
+    Focus(Option<String>),
+    /// An answer changed.
+    Answer {
+        /// Field key.
+        key: String,
+        /// Its new value, shaped as [`domain::form::Answers`] says.
+        value: Value,
+    },
+    /// An answer was cleared.
+    ClearAnswer(String),
+    /// Copy the card's address into this field.
+    UseCardAddress(String),
+    /// To the next page, or to the check page after the last one; shows errors if there are any.
+    Continue,
+    /// From the check page to the page of this field.
+    Change(String),
+    /// From the error summary to this field.
+    JumpTo(String),
+    /// Show personal data in clear for five seconds on the check page.
+    Reveal,
+    /// Submit what was checked; ignored while a submit runs.
+    Submit,
+    /// "I am still here" on the countdown page.
+    StillHere,
+}
+
+impl std::fmt::Debug for Command {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Answer { key, .. } => write!(f, "Answer({key})"),
+            Self::SetQuery(_) => f.write_str("SetQuery(..)"),
+            Self::OpenGuide(c) => write!(f, "OpenGuide({c})"),
+            Self::Change(k) | Self::JumpTo(k) => write!(f, "Go({k})"),
+            other => write!(f, "{:?}", std::mem::discriminant(other)),
+        }
+    }
+}

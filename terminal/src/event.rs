@@ -1,0 +1,85 @@
+//! Everything that the model may hear from workers, and the jobs it may give them.
+use domain::applicant::Applicant;
+use domain::case::CaseState;
+use domain::form::Answers;
+use domain::ids::{CaseNo, EnvelopeId, ItemCode};
+use hardware::card_reader::{ReadError, ReaderStatus};
+
+use crate::model::{CaseLine, Network, Outage, QueueView, SlipView};
+
+/// News from a worker.
+#[derive(Debug)]
+pub enum Event {
+    /// The clock, about once a second.
+    Tick {
+        /// Milliseconds since 1970.
+        now_ms: i64,
+    },
+    /// The reader's state changed.
+    Reader(ReaderStatus),
+    /// A card was read.
+    CardRead(Box<Applicant>),
+    /// A card could not be read.
+    CardFailed(ReadError),
+    /// The link to the centre changed.
+    Network(Network),
+    /// A submission is on disk: the slip may be shown.
+    Queued(Box<SlipView>),
+    /// A submission could not be saved (text key `submit.error.{key}`).
+    SubmitFailed {
+        /// Key of the words.
+        key: &'static str,
+    },
+    /// A verified receipt arrived.
+    Delivered {
+        /// The submission.
+        envelope_id: EnvelopeId,
+        /// The number in the receipt.
+        number: CaseNo,
+        /// When the centre committed it.
+        at_ms: i64,
+    },
+    /// News of a case.
+    CaseChanged {
+        /// The submission.
+        envelope_id: EnvelopeId,
+        /// Its state.
+        state: CaseState,
+        /// When.
+        at_ms: i64,
+    },
+    /// Own cases of the card just read.
+    Cases(Vec<CaseLine>),
+    /// What waits on this machine.
+    Queue(QueueView),
+    /// The terminal cannot take anything, or can again.
+    Outage(Option<Outage>),
+}
+
+/// Work for the desk worker.
+#[derive(Debug)]
+pub enum Job {
+    /// A form starts: make the envelope id and data key.
+    StartForm,
+    /// Validate, seal, number and store: one transaction. The answers are wiped by the worker afterwards.
+    Submit(Box<Draft>),
+    /// Load the slips of this person from the store.
+    LoadCases(Box<Applicant>),
+    /// Somebody called for staff.
+    CallStaff,
+    /// The visit ended: forget everything (data key, buffers).
+    Wipe,
+}
+
+/// What is handed in.
+#[derive(Debug)]
+pub struct Draft {
+    /// Item or bundle.
+    pub item: ItemCode,
+    /// Catalogue version that the form came from.
+    pub catalogue_version: u64,
+    /// The person.
+    pub applicant: Applicant,
+    /// The answers.
+    pub answers: Answers,
+}

@@ -1,0 +1,21 @@
+//! The terminal as a library: tests drive it headless, `main.rs` puts a window around it.
+pub mod app;
+pub mod command;
+pub mod event;
+pub mod model;
+pub mod fonts;
+pub mod icons;
+pub mod store;
+pub mod clock;
+pub mod sync;
+pub mod theme;
+pub mod widgets;
+pub mod words;
+mod assets;
+pub mod config;
+pub mod headless;
+pub mod runtime;
+mod workers;
+pub mod cli;
+mod doctor;
+mod supervisor;

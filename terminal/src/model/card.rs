@@ -1,0 +1,93 @@
+//! The card at the reader: whose visit this is.
+use domain::applicant::Applicant;
+use domain::catalogue::Entry;
+use domain::ids::ItemCode;
+use domain::item::AcceptedCard;
+use hardware::card_reader::{ReadError, ReaderStatus};
+
+use super::{CardStep, Model, Screen, Session};
+use crate::event::Job;
+
+impl Model {
+    pub(super) fn reader_changed(&mut self, status: ReaderStatus) -> Vec<Job> {
+        self.reader = status;
+        if status == ReaderStatus::Card
+            && let Some(session) = &mut self.session
+            && session.applicant.is_none()
+        {
+            session.card = CardStep::Reading;
+        }
+        // A contactless card that is lifted ends nothing; a failed read keeps its words until the next card.
+        if status != ReaderStatus::Card
+            && let Some(session) = &mut self.session
+            && session.card == CardStep::Reading
+        {
+            session.card = CardStep::Waiting;
+        }
+        Vec::new()
+    }
+
+    /// A card was read. Another person's card ends the visit and begins a new one.
+    pub(super) fn card_read(&mut self, applicant: Applicant) -> Vec<Job> {
+        if self.outage.is_some() {
+            return Vec::new();
+        }
+        let mut jobs = Vec::new();
+        let known = self.session.as_ref().and_then(|s| s.applicant.as_ref());
+        if known.is_some_and(|a| a.id_number != applicant.id_number) {
+            let look = self.look;
+            jobs = self.finish();
+            self.look = look;
+        }
+        self.idle.last_touch_ms = self.now_ms;
+        let today = self.today();
+        if self.screen == Screen::Attract {
+            self.screen = Screen::Home;
+        }
+        let accepted = self.accepts_idcard(self.session.as_ref().and_then(|s| s.item.as_ref()));
+        let now_ms = self.now_ms;
+        let session = self.session.get_or_insert_with(|| Session::new(now_ms));
+        if applicant.valid_to.is_some_and(|day| day < today) {
+            session.card = CardStep::Expired;
+        } else if !accepted {
+            session.card = CardStep::NotAccepted;
+        } else {
+            session.card = CardStep::Done;
+            session.applicant = Some(applicant);
+        }
+        jobs
+    }
+
+    pub(super) fn card_failed(&mut self, error: ReadError) -> Vec<Job> {
+        if let Some(session) = &mut self.session
+            && session.applicant.is_none()
+        {
+            session.card = CardStep::Failed(error);
+        }
+        Vec::new()
+    }
+
+    fn accepts_idcard(&self, code: Option<&ItemCode>) -> bool {
+        match code.and_then(|c| self.catalogue.entry(c)) {
+            Some(Entry::Item(item)) => item.accepted_cards.contains(&AcceptedCard::Idcard),
+            Some(Entry::Bundle(_)) | None => true,
+        }
+    }
+
+    /// From the guide to the card page, or straight to the form if the card was read before.
+    pub(super) fn begin(&mut self) -> Vec<Job> {
+        let Screen::Guide(code) = self.screen.clone() else { return Vec::new() };
+        if self.can_begin(&code).is_err() {
+            return Vec::new();
+        }
+        let accepted = self.accepts_idcard(Some(&code));
+        let Some(session) = &mut self.session else { return Vec::new() };
+        session.drop_item();
+        session.item = Some(code);
+        if session.applicant.is_some() && accepted {
+            return self.start_form();
+        }
+        session.card = if session.applicant.is_some() { CardStep::NotAccepted } else { CardStep::Waiting };
+        self.open(Screen::Card)
+    }
+}

@@ -1,0 +1,278 @@
+//! Filling in: answers, errors, check, submit. Rules live in `domain::form`; this only keeps them up to date.
+use std::sync::Arc;
+
+use domain::applicant::mask_name;
+use domain::form::{FieldError, Form, Layout};
+use serde_json::Value;
+
+use super::{CardStep, Model, Screen, Session, SlipView, SubmitStep, TextSize};
+use crate::event::{Draft, Job};
+
+/// An answer larger than this is not taken (a signature has 8 KiB at most).
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
+/// Personal data stay in clear this long after "show".
+const REVEAL_MS: i64 = 5_000;
+
+impl Model {
+    /// The form of the chosen item, fresh.
+    pub(super) fn start_form(&mut self) -> Vec<Job> {
+        let layout = self.layout();
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let form = session.item.as_ref().and_then(|code| self.catalogue.entry(code));
+        let Some(Ok(form)) = form.map(|entry| Form::compile(entry.form())) else { return Vec::new() };
+        let facts = session.facts();
+        form.prefill(&mut session.answers, &facts);
+        session.plan = form.plan(&session.answers, &facts, layout);
+        session.form = Some(Arc::new(form));
+        session.page = 0;
+        self.open(Screen::Form);
+        vec![Job::StartForm]
+    }
+
+    fn layout(&self) -> Layout {
+        if self.look.size == TextSize::Elder { Layout::OneQuestion } else { Layout::Grouped }
+    }
+
+    /// Switching the size keeps the question that is on the screen.
+    pub(super) fn set_size(&mut self, size: TextSize) -> Vec<Job> {
+        self.look.size = size;
+        let shown = self
+            .session
+            .as_ref()
+            .and_then(|s| s.plan.pages.get(s.page)?.fields.first().map(|f| f.key.clone()));
+        self.replan();
+        if let (Some(session), Some(key)) = (&mut self.session, shown) {
+            session.page = page_of(session, &key).unwrap_or(0);
+        }
+        Vec::new()
+    }
+
+    fn replan(&mut self) {
+        let (layout, today) = (self.layout(), self.today());
+        let Some(session) = &mut self.session else { return };
+        let Some(form) = session.form.clone() else { return };
+        session.plan = form.plan(&session.answers, &session.facts(), layout);
+        session.page = session.page.min(session.plan.pages.len().saturating_sub(1));
+        if !session.errors.is_empty() {
+            // Errors that were shown follow the answers; none appears before Continue.
+            let now = form.validate(&session.answers, today);
+            let shown: Vec<String> = session.errors.iter().map(|e| e.key.clone()).collect();
+            session.errors = now.into_iter().filter(|e| shown.contains(&e.key)).collect();
+        }
+    }
+
+    pub(super) fn focus(&mut self, key: Option<String>) -> Vec<Job> {
+        if let Some(session) = &mut self.session {
+            session.focus = key;
+        }
+        Vec::new()
+    }
+
+    pub(super) fn answer(&mut self, key: &str, value: Value) -> Vec<Job> {
+        if self.screen != Screen::Form || value.to_string().len() > MAX_ANSWER_BYTES {
+            return Vec::new();
+        }
+        let Some(session) = &mut self.session else { return Vec::new() };
+        if page_of(session, key).is_some() {
+            session.answers.set(key, value);
+            self.replan();
+        }
+        Vec::new()
+    }
+
+    pub(super) fn clear_answer(&mut self, key: &str) -> Vec<Job> {
+        if let Some(session) = &mut self.session {
+            session.answers.clear(key);
+            self.replan();
+        }
+        Vec::new()
+    }
+
+    pub(super) fn use_card_address(&mut self, key: &str) -> Vec<Job> {
+        match self.session.as_ref().and_then(|s| s.facts().offered_address()) {
+            Some(address) => self.answer(key, address),
+            None => Vec::new(),
+        }
+    }
+
+    /// Continue on whichever page it stands.
+    pub(super) fn go_on(&mut self) -> Vec<Job> {
+        match self.screen {
+            Screen::Card => self.go_on_from_card(),
+            Screen::Form => self.go_on_in_form(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn go_on_from_card(&mut self) -> Vec<Job> {
+        let Some(session) = &self.session else { return Vec::new() };
+        if session.card != CardStep::Done {
+            return Vec::new();
+        }
+        if session.for_cases { self.show_cases() } else { self.start_form() }
+    }
+
+    fn go_on_in_form(&mut self) -> Vec<Job> {
+        let today = self.today();
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let Some(form) = session.form.clone() else { return Vec::new() };
+        let all = form.validate(&session.answers, today);
+        let here: Vec<String> = session
+            .plan
+            .pages
+            .get(session.page)
+            .map(|p| p.fields.iter().map(|f| f.key.clone()).collect())
+            .unwrap_or_default();
+        let errors: Vec<FieldError> = all.iter().filter(|e| here.contains(&e.key)).cloned().collect();
+        session.focus = errors.first().map(|e| e.key.clone());
+        session.errors = errors;
+        if !session.errors.is_empty() {
+            return Vec::new();
+        }
+        let last = session.page + 1 >= session.plan.pages.len();
+        if !last && !(session.from_check && all.is_empty()) {
+            session.page += 1;
+            return Vec::new();
+        }
+        self.to_check(all)
+    }
+
+    /// To the check page, or to the first page that still has an error.
+    fn to_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        session.from_check = false;
+        if let Some(first) = errors.first() {
+            session.page = page_of(session, &first.key).unwrap_or(0);
+            session.focus = Some(first.key.clone());
+            let here: Vec<String> =
+                session.plan.pages[session.page].fields.iter().map(|f| f.key.clone()).collect();
+            session.errors = errors.into_iter().filter(|e| here.contains(&e.key)).collect();
+            return Vec::new();
+        }
+        session.submit = SubmitStep::Idle;
+        self.open(Screen::Check)
+    }
+
+    pub(super) fn back_in_form(&mut self) -> Vec<Job> {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        session.errors.clear();
+        session.focus = None;
+        if session.from_check {
+            session.from_check = false;
+            return self.open(Screen::Check);
+        }
+        if session.page > 0 {
+            session.page -= 1;
+            return Vec::new();
+        }
+        self.pop()
+    }
+
+    pub(super) fn back_to_last_page(&mut self) -> Vec<Job> {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        if session.submit == SubmitStep::Saving {
+            return Vec::new();
+        }
+        session.page = session.plan.pages.len().saturating_sub(1);
+        session.from_check = false;
+        self.leave_check()
+    }
+
+    fn leave_check(&mut self) -> Vec<Job> {
+        // Check and form follow each other in the history as often as Change is used; keep one pair.
+        self.history.retain(|s| !matches!(s, Screen::Form | Screen::Check));
+        self.screen = Screen::Form;
+        Vec::new()
+    }
+
+    pub(super) fn change(&mut self, key: &str) -> Vec<Job> {
+        if self.screen != Screen::Check {
+            return Vec::new();
+        }
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let Some(page) = page_of(session, key).filter(|_| session.submit != SubmitStep::Saving) else {
+            return Vec::new();
+        };
+        session.page = page;
+        session.from_check = true;
+        session.focus = Some(key.to_owned());
+        self.leave_check()
+    }
+
+    pub(super) fn jump_to(&mut self, key: &str) -> Vec<Job> {
+        if let Some(session) = &mut self.session
+            && let Some(page) = page_of(session, key)
+        {
+            session.page = page;
+            session.focus = Some(key.to_owned());
+        }
+        Vec::new()
+    }
+
+    pub(super) fn reveal(&mut self) -> Vec<Job> {
+        if self.screen == Screen::Check
+            && let Some(session) = &mut self.session
+        {
+            session.revealed_until_ms = Some(self.now_ms + REVEAL_MS);
+        }
+        Vec::new()
+    }
+
+    /// Hands in once; further taps are ignored while it is saved.
+    pub(super) fn submit(&mut self) -> Vec<Job> {
+        let today = self.today();
+        let catalogue_version = self.catalogue.version;
+        if self.screen != Screen::Check {
+            return Vec::new();
+        }
+        let Some(session) = &mut self.session else { return Vec::new() };
+        if session.submit == SubmitStep::Saving {
+            return Vec::new();
+        }
+        let (Some(form), Some(applicant), Some(item)) =
+            (session.form.clone(), session.applicant.clone(), session.item.clone())
+        else {
+            return Vec::new();
+        };
+        let errors = form.validate(&session.answers, today);
+        if !errors.is_empty() {
+            self.leave_check();
+            return self.to_check(errors);
+        }
+        session.submit = SubmitStep::Saving;
+        let answers = form.effective(&session.answers);
+        vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, answers }))]
+    }
+
+    /// It is on disk: the slip is shown, the answers are gone.
+    pub(super) fn queued(&mut self, mut slip: SlipView) -> Vec<Job> {
+        let Some(session) = &mut self.session else { return Vec::new() };
+        if session.submit != SubmitStep::Saving {
+            return Vec::new();
+        }
+        slip.masked_name = session.applicant.as_ref().map(|a| mask_name(&a.name)).unwrap_or_default();
+        let item = session.item.clone();
+        session.drop_item();
+        session.item = item;
+        session.envelope_id = Some(slip.envelope_id);
+        session.slip = Some(slip);
+        self.screen = Screen::Slip;
+        self.history.clear();
+        self.idle.last_touch_ms = self.now_ms;
+        Vec::new()
+    }
+
+    pub(super) fn submit_failed(&mut self, key: &'static str) -> Vec<Job> {
+        if let Some(session) = &mut self.session
+            && session.submit == SubmitStep::Saving
+        {
+            session.submit = SubmitStep::Failed { key };
+        }
+        Vec::new()
+    }
+}
+
+/// The page on which a field stands.
+fn page_of(session: &Session, key: &str) -> Option<usize> {
+    session.plan.pages.iter().position(|p| p.fields.iter().any(|f| f.key == key))
+}

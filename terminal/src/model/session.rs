@@ -1,0 +1,179 @@
+//! What one citizen brought and typed: wiped when the session ends; never printed.
+use std::sync::Arc;
+
+use domain::applicant::Applicant;
+use domain::case::{CaseState, Mark};
+use domain::form::{Answers, Facts, FieldError, Form, RenderPlan};
+use domain::ids::{CaseNo, EnvelopeId, ItemCode};
+use hardware::card_reader::ReadError;
+
+/// One person's visit from the first tap to the wipe.
+#[derive(Debug)]
+pub struct Session {
+    /// When it started, milliseconds since 1970 (hard cap 30 min).
+    pub started_ms: i64,
+    /// The item or bundle being done.
+    pub item: Option<ItemCode>,
+    /// Made when the form starts.
+    pub envelope_id: Option<EnvelopeId>,
+    /// The person whose card was read.
+    pub applicant: Option<Applicant>,
+    /// What the card page shows.
+    pub card: CardStep,
+    /// The card is read to show own cases, not to fill in a form.
+    pub for_cases: bool,
+    /// The compiled form of the item.
+    pub form: Option<Arc<Form>>,
+    /// Answers so far.
+    pub answers: Answers,
+    /// The plan to draw, kept up to date with the answers.
+    pub plan: RenderPlan,
+    /// Page of the plan.
+    pub page: usize,
+    /// Errors to show (summary and beside the fields); filled by Continue, shrinks as answers are mended.
+    pub errors: Vec<FieldError>,
+    /// Field that has the on-screen keys.
+    pub focus: Option<String>,
+    /// The page was opened by Change on the check page: Continue goes back there.
+    pub from_check: bool,
+    /// Personal data are shown in clear on the check page until this time (hold to reveal, 5 s).
+    pub revealed_until_ms: Option<i64>,
+    /// What submitting is doing.
+    pub submit: SubmitStep,
+    /// The slip, once queued.
+    pub slip: Option<SlipView>,
+    /// Own cases, once loaded.
+    pub cases: Option<Vec<CaseLine>>,
+}
+
+impl Session {
+    /// A visit that starts now; nothing is known of the person yet.
+    pub fn new(now_ms: i64) -> Self {
+        Self {
+            started_ms: now_ms,
+            item: None,
+            envelope_id: None,
+            applicant: None,
+            card: CardStep::Waiting,
+            for_cases: false,
+            form: None,
+            answers: Answers::default(),
+            plan: RenderPlan::default(),
+            page: 0,
+            errors: Vec::new(),
+            focus: None,
+            from_check: false,
+            revealed_until_ms: None,
+            submit: SubmitStep::Idle,
+            slip: None,
+            cases: None,
+        }
+    }
+
+    /// What the form may take from the card.
+    pub fn facts(&self) -> Facts {
+        self.applicant.as_ref().map_or_else(Facts::default, |a| Facts {
+            card_address: Some(a.address.clone()),
+            id_number: Some(a.id_number.clone()),
+        })
+    }
+
+    /// Forgets the item and its answers; the person stays.
+    pub fn drop_item(&mut self) {
+        let applicant = self.applicant.take();
+        let card = if applicant.is_some() { CardStep::Done } else { CardStep::Waiting };
+        *self = Self { applicant, card, ..Self::new(self.started_ms) };
+    }
+}
+
+/// What the card page says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CardStep {
+    /// Waiting for a card.
+    #[default]
+    Waiting,
+    /// Reading.
+    Reading,
+    /// It failed; the words say what to do.
+    Failed(ReadError),
+    /// The card is not valid any more: told, staff decide.
+    Expired,
+    /// The item does not accept this card.
+    NotAccepted,
+    /// Read.
+    Done,
+}
+
+/// What submitting is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SubmitStep {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// Being saved; further taps are ignored.
+    Saving,
+    /// Could not be saved; nothing was lost, the answers are still there (text key `submit.error.{key}`).
+    Failed {
+        /// Key of the words.
+        key: &'static str,
+    },
+}
+
+/// When each mark was reached; only receipts and case news set the later three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Marks {
+    /// 已保存本机, milliseconds since 1970.
+    pub saved_ms: Option<i64>,
+    /// 已送达中心
+    pub delivered_ms: Option<i64>,
+    /// 部门已受理
+    pub accepted_ms: Option<i64>,
+    /// 已办结
+    pub completed_ms: Option<i64>,
+}
+
+impl Marks {
+    /// When a mark was reached.
+    pub fn at(&self, mark: Mark) -> Option<i64> {
+        match mark {
+            Mark::Saved => self.saved_ms,
+            Mark::Delivered => self.delivered_ms,
+            Mark::Accepted => self.accepted_ms,
+            Mark::Completed => self.completed_ms,
+        }
+    }
+}
+
+/// The slip as shown: number, QR, marks. No ID number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlipView {
+    /// The submission.
+    pub envelope_id: EnvelopeId,
+    /// Number on the slip; the receipt may correct it (更正).
+    pub number: CaseNo,
+    /// The number was corrected by the receipt; this is the one printed first.
+    pub corrected_from: Option<CaseNo>,
+    /// Item or bundle.
+    pub item: ItemCode,
+    /// Name masked for a public screen.
+    pub masked_name: String,
+    /// Address in the QR code.
+    pub qr_url: String,
+    /// The marks.
+    pub marks: Marks,
+    /// Case news may say that the content was sent back.
+    pub state: Option<CaseState>,
+}
+
+/// One line of "my cases".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseLine {
+    /// Its number.
+    pub number: CaseNo,
+    /// Item or bundle.
+    pub item: ItemCode,
+    /// The marks.
+    pub marks: Marks,
+    /// State, once there is news.
+    pub state: Option<CaseState>,
+}

@@ -1,0 +1,88 @@
+//! How commands and events change the model: one line a command, the work is in the files beside this one. Pure.
+use super::{Model, Screen};
+use crate::command::Command;
+use crate::event::{Event, Job};
+
+impl Model {
+    /// Does what the citizen asked; gives the jobs for the desk worker.
+    pub fn command(&mut self, command: Command) -> Vec<Job> {
+        if self.outage.is_some() && !self.works_in_outage(&command) {
+            return Vec::new();
+        }
+        self.idle.last_touch_ms = if self.idle.seconds_left.is_none() || command == Command::StillHere {
+            self.now_ms
+        } else {
+            self.idle.last_touch_ms
+        };
+        match command {
+            Command::Touch => Vec::new(),
+            Command::StillHere => self.still_here(),
+            Command::Start(size) => self.start(size),
+            Command::SetSize(size) => self.set_size(size),
+            Command::SetHighContrast(on) => {
+                self.look.high_contrast = on;
+                Vec::new()
+            }
+            Command::SetLanguage(language) => {
+                self.look.language = language;
+                Vec::new()
+            }
+            Command::Home => self.go_home(),
+            Command::Back => self.go_back(),
+            Command::Finish => self.finish(),
+            Command::OpenSearch => self.open(Screen::Search),
+            Command::SetQuery(query) => self.set_query(&query),
+            Command::ShowPage(page) => self.show_page(page),
+            Command::OpenList(list) => self.open(Screen::Items(list)),
+            Command::OpenGuide(code) => self.open_guide(code),
+            Command::Begin => self.begin(),
+            Command::MyCases => self.my_cases(),
+            Command::OpenHelp => self.open(Screen::Help),
+            Command::CallStaff => self.call_staff(),
+            Command::Focus(key) => self.focus(key),
+            Command::Answer { key, value } => self.answer(&key, value),
+            Command::ClearAnswer(key) => self.clear_answer(&key),
+            Command::UseCardAddress(key) => self.use_card_address(&key),
+            Command::Continue => self.go_on(),
+            Command::Change(key) => self.change(&key),
+            Command::JumpTo(key) => self.jump_to(&key),
+            Command::Reveal => self.reveal(),
+            Command::Submit => self.submit(),
+        }
+    }
+
+    /// Takes in what a worker reports; gives the jobs that follow from it.
+    pub fn event(&mut self, event: Event) -> Vec<Job> {
+        match event {
+            Event::Tick { now_ms } => self.tick(now_ms),
+            Event::Reader(status) => self.reader_changed(status),
+            Event::CardRead(applicant) => self.card_read(*applicant),
+            Event::CardFailed(error) => self.card_failed(error),
+            Event::Network(network) => {
+                self.network = network;
+                Vec::new()
+            }
+            Event::Queued(slip) => self.queued(*slip),
+            Event::SubmitFailed { key } => self.submit_failed(key),
+            Event::Delivered { envelope_id, number, at_ms } => self.delivered(envelope_id, number, at_ms),
+            Event::CaseChanged { envelope_id, state, at_ms } => self.case_changed(envelope_id, state, at_ms),
+            Event::Cases(cases) => self.cases_loaded(cases),
+            Event::Queue(queue) => {
+                self.queue = queue;
+                Vec::new()
+            }
+            Event::Outage(outage) => self.outage_changed(outage),
+        }
+    }
+
+    fn works_in_outage(&self, command: &Command) -> bool {
+        matches!(
+            command,
+            Command::Touch
+                | Command::SetSize(_)
+                | Command::SetHighContrast(_)
+                | Command::SetLanguage(_)
+                | Command::CallStaff
+        )
+    }
+}

@@ -1,0 +1,224 @@
+//! A running terminal without its window: the model and the workers. The window and the tests drive this.
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use domain::catalogue::Catalogue;
+use hardware::card_reader::CardReader;
+use hardware::{FileReader, PcscConfig, PcscReader};
+
+use crate::assets::load_catalogue;
+use crate::clock::{Clock, SystemClock};
+use crate::command::Command;
+use crate::config::{Config, ReaderChoice};
+use crate::event::Event;
+use crate::model::{Model, Outage, Screen};
+use crate::store::{Store, StoreError};
+use crate::sync::http::HttpTransport;
+use crate::sync::transport::Transport;
+use crate::sync::{Engine, Tuning};
+use crate::workers::{Parts, Waker, Workers};
+
+/// Between two ticks while somebody is here, and while nobody is.
+const TICK: Duration = Duration::from_millis(1_000);
+const SLOW_TICK: Duration = Duration::from_millis(10_000);
+
+/// A running terminal. Dropping it ends all workers.
+pub struct Runtime {
+    model: Model,
+    events: Option<Receiver<Event>>,
+    workers: Workers,
+    clock: Arc<dyn Clock>,
+    last_tick: Instant,
+}
+
+/// What a test or simulator puts in place of the real parts.
+pub struct Outside {
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// The link to the centre; `None` uses HTTP to [`Config::server`].
+    pub transport: Option<Box<dyn Transport>>,
+    /// How eager the sync is.
+    pub tuning: Tuning,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock::default()), transport: None, tuning: Tuning::default() }
+    }
+}
+
+impl Runtime {
+    /// Starts a terminal. A missing reader, server or catalogue and an unusable store are states on the screen, not
+    /// errors.
+    pub fn start(config: &Config, waker: Box<dyn Fn() + Send + Sync>) -> Self {
+        Self::start_with(config, waker, Outside::default())
+    }
+
+    /// Starts a terminal with other parts outside.
+    pub fn start_with(config: &Config, waker: Box<dyn Fn() + Send + Sync>, outside: Outside) -> Self {
+        let clock = outside.clock;
+        let now_ms = clock.now_ms();
+        let (mut store, mut outage) = match Store::open(&config.data, now_ms) {
+            Ok(store) => (Some(store), None),
+            Err(error) => {
+                tracing::error!(error = %error, "the store cannot be used");
+                (None, Some(outage_of(&error)))
+            }
+        };
+        let catalogue = Arc::new(choose_catalogue(config, store.as_mut(), now_ms));
+        if outage.is_none() && catalogue.items.is_empty() {
+            outage = Some(Outage::NoCatalogue);
+        }
+        let mut model = Model::new(Arc::clone(&catalogue), now_ms);
+        match store.as_ref().map(Store::identity) {
+            Some(Ok(Some(identity))) => {
+                model.station = catalogue.stations.get(&identity.station).cloned();
+                model.people_url = identity.people_url;
+            }
+            Some(Ok(None)) => outage = outage.or(Some(Outage::NotEnrolled)),
+            Some(Err(_)) => outage = outage.or(Some(Outage::StoreCorrupt)),
+            None => {}
+        }
+        model.outage = outage;
+        if outage.is_some() {
+            model.screen = Screen::OutOfService;
+        }
+        let store = store.map(|s| Arc::new(Mutex::new(s)));
+        let transport = outside.transport.or_else(|| http(&config.server));
+        let engine = store.as_ref().zip(transport).map(|(store, transport)| {
+            Engine::new(Arc::clone(store), transport, Arc::clone(&clock), seed()).with_tuning(outside.tuning)
+        });
+        let parts = Parts {
+            store,
+            engine,
+            reader: reader(&config.reader),
+            catalogue,
+            clock: Arc::clone(&clock),
+            waker: Waker::from(waker),
+        };
+        let (workers, events) = Workers::start(parts);
+        Self { model, events: Some(events), workers, clock, last_tick: Instant::now() }
+    }
+
+    /// What is on the screen.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// Does what somebody asked at the screen.
+    pub fn send(&mut self, command: Command) {
+        let jobs = self.model.command(command);
+        jobs.into_iter().for_each(|job| self.workers.give(job));
+    }
+
+    /// Takes in what the workers reported and the clock; true if anything may have changed.
+    pub fn pump(&mut self) -> bool {
+        let mut changed = false;
+        while let Some(event) = self.events.as_ref().and_then(|e| e.try_recv().ok()) {
+            self.apply(event);
+            changed = true;
+        }
+        if self.last_tick.elapsed() >= self.tick_every() {
+            self.tick();
+            changed = true;
+        }
+        changed
+    }
+
+    /// Waits for the next event or tick, at most this long.
+    pub fn wait(&mut self, most: Duration) {
+        let span = self.next_wake().min(most);
+        match self.events.as_ref().map(|e| e.recv_timeout(span)) {
+            Some(Ok(event)) => self.apply(event),
+            Some(Err(RecvTimeoutError::Timeout)) if self.next_wake().is_zero() => self.tick(),
+            _ => {}
+        }
+    }
+
+    /// How long nothing happens if nobody touches anything: when to look again.
+    pub fn next_wake(&self) -> Duration {
+        self.tick_every().saturating_sub(self.last_tick.elapsed())
+    }
+
+    fn tick_every(&self) -> Duration {
+        if self.model.session.is_some() { TICK } else { SLOW_TICK }
+    }
+
+    fn tick(&mut self) {
+        self.last_tick = Instant::now();
+        let now_ms = self.clock.now_ms();
+        self.apply(Event::Tick { now_ms });
+    }
+
+    fn apply(&mut self, event: Event) {
+        let jobs = self.model.event(event);
+        jobs.into_iter().for_each(|job| self.workers.give(job));
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // Without a receiver no worker can wait at a full channel.
+        self.events = None;
+        self.workers.stop();
+    }
+}
+
+fn outage_of(error: &StoreError) -> Outage {
+    match error {
+        StoreError::Newer { .. } => Outage::StoreNewer,
+        StoreError::Corrupt | StoreError::Value(_) => Outage::StoreCorrupt,
+        StoreError::Full | StoreError::Io(_) | StoreError::Database(_) => Outage::StoreFull,
+    }
+}
+
+/// The newest of the catalogue in the store and the one in the assets folder; kept in the store for ever.
+fn choose_catalogue(config: &Config, store: Option<&mut Store>, now_ms: i64) -> Catalogue {
+    let shipped = load_catalogue(&config.assets)
+        .inspect_err(
+            |error| tracing::error!(error = %error, "the catalogue in the assets folder cannot be used"),
+        )
+        .ok();
+    let Some(store) = store else { return shipped.unwrap_or_else(Model::empty_catalogue) };
+    if let Some(catalogue) = &shipped
+        && let Err(error) = store.keep_catalogue(&catalogue.to_document(), now_ms)
+    {
+        tracing::error!(error = %error, "the catalogue could not be kept");
+    }
+    let stored = store.newest_catalogue().ok().flatten();
+    match (shipped, stored) {
+        (Some(shipped), Some(stored)) if stored.digest == shipped.to_document().digest => shipped,
+        (shipped, Some(stored)) => match Catalogue::from_document(&stored.json) {
+            Ok(catalogue) => catalogue,
+            Err(_) => shipped.unwrap_or_else(Model::empty_catalogue),
+        },
+        (shipped, None) => shipped.unwrap_or_else(Model::empty_catalogue),
+    }
+}
+
+fn http(server: &str) -> Option<Box<dyn Transport>> {
+    match HttpTransport::new(server) {
+        Ok(transport) => Some(Box::new(transport)),
+        Err(error) => {
+            tracing::error!(error = %error, "nothing will be sent");
+            None
+        }
+    }
+}
+
+fn reader(choice: &ReaderChoice) -> Option<Box<dyn CardReader>> {
+    match choice {
+        ReaderChoice::Pcsc => Some(Box::new(PcscReader::new(PcscConfig::default()))),
+        ReaderChoice::File(path) => Some(Box::new(FileReader::new(path))),
+        ReaderChoice::None => None,
+    }
+}
+
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    if getrandom::fill(&mut bytes).is_err() {
+        tracing::warn!("the system gives no randomness for the back-off");
+    }
+    u64::from_le_bytes(bytes)
+}

@@ -1,0 +1,112 @@
+//! The supervisor: starts the window process and starts it again when it dies; ends when the window is closed.
+//!
+//! It holds nothing but the child: a crash of the window never takes the queue with it.
+use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getppid, kill_process, set_parent_process_death_signal, setrlimit,
+};
+use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// A window that lived at least this long is started again at once.
+const HEALTHY: Duration = Duration::from_secs(10);
+/// First and longest pause before the next start of a window that keeps dying.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long the window may take to end.
+const END_WITHIN: Duration = Duration::from_secs(5);
+
+/// Runs until the window is closed (0) or a signal says so.
+///
+/// # Errors
+/// If the window process cannot be started at all.
+pub(crate) fn run() -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::new([SIGCHLD, SIGINT, SIGTERM]).context("signals")?;
+    let mut deaths = 0u32;
+    loop {
+        let started = Instant::now();
+        let mut child = start_window()?;
+        match watch(&mut child, &mut signals)? {
+            Ended::Told => return Ok(ExitCode::SUCCESS),
+            Ended::Itself(status) if status.success() => return Ok(ExitCode::SUCCESS),
+            Ended::Itself(status) => tracing::error!(%status, "the window process died and is started again"),
+        }
+        deaths = if started.elapsed() >= HEALTHY { 0 } else { deaths.saturating_add(1) };
+        if deaths > 1 && pause(deaths, &mut signals) {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+/// Called by the window process: it ends with its supervisor and leaves no core dump, which would hold personal data.
+///
+/// # Errors
+/// If the system refuses, or the supervisor is gone already.
+pub(crate) fn end_with_parent() -> anyhow::Result<()> {
+    set_parent_process_death_signal(Some(Signal::TERM)).context("parent death signal")?;
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).context("core dumps")?;
+    anyhow::ensure!(getppid().is_some_and(|p| p != Pid::INIT), "the supervisor is gone");
+    Ok(())
+}
+
+enum Ended {
+    Told,
+    Itself(ExitStatus),
+}
+
+fn start_window() -> anyhow::Result<Child> {
+    let program = std::env::current_exe().context("own program file")?;
+    // The same flags, with `window` in place of `run`.
+    let flags = std::env::args_os().skip(1).filter(|a| a != "run");
+    let child = Command::new(program).arg("window").args(flags).spawn().context("the window process")?;
+    tracing::info!(window.pid = child.id(), "the window process runs");
+    Ok(child)
+}
+
+fn watch(child: &mut Child, signals: &mut Signals) -> anyhow::Result<Ended> {
+    if let Some(status) = child.try_wait().context("wait")? {
+        return Ok(Ended::Itself(status));
+    }
+    for signal in signals.forever() {
+        if signal == SIGCHLD {
+            if let Some(status) = child.try_wait().context("wait")? {
+                return Ok(Ended::Itself(status));
+            }
+        } else {
+            end(child);
+            return Ok(Ended::Told);
+        }
+    }
+    Ok(Ended::Told)
+}
+
+fn end(child: &mut Child) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::TERM);
+    }
+    let until = Instant::now() + END_WITHIN;
+    while Instant::now() < until {
+        if !matches!(child.try_wait(), Ok(None)) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Waits before the next start; true if a signal says to end.
+fn pause(deaths: u32, signals: &mut Signals) -> bool {
+    let span = FIRST_PAUSE.saturating_mul(1 << deaths.min(6)).min(LONGEST_PAUSE);
+    let until = Instant::now() + span;
+    while Instant::now() < until {
+        if signals.pending().any(|s| s != SIGCHLD) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    false
+}

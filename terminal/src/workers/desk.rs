@@ -1,0 +1,184 @@
+//! The desk: does what the model asks of the store, one job after another. It alone holds the data key of an open
+//! form.
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::applicant::Applicant;
+use domain::catalogue::Catalogue;
+use domain::date::CivilDate;
+use domain::envelope::DataKey;
+use domain::form::Form;
+use domain::ids::EnvelopeId;
+use domain::wire::v1::Person;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+
+use super::EventSender;
+use crate::clock::Clock;
+use crate::event::{Draft, Event, Job};
+use crate::model::{Marks, SlipView};
+use crate::store::{NewSubmission, QueuedSlip, Store, StoreError, SubmitError};
+
+/// Id and key of the form that is open.
+struct OpenForm {
+    envelope_id: EnvelopeId,
+    data_key: DataKey,
+}
+
+pub(super) struct Desk {
+    store: Arc<Mutex<Store>>,
+    catalogue: Arc<Catalogue>,
+    clock: Arc<dyn Clock>,
+    bell: SyncSender<()>,
+    open: Option<OpenForm>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        store: Arc<Mutex<Store>>,
+        catalogue: Arc<Catalogue>,
+        clock: Arc<dyn Clock>,
+        bell: SyncSender<()>,
+    ) -> Self {
+        Self { store, catalogue, clock, bell, open: None }
+    }
+
+    pub(super) fn run(mut self, jobs: &Receiver<Job>, events: &EventSender) {
+        self.report_queue(events);
+        while let Ok(job) = jobs.recv() {
+            match job {
+                Job::StartForm => self.open = self.open_form(),
+                Job::Submit(draft) => self.submit(&draft, events),
+                Job::LoadCases(applicant) => self.load_cases(&applicant, events),
+                // The assistance issue tells a bank employee; here it is on the screen and in the log.
+                Job::CallStaff => tracing::info!("a citizen calls for staff"),
+                Job::Wipe => self.open = None,
+            }
+        }
+    }
+
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open_form(&self) -> Option<OpenForm> {
+        let mut rng = random()?;
+        Some(OpenForm {
+            envelope_id: EnvelopeId::new(self.clock.now_ms(), &mut rng),
+            data_key: DataKey::new(&mut rng),
+        })
+    }
+
+    fn submit(&mut self, draft: &Draft, events: &EventSender) {
+        match self.try_submit(draft) {
+            Ok(slip) => {
+                // The row is committed: the data key goes, the slip may be shown.
+                self.open = None;
+                events.send(Event::Queued(Box::new(slip_view(slip, draft))));
+                self.report_queue(events);
+                // A full bell rings already.
+                let _ = self.bell.try_send(());
+            }
+            Err(key) => {
+                events.send(Event::SubmitFailed { key });
+            }
+        }
+    }
+
+    fn try_submit(&mut self, draft: &Draft) -> Result<QueuedSlip, &'static str> {
+        let now_ms = self.clock.now_ms();
+        let entry = self.catalogue.entry(&draft.item).ok_or("content")?;
+        let form = Form::compile(entry.form()).map_err(|_| "content")?;
+        let errors = form.validate(&draft.answers, CivilDate::in_china(now_ms));
+        if draft.catalogue_version != self.catalogue.version || !errors.is_empty() {
+            return Err("content");
+        }
+        if self.open.is_none() {
+            self.open = self.open_form();
+        }
+        let open = self.open.as_ref().ok_or("seal")?;
+        let mut rng = random().ok_or("seal")?;
+        let new = NewSubmission {
+            envelope_id: open.envelope_id,
+            data_key: open.data_key.clone(),
+            item: draft.item.clone(),
+            catalogue_version: draft.catalogue_version,
+            person: person(&draft.applicant),
+            answers: &draft.answers,
+            now_ms,
+            boot_ms: self.clock.boot_ms(),
+        };
+        let result = self.store().submit(new, &mut rng);
+        result.map_err(|error| {
+            tracing::error!(error = %error, "a submission could not be saved");
+            error_key(&error)
+        })
+    }
+
+    fn load_cases(&self, applicant: &Applicant, events: &EventSender) {
+        let cases = self.store().my_slips(&applicant.id_number);
+        match cases {
+            Ok(cases) => {
+                events.send(Event::Cases(cases));
+            }
+            Err(error) => tracing::error!(error = %error, "own cases could not be loaded"),
+        }
+    }
+
+    fn report_queue(&self, events: &EventSender) {
+        let queue = self.store().queue_view();
+        match queue {
+            Ok(queue) => {
+                events.send(Event::Queue(queue));
+            }
+            Err(error) => tracing::error!(error = %error, "the queue could not be counted"),
+        }
+    }
+}
+
+fn random() -> Option<ChaCha20Rng> {
+    let mut seed = [0; 32];
+    match getrandom::fill(&mut seed) {
+        Ok(()) => Some(ChaCha20Rng::from_seed(seed)),
+        Err(error) => {
+            tracing::error!(error = %error, "the system gives no randomness");
+            None
+        }
+    }
+}
+
+fn person(applicant: &Applicant) -> Person {
+    Person {
+        source: applicant.source,
+        name: applicant.name.clone(),
+        id_number: applicant.id_number.clone(),
+        sex: Some(applicant.sex),
+        birth: applicant.birth,
+        address: Some(applicant.address.clone()),
+    }
+}
+
+fn slip_view(slip: QueuedSlip, draft: &Draft) -> SlipView {
+    SlipView {
+        envelope_id: slip.envelope_id,
+        number: slip.number,
+        corrected_from: None,
+        item: draft.item.clone(),
+        masked_name: String::new(),
+        qr_url: slip.qr_url,
+        marks: Marks { saved_ms: Some(slip.saved_ms), ..Marks::default() },
+        state: None,
+    }
+}
+
+/// Key of the words `submit.error.{key}`.
+fn error_key(error: &SubmitError) -> &'static str {
+    match error {
+        SubmitError::NotEnrolled => "not_enrolled",
+        SubmitError::NoNumberLeft => "no_number_left",
+        SubmitError::TooLarge => "too_large",
+        SubmitError::Sealing => "seal",
+        SubmitError::Store(StoreError::Full) => "disk_full",
+        SubmitError::Store(_) => "store",
+    }
+}

@@ -1,0 +1,38 @@
+//! The sync thread: one step after another; a new row ends a wait early.
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use super::EventSender;
+use crate::sync::Engine;
+
+/// How often a long wait looks whether the thread shall end.
+const GLANCE: Duration = Duration::from_millis(300);
+
+pub(super) fn run(mut engine: Engine, bell: &Receiver<()>, events: &EventSender, stop: &AtomicBool) {
+    while !stop.load(Ordering::SeqCst) {
+        let step = engine.step();
+        for event in step.events {
+            if !events.send(event) {
+                return;
+            }
+        }
+        wait(Duration::from_millis(step.wait_ms), bell, stop);
+    }
+}
+
+fn wait(span: Duration, bell: &Receiver<()>, stop: &AtomicBool) {
+    let end = Instant::now() + span;
+    while !stop.load(Ordering::SeqCst) {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        match bell.recv_timeout(left.min(GLANCE)) {
+            Ok(()) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+            // The desk is gone, so no row will come: wait without it.
+            Err(RecvTimeoutError::Disconnected) => std::thread::park_timeout(left.min(GLANCE)),
+        }
+    }
+}

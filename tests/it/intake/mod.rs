@@ -1,0 +1,8 @@
+//! What a terminal sends reaches the centre once, is receipted, and survives: against the real process.
+mod bad_input;
+mod durability;
+mod enrolment;
+mod in_process;
+mod opening;
+mod receipts;
+mod series;

@@ -1,0 +1,9 @@
+//! Stories, named by what the citizen gets.
+mod card_reader;
+mod catalogue;
+mod console;
+mod intake;
+mod store;
+mod sync;
+mod wire;
+mod thread;

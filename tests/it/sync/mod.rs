@@ -1,0 +1,227 @@
+//! The sync engine over a centre in memory: a thousand faults, still exactly once.
+use std::sync::{Arc, Mutex};
+
+use domain::case::CaseState;
+use domain::envelope::Digest;
+use domain::ids::{EnvelopeId, ServerEpoch};
+use domain::wire::v1::{CaseNews, PROBLEM_MEDIA_TYPE};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use terminal::clock::{Clock as _, ManualClock};
+use terminal::event::Event;
+use terminal::model::Network;
+use terminal::store::{Store, read_status};
+use terminal::sync::Engine;
+use tests::centre::{Centre, Fault};
+use tests::submission::{COURIER_ID, courier, submit_as};
+
+const NOW_MS: i64 = 1_795_500_000_000;
+
+struct Rig {
+    dir: tempfile::TempDir,
+    store: Arc<Mutex<Store>>,
+    centre: Centre,
+    clock: Arc<ManualClock>,
+    engine: Engine,
+    rng: ChaCha20Rng,
+    events: Vec<Event>,
+}
+
+impl Rig {
+    fn new(seed: u64) -> Self {
+        let dir = tempfile::tempdir().expect("dir");
+        let centre = Centre::default();
+        let mut store = Store::open(dir.path(), NOW_MS).expect("open");
+        store.save_enrolment(&centre.enrolment().expect("sample")).expect("enrol");
+        let store = Arc::new(Mutex::new(store));
+        let clock = Arc::new(ManualClock::at(NOW_MS));
+        let engine = Engine::new(Arc::clone(&store), Box::new(centre.clone()), clock.clone(), seed);
+        Self { dir, store, centre, clock, engine, rng: ChaCha20Rng::seed_from_u64(seed), events: Vec::new() }
+    }
+
+    fn submit(&mut self) -> EnvelopeId {
+        let now_ms = self.clock.now_ms();
+        let id = EnvelopeId::new(now_ms, &mut self.rng);
+        let mut store = self.store.lock().expect("store");
+        submit_as(&mut store, courier(), id, now_ms, &mut self.rng).expect("submit");
+        id
+    }
+
+    /// Runs steps and moves the clock by what the engine asks, until nothing waits; bounded.
+    fn drain(&mut self) -> bool {
+        for _ in 0..2_000 {
+            let step = self.engine.step();
+            self.events.extend(step.events);
+            if self.store.lock().expect("store").queue_view().expect("queue").waiting == 0 {
+                return true;
+            }
+            self.clock.advance(i64::try_from(step.wait_ms).expect("wait").max(1));
+        }
+        false
+    }
+
+    fn states(&self) -> Vec<(String, String)> {
+        read_status(self.dir.path(), 100)
+            .expect("status")
+            .into_iter()
+            .map(|r| (r.state, r.reason.or(r.last_error).unwrap_or_default()))
+            .collect()
+    }
+}
+
+fn delivered(events: &[Event]) -> usize {
+    events.iter().filter(|e| matches!(e, Event::Delivered { .. })).count()
+}
+
+#[test]
+fn a_queued_submission_is_delivered_and_its_marks_move() {
+    let mut rig = Rig::new(1);
+    let id = rig.submit();
+    assert!(rig.drain());
+    assert_eq!((delivered(&rig.events), rig.centre.state().stored.len()), (1, 1));
+    assert!(rig.events.iter().any(|e| matches!(e, Event::Network(Network::Online))));
+    let news = |state, version| CaseNews {
+        envelope_id: id,
+        number: rig.store.lock().expect("store").my_slips(COURIER_ID).expect("slips")[0].number.clone(),
+        state,
+        version,
+        at_ms: NOW_MS + 9,
+    };
+    let accepted = news(CaseState::Accepted, 3);
+    let late = news(CaseState::Submitted, 2);
+    rig.centre.state().news = vec![accepted, late];
+    rig.clock.advance(60_000);
+    rig.engine.step();
+    let line = rig.store.lock().expect("store").my_slips(COURIER_ID).expect("slips").remove(0);
+    assert_eq!(line.state, Some(CaseState::Accepted), "older news never overwrites newer");
+    assert_eq!((line.marks.accepted_ms, line.marks.completed_ms), (Some(NOW_MS + 9), None));
+    assert_eq!(line.marks.delivered_ms, Some(1_795_500_000_000));
+}
+
+#[test]
+fn a_reply_lost_a_thousand_times_still_counts_once() {
+    let mut rig = Rig::new(2);
+    rig.submit();
+    rig.centre.state().faults.extend(std::iter::repeat_n(Fault::ReplyLost, 1_000));
+    assert!(rig.drain());
+    let state = rig.centre.state();
+    let times: Vec<u32> = state.stored.values().map(|row| row.2).collect();
+    assert_eq!(times, [1], "stored once");
+    assert!(state.exchanges > 1_000);
+    drop(state);
+    assert_eq!(delivered(&rig.events), 1);
+}
+
+#[test]
+fn answers_that_are_not_the_centre_change_nothing() {
+    let odd: Vec<Fault> = vec![
+        Fault::Unreachable,
+        Fault::Answer(200, "text/html", b"<html>please log in</html>".to_vec()),
+        Fault::Answer(200, "application/json", b"{\"results\":[".to_vec()),
+        Fault::Answer(200, "application/json", b"[]".to_vec()),
+        Fault::Answer(302, "text/html", Vec::new()),
+        Fault::Answer(404, "text/html", b"no".to_vec()),
+        Fault::Answer(503, "text/plain", b"busy".to_vec()),
+        Fault::Answer(400, "text/html", b"proxy".to_vec()),
+        Fault::Answer(401, PROBLEM_MEDIA_TYPE, b"{}".to_vec()),
+        Fault::WrongKey,
+        Fault::WrongDigest,
+        Fault::Refuse(503),
+        Fault::Refuse(403),
+    ];
+    for (n, fault) in odd.into_iter().enumerate() {
+        let mut rig = Rig::new(100 + n as u64);
+        rig.submit();
+        rig.centre.state().faults.push_back(fault.clone());
+        rig.engine.step();
+        let rows = rig.states();
+        assert_eq!(rows[0].0, "queued", "{fault:?}");
+        assert!(!rows[0].1.is_empty(), "{fault:?} leaves a reason");
+        assert!(rig.drain(), "{fault:?} heals");
+        assert_eq!(rig.centre.state().stored.len(), 1);
+    }
+}
+
+#[test]
+fn one_bad_row_is_parked_and_the_others_go() {
+    let mut rig = Rig::new(3);
+    rig.submit();
+    let bad = rig.submit();
+    rig.submit();
+    rig.centre.state().poison.push(bad);
+    assert!(rig.drain());
+    let mut states: Vec<String> = rig.states().into_iter().map(|(state, _)| state).collect();
+    states.sort();
+    assert_eq!(states, ["delivered", "delivered", "quarantined"]);
+    assert_eq!(rig.store.lock().expect("store").queue_view().expect("queue").parked, 1);
+}
+
+#[test]
+fn a_conflict_is_parked_and_never_sent_again() {
+    let mut rig = Rig::new(4);
+    let id = rig.submit();
+    rig.centre.state().stored.insert(id, (Digest::of(b"other content"), 1, 1));
+    assert!(rig.drain());
+    assert_eq!(rig.states()[0].0, "conflict");
+    let before = rig.centre.state().exchanges;
+    rig.engine.step();
+    assert!(rig.centre.state().exchanges <= before + 1, "only news is asked for");
+    assert_eq!(rig.centre.state().stored[&id].0, Digest::of(b"other content"), "never overwritten");
+}
+
+#[test]
+fn batches_are_bounded() {
+    let mut rig = Rig::new(5);
+    for _ in 0..120 {
+        rig.submit();
+    }
+    assert!(rig.drain());
+    let state = rig.centre.state();
+    assert_eq!((state.stored.len(), state.largest_batch), (120, 50));
+}
+
+#[test]
+fn content_is_erased_only_when_the_centre_holds_it_durably() {
+    let mut rig = Rig::new(6);
+    rig.submit();
+    assert!(rig.drain());
+    let erased = |rig: &Rig| read_status(rig.dir.path(), 1).expect("status")[0].content_erased;
+    assert!(!erased(&rig), "a receipt alone does not erase");
+    rig.centre.state().durable_upto = Some(1);
+    rig.clock.advance(60_000);
+    rig.engine.step();
+    assert!(erased(&rig));
+}
+
+#[test]
+fn a_restored_centre_is_offered_again_what_it_may_have_lost() {
+    let mut rig = Rig::new(7);
+    rig.submit();
+    assert!(rig.drain());
+    {
+        let mut state = rig.centre.state();
+        state.stored.clear();
+        state.epoch = ServerEpoch::new(&mut ChaCha20Rng::seed_from_u64(99));
+    }
+    rig.clock.advance(60_000);
+    rig.engine.step();
+    assert!(rig.drain());
+    assert_eq!(rig.centre.state().stored.len(), 1);
+}
+
+#[test]
+fn a_dead_link_is_tried_at_a_bounded_pace() {
+    let mut rig = Rig::new(8);
+    rig.submit();
+    rig.centre.state().faults.extend(std::iter::repeat_n(Fault::Unreachable, 5_000));
+    let start = rig.clock.now_ms();
+    for _ in 0..3_000 {
+        let step = rig.engine.step();
+        assert!(step.wait_ms <= 60_000);
+        rig.clock.advance(i64::try_from(step.wait_ms).expect("wait").max(1));
+    }
+    let hours = (rig.clock.now_ms() - start) as f64 / 3_600_000.0;
+    let per_hour = rig.centre.state().exchanges as f64 / hours;
+    assert!(per_hour < 250.0, "{per_hour} tries an hour");
+    assert_eq!(rig.states()[0].0, "queued");
+}

@@ -1,0 +1,54 @@
+//! Where the real binaries lie: built once per process, into the target folder of the running test.
+//!
+//! `cargo test -p tests` builds no binary of another package, and a stale one would prove nothing; so the first
+//! test that needs a binary has cargo build it. Cargo's own lock keeps parallel test processes apart.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+
+/// The path of a binary of this workspace, such as `sync-server` or `terminal`.
+///
+/// # Panics
+/// If it cannot be built and is not there: no test can say anything then.
+pub fn binary(name: &str) -> PathBuf {
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(path) = built.get(name) {
+        return path.clone();
+    }
+    let profile = profile_folder();
+    let path = profile.join(name);
+    if let Some(cargo) = std::env::var_os("CARGO") {
+        let status = build_command(&cargo, name, &profile).status();
+        assert!(status.is_ok_and(|s| s.success()), "cargo cannot build {name}");
+    }
+    assert!(path.exists(), "{} is not there: run `cargo build --bin {name}`", path.display());
+    built.insert(name.to_owned(), path.clone());
+    path
+}
+
+/// The root of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// `target/debug` or `target/release`: two levels above the running test.
+fn profile_folder() -> PathBuf {
+    let exe = std::env::current_exe().unwrap_or_default();
+    exe.ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+}
+
+fn build_command(cargo: &std::ffi::OsStr, name: &str, profile: &Path) -> Command {
+    let mut command = Command::new(cargo);
+    // The whole workspace is selected so that the features are those of the test run and nothing is built twice.
+    command.args(["build", "--quiet", "--workspace", "--bin", name]).current_dir(repository());
+    if let Some(target) = profile.parent() {
+        command.arg("--target-dir").arg(target);
+    }
+    if profile.ends_with("release") {
+        command.arg("--release");
+    }
+    command
+}

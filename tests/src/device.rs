@@ -1,0 +1,275 @@
+//! A terminal reduced to what the wire sees: a device key, a series, sealed envelopes. For tests of the centre.
+use anyhow::{Context as _, Result};
+use domain::applicant::IdentitySource;
+use domain::date::CivilDate;
+use domain::envelope::{
+    Bytes, DataKey, DeviceKey, KeyRing, Nonce, SignedDocument, SignedKind, Suite, envelope_digest,
+    request_digest, verify_document,
+};
+use domain::ids::{CaseNo, CounterState, EnvelopeId, Lineage};
+use domain::wire::v1::{
+    BatchResponse, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind,
+    EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
+};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use serde_json::json;
+
+use crate::http::{self, Answer};
+use crate::server::Server;
+
+/// The station of most tests.
+pub const STATION: &str = "XN-CCB-CD-01";
+/// The item of most tests.
+pub const ITEM: &str = "hrss.flex-enroll";
+
+/// JSON bodies.
+pub const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// An enrolled device.
+#[derive(Clone)]
+pub struct Device {
+    /// Its signing key.
+    pub key: DeviceKey,
+    /// What the centre said at enrolment.
+    pub enrolled: EnrolResponse,
+    /// Its series.
+    pub lineage: Lineage,
+    /// Last place taken in the series.
+    pub seq: u64,
+    /// Last number issued.
+    pub counter: CounterState,
+    rng: ChaCha20Rng,
+}
+
+impl Device {
+    /// Enrols a device at [`STATION`]; `seed` makes its key and all its randomness.
+    ///
+    /// # Errors
+    /// If the centre refuses.
+    pub fn enrol(server: &Server, seed: u64) -> Result<Self> {
+        let code = server.enrol_code(STATION)?;
+        Self::enrol_with(server, &code, seed)
+    }
+
+    /// Enrols a device with a code.
+    ///
+    /// # Errors
+    /// If the centre refuses.
+    pub fn enrol_with(server: &Server, code: &str, seed: u64) -> Result<Self> {
+        Self::enrol_through(seed, |key| enrol_raw(server, code, key)?.json())
+    }
+
+    /// Enrols a device through any call that takes its key.
+    ///
+    /// # Errors
+    /// The call's.
+    pub fn enrol_through(seed: u64, call: impl FnOnce(&DeviceKey) -> Result<EnrolResponse>) -> Result<Self> {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let key = new_key(&mut rng);
+        let enrolled = call(&key)?;
+        let lineage = Lineage::new(&mut rng);
+        Ok(Self { key, lineage, seq: 0, counter: enrolled.last_counter, enrolled, rng })
+    }
+
+    /// Goes on with other randomness: what a copy of a disk does when it lives on by itself.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = ChaCha20Rng::seed_from_u64(seed);
+    }
+
+    /// A sealed submission of [`ITEM`], next in the series, with the next number.
+    ///
+    /// # Errors
+    /// If it cannot be sealed.
+    pub fn seal(&mut self, submission: &Submission) -> Result<EnvelopeUpload> {
+        let plain = serde_json::to_vec(submission)?;
+        self.seal_with(&plain, |_| {})
+    }
+
+    /// A sealed envelope with a changed header.
+    ///
+    /// # Errors
+    /// If it cannot be sealed.
+    pub fn seal_with(
+        &mut self,
+        plain: &[u8],
+        change: impl FnOnce(&mut EnvelopeHeader),
+    ) -> Result<EnvelopeUpload> {
+        let now_ms = now_ms();
+        let envelope_id = EnvelopeId::new(now_ms, &mut self.rng);
+        let data_key = DataKey::new(&mut self.rng);
+        self.seq += 1;
+        self.counter = self.counter.next(CivilDate::in_china(now_ms))?;
+        let mut header = EnvelopeHeader {
+            envelope_id,
+            kind: EnvelopeKind::Submission,
+            refers_to: None,
+            terminal: self.enrolled.terminal.clone(),
+            lineage: self.lineage,
+            seq: self.seq,
+            number: Some(CaseNo::issue(self.enrolled.issuer, self.counter)),
+            item: Some(ITEM.parse()?),
+            catalogue_version: Some(1),
+            blobs: vec![],
+            suite: Suite::One,
+            key_id: self.enrolled.sealing_key.id.clone(),
+            wrapped_key: data_key.wrap(&self.enrolled.sealing_key.key, envelope_id, &mut self.rng)?,
+            nonce: Nonce::new(&mut self.rng),
+            device_time_ms: now_ms,
+            boot_time_ms: 1,
+            server_offset_ms: Some(0),
+        };
+        change(&mut header);
+        let bytes = serde_json::to_vec(&header)?;
+        let ciphertext = data_key.encrypt(header.nonce, plain, &bytes)?;
+        Ok(self.sign(bytes, ciphertext))
+    }
+
+    /// Digest and signature around header and content.
+    pub fn sign(&self, header: Vec<u8>, ciphertext: Vec<u8>) -> EnvelopeUpload {
+        let digest = envelope_digest(&header, &ciphertext);
+        let signature = self.key.sign(&digest);
+        EnvelopeUpload { header: Bytes(header), ciphertext: Bytes(ciphertext), digest, signature }
+    }
+
+    /// Sends envelopes, compressed, and reads the results.
+    ///
+    /// # Errors
+    /// If the answer is not a batch response.
+    pub fn send(&self, server: &Server, envelopes: &[EnvelopeUpload]) -> Result<BatchResponse> {
+        let answer = send_raw(server, envelopes)?;
+        anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
+        answer.json()
+    }
+
+    /// Asks for news.
+    ///
+    /// # Errors
+    /// If the answer is not the news.
+    pub fn changes(&self, server: &Server, after: u64, wait: u32) -> Result<ChangesResponse> {
+        let path = format!("/api/v1/changes?after={after}&wait={wait}");
+        let answer = self.signed_get(server, &path)?;
+        anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
+        answer.json()
+    }
+
+    /// A signed GET.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub fn signed_get(&self, server: &Server, path: &str) -> Result<Answer> {
+        let signature = self.key.sign(&request_digest("GET", path));
+        let signature = serde_json::to_value(&signature)?;
+        let headers = [
+            (TERMINAL_HEADER, self.enrolled.terminal.as_str()),
+            (SIGNATURE_HEADER, signature.as_str().context("a base64 text")?),
+        ];
+        http::get(&server.terminals, path, &headers)
+    }
+
+    /// Verifies a receipt with the keys given at enrolment.
+    ///
+    /// # Errors
+    /// If it does not hold.
+    pub fn verify(&self, receipt: &SignedDocument) -> Result<ReceiptBody> {
+        let ring = KeyRing::new(self.enrolled.receipt_keys.iter().map(|k| k.key.clone()));
+        Ok(serde_json::from_slice(verify_document(SignedKind::Receipt, receipt, &ring)?)?)
+    }
+}
+
+/// A random device key.
+pub fn new_key(rng: &mut ChaCha20Rng) -> DeviceKey {
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    DeviceKey::from_seed(seed)
+}
+
+/// The enrolment call as it is answered.
+///
+/// # Errors
+/// If the server cannot be reached.
+pub fn enrol_raw(server: &Server, code: &str, key: &DeviceKey) -> Result<Answer> {
+    let request =
+        EnrolRequest { code: code.to_owned(), public_key: key.public(), software: "test 0.1".into() };
+    http::post(&server.terminals, "/api/v1/enrol", &[JSON], &serde_json::to_vec(&request)?)
+}
+
+/// A batch as it is answered.
+///
+/// # Errors
+/// If the server cannot be reached.
+pub fn send_raw(server: &Server, envelopes: &[EnvelopeUpload]) -> Result<Answer> {
+    let batch = serde_json::to_vec(&EnvelopeBatch { envelopes: envelopes.to_vec() })?;
+    let packed = zstd::encode_all(batch.as_slice(), 3)?;
+    http::post(&server.terminals, "/api/v1/envelopes", &[JSON, ("content-encoding", "zstd")], &packed)
+}
+
+/// The invented courier's application for [`ITEM`], valid today.
+pub fn courier() -> Submission {
+    let today = CivilDate::in_china(now_ms()).to_string();
+    let points: Vec<_> = (0..40).map(|n| json!([n * 9, 100 + (n % 7) * 11, n * 20])).collect();
+    let answers = json!({
+        "phone": "13900139000",
+        "hukou_region": "630102",
+        "residence_addr": { "region": "630102", "detail": "样例路1号" },
+        "base_level": "60%",
+        "start_month": today[..7],
+        "job_type": "网约配送",
+        "sign": { "strokes": [points], "width": 800, "height": 300 },
+    });
+    Submission {
+        applicant: Person {
+            source: IdentitySource::Read,
+            name: "样小川".into(),
+            id_number: "639900199005201035".into(),
+            sex: Some(1),
+            birth: CivilDate::new(1990, 5, 20),
+            address: None,
+        },
+        answers: answers.as_object().cloned().unwrap_or_default(),
+    }
+}
+
+/// The machine's clock, milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Waits, through the news of its station, until a case is in a state; gives the version it has then.
+///
+/// # Errors
+/// If that does not happen within a minute.
+pub fn wait_for_state(
+    device: &Device,
+    server: &Server,
+    id: EnvelopeId,
+    state: domain::case::CaseState,
+) -> Result<u64> {
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let mut cursor = 0;
+    let mut seen = Vec::new();
+    while std::time::Instant::now() < deadline {
+        let news = device.changes(server, cursor, 20)?;
+        cursor = news.cursor;
+        for change in news.changes {
+            if let domain::wire::v1::ChangeNews::Case(case) = change.news
+                && case.envelope_id == id
+            {
+                if case.state == state {
+                    return Ok(case.version);
+                }
+                seen.push(case.state);
+            }
+        }
+    }
+    anyhow::bail!("never {state:?}, only {seen:?}")
+}
+
+/// The header inside an upload.
+///
+/// # Errors
+/// If it is not a header.
+pub fn header_of(upload: &EnvelopeUpload) -> Result<EnvelopeHeader> {
+    Ok(serde_json::from_slice(&upload.header.0)?)
+}

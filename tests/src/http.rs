@@ -1,0 +1,145 @@
+//! A plain HTTP/1.1 client that can also send what no proper client would. One connection a call, no redirects,
+//! no compression unless asked for.
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+
+/// Longest silence of the server that a test accepts.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Header lines, names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The value of a header, if it is there.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// If it is not JSON of this shape.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_slice(&self.body).with_context(|| format!("{}: {}", self.status, self.text()))
+    }
+
+    /// The code of a problem answer; fails unless it is problem+json with the status of the answer.
+    ///
+    /// # Errors
+    /// If it is anything else.
+    pub fn problem(&self) -> Result<String> {
+        let media_type = self.header("content-type").unwrap_or_default();
+        if media_type != "application/problem+json" {
+            return Err(anyhow!("{} {media_type}: {}", self.status, self.text()));
+        }
+        let problem: domain::wire::v1::Problem = self.json()?;
+        if problem.status != self.status || problem.instance.is_none() {
+            return Err(anyhow!("{problem:?} came with status {}", self.status));
+        }
+        Ok(problem.code)
+    }
+}
+
+/// `GET`
+///
+/// # Errors
+/// If the server cannot be reached or breaks off.
+pub fn get(base: &str, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+    call(base, "GET", path, headers, None)
+}
+
+/// `POST` with a body of some media type.
+///
+/// # Errors
+/// If the server cannot be reached or breaks off.
+pub fn post(base: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
+    call(base, "POST", path, headers, Some(body))
+}
+
+/// Any method.
+///
+/// # Errors
+/// If the server cannot be reached or breaks off.
+pub fn call(
+    base: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<Answer> {
+    let host = base.strip_prefix("http://").context("an http address")?;
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    if let Some(body) = body {
+        head.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
+    head.push_str("\r\n");
+    raw(host, &[head.as_bytes(), body.unwrap_or_default()].concat())
+}
+
+/// Sends bytes and reads the answer to the end of the connection.
+///
+/// # Errors
+/// If the server cannot be reached or answers nothing that is HTTP.
+pub fn raw(host: &str, request: &[u8]) -> Result<Answer> {
+    let mut stream = TcpStream::connect(host).with_context(|| host.to_owned())?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    stream.set_write_timeout(Some(SILENCE))?;
+    // A server that refuses early closes while we still write: what counts is its answer.
+    let _ = stream.write_all(request);
+    let mut bytes = Vec::new();
+    if let Err(e) = stream.read_to_end(&mut bytes)
+        && bytes.is_empty()
+    {
+        return Err(e.into());
+    }
+    let _ = stream.shutdown(Shutdown::Both);
+    parse(&bytes)
+}
+
+fn parse(bytes: &[u8]) -> Result<Answer> {
+    let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").context("no end of the head")?;
+    let head = std::str::from_utf8(&bytes[..end])?;
+    let mut lines = head.split("\r\n");
+    let status = lines.next().and_then(|l| l.split(' ').nth(1)).context("no status")?.parse()?;
+    let headers: Vec<_> = lines
+        .filter_map(|l| l.split_once(':'))
+        .map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned()))
+        .collect();
+    let rest = &bytes[end + 4..];
+    let chunked = headers.iter().any(|(n, v)| n == "transfer-encoding" && v == "chunked");
+    let body = if chunked { unchunk(rest)? } else { rest.to_vec() };
+    Ok(Answer { status, headers, body })
+}
+
+fn unchunk(mut rest: &[u8]) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|w| w == b"\r\n").context("no chunk length")?;
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..end])?.trim(), 16)?;
+        if length == 0 {
+            return Ok(body);
+        }
+        rest = rest.get(end + 2..).context("no chunk")?;
+        body.extend_from_slice(rest.get(..length).context("a cut chunk")?);
+        rest = rest.get(length + 2..).context("no end of chunk")?;
+    }
+}

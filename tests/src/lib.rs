@@ -1,0 +1,10 @@
+//! The harness of all stories: real processes, a real pcscd, nothing left behind.
+pub mod binaries;
+pub mod centre;
+pub mod device;
+pub mod http;
+pub mod pcscd;
+pub mod server;
+pub mod submission;
+pub mod link;
+pub mod visit;

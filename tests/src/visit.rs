@@ -1,0 +1,169 @@
+//! A citizen at a headless terminal: the steps of the story, each waiting for what the screen would show.
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use domain::ids::ItemCode;
+use serde_json::{Value, json};
+use terminal::command::Command;
+use terminal::config::{Config, ReaderChoice, WindowSize};
+use terminal::headless::HeadlessTerminal;
+use terminal::model::{CardStep, Model, Screen, SlipView, TextSize};
+use terminal::runtime::Outside;
+use terminal::sync::Tuning;
+
+use crate::binaries::repository;
+
+/// The story's item.
+pub const ITEM: &str = "hrss.flex-enroll";
+/// What is typed into the phone field.
+pub const PHONE: &str = "13900139000";
+/// A screen may take this long on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Settings of a terminal in this folder with a file card reader.
+pub fn config(data: &Path, server: &str) -> Config {
+    Config {
+        data: data.to_owned(),
+        assets: repository().join("assets"),
+        server: server.to_owned(),
+        reader: ReaderChoice::File(card_file(data)),
+        window: WindowSize::Pixels(1920, 1080),
+    }
+}
+
+/// Where the simulated card lies.
+pub fn card_file(data: &Path) -> PathBuf {
+    data.join("card.toml")
+}
+
+/// A terminal that tries again quickly, so that tests need not wait for a back-off.
+pub fn start(config: &Config) -> HeadlessTerminal {
+    let tuning = Tuning { backoff_base_ms: 50, backoff_cap_ms: 200, news_every_ms: 100 };
+    HeadlessTerminal::start_with(config, Outside { tuning, ..Outside::default() })
+}
+
+/// Lays down a sample card.
+///
+/// # Errors
+/// If there is no such card.
+pub fn lay(data: &Path, name: &str) -> Result<()> {
+    let card = std::fs::read(repository().join("assets/cards").join(format!("{name}.toml")))?;
+    let target = card_file(data);
+    let new = target.with_extension("new");
+    std::fs::write(&new, card)?;
+    Ok(std::fs::rename(new, target)?)
+}
+
+/// Lifts the card.
+///
+/// # Errors
+/// If none lies there.
+pub fn lift(data: &Path) -> Result<()> {
+    Ok(std::fs::remove_file(card_file(data))?)
+}
+
+fn wait(terminal: &mut HeadlessTerminal, what: &str, wanted: impl Fn(&Model) -> bool) -> Result<()> {
+    let came = terminal.wait_until(PATIENCE, wanted);
+    ensure!(came, "{what} did not come; the screen is {:?}", terminal.model().screen);
+    Ok(())
+}
+
+/// From the attract page to the item's guide by searching for its initials.
+///
+/// # Errors
+/// If the item is not among the first results.
+pub fn search(terminal: &mut HeadlessTerminal) -> Result<()> {
+    let code: ItemCode = ITEM.parse()?;
+    terminal.command(Command::Start(TextSize::Normal));
+    terminal.command(Command::OpenSearch);
+    for end in 1..=6 {
+        terminal.command(Command::SetQuery("lhjycb"[..end].to_owned()));
+    }
+    let hits = &terminal.model().search.found.hits;
+    ensure!(hits.iter().take(4).any(|h| h.code == code), "not found: {hits:?}");
+    terminal.command(Command::OpenGuide(code));
+    Ok(())
+}
+
+/// From the guide through the card page to the form.
+///
+/// # Errors
+/// If the card is not read.
+pub fn identify(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
+    terminal.command(Command::Begin);
+    lay(data, "courier")?;
+    wait(terminal, "the card", |m| m.session.as_ref().is_some_and(|s| s.card == CardStep::Done))?;
+    if terminal.model().screen == Screen::Card {
+        terminal.command(Command::Continue);
+    }
+    ensure!(terminal.model().screen == Screen::Form, "no form but {:?}", terminal.model().screen);
+    Ok(())
+}
+
+/// The answers of the story by field.
+pub fn answers() -> Vec<(&'static str, Value)> {
+    let strokes: Vec<[i64; 3]> = (0..40).map(|n| [n * 9, 100 + (n % 7) * 11, n * 20]).collect();
+    let today = domain::date::CivilDate::in_china(crate::device::now_ms()).to_string();
+    vec![
+        ("phone", json!(PHONE)),
+        ("hukou_region", json!("630102")),
+        ("base_level", json!("60%")),
+        ("start_month", json!(today[..7])),
+        ("job_type", json!("网约配送")),
+        ("sign", json!({ "strokes": [strokes], "width": 800, "height": 300 })),
+    ]
+}
+
+/// Fills in every page and comes to the check page; the address is the card's.
+///
+/// # Errors
+/// If a page does not go on.
+pub fn fill(terminal: &mut HeadlessTerminal) -> Result<()> {
+    for _ in 0..20 {
+        if terminal.model().screen != Screen::Form {
+            break;
+        }
+        terminal.command(Command::UseCardAddress("residence_addr".to_owned()));
+        for (key, value) in answers() {
+            terminal.command(Command::Answer { key: key.to_owned(), value });
+        }
+        terminal.command(Command::Continue);
+        let errors = terminal.model().session.as_ref().map(|s| s.errors.clone()).unwrap_or_default();
+        ensure!(errors.is_empty(), "{errors:?}");
+    }
+    ensure!(terminal.model().screen == Screen::Check, "no check page but {:?}", terminal.model().screen);
+    Ok(())
+}
+
+/// Submits, with a second tap, and gives the slip.
+///
+/// # Errors
+/// If no slip comes.
+pub fn submit(terminal: &mut HeadlessTerminal) -> Result<SlipView> {
+    terminal.command(Command::Submit);
+    terminal.command(Command::Submit);
+    wait(terminal, "the slip", |m| m.screen == Screen::Slip)?;
+    terminal.model().session.as_ref().and_then(|s| s.slip.clone()).context("a slip")
+}
+
+/// The whole visit up to the slip.
+///
+/// # Errors
+/// As its steps.
+pub fn whole(terminal: &mut HeadlessTerminal, data: &Path) -> Result<SlipView> {
+    search(terminal)?;
+    identify(terminal, data)?;
+    fill(terminal)?;
+    submit(terminal)
+}
+
+/// Waits until the slip on the screen says 已送达中心.
+///
+/// # Errors
+/// If the receipt does not come.
+pub fn delivered(terminal: &mut HeadlessTerminal) -> Result<SlipView> {
+    let slip = |m: &Model| m.session.as_ref().and_then(|s| s.slip.clone());
+    wait(terminal, "the receipt", |m| slip(m).is_some_and(|s| s.marks.delivered_ms.is_some()))?;
+    slip(terminal.model()).context("a slip")
+}
