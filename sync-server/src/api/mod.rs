@@ -1,0 +1,46 @@
+//! JSON for terminals. Handlers take the request apart, call the centre on a blocking thread and put the answer
+//! together; what a call does lies in the services.
+mod body;
+mod calls;
+mod changes;
+
+pub use body::{MAX_BODY_BYTES, read_json};
+pub use calls::{enrol, envelopes, healthz};
+pub use changes::changes;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::error::ServiceError;
+use crate::shell::problem::Refusal;
+
+/// A call's answer: JSON, or a problem.
+pub type Answer<T> = Result<Json<T>, Refusal>;
+
+/// Runs blocking work off the async threads.
+///
+/// # Errors
+/// The error of the work; a panic in it is an internal error.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ServiceError> + Send + 'static,
+) -> Result<T, ServiceError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(e) => Err(ServiceError::Inconsistent(format!("a call broke off: {e}"))),
+    }
+}
+
+fn answer<T: Serialize>(result: Result<T, ServiceError>) -> Answer<T> {
+    result.map(Json).map_err(Refusal::from)
+}
+
+/// What is at no address.
+pub async fn not_found() -> Response {
+    Refusal::from(ServiceError::from(crate::error::ProblemCode::NotFound)).into_response()
+}
+
+/// What an address does not take.
+pub async fn method_not_allowed() -> Response {
+    Refusal::from(ServiceError::from(crate::error::ProblemCode::MethodNotAllowed)).into_response()
+}

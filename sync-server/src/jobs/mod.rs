@@ -1,0 +1,8 @@
+//! Idempotent work after the COMMIT: opening what was taken in.
+//!
+//! A job that is broken off leaves the case 收件 and is done again at the next start. Refuses to hold the writer
+//! while it computes: it reads, computes, then writes a small transaction against the version it read.
+pub mod open_case;
+mod runner;
+
+pub use runner::{JobError, Runner, Waker, open_received};

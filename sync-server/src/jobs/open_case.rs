@@ -1,0 +1,260 @@
+//! Opens a submission: unwraps the data key, decrypts, validates against exactly the catalogue version that the
+//! envelope names, and says what the case becomes. Bad content becomes 退回 or 隔离, never an error.
+//!
+//! The plain text lives in this function only. What is kept: the data key under the key of the year, HMACs for
+//! exact search, and for 退回 the field keys and kinds of errors, no values.
+use std::sync::Arc;
+
+use domain::applicant::{check_id_number, fold_name};
+use domain::case::{Action, CaseState, QuarantineReason, ReturnReason};
+use domain::date::CivilDate;
+use domain::envelope::{DataKey, Nonce};
+use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
+use domain::ids::{EnvelopeId, StationId};
+use domain::wire::v1::{EnvelopeHeader, Submission};
+use rand_core::CryptoRng;
+
+use crate::error::ServiceError;
+use crate::keys::{KeyError, Keys};
+use crate::services::catalogue::Volume;
+use crate::services::{Context, cases};
+use crate::store::{StoreError, Tx, Value};
+
+/// Field errors kept in an action, at most.
+const MAX_REASONS: usize = 50;
+/// A device clock that lies further back than this is not believed.
+const BELIEVED_MS: i64 = 60 * 24 * 60 * 60 * 1_000;
+
+/// A stored submission that waits to be opened.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// Its id.
+    pub envelope_id: EnvelopeId,
+    /// Version of the case at the time of reading.
+    pub version: u64,
+    /// The station that has news afterwards.
+    pub station: StationId,
+    header: Vec<u8>,
+    ciphertext: Vec<u8>,
+    accepted_at_ms: i64,
+}
+
+/// What opening a submission gave. Holds no plain text.
+#[derive(Debug)]
+pub struct Opened {
+    envelope_id: EnvelopeId,
+    version: u64,
+    action: Action,
+    persons: Vec<(&'static str, [u8; 32])>,
+    key: Option<WrappedForYear>,
+}
+
+#[derive(Debug)]
+struct WrappedForYear {
+    key_id: String,
+    nonce: Nonce,
+    wrapped: Vec<u8>,
+}
+
+/// Submissions that nobody has opened yet, oldest first, after a place in the centre's order.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn waiting(tx: &mut Tx<'_>, after: u64, limit: u64) -> Result<Vec<(u64, EnvelopeId)>, StoreError> {
+    let rows = tx.query(
+        "SELECT server_seq, envelope_id FROM case_ WHERE state = $1 AND server_seq > $2 ORDER BY server_seq LIMIT $3",
+        &[CaseState::Received.as_str().into(), after.into(), limit.into()],
+    )?;
+    rows.iter().map(|r| Ok((r.uint(0)?, r.parsed(1)?))).collect()
+}
+
+/// A sealed submission, and the catalogue version that it names if the centre has it.
+pub type Found = (Sealed, Option<Arc<Volume>>);
+
+/// Reads a submission and the catalogue version that it names; none if it is no longer to be opened.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Option<Found>, ServiceError> {
+    let Some(case) = cases::by_id(tx, id)?.filter(|c| c.state == CaseState::Received) else {
+        return Ok(None);
+    };
+    let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";
+    let row = tx
+        .query_first(sql, &[id.to_string().into()])?
+        .ok_or_else(|| ServiceError::Inconsistent(format!("case {id} has no envelope")))?;
+    let sealed = Sealed {
+        envelope_id: *id,
+        version: case.version,
+        station: case.station,
+        header: row.blob(0)?.to_vec(),
+        ciphertext: row.blob(1)?.to_vec(),
+        accepted_at_ms: row.int(2)?,
+    };
+    Ok(Some((sealed, context.shelf.get(tx, case.catalogue_version)?)))
+}
+
+/// Opens and judges a submission. Computes only.
+///
+/// # Errors
+/// [`KeyError`] if the key of the year cannot be read or written: then nothing is known of the content.
+pub fn open(
+    sealed: &Sealed,
+    volume: Option<&Volume>,
+    keys: &Keys,
+    rng: &mut dyn CryptoRng,
+) -> Result<Opened, KeyError> {
+    let mut opened = Opened {
+        envelope_id: sealed.envelope_id,
+        version: sealed.version,
+        action: Action::Quarantined { reason: QuarantineReason::Internal },
+        persons: Vec::new(),
+        key: None,
+    };
+    let (header, key) = match unwrap_key(sealed, keys) {
+        Ok(both) => both,
+        Err(reason) => {
+            opened.action = Action::Quarantined { reason };
+            return Ok(opened);
+        }
+    };
+    let year = CivilDate::in_china(sealed.accepted_at_ms).parts().0;
+    let (key_id, year_key) = keys.of_year(year, rng)?;
+    let nonce = Nonce::new(rng);
+    if let Ok(wrapped) = year_key.encrypt(nonce, key.to_bytes().as_ref(), sealed.envelope_id.as_bytes()) {
+        opened.key = Some(WrappedForYear { key_id, nonce, wrapped });
+    }
+    match judge(sealed, &header, &key, volume) {
+        Ok((submission, form, reasons)) => {
+            opened.persons = persons(&submission, &form, keys);
+            opened.action = if reasons.is_empty() { Action::Submitted } else { Action::Returned { reasons } };
+        }
+        Err(reason) => opened.action = Action::Quarantined { reason },
+    }
+    Ok(opened)
+}
+
+/// What a submission becomes when opening it broke off.
+pub fn broken_off(sealed: &Sealed) -> Opened {
+    Opened {
+        envelope_id: sealed.envelope_id,
+        version: sealed.version,
+        action: Action::Quarantined { reason: QuarantineReason::Internal },
+        persons: Vec::new(),
+        key: None,
+    }
+}
+
+/// Writes what opening gave: action, key and HMACs in one transaction.
+///
+/// # Errors
+/// [`ServiceError`]: `case-changed` if the case moved meanwhile, or the store's.
+pub fn write(tx: &mut Tx<'_>, now_ms: i64, opened: &Opened) -> Result<(), ServiceError> {
+    cases::act(tx, now_ms, &opened.envelope_id, opened.version, opened.action.clone())?;
+    let id = opened.envelope_id.to_string();
+    if let Some(key) = &opened.key {
+        tx.execute(
+            "INSERT INTO case_key (envelope_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (envelope_id) DO NOTHING",
+            &[
+                id.clone().into(),
+                key.key_id.as_str().into(),
+                key.nonce.0.as_slice().into(),
+                key.wrapped.as_slice().into(),
+            ],
+        )?;
+    }
+    for (kind, hmac) in &opened.persons {
+        tx.execute(
+            "INSERT INTO person_key (kind, hmac, envelope_id) VALUES ($1, $2, $3)
+             ON CONFLICT (kind, hmac, envelope_id) DO NOTHING",
+            &[(*kind).into(), Value::from(hmac.as_slice()), id.clone().into()],
+        )?;
+    }
+    Ok(())
+}
+
+fn unwrap_key(sealed: &Sealed, keys: &Keys) -> Result<(EnvelopeHeader, DataKey), QuarantineReason> {
+    let header: EnvelopeHeader =
+        serde_json::from_slice(&sealed.header).map_err(|_| QuarantineReason::Malformed)?;
+    if header.key_id != keys.sealing.public().key_id() {
+        return Err(QuarantineReason::UnknownKey);
+    }
+    let key = keys
+        .sealing
+        .unwrap_key(&header.wrapped_key, header.envelope_id)
+        .map_err(|_| QuarantineReason::CannotOpen)?;
+    Ok((header, key))
+}
+
+type Judged = (Content, Arc<Form>, Vec<ReturnReason>);
+
+fn judge(
+    sealed: &Sealed,
+    header: &EnvelopeHeader,
+    key: &DataKey,
+    volume: Option<&Volume>,
+) -> Result<Judged, QuarantineReason> {
+    let plain = key
+        .decrypt(header.nonce, &sealed.ciphertext, &sealed.header)
+        .map_err(|_| QuarantineReason::CannotOpen)?;
+    let submission: Submission = serde_json::from_slice(&plain).map_err(|_| QuarantineReason::Malformed)?;
+    let code = header.item.as_ref().ok_or(QuarantineReason::Malformed)?;
+    let volume = volume.ok_or(QuarantineReason::UnknownCatalogue)?;
+    let form = volume.form(code).map_err(|_| QuarantineReason::Internal)?;
+    let form = form.ok_or(QuarantineReason::UnknownItem)?;
+    let day = CivilDate::in_china(filled_at_ms(header, sealed.accepted_at_ms));
+    let Submission { applicant, answers } = submission;
+    let opened = Content { applicant, answers: Answers::from_map(answers) };
+    let mut reasons = Vec::new();
+    if check_id_number(&opened.applicant.id_number, Some(day)).is_err() {
+        reasons.push(reason("applicant.id_number", "id_number"));
+    }
+    if opened.applicant.name.trim().is_empty() {
+        reasons.push(reason("applicant.name", "required"));
+    }
+    let errors = form.validate(&opened.answers, day);
+    reasons.extend(errors.iter().map(field_reason));
+    reasons.truncate(MAX_REASONS);
+    Ok((opened, form, reasons))
+}
+
+/// The content while it is looked at.
+struct Content {
+    applicant: domain::wire::v1::Person,
+    answers: Answers,
+}
+
+fn reason(field: &str, kind: &str) -> ReturnReason {
+    ReturnReason { field: field.to_owned(), kind: kind.to_owned() }
+}
+
+/// A field error without values. A key that the form does not have is itself a value: anybody may have typed it.
+fn field_reason(error: &FieldError) -> ReturnReason {
+    let known = error.kind != FieldErrorKind::UnknownField;
+    reason(if known { &error.key } else { "-" }, error.kind.name())
+}
+
+/// When the form was filled, as far as it can be known: the device's clock corrected by its last known offset, if
+/// that is neither in the future nor unbelievably old.
+fn filled_at_ms(header: &EnvelopeHeader, accepted_at_ms: i64) -> i64 {
+    let corrected = header.device_time_ms.saturating_add(header.server_offset_ms.unwrap_or(0));
+    let believed = corrected <= accepted_at_ms && corrected > accepted_at_ms - BELIEVED_MS;
+    if believed { corrected } else { accepted_at_ms }
+}
+
+fn persons(opened: &Content, form: &Form, keys: &Keys) -> Vec<(&'static str, [u8; 32])> {
+    let id_number = opened.applicant.id_number.trim().to_ascii_uppercase();
+    let mut found = vec![
+        ("id_number", keys.person_hmac("id_number", &id_number)),
+        ("name", keys.person_hmac("name", &fold_name(&opened.applicant.name))),
+    ];
+    let fields = form.spec().pages.iter().flat_map(|p| &p.groups).flat_map(|g| &g.fields);
+    for field in fields.filter(|f| f.widget == Widget::Phone) {
+        let phone: String = opened.answers.text(&field.key).chars().filter(char::is_ascii_digit).collect();
+        if !phone.is_empty() {
+            found.push(("phone", keys.person_hmac("phone", &phone)));
+        }
+    }
+    found
+}

@@ -1,0 +1,154 @@
+//! Opens whatever waits, on a thread of its own that is woken after each intake and at the start.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::ids::EnvelopeId;
+use rand_core::CryptoRng;
+
+use super::open_case::{self, Sealed};
+use crate::centre::Centre;
+use crate::error::ServiceError;
+use crate::keys::KeyError;
+
+/// Submissions read in one go.
+const STRETCH: u64 = 100;
+/// Without news the job looks by itself after this time, so that a failed round is tried again.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// A round of the job ended early; what it did stays done.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The store or a service failed.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// A key file failed.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+}
+
+/// Wakes the thread. Never blocks.
+#[derive(Clone)]
+pub struct Waker(Option<SyncSender<()>>);
+
+impl Waker {
+    /// Wakes nobody, for tests and simulations.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// Something new came in.
+    pub fn wake(&self) {
+        if let Some(wake) = &self.0 {
+            // A full channel means that the thread will look anyway.
+            let _ = wake.try_send(());
+        }
+    }
+}
+
+/// The thread.
+pub struct Runner {
+    waker: Waker,
+    stopping: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Runner {
+    /// Starts the thread; it opens at once what an earlier run left.
+    ///
+    /// # Errors
+    /// The operating system's, if it cannot make a thread.
+    pub fn start(centre: Arc<Centre>) -> std::io::Result<Self> {
+        let (wake, woken) = sync_channel::<()>(1);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let stop = stopping.clone();
+        let thread = std::thread::Builder::new().name("jobs".into()).spawn(move || {
+            loop {
+                if let Err(e) = open_received(&centre, &mut centre.random(), &stop) {
+                    tracing::error!(
+                        error = &e as &dyn std::error::Error,
+                        "opening submissions was broken off"
+                    );
+                }
+                let woken = woken.recv_timeout(LOOK_AGAIN);
+                if stop.load(Ordering::Acquire) || woken == Err(RecvTimeoutError::Disconnected) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { waker: Waker(Some(wake)), stopping, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// What wakes the thread.
+    pub fn waker(&self) -> Waker {
+        self.waker.clone()
+    }
+
+    /// Ends the thread after the submission in hand.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.waker.wake();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the job thread ended with a panic");
+        }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Opens all submissions that wait; gives how many were opened.
+///
+/// # Errors
+/// [`JobError`] if the store or a key fails: the rest waits for the next round.
+pub fn open_received(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool) -> Result<u64, JobError> {
+    let (mut after, mut opened) = (0, 0);
+    loop {
+        let waiting: Vec<(u64, EnvelopeId)> =
+            centre.read(|tx| Ok::<_, ServiceError>(open_case::waiting(tx, after, STRETCH)?))?;
+        let Some((last, _)) = waiting.last() else { return Ok(opened) };
+        after = *last;
+        for (_, id) in &waiting {
+            if stop.load(Ordering::Acquire) {
+                return Ok(opened);
+            }
+            opened += u64::from(open_one(centre, id, rng)?);
+        }
+    }
+}
+
+fn open_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result<bool, JobError> {
+    let read = centre.read(|tx| open_case::read(tx, centre.context(), id))?;
+    let Some((sealed, volume)) = read else { return Ok(false) };
+    let computed = catch_unwind(AssertUnwindSafe(|| {
+        open_case::open(&sealed, volume.as_deref(), &centre.context().keys, rng)
+    }));
+    let opened = match computed {
+        Ok(result) => result?,
+        Err(_) => after_panic(&sealed),
+    };
+    let now_ms = centre.now_ms();
+    match centre.write(move |tx| open_case::write(tx, now_ms, &opened)) {
+        Ok(()) => {
+            centre.ring(&sealed.station);
+            Ok(true)
+        }
+        // Quarantined by a fork while it was being opened: that stands.
+        Err(ServiceError::Refused { .. }) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn after_panic(sealed: &Sealed) -> open_case::Opened {
+    tracing::error!(envelope.id = %sealed.envelope_id, "opening a submission broke off; it is put into quarantine");
+    open_case::broken_off(sealed)
+}

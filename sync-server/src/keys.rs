@@ -1,0 +1,241 @@
+//! The centre's private keys: files of mode 0600 in `keys/`, made once, never overwritten.
+//!
+//! | file | for |
+//! |---|---|
+//! | `receipt.key` | signs receipts (Ed25519 seed) |
+//! | `sealing.key` | opens what terminals seal (X25519 seed) |
+//! | `person.key` | exact search for a person (HMAC-SHA256) |
+//! | `year-2026.key` | wraps the data keys of the cases of that year |
+//!
+//! A key that is missing beside a store that already knows it is an error with advice, never a reason to make
+//! another one: content sealed to the lost key could not be opened with it.
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use domain::envelope::{DataKey, DeviceKey, Digest, SealingKey};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use rand_core::CryptoRng;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+type Seed = Zeroizing<[u8; 32]>;
+
+/// A key file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file or folder cannot be read or written.
+    #[error("key file {path}")]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The file does not hold 64 hexadecimal digits.
+    #[error("key file {path} does not hold 64 hexadecimal digits: restore it from the key backup")]
+    Malformed {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// The store was written with keys that are not these.
+    #[error("the keys in {path} are not those of this store: restore the folder from the key backup")]
+    NotOfThisStore {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// All private keys of a centre. Never printed; wiped when dropped.
+pub struct Keys {
+    /// Signs receipts.
+    pub receipt: DeviceKey,
+    /// Opens what terminals seal.
+    pub sealing: SealingKey,
+    person: Seed,
+    years: Years,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Keys({:?})", self.receipt)
+    }
+}
+
+impl Keys {
+    /// Loads the keys of a folder, making those that are missing.
+    ///
+    /// # Errors
+    /// [`KeyError`] if a file cannot be read, written or understood.
+    pub fn load_or_make(folder: &Path, rng: &mut impl CryptoRng) -> Result<Self, KeyError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(folder).map_err(|e| file_error(folder, e))?;
+        let mut seed = |name: &str| load_or_make_seed(&folder.join(name), rng);
+        Ok(Self {
+            receipt: DeviceKey::from_seed(*seed("receipt.key")?),
+            sealing: SealingKey::from_seed(*seed("sealing.key")?),
+            person: seed("person.key")?,
+            years: Years { folder: Some(folder.to_owned()), known: Mutex::default() },
+        })
+    }
+
+    /// Keys that live in memory only, for tests and simulations.
+    pub fn in_memory(rng: &mut impl CryptoRng) -> Self {
+        Self {
+            receipt: DeviceKey::from_seed(*random_seed(rng)),
+            sealing: SealingKey::from_seed(*random_seed(rng)),
+            person: random_seed(rng),
+            years: Years { folder: None, known: Mutex::default() },
+        }
+    }
+
+    /// A text that tells these keys from others and gives nothing away; the store keeps it.
+    pub fn fingerprint(&self) -> String {
+        let parts = [
+            self.receipt.public().key_id().to_string(),
+            self.sealing.public().key_id().to_string(),
+            Digest::of(&self.person_hmac("fingerprint", "")).short(),
+        ];
+        parts.join(".")
+    }
+
+    /// HMAC of what identifies a person, for exact search.
+    pub fn person_hmac(&self, kind: &str, text: &str) -> [u8; 32] {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.person.as_ref())
+            .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+        mac.update(kind.as_bytes());
+        mac.update(&[0]);
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
+    /// The key that wraps data keys of cases of a year, and its id; made at the first case of that year.
+    ///
+    /// # Errors
+    /// [`KeyError`] if its file cannot be read or written.
+    pub fn of_year(&self, year: i16, rng: &mut dyn CryptoRng) -> Result<(String, DataKey), KeyError> {
+        let id = format!("year-{year}");
+        let mut known = self.years.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(key) = known.get(&year) {
+            return Ok((id, key.clone()));
+        }
+        let seed = match &self.years.folder {
+            Some(folder) => load_or_make_seed(&folder.join(format!("{id}.key")), rng)?,
+            None => random_seed(rng),
+        };
+        let key = DataKey::from_bytes(*seed);
+        known.insert(year, key.clone());
+        Ok((id, key))
+    }
+}
+
+/// Names of key files that others on this machine can read; empty when all is well.
+///
+/// # Errors
+/// [`KeyError`] if the folder cannot be read.
+pub fn readable_by_others(folder: &Path) -> Result<Vec<String>, KeyError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| file_error(folder, e))? {
+        let entry = entry.map_err(|e| file_error(folder, e))?;
+        let mode = entry.metadata().map_err(|e| file_error(&entry.path(), e))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            found.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+struct Years {
+    folder: Option<PathBuf>,
+    known: Mutex<BTreeMap<i16, DataKey>>,
+}
+
+fn random_seed<R: CryptoRng + ?Sized>(rng: &mut R) -> Seed {
+    let mut seed = Zeroizing::new([0; 32]);
+    rng.fill_bytes(seed.as_mut());
+    seed
+}
+
+fn load_or_make_seed<R: CryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<Seed, KeyError> {
+    match fs::read_to_string(path) {
+        Ok(text) => parse_seed(path, &Zeroizing::new(text)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            let seed = random_seed(rng);
+            write_new(path, &seed).map_err(|e| file_error(path, e))?;
+            Ok(seed)
+        }
+        Err(e) => Err(file_error(path, e)),
+    }
+}
+
+fn parse_seed(path: &Path, text: &str) -> Result<Seed, KeyError> {
+    let digest: Digest = text.trim().parse().map_err(|_| KeyError::Malformed { path: path.to_owned() })?;
+    Ok(Zeroizing::new(*digest.as_bytes()))
+}
+
+/// Writes a file that was not there, whole or not at all: temporary file, fsync, link, fsync of the folder.
+fn write_new(path: &Path, seed: &Seed) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    match fs::remove_file(&temporary) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+    let text = Zeroizing::new(format!("{}\n", Digest::from_bytes(**seed)));
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    // A link, unlike a rename, never replaces a key that appeared meanwhile.
+    fs::hard_link(&temporary, path)?;
+    fs::remove_file(&temporary)?;
+    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn file_error(path: &Path, source: io::Error) -> KeyError {
+    KeyError::File { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_made_once_and_kept() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = dir.path().join("keys");
+        let first = Keys::load_or_make(&folder, &mut ChaCha20Rng::seed_from_u64(1)).expect("made");
+        let again = Keys::load_or_make(&folder, &mut ChaCha20Rng::seed_from_u64(2)).expect("loaded");
+        assert_eq!(first.fingerprint(), again.fingerprint());
+        let (id, year) = first.of_year(2026, &mut ChaCha20Rng::seed_from_u64(3)).expect("made");
+        let (_, same) = again.of_year(2026, &mut ChaCha20Rng::seed_from_u64(4)).expect("loaded");
+        assert_eq!((id.as_str(), year.to_bytes()), ("year-2026", same.to_bytes()));
+        assert_eq!(readable_by_others(&folder).expect("readable"), Vec::<String>::new());
+        let other = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(9));
+        assert_ne!(first.fingerprint(), other.fingerprint());
+    }
+
+    #[test]
+    fn a_damaged_key_is_an_error_and_stays_as_it_is() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        fs::write(dir.path().join("sealing.key"), "short").expect("written");
+        let result = Keys::load_or_make(dir.path(), &mut ChaCha20Rng::seed_from_u64(1));
+        assert!(matches!(result, Err(KeyError::Malformed { .. })));
+        assert_eq!(fs::read_to_string(dir.path().join("sealing.key")).expect("there"), "short");
+        assert_eq!(readable_by_others(dir.path()).expect("readable"), ["sealing.key"]);
+    }
+
+    #[test]
+    fn an_hmac_tells_kinds_apart() {
+        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1));
+        assert_ne!(keys.person_hmac("phone", "1"), keys.person_hmac("name", "1"));
+        assert_eq!(keys.person_hmac("phone", "1"), keys.person_hmac("phone", "1"));
+    }
+}

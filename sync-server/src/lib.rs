@@ -1,0 +1,26 @@
+//! The sync server (中心): takes what terminals send, keeps the cases, shows them to people.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`routes`] | every address on one page, each on one of the two listeners |
+//! | [`api`], [`pages`] | JSON for terminals, HTML for people; thin, asynchronous |
+//! | [`centre`] | the whole server as plain blocking functions on wire types: what a simulator drives |
+//! | [`services`] | use cases on a transaction, time passed in |
+//! | [`jobs`] | what is done after the COMMIT: opening submissions |
+//! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
+//! | [`keys`], [`startup`], [`doctor`] | private keys, opening a data folder, checking it |
+//! | [`shell`] | listeners, limits, errors on the wire, start and stop |
+pub mod api;
+pub mod centre;
+pub mod cli;
+pub mod doctor;
+pub mod error;
+pub mod jobs;
+pub mod keys;
+pub mod pages;
+pub mod routes;
+pub mod services;
+pub mod shell;
+pub mod startup;
+pub mod store;
+pub mod words;

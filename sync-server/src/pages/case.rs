@@ -1,0 +1,246 @@
+//! `/cases/{number}`: one case with its marks, its history and the facts of its delivery.
+use askama::Template;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use domain::case::{Action, QuarantineReason, Recorded};
+use domain::form::FormSpec;
+use domain::ids::CaseNo;
+use domain::text::Language;
+use domain::wire::v1::EnvelopeHeader;
+
+use super::cases::item_name;
+use super::frame::{Frame, frame};
+use super::view::{self, Badge, MarkView};
+use super::{Page, render};
+use crate::api::blocking;
+use crate::error::{ProblemCode, ServiceError};
+use crate::services::Context;
+use crate::services::cases::{self, CaseRow};
+use crate::services::work_list::{self, Query};
+use crate::shell::App;
+use crate::store::{StoreError, Tx};
+use crate::words::Words;
+
+/// One case.
+pub async fn case(State(app): State<App>, number: Result<Path<String>, PathRejection>) -> Page {
+    let number: Option<CaseNo> = number.ok().and_then(|Path(n)| n.parse().ok());
+    let Some(number) = number else { return Err(ServiceError::from(ProblemCode::NotFound).into()) };
+    let centre = app.centre.clone();
+    let page = blocking(move || {
+        let now_ms = centre.now_ms();
+        centre.read(|tx| draw(tx, centre.context(), &number, now_ms))
+    })
+    .await?;
+    render(&page)
+}
+
+#[derive(Template)]
+#[template(path = "case.html")]
+struct CasePage {
+    w: Words,
+    frame: Frame,
+    number: String,
+    groups: Vec<String>,
+    item: String,
+    badge: Badge,
+    age: String,
+    next: String,
+    reason: Option<String>,
+    version: String,
+    marks: Vec<MarkView>,
+    facts: Vec<Fact>,
+    history: Vec<Step>,
+    others: Vec<String>,
+    slip_address: String,
+    sample: Option<String>,
+}
+
+struct Fact {
+    name: &'static str,
+    value: String,
+    code: bool,
+}
+
+struct Step {
+    glyph: &'static str,
+    word: String,
+    time: String,
+    notes: Vec<String>,
+}
+
+fn draw(tx: &mut Tx<'_>, context: &Context, number: &CaseNo, now_ms: i64) -> Result<CasePage, ServiceError> {
+    let w = Words(Language::ZhCn);
+    let mut found = cases::by_number(tx, number)?.into_iter();
+    let case = found.next().ok_or(ProblemCode::NotFound)?;
+    let others = found.map(|c| c.number.to_string()).collect();
+    // The case's own version of the catalogue: what the citizen saw; the newest one if that is not at the centre.
+    let own = context.shelf.get(tx, case.catalogue_version)?;
+    let volume = if own.is_some() { own } else { context.shelf.newest(tx)? };
+    let catalogue = volume.as_deref().map(|v| &v.catalogue);
+    let envelope = Envelope::read(tx, &case)?;
+    let item = item_name(catalogue, case.item.as_ref());
+    let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == case.station);
+    let station = station.map_or_else(|| case.station.to_string(), |(id, name, _)| format!("{name} · {id}"));
+    let times = (envelope.device_time_ms, envelope.accepted_at_ms, case.changed_at_ms);
+    let history = cases::history(tx, &case.envelope_id)?;
+    let entry = case.item.as_ref().and_then(|code| catalogue.and_then(|c| c.entry(code)));
+    let fields = Fields { w, form: entry.map(|e| e.form()) };
+    Ok(CasePage {
+        number: case.number.to_string(),
+        groups: case.number.groups().iter().map(|g| (*g).to_owned()).collect(),
+        badge: view::badge(w, case.state),
+        age: view::span(w, now_ms - case.changed_at_ms),
+        next: w.of("next", case.state.as_str()),
+        reason: reason(&fields, &case.reason),
+        version: w.fill("case.version", &[("n", &case.version.to_string())]),
+        marks: view::marks(w, case.state, times, now_ms),
+        facts: facts(&Names { w, item: &item, station, now_ms }, &case, &envelope),
+        history: history.iter().rev().map(|r| step(&fields, r, &case, now_ms)).collect(),
+        others,
+        slip_address: format!("/slips/{}?d={}", case.number, envelope.digest_short),
+        sample: catalogue.filter(|c| c.data_label == "sample").map(|c| c.notice.get(w.0).to_owned()),
+        frame: frame(tx, w, now_ms, &Query::default())?,
+        item,
+        w,
+    })
+}
+
+/// Facts of the stored envelope.
+struct Envelope {
+    lineage: String,
+    seq: u64,
+    digest: String,
+    digest_short: String,
+    device_time_ms: i64,
+    accepted_at_ms: i64,
+    sealed_bytes: i64,
+    blobs: usize,
+}
+
+impl Envelope {
+    fn read(tx: &mut Tx<'_>, case: &CaseRow) -> Result<Self, ServiceError> {
+        let sql = "SELECT lineage, seq, digest, device_time_ms, accepted_at_ms, LENGTH(ciphertext), header
+                   FROM envelope WHERE envelope_id = $1";
+        let row = tx.query_first(sql, &[case.envelope_id.to_string().into()])?;
+        let row = row.ok_or(StoreError::Stored { what: "envelope of a case" })?;
+        let header: Option<EnvelopeHeader> = serde_json::from_slice(row.blob(6)?).ok();
+        let digest: domain::envelope::Digest = row.parsed(2)?;
+        Ok(Self {
+            lineage: row.text(0)?.to_owned(),
+            seq: row.uint(1)?,
+            digest: digest.to_string(),
+            digest_short: digest.short(),
+            device_time_ms: row.int(3)?,
+            accepted_at_ms: row.int(4)?,
+            sealed_bytes: row.int(5)?,
+            blobs: header.map_or(0, |h| h.blobs.len()),
+        })
+    }
+}
+
+/// Words that the facts are put into.
+struct Names<'a> {
+    w: Words,
+    item: &'a str,
+    station: String,
+    now_ms: i64,
+}
+
+fn facts(names: &Names<'_>, case: &CaseRow, envelope: &Envelope) -> Vec<Fact> {
+    let Names { w, item, station, now_ms } = names;
+    let (w, now_ms) = (*w, *now_ms);
+    let plain = |name, value: String| Fact { name: w.t(name), value, code: false };
+    let code = |name, value: String| Fact { name: w.t(name), value, code: true };
+    let item_code = case.item.as_ref().map_or_else(String::new, |c| format!(" · {c}"));
+    let blobs = match envelope.blobs {
+        0 => w.t("case.blobs_none").to_owned(),
+        n => w.fill("case.blobs_missing", &[("n", &n.to_string())]),
+    };
+    let mut facts = vec![
+        plain("case.item", format!("{item}{item_code}")),
+        plain("case.catalogue", format!("v{}", case.catalogue_version)),
+        plain("case.station", station.clone()),
+        plain("case.terminal", case.terminal.to_string()),
+        plain("case.device_time", view::time(envelope.device_time_ms, now_ms)),
+        plain("case.accepted_at", view::time(envelope.accepted_at_ms, now_ms)),
+        plain("case.server_seq", case.server_seq.to_string()),
+        plain("case.place", envelope.seq.to_string()),
+        plain("case.size", w.fill("case.bytes", &[("n", &envelope.sealed_bytes.to_string())])),
+        plain("case.blobs", blobs),
+        code("case.digest", envelope.digest.clone()),
+        code("case.envelope", case.envelope_id.to_string()),
+        code("case.lineage", envelope.lineage.clone()),
+    ];
+    if let Some(slip) = &case.slip_number {
+        facts.insert(0, code("case.slip_number", slip.to_string()));
+    }
+    facts
+}
+
+/// Names fields of the case's form for people.
+struct Fields<'a> {
+    w: Words,
+    form: Option<&'a FormSpec>,
+}
+
+impl Fields<'_> {
+    /// A field and what is wrong with it.
+    fn error(&self, key: &str, kind: &str) -> String {
+        let kind = self.w.of("field_error", kind);
+        self.w.fill("action.field", &[("field", &self.name(key)), ("kind", &kind)])
+    }
+
+    fn name(&self, key: &str) -> String {
+        let label = match key {
+            "-" => return self.w.t("action.not_in_form").to_owned(),
+            "applicant.id_number" => self.w.t("action.applicant_id_number"),
+            "applicant.name" => self.w.t("action.applicant_name"),
+            _ => {
+                let mut fields = self.form.into_iter().flat_map(|f| &f.pages).flat_map(|p| &p.groups);
+                let field = fields.find_map(|g| g.fields.iter().find(|f| f.key == key));
+                match field {
+                    Some(field) => field.label.get(self.w.0),
+                    None => return key.to_owned(),
+                }
+            }
+        };
+        self.w.fill("action.field_name", &[("label", label), ("key", key)])
+    }
+}
+
+fn step(fields: &Fields<'_>, recorded: &Recorded, case: &CaseRow, now_ms: i64) -> Step {
+    let w = fields.w;
+    let state = recorded.action.state();
+    let mut notes = match &recorded.action {
+        Action::Received { number, slip_number: Some(slip) } => {
+            vec![w.fill("action.corrected", &[("slip", slip.as_str()), ("number", number.as_str())])]
+        }
+        Action::Returned { reasons } => reasons.iter().map(|r| fields.error(&r.field, &r.kind)).collect(),
+        Action::Quarantined { reason } => vec![w.of("quarantine", reason.as_str())],
+        _ => vec![],
+    };
+    notes.dedup();
+    let actor = match &recorded.action {
+        Action::Received { .. } => case.terminal.to_string(),
+        _ => w.t("case.centre").to_owned(),
+    };
+    let by = w.fill("case.by", &[("actor", &actor)]);
+    Step {
+        glyph: if recorded.version == 1 { "ok" } else { view::badge(w, state).glyph },
+        word: w.of("action", state.as_str()),
+        time: format!("{} · {by}", view::time(recorded.at_ms, now_ms)),
+        notes,
+    }
+}
+
+/// The short reason of the projection in words.
+fn reason(fields: &Fields<'_>, short: &str) -> Option<String> {
+    if short.is_empty() {
+        return None;
+    }
+    if let Some((field, kind)) = short.split_once(':') {
+        return Some(fields.error(field, kind));
+    }
+    let known = serde_json::from_value::<QuarantineReason>(short.into()).is_ok();
+    Some(if known { fields.w.of("quarantine", short) } else { short.to_owned() })
+}

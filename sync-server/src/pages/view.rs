@@ -1,0 +1,133 @@
+//! How pages put states, times and spans into words.
+use domain::case::{CaseState, Mark};
+use domain::date::{CivilDate, china_clock};
+
+use crate::words::Words;
+
+/// A state as a badge: glyph, colour and word.
+#[derive(Debug, Clone)]
+pub struct Badge {
+    /// Class of the colour and name of the glyph.
+    pub glyph: &'static str,
+    /// The word.
+    pub word: String,
+}
+
+/// One of the four marks.
+#[derive(Debug, Clone)]
+pub struct MarkView {
+    /// The case has come so far.
+    pub done: bool,
+    /// Its word.
+    pub word: String,
+    /// When, or that it has not come yet.
+    pub note: String,
+}
+
+/// The badge of a state.
+pub fn badge(words: Words, state: CaseState) -> Badge {
+    let glyph = match state {
+        CaseState::Received | CaseState::Accepted => "run",
+        CaseState::Submitted => "wait",
+        CaseState::Returned => "warn",
+        CaseState::Quarantined => "bad",
+        CaseState::Completed => "ok",
+    };
+    Badge { glyph, word: words.of("state", state.as_str()) }
+}
+
+/// The four marks of a case; times are (saved on the terminal, delivered, last change).
+pub fn marks(words: Words, state: CaseState, times: (i64, i64, i64), now_ms: i64) -> Vec<MarkView> {
+    let (saved_ms, delivered_ms, changed_ms) = times;
+    Mark::ALL
+        .into_iter()
+        .map(|mark| {
+            let done = mark <= state.mark();
+            let (name, at_ms) = match mark {
+                Mark::Saved => ("saved", saved_ms),
+                Mark::Delivered => ("delivered", delivered_ms),
+                Mark::Accepted => ("accepted", changed_ms),
+                Mark::Completed => ("completed", changed_ms),
+            };
+            // Of an accepted case that is completed, only the last change is known here.
+            let known = done && (mark <= Mark::Delivered || mark == state.mark());
+            let note = match (done, known) {
+                (true, true) if mark == Mark::Saved => {
+                    format!("{} · {}", time(at_ms, now_ms), words.t("mark.device_clock"))
+                }
+                (true, true) => time(at_ms, now_ms),
+                (true, false) => words.t("mark.done").to_owned(),
+                (false, _) => words.t("mark.open").to_owned(),
+            };
+            MarkView { done, word: words.of("mark", name), note }
+        })
+        .collect()
+}
+
+/// `11-23 16:30` in China; with the year if it is another one than now.
+pub fn time(at_ms: i64, now_ms: i64) -> String {
+    let date = CivilDate::in_china(at_ms);
+    let (hour, minute) = china_clock(at_ms);
+    let text = date.to_string();
+    let same_year = date.parts().0 == CivilDate::in_china(now_ms).parts().0;
+    let day = if same_year { text.get(5..).unwrap_or_default() } else { text.as_str() };
+    format!("{day} {hour:02}:{minute:02}")
+}
+
+/// A span in words: `2 h 10 min`.
+pub fn span(words: Words, ms: i64) -> String {
+    let minutes = ms.max(0) / 60_000;
+    let (hours, days) = (minutes / 60, minutes / 1_440);
+    let n = |v: i64| v.to_string();
+    match (days, hours, minutes) {
+        (0, 0, 0) => words.t("span.now").to_owned(),
+        (0, 0, m) => words.fill("span.minutes", &[("n", &n(m))]),
+        (0, h, m) => words.fill("span.hours", &[("h", &n(h)), ("m", &n(m % 60))]),
+        (d, h, _) => words.fill("span.days", &[("d", &n(d)), ("h", &n(h % 24))]),
+    }
+}
+
+/// Percent-encodes what is not safe in a query's value.
+pub fn in_query(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, b| {
+        if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
+            out.push(char::from(b));
+        } else {
+            out.push_str(&format!("%{b:02X}"));
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::text::Language;
+
+    use super::*;
+
+    const NOW: i64 = 1_795_541_400_000; // 2026-11-25 01:30 in China
+
+    #[test]
+    fn times_and_spans_are_short() {
+        assert_eq!(time(NOW, NOW), "11-25 01:30");
+        assert_eq!(time(NOW - 400 * 86_400_000, NOW), "2025-10-21 01:30");
+        let en = Words(Language::En);
+        let table = [(-5, "just now"), (59_999, "just now"), (60_000, "1 min"), (7_800_000, "2 h 10 min")];
+        for (ms, text) in table {
+            assert_eq!(span(en, ms), text);
+        }
+        assert_eq!(span(en, 3 * 86_400_000 + 7_200_000), "3 d 2 h");
+    }
+
+    #[test]
+    fn marks_go_as_far_as_the_state() {
+        let en = Words(Language::En);
+        let done = |state| marks(en, state, (NOW, NOW, NOW), NOW).iter().filter(|m| m.done).count();
+        assert_eq!(CaseState::ALL.map(done), [2, 2, 2, 2, 3, 4]);
+    }
+
+    #[test]
+    fn odd_signs_are_encoded() {
+        assert_eq!(in_query("a b&c=办"), "a%20b%26c%3D%E5%8A%9E");
+    }
+}

@@ -1,0 +1,261 @@
+//! 办件 at the centre: every action is one transaction with its projection row, its audit row and its news.
+//!
+//! The projection is what the domain's fold says; nothing else writes it.
+use domain::case::{Action, CaseState, CaseView, QuarantineReason, Recorded, fold};
+use domain::envelope::Digest;
+use domain::ids::{CaseNo, EnvelopeId, ItemCode, StationId, TerminalId};
+use domain::wire::v1::{CaseNews, ChangeNews};
+
+use super::{audit, changes};
+use crate::error::{ProblemCode, ServiceError};
+use crate::store::{Row, StoreError, Tx, Value};
+
+/// Actions of one case that are read, at most: far more than a case ever has.
+const MAX_ACTIONS: u64 = 1_000;
+/// The actor of what the centre does by itself.
+pub const CENTRE: &str = "centre";
+
+/// A case as the projection has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    /// The submission.
+    pub envelope_id: EnvelopeId,
+    /// The centre's order.
+    pub server_seq: u64,
+    /// Its number.
+    pub number: CaseNo,
+    /// The number on the slip, if it is another one.
+    pub slip_number: Option<CaseNo>,
+    /// Where it stands.
+    pub state: CaseState,
+    /// How many actions made it.
+    pub version: u64,
+    /// Short reason of the present state, may be empty.
+    pub reason: String,
+    /// Item or bundle; none if the envelope named none.
+    pub item: Option<ItemCode>,
+    /// Catalogue version of the form; 0 if the envelope named none.
+    pub catalogue_version: u64,
+    /// Where it was handed in.
+    pub station: StationId,
+    /// On which terminal.
+    pub terminal: TerminalId,
+    /// Milliseconds since 1970.
+    pub received_at_ms: i64,
+    /// Milliseconds since 1970.
+    pub changed_at_ms: i64,
+}
+
+/// Columns of [`CaseRow`], in the order in which [`read`] takes them.
+pub const COLUMNS: &str = "envelope_id, server_seq, number, slip_number, state, version, reason, item, \
+                           catalogue_version, station, terminal, received_at_ms, changed_at_ms";
+
+/// What a new case is made of.
+#[derive(Debug, Clone)]
+pub struct NewCase<'a> {
+    /// The submission.
+    pub envelope_id: EnvelopeId,
+    /// The centre's order.
+    pub server_seq: u64,
+    /// Its number.
+    pub number: CaseNo,
+    /// The number on the slip, if that one was taken.
+    pub slip_number: Option<CaseNo>,
+    /// Item or bundle.
+    pub item: Option<&'a ItemCode>,
+    /// Catalogue version of the form.
+    pub catalogue_version: Option<u64>,
+    /// Where it was handed in.
+    pub station: &'a StationId,
+    /// On which terminal.
+    pub terminal: &'a TerminalId,
+}
+
+/// Makes a case: its first action and its projection row.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn begin(tx: &mut Tx<'_>, now_ms: i64, new: &NewCase<'_>) -> Result<(), ServiceError> {
+    let action = Action::Received { number: new.number.clone(), slip_number: new.slip_number.clone() };
+    let first = Recorded { version: 1, at_ms: now_ms, action };
+    let view = CaseView::begin(&first).map_err(|e| ServiceError::Inconsistent(e.to_string()))?;
+    tx.execute(
+        "INSERT INTO case_ (envelope_id, server_seq, number, slip_number, state, version, reason, item,
+             catalogue_version, station, terminal, received_at_ms, changed_at_ms)
+         VALUES ($1, $2, $3, $4, $5, 1, '', $6, $7, $8, $9, $10, $10)",
+        &[
+            new.envelope_id.to_string().into(),
+            new.server_seq.into(),
+            new.number.as_str().into(),
+            Value::from(new.slip_number.as_ref().map(CaseNo::as_str)),
+            view.state.as_str().into(),
+            new.item.map_or("", ItemCode::as_str).into(),
+            new.catalogue_version.unwrap_or(0).into(),
+            new.station.as_str().into(),
+            new.terminal.as_str().into(),
+            now_ms.into(),
+        ],
+    )?;
+    let subject = Subject { id: &new.envelope_id, station: new.station, actor: new.terminal.as_str() };
+    write_action(tx, &subject, &first, &view)
+}
+
+/// Adds an action to a case that is still at `expected_version`.
+///
+/// # Errors
+/// [`ServiceError`]: `case-changed` if it is not, `not-found`, an edge that does not exist, or the store's.
+pub fn act(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    id: &EnvelopeId,
+    expected_version: u64,
+    action: Action,
+) -> Result<CaseView, ServiceError> {
+    let row = by_id(tx, id)?.ok_or(ProblemCode::NotFound)?;
+    if row.version != expected_version {
+        let now = format!("the case is at version {}", row.version);
+        return Err(ServiceError::refused(ProblemCode::CaseChanged, now));
+    }
+    let history = history(tx, id)?;
+    let mut view = fold(&history).map_err(|e| ServiceError::Inconsistent(format!("case {id}: {e}")))?;
+    let next = Recorded { version: view.version + 1, at_ms: now_ms, action };
+    view.apply(&next).map_err(|e| ServiceError::Inconsistent(format!("case {id}: {e}")))?;
+    tx.execute(
+        "UPDATE case_ SET state = $2, version = $3, reason = $4, changed_at_ms = $5 WHERE envelope_id = $1",
+        &[
+            id.to_string().into(),
+            view.state.as_str().into(),
+            view.version.into(),
+            view.reason.as_str().into(),
+            now_ms.into(),
+        ],
+    )?;
+    write_action(tx, &Subject { id, station: &row.station, actor: CENTRE }, &next, &view)?;
+    Ok(view)
+}
+
+/// Puts a case into 隔离 unless people work on it already; says nothing if there is no such case.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn quarantine_if_open(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    id: &EnvelopeId,
+    reason: QuarantineReason,
+) -> Result<(), ServiceError> {
+    let Some(row) = by_id(tx, id)? else { return Ok(()) };
+    if row.state.allows(CaseState::Quarantined) {
+        act(tx, now_ms, id, row.version, Action::Quarantined { reason })?;
+    }
+    Ok(())
+}
+
+/// The case of a submission.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn by_id(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<CaseRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM case_ WHERE envelope_id = $1");
+    tx.query_first(&sql, &[id.to_string().into()])?.map(|r| read(&r)).transpose()
+}
+
+/// Cases that a number names: the one that bears it, then those on whose slip it stands.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn by_number(tx: &mut Tx<'_>, number: &CaseNo) -> Result<Vec<CaseRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM case_ WHERE number = $1 OR slip_number = $1 ORDER BY server_seq LIMIT 20"
+    );
+    let rows = tx.query(&sql, &[number.as_str().into()])?;
+    let mut cases: Vec<_> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    cases.sort_by_key(|c| c.number != *number);
+    Ok(cases)
+}
+
+/// What happened to a case, oldest first.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn history(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Recorded>, StoreError> {
+    let rows = tx.query(
+        "SELECT version, at_ms, body FROM action WHERE envelope_id = $1 ORDER BY version LIMIT $2",
+        &[id.to_string().into(), MAX_ACTIONS.into()],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let action =
+                serde_json::from_str(row.text(2)?).map_err(|_| StoreError::Stored { what: "action" })?;
+            Ok(Recorded { version: row.uint(0)?, at_ms: row.int(1)?, action })
+        })
+        .collect()
+}
+
+/// Reads a row of [`COLUMNS`].
+///
+/// # Errors
+/// [`StoreError`] if a stored text cannot be read back.
+pub fn read(row: &Row) -> Result<CaseRow, StoreError> {
+    let optional = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let item = optional(row.text(7)?).map(|t| t.parse()).transpose();
+    let slip_number = row.text_or_null(3)?.map(str::parse).transpose();
+    Ok(CaseRow {
+        envelope_id: row.parsed(0)?,
+        server_seq: row.uint(1)?,
+        number: row.parsed(2)?,
+        slip_number: slip_number.map_err(|_| StoreError::Stored { what: "case number" })?,
+        state: CaseState::from_name(row.text(4)?).ok_or(StoreError::Stored { what: "case state" })?,
+        version: row.uint(5)?,
+        reason: row.text(6)?.to_owned(),
+        item: item.map_err(|_| StoreError::Stored { what: "item code" })?,
+        catalogue_version: row.uint(8)?,
+        station: row.parsed(9)?,
+        terminal: row.parsed(10)?,
+        received_at_ms: row.int(11)?,
+        changed_at_ms: row.int(12)?,
+    })
+}
+
+/// Whose action it is, and who acted.
+struct Subject<'a> {
+    id: &'a EnvelopeId,
+    station: &'a StationId,
+    actor: &'a str,
+}
+
+fn write_action(
+    tx: &mut Tx<'_>,
+    of: &Subject<'_>,
+    recorded: &Recorded,
+    view: &CaseView,
+) -> Result<(), ServiceError> {
+    let body = serde_json::to_string(&recorded.action).map_err(|_| StoreError::Stored { what: "action" })?;
+    let digest = Digest::of(body.as_bytes()).to_string();
+    let subject = of.id.to_string();
+    let role = if of.actor == CENTRE { CENTRE } else { "terminal" };
+    tx.execute(
+        "INSERT INTO action (envelope_id, version, kind, body, actor, role, at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        &[
+            subject.clone().into(),
+            recorded.version.into(),
+            recorded.action.name().into(),
+            body.into(),
+            of.actor.into(),
+            role.into(),
+            recorded.at_ms.into(),
+        ],
+    )?;
+    let event = format!("case.{}", recorded.action.name());
+    let event = audit::Event { actor: of.actor, event: &event, subject: &subject, object_digest: &digest };
+    audit::append(tx, recorded.at_ms, event)?;
+    let news = ChangeNews::Case(CaseNews {
+        envelope_id: *of.id,
+        number: view.number.clone(),
+        state: view.state,
+        version: view.version,
+        at_ms: recorded.at_ms,
+    });
+    changes::announce(tx, Some(of.station), &news)
+}

@@ -1,0 +1,254 @@
+//! Enrolment: a one-time code makes a device a terminal of a station and gives it an issuer of numbers.
+//!
+//! The code is kept as a digest only. The same device may ask again with its code (its answer got lost) and hears
+//! the same; another device hears that the code was used.
+use domain::date::CivilDate;
+use domain::envelope::{Digest, PublicKey, Suite};
+use domain::ids::{CounterState, Issuer, StationId, TerminalId};
+use domain::wire::v1::{EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
+use rand_core::CryptoRng;
+
+use super::terminals::{self, Terminal};
+use super::{Context, audit};
+use crate::error::{ProblemCode, ServiceError};
+use crate::store::{StoreError, Tx, Value};
+
+/// How long a code may be used, in milliseconds.
+const CODE_VALID_MS: i64 = 24 * 60 * 60 * 1_000;
+/// Signs of a code: without I, L, O and U, which are misread.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Signs in a code: 60 random bits, so that guessing is hopeless within a day.
+const CODE_SIGNS: usize = 12;
+/// Issuers of further terminals of a station begin here.
+const FIRST_FURTHER_ISSUER: u16 = 50;
+/// The centre's own channels begin here.
+pub const FIRST_CENTRE_ISSUER: u16 = 900;
+/// The longest text that names a terminal's software.
+const MAX_SOFTWARE_CHARS: usize = 60;
+
+/// A new code, shown once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolCode {
+    /// The code in groups of four.
+    pub code: String,
+    /// Last moment of its use, milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// Makes a code for a station.
+///
+/// # Errors
+/// [`ServiceError`]: `not-found` for a station that the catalogue does not have, or the store's.
+pub fn make_code<R: CryptoRng + ?Sized>(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    station: &StationId,
+    rng: &mut R,
+) -> Result<EnrolCode, ServiceError> {
+    let known = tx.query_int("SELECT COUNT(*) FROM station WHERE id = $1", &[station.as_str().into()])?;
+    if known == 0 {
+        return Err(ServiceError::refused(ProblemCode::NotFound, format!("no station {station}")));
+    }
+    let mut random = [0; CODE_SIGNS];
+    rng.fill_bytes(&mut random);
+    let signs: Vec<u8> = random.iter().map(|b| ALPHABET[usize::from(b % 32)]).collect();
+    let code = signs.chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-");
+    let expires_at_ms = now_ms + CODE_VALID_MS;
+    let digest = code_digest(&code)?.to_string();
+    tx.execute(
+        "INSERT INTO enrol_code (digest, station, made_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)",
+        &[digest.clone().into(), station.as_str().into(), now_ms.into(), expires_at_ms.into()],
+    )?;
+    let event = audit::Event {
+        actor: "operator",
+        event: "enrol-code.made",
+        subject: station.as_str(),
+        object_digest: &digest,
+    };
+    audit::append(tx, now_ms, event)?;
+    Ok(EnrolCode { code, expires_at_ms })
+}
+
+/// Enrols a device.
+///
+/// # Errors
+/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key, or the store's.
+pub fn enrol(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    context: &Context,
+    request: &EnrolRequest,
+) -> Result<EnrolResponse, ServiceError> {
+    let digest = code_digest(&request.code)?.to_string();
+    check_key(&request.public_key)?;
+    let sql = "SELECT station, expires_at_ms, used_by FROM enrol_code WHERE digest = $1";
+    let row = tx.query_first(sql, &[digest.clone().into()])?.ok_or(ProblemCode::EnrolCodeUnknown)?;
+    let station: StationId = row.parsed(0)?;
+    let known = terminals::with_key(tx, &request.public_key)?;
+    let terminal = match (row.text_or_null(2)?, known) {
+        (Some(used_by), Some(t)) if used_by == t.id.as_str() => t,
+        (Some(_), _) => return Err(ProblemCode::EnrolCodeUsed.into()),
+        (None, _) if now_ms > row.int(1)? => return Err(ProblemCode::EnrolCodeExpired.into()),
+        (None, Some(t)) if t.station != station => return Err(ProblemCode::KeyEnrolledElsewhere.into()),
+        (None, Some(t)) => {
+            use_code(tx, now_ms, &digest, &t)?;
+            t
+        }
+        (None, None) => {
+            let terminal = add_terminal(tx, now_ms, station, request)?;
+            use_code(tx, now_ms, &digest, &terminal)?;
+            terminal
+        }
+    };
+    if !terminal.active {
+        return Err(ProblemCode::TerminalBlocked.into());
+    }
+    let last_counter = last_counter(tx, terminal.issuer, CivilDate::in_china(now_ms))?;
+    Ok(response(context, now_ms, terminal, last_counter))
+}
+
+/// The last number that an issuer is known to have used.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn last_counter(tx: &mut Tx<'_>, issuer: Issuer, today: CivilDate) -> Result<CounterState, StoreError> {
+    let sql = "SELECT date, counter FROM issuer_counter WHERE issuer = $1";
+    match tx.query_first(sql, &[i64::from(issuer.get()).into()])? {
+        Some(row) => {
+            let counter = u16::try_from(row.int(1)?).map_err(|_| StoreError::Stored { what: "counter" })?;
+            Ok(CounterState { date: row.parsed(0)?, counter })
+        }
+        None => Ok(CounterState { date: today, counter: 0 }),
+    }
+}
+
+/// Notes that an issuer has used a number; an earlier one changes nothing.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn note_counter(tx: &mut Tx<'_>, issuer: Issuer, used: CounterState) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO issuer_counter (issuer, date, counter) VALUES ($1, $2, $3)
+         ON CONFLICT (issuer) DO UPDATE SET date = $2, counter = $3
+         WHERE issuer_counter.date < $2 OR (issuer_counter.date = $2 AND issuer_counter.counter < $3)",
+        &[i64::from(issuer.get()).into(), used.date.to_string().into(), i64::from(used.counter).into()],
+    )?;
+    Ok(())
+}
+
+fn code_digest(code: &str) -> Result<Digest, ServiceError> {
+    if code.len() > 60 {
+        return Err(ProblemCode::EnrolCodeMalformed.into());
+    }
+    let signs: Vec<u8> = code
+        .bytes()
+        .filter(|b| !b" -".contains(b))
+        .map(|b| match b.to_ascii_uppercase() {
+            b'O' => b'0',
+            b'I' | b'L' => b'1',
+            other => other,
+        })
+        .collect();
+    if signs.len() != CODE_SIGNS || !signs.iter().all(|s| ALPHABET.contains(s)) {
+        return Err(ProblemCode::EnrolCodeMalformed.into());
+    }
+    Ok(Digest::of(&[b"jinban/enrol-code/1", signs.as_slice()].concat()))
+}
+
+fn check_key(key: &PublicKey) -> Result<(), ServiceError> {
+    let bytes: [u8; 32] = key.0.0.as_slice().try_into().map_err(|_| ProblemCode::PublicKeyMalformed)?;
+    let point =
+        ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| ProblemCode::PublicKeyMalformed)?;
+    if point.is_weak() { Err(ProblemCode::PublicKeyMalformed.into()) } else { Ok(()) }
+}
+
+fn add_terminal(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    station: StationId,
+    request: &EnrolRequest,
+) -> Result<Terminal, ServiceError> {
+    let issuer = free_issuer(tx, &station)?;
+    let place = tx.query_int("SELECT COUNT(*) FROM terminal", &[])? + 1;
+    let id: TerminalId =
+        format!("T-{place:02}").parse().map_err(|_| StoreError::Stored { what: "terminal id" })?;
+    let software: String =
+        request.software.chars().filter(|c| !c.is_control()).take(MAX_SOFTWARE_CHARS).collect();
+    tx.execute(
+        "INSERT INTO terminal (id, station, public_key, issuer, status, software, enrolled_at_ms)
+         VALUES ($1, $2, $3, $4, 'active', $5, $6)",
+        &[
+            id.as_str().into(),
+            station.as_str().into(),
+            request.public_key.0.0.as_slice().into(),
+            i64::from(issuer.get()).into(),
+            software.into(),
+            now_ms.into(),
+        ],
+    )?;
+    let key = request.public_key.key_id();
+    let event = audit::Event {
+        actor: id.as_str(),
+        event: "terminal.enrolled",
+        subject: station.as_str(),
+        object_digest: key.as_str(),
+    };
+    audit::append(tx, now_ms, event)?;
+    Ok(Terminal { id, station, public_key: request.public_key.clone(), issuer, active: true })
+}
+
+/// The station's own number for its first terminal; further ones get the lowest free number from 050 that is not a
+/// station's.
+fn free_issuer(tx: &mut Tx<'_>, station: &StationId) -> Result<Issuer, ServiceError> {
+    let own = tx.query_int("SELECT number FROM station WHERE id = $1", &[station.as_str().into()])?;
+    let taken = tx.query(
+        "SELECT issuer FROM terminal UNION SELECT number FROM station WHERE id <> $1 LIMIT 2000",
+        &[station.as_str().into()],
+    )?;
+    let taken: Vec<i64> = taken.iter().map(|r| r.int(0)).collect::<Result<_, _>>()?;
+    let further = i64::from(FIRST_FURTHER_ISSUER)..i64::from(FIRST_CENTRE_ISSUER);
+    std::iter::once(own)
+        .chain(further.filter(|n| *n != own))
+        .find(|n| !taken.contains(n))
+        .and_then(|n| Issuer::new(u16::try_from(n).ok()?))
+        .ok_or_else(|| ProblemCode::IssuersExhausted.into())
+}
+
+fn use_code(tx: &mut Tx<'_>, now_ms: i64, digest: &str, terminal: &Terminal) -> Result<(), StoreError> {
+    let used = tx.execute(
+        "UPDATE enrol_code SET used_at_ms = $2, used_by = $3 WHERE digest = $1 AND used_at_ms IS NULL",
+        &[digest.into(), now_ms.into(), Value::from(terminal.id.as_str())],
+    )?;
+    if used == 1 { Ok(()) } else { Err(StoreError::Stored { what: "enrolment code" }) }
+}
+
+fn response(context: &Context, now_ms: i64, terminal: Terminal, last_counter: CounterState) -> EnrolResponse {
+    let receipt = context.keys.receipt.public();
+    let sealing = context.keys.sealing.public();
+    EnrolResponse {
+        terminal: terminal.id,
+        station: terminal.station,
+        issuer: terminal.issuer,
+        last_counter,
+        receipt_keys: vec![ReceiptKey { id: receipt.key_id(), key: receipt }],
+        sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
+        people_url: context.people_url.clone(),
+        contact: context.contact(now_ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        let digest = |s: &str| code_digest(s).map_err(|_| ());
+        assert_eq!(digest("0123-456a-bc1x"), digest(" o i23 456A BCLX "));
+        for bad in
+            ["", "0123", "0123-4567-89AB-C", "0123-4567-89AU", "０１２３４５６７８９AB", &"-".repeat(99)]
+        {
+            assert!(digest(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What the centre knows about itself: its epoch, and which keys belong to its store.
+use domain::ids::ServerEpoch;
+use rand_core::CryptoRng;
+
+use crate::error::ServiceError;
+use crate::store::{StoreError, Tx};
+
+const EPOCH: &str = "server_epoch";
+const KEYS: &str = "key_fingerprint";
+
+/// The store was written with other keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherKeys;
+
+/// The epoch of the store, made at the first start.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn epoch<R: CryptoRng>(tx: &mut Tx<'_>, rng: &mut R) -> Result<ServerEpoch, ServiceError> {
+    if let Some(text) = get(tx, EPOCH)? {
+        return text.parse().map_err(|_| StoreError::Stored { what: "server epoch" }.into());
+    }
+    let epoch = ServerEpoch::new(rng);
+    put(tx, EPOCH, &epoch.to_string())?;
+    Ok(epoch)
+}
+
+/// Binds the store to its keys at the first start, and compares ever after.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails; the inner result says whether the keys are the right ones.
+pub fn bind_keys(tx: &mut Tx<'_>, fingerprint: &str) -> Result<Result<(), OtherKeys>, ServiceError> {
+    match get(tx, KEYS)? {
+        Some(known) if known == fingerprint => Ok(Ok(())),
+        Some(_) => Ok(Err(OtherKeys)),
+        None => {
+            put(tx, KEYS, fingerprint)?;
+            Ok(Ok(()))
+        }
+    }
+}
+
+/// Whether the store was bound to keys before, so that a missing key file is a loss and not a first start.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn has_keys(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(get(tx, KEYS)?.is_some())
+}
+
+fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, StoreError> {
+    let row = tx.query_first("SELECT value FROM meta WHERE name = $1", &[name.into()])?;
+    row.map(|r| r.text(0).map(str::to_owned)).transpose()
+}
+
+fn put(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+    tx.execute("INSERT INTO meta (name, value) VALUES ($1, $2)", &[name.into(), value.into()]).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::store::fresh_in_memory;
+
+    #[test]
+    fn the_epoch_stays_and_other_keys_are_noticed() {
+        let mut db = fresh_in_memory().expect("fresh");
+        let mut tx = Tx::new(&mut db);
+        let first = epoch(&mut tx, &mut ChaCha20Rng::seed_from_u64(1)).expect("made");
+        assert_eq!(epoch(&mut tx, &mut ChaCha20Rng::seed_from_u64(2)).expect("kept"), first);
+        assert!(!has_keys(&mut tx).expect("read"));
+        assert_eq!(bind_keys(&mut tx, "a").expect("bound"), Ok(()));
+        assert_eq!(bind_keys(&mut tx, "a").expect("bound"), Ok(()));
+        assert_eq!(bind_keys(&mut tx, "b").expect("bound"), Err(OtherKeys));
+    }
+}

@@ -1,0 +1,131 @@
+//! 序列: does an envelope continue its terminal's series, or does it show that a disk was cloned?
+//!
+//! Gaps are counted and stop nothing. A fork never stops an envelope either: it is stored and receipted, its case
+//! starts in 隔离, and people hear of it.
+use domain::case::QuarantineReason;
+use domain::envelope::Digest;
+use domain::ids::EnvelopeId;
+use domain::wire::v1::EnvelopeHeader;
+
+use super::{audit, cases};
+use crate::error::ServiceError;
+use crate::store::{StoreError, Tx};
+
+/// How many other envelopes on one place are looked at, at most.
+const MAX_SIBLINGS: u64 = 20;
+
+/// A series as the centre saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesGap {
+    /// Whose series.
+    pub terminal: String,
+    /// Which series.
+    pub lineage: String,
+    /// Places up to the highest one seen that never came.
+    pub missing: u64,
+}
+
+/// Notes the place of a new envelope, before it is stored; says whether it forks the series.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn note(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    header: &EnvelopeHeader,
+    digest: &Digest,
+) -> Result<Option<QuarantineReason>, ServiceError> {
+    let siblings = siblings(tx, header)?;
+    let known = place(tx, header, now_ms, siblings.is_empty())?;
+    if !siblings.is_empty() {
+        for sibling in &siblings {
+            cases::quarantine_if_open(tx, now_ms, sibling, QuarantineReason::SeriesFork)?;
+        }
+        mark_forked(tx, header, false)?;
+        audit::raise_alarm(tx, now_ms, "series.fork", header.terminal.as_str(), Some(digest))?;
+        return Ok(Some(QuarantineReason::SeriesFork));
+    }
+    match known.as_str() {
+        "active" => Ok(None),
+        "forked" => Ok(Some(QuarantineReason::SeriesFork)),
+        // A superseded series speaks again: two of them are active at once.
+        _ => {
+            mark_forked(tx, header, true)?;
+            audit::raise_alarm(tx, now_ms, "series.two-lineages", header.terminal.as_str(), Some(digest))?;
+            Ok(Some(QuarantineReason::TwoLineages))
+        }
+    }
+}
+
+/// Series with gaps, for people who look after terminals.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn gaps(tx: &mut Tx<'_>) -> Result<Vec<SeriesGap>, StoreError> {
+    let rows = tx.query(
+        "SELECT terminal, lineage, highest_seq - seqs_seen FROM series
+         WHERE highest_seq > seqs_seen ORDER BY terminal, place LIMIT 100",
+        &[],
+    )?;
+    rows.iter()
+        .map(|r| {
+            Ok(SeriesGap { terminal: r.text(0)?.into(), lineage: r.text(1)?.into(), missing: r.uint(2)? })
+        })
+        .collect()
+}
+
+/// Other envelopes that stand on the same place.
+fn siblings(tx: &mut Tx<'_>, header: &EnvelopeHeader) -> Result<Vec<EnvelopeId>, StoreError> {
+    let rows = tx.query(
+        "SELECT envelope_id FROM envelope WHERE terminal = $1 AND lineage = $2 AND seq = $3 LIMIT $4",
+        &[
+            header.terminal.as_str().into(),
+            header.lineage.to_string().into(),
+            header.seq.into(),
+            MAX_SIBLINGS.into(),
+        ],
+    )?;
+    rows.iter().map(|r| r.parsed(0)).collect()
+}
+
+/// Counts the place, opening the series if it is new; gives the state that the series had.
+fn place(
+    tx: &mut Tx<'_>,
+    header: &EnvelopeHeader,
+    now_ms: i64,
+    new_place: bool,
+) -> Result<String, StoreError> {
+    let terminal = header.terminal.as_str();
+    let lineage = header.lineage.to_string();
+    let sql = "SELECT state FROM series WHERE terminal = $1 AND lineage = $2";
+    if let Some(row) = tx.query_first(sql, &[terminal.into(), lineage.clone().into()])? {
+        tx.execute(
+            "UPDATE series SET seqs_seen = seqs_seen + $3, changed_at_ms = $5,
+                 highest_seq = CASE WHEN highest_seq < $4 THEN $4 ELSE highest_seq END
+             WHERE terminal = $1 AND lineage = $2",
+            &[terminal.into(), lineage.into(), new_place.into(), header.seq.into(), now_ms.into()],
+        )?;
+        return row.text(0).map(str::to_owned);
+    }
+    tx.execute(
+        "UPDATE series SET state = 'superseded' WHERE terminal = $1 AND state = 'active'",
+        &[terminal.into()],
+    )?;
+    let place = tx.query_int("SELECT COUNT(*) FROM series WHERE terminal = $1", &[terminal.into()])? + 1;
+    tx.execute(
+        "INSERT INTO series (terminal, lineage, place, state, highest_seq, seqs_seen, changed_at_ms)
+         VALUES ($1, $2, $3, 'active', $4, 1, $5)",
+        &[terminal.into(), lineage.into(), place.into(), header.seq.into(), now_ms.into()],
+    )?;
+    Ok("active".to_owned())
+}
+
+/// Marks this series as forked, or all that are in use if two of them are active.
+fn mark_forked(tx: &mut Tx<'_>, header: &EnvelopeHeader, also_active: bool) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE series SET state = 'forked'
+         WHERE terminal = $1 AND (lineage = $2 OR ($3 = 1 AND state = 'active'))",
+        &[header.terminal.as_str().into(), header.lineage.to_string().into(), also_active.into()],
+    )?;
+    Ok(())
+}

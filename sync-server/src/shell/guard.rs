@@ -1,0 +1,98 @@
+//! The guard around every call of both listeners: a request id, a time limit, no escaped panic, one shape of
+//! errors, one log line without personal data.
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::App;
+use super::problem::{add_headers, error_in, json_response};
+use crate::error::{ProblemCode, ServiceError};
+use crate::pages;
+
+/// Time for a whole request, its body and a long poll included.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+/// Pages load nothing from elsewhere and run no script of their own making.
+const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; script-src 'self'; style-src 'self'; \
+                           base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// Whose listener it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// Programs: errors are problem+json.
+    Terminals,
+    /// People: errors are pages.
+    People,
+}
+
+/// See the module.
+pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(app.centre.now_ms());
+    let method = request.method().clone();
+    // The pattern, not the address: an address may hold a number that somebody typed.
+    let route = request.extensions().get::<MatchedPath>().map_or("-", |p| p.as_str()).to_owned();
+    let quiet = route == "/healthz" || route.starts_with("/static/");
+    let mut response = match tokio::time::timeout(REQUEST_TIME, run(request, next)).await {
+        Ok(response) => response,
+        Err(_) => refused(ProblemCode::RequestTimeout.into()),
+    };
+    if let Some(error) = error_in(&mut response) {
+        let problem = error.to_problem(Some(id.clone()));
+        let allow = response.headers().get(header::ALLOW).cloned();
+        response = match side {
+            Side::Terminals => json_response(&problem, &app.centre.context().contact(app.centre.now_ms())),
+            Side::People => pages::error_page(&problem),
+        };
+        if let Some(allow) = allow {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+    }
+    add_headers(&mut response, app.centre.context().epoch, app.centre.now_ms(), &id);
+    if side == Side::People {
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
+    if !quiet {
+        log(&method, &route, &response, started.elapsed(), &id);
+    }
+    response
+}
+
+/// Runs the rest on its own task, so that a panic becomes an answer; dropping the set ends the task.
+async fn run(request: Request, next: Next) -> Response {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(next.run(request));
+    match tasks.join_next().await {
+        Some(Ok(response)) => response,
+        Some(Err(e)) => refused(ServiceError::Inconsistent(format!("a handler broke off: {e}"))),
+        None => refused(ServiceError::Inconsistent("a handler was never run".into())),
+    }
+}
+
+fn refused(error: ServiceError) -> Response {
+    use axum::response::IntoResponse as _;
+    super::problem::Refusal::from(error).into_response()
+}
+
+fn request_id(now_ms: i64) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{now_ms:x}-{:x}", COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+fn log(method: &Method, route: &str, response: &Response, took: Duration, id: &str) {
+    let status = response.status().as_u16();
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        http.method = %method,
+        http.route = route,
+        http.status = status,
+        duration_ms,
+        request.id = id,
+        "{method} {route} {status}"
+    );
+}

@@ -1,0 +1,23 @@
+//! Everything asynchronous that is not a handler: listeners, limits, the one shape of errors, start and stop.
+mod bells;
+mod guard;
+mod listener;
+pub mod problem;
+mod serve;
+
+use std::sync::Arc;
+
+pub use bells::Bells;
+pub use guard::{Side, guard};
+pub use serve::{ServeError, ServeOptions, serve};
+
+use crate::centre::Centre;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct App {
+    /// The centre.
+    pub centre: Arc<Centre>,
+    /// Who waits for news.
+    pub bells: Arc<Bells>,
+}

@@ -1,0 +1,204 @@
+//! `sync-server serve`: opens the folder, binds both listeners, says so, and stops in order.
+//!
+//! Stop: no new connections, requests in hand are finished, the jobs and the writer are drained, exit.
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::Listener as _;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::listener::CappedListener;
+use super::{App, Bells};
+use crate::centre::{Centre, Surroundings};
+use crate::jobs::Runner;
+use crate::routes;
+use crate::services::Context;
+use crate::services::catalogue::Shelf;
+use crate::startup::{self, DataFolder, OpenedFolder, StartupError};
+
+/// Reading connections beside the writer.
+const READERS: usize = 4;
+/// Requests in hand get this long after the signal to stop.
+const STOP_TIME: Duration = Duration::from_secs(10);
+
+/// What `serve` is told.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Store and keys.
+    pub data: DataFolder,
+    /// Folder that holds `catalogue/`.
+    pub assets: PathBuf,
+    /// Address for terminals.
+    pub terminals: SocketAddr,
+    /// Address for people.
+    pub people: SocketAddr,
+    /// Address under which people reach their listener.
+    pub people_url: Option<String>,
+    /// Written once both listeners accept.
+    pub ready_file: Option<PathBuf>,
+    /// People's pages may be reached from other machines.
+    pub allow_public_people: bool,
+}
+
+/// The server cannot start, or ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The folder cannot be used.
+    #[error(transparent)]
+    Startup(#[from] StartupError),
+    /// There is no sign-in yet.
+    #[error(
+        "people's pages have no sign-in yet, so --people must be a loopback address, not {0}; \
+         --allow-public-people overrides this"
+    )]
+    PublicPeople(SocketAddr),
+    /// A listener cannot be bound.
+    #[error("cannot listen on {address}; another program may use the port, name another with {flag}")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// The flag that names it.
+        flag: &'static str,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something of the operating system failed.
+    #[error("{what}")]
+    System {
+        /// What was attempted.
+        what: &'static str,
+        /// What the operating system says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`ServeError`] if it cannot start.
+pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
+    if !options.people.ip().is_loopback() && !options.allow_public_people {
+        return Err(ServeError::PublicPeople(options.people));
+    }
+    let _lock = options.data.lock()?;
+    let system = |what| move |source| ServeError::System { what, source };
+    let mut terminate = signal(SignalKind::terminate()).map_err(system("signals"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(system("signals"))?;
+    let terminals = bind(options.terminals, "--terminals").await?;
+    let people = bind(options.people, "--people").await?;
+    let addresses = (
+        terminals.local_addr().map_err(system("address of the listener"))?,
+        people.local_addr().map_err(system("address of the listener"))?,
+    );
+    let (app, runner) = open_app(&options, addresses.1).map_err(|e| *e)?;
+
+    let stopping = watch::Sender::new(false);
+    let on = |listener, router| {
+        let mut stopping = stopping.subscribe();
+        let until = async move {
+            let _ = stopping.wait_for(|s| *s).await;
+        };
+        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(until).await })
+    };
+    let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
+    announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: requests in hand are finished");
+    stopping.send_replace(true);
+    app.bells.stop();
+    let finished = async {
+        for task in serving {
+            let _ = task.await;
+        }
+    };
+    if tokio::time::timeout(STOP_TIME, finished).await.is_err() {
+        tracing::warn!("some requests did not finish in time and were cut");
+    }
+    let drained = tokio::task::spawn_blocking(move || {
+        runner.stop();
+        app.centre.stop();
+    });
+    let _ = drained.await;
+    if let Some(path) = &options.ready_file {
+        let _ = std::fs::remove_file(path);
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, flag: &'static str) -> Result<CappedListener, ServeError> {
+    CappedListener::bind(address).await.map_err(|source| ServeError::Bind { address, flag, source })
+}
+
+fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner), Box<ServeError>> {
+    let startup = |e: StartupError| Box::new(ServeError::from(e));
+    let opened = startup::open(&options.data, &options.assets, startup::now_ms()).map_err(startup)?;
+    let OpenedFolder { store, keys, epoch, catalogue, .. } = opened;
+    let shelf = Shelf::default();
+    shelf.put(catalogue);
+    let people_url = options.people_url.clone().unwrap_or_else(|| format!("http://{people}"));
+    let context = Context { keys, epoch, people_url: people_url.trim_end_matches('/').to_owned(), shelf };
+    let readers = (0..READERS).map(|_| options.data.reader()).collect::<Result<_, _>>().map_err(startup)?;
+    let seed = startup::random().map_err(startup)?;
+    let surroundings = Box::new(Machine { seed: std::sync::Mutex::new(seed) });
+    let thread = |source| Box::new(ServeError::System { what: "threads", source });
+    let centre = Centre::with_threads(Box::new(store), readers, context, surroundings).map_err(thread)?;
+    let centre = Arc::new(centre);
+    let runner = Runner::start(centre.clone()).map_err(thread)?;
+    let bells = Arc::new(Bells::new(runner.waker()));
+    centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
+    Ok((App { centre, bells }, runner))
+}
+
+/// Clock and randomness of the machine.
+struct Machine {
+    seed: std::sync::Mutex<ChaCha20Rng>,
+}
+
+impl Surroundings for Machine {
+    fn now_ms(&self) -> i64 {
+        startup::now_ms()
+    }
+
+    fn random(&self) -> ChaCha20Rng {
+        let mut parent = self.seed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        ChaCha20Rng::from_rng(&mut *parent)
+    }
+}
+
+fn announce(options: &ServeOptions, (terminals, people): (SocketAddr, SocketAddr)) -> std::io::Result<()> {
+    let terminals = format!("http://{terminals}");
+    let people = format!("http://{people}");
+    if let Some(path) = &options.ready_file {
+        let ready = json!({ "terminals": terminals, "people": people, "pid": std::process::id() });
+        write_whole(path, &ready.to_string())?;
+    }
+    tracing::info!(
+        listen.terminals = terminals,
+        listen.people = people,
+        "ready: {terminals} for terminals, {people} for people"
+    );
+    Ok(())
+}
+
+/// Writes a file so that nobody ever reads half of it.
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)
+}

@@ -1,0 +1,137 @@
+//! The small synchronous driver that services stand on. SQLite has one; another database gets its own beside it.
+//!
+//! Statements are written with `$1…`. A service receives a [`Tx`], which cannot begin or commit: that is the
+//! writer's business alone.
+use super::{Row, Value};
+
+/// A statement or a transaction did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the database longer than a writer waits, or all readers are out.
+    #[error("the store is busy")]
+    Busy,
+    /// No room on the disk.
+    #[error("the disk of the store is full")]
+    Full,
+    /// A unique or foreign key does not hold.
+    #[error("a constraint of the store does not hold")]
+    Constraint(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A column does not have the type that the program expects.
+    #[error("column {column} is not {wanted}")]
+    Shape {
+        /// Which column, from 0.
+        column: usize,
+        /// What was expected.
+        wanted: &'static str,
+    },
+    /// A stored text does not read back as what it was written from.
+    #[error("a stored {what} cannot be read back")]
+    Stored {
+        /// What it should be.
+        what: &'static str,
+    },
+    /// The file cannot be opened as a store.
+    #[error("the store cannot be opened")]
+    Open(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Anything else that the database says.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a database must be able to do.
+pub trait Driver: Send {
+    /// Runs a statement with `$1…` parameters; gives the number of rows it changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] as the database says; so do all below.
+    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError>;
+    /// Runs a query and gives all its rows: every query has a `LIMIT` or a unique key.
+    fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError>;
+    /// Runs a migration: several statements without parameters.
+    fn run_script(&mut self, sql: &str) -> Result<(), StoreError>;
+    /// Begins a transaction that will write: waits for the lock now, not at the first write.
+    fn begin(&mut self) -> Result<(), StoreError>;
+    /// Begins a transaction that sees one state of the store and writes nothing.
+    fn begin_read(&mut self) -> Result<(), StoreError>;
+    /// Commits; on success the rows survive a power cut.
+    fn commit(&mut self) -> Result<(), StoreError>;
+    /// Gives up the transaction, if there is one.
+    fn rollback(&mut self);
+    /// Marks a point inside the transaction.
+    fn savepoint(&mut self) -> Result<(), StoreError>;
+    /// Keeps what was done since the point.
+    fn release(&mut self) -> Result<(), StoreError>;
+    /// Undoes what was done since the point.
+    fn rollback_to_savepoint(&mut self) -> Result<(), StoreError>;
+    /// Whether there is no table at all yet.
+    fn is_empty(&mut self) -> Result<bool, StoreError>;
+    /// Names of mistakes that the database finds in itself; empty if it is sound.
+    fn check(&mut self) -> Result<Vec<String>, StoreError>;
+}
+
+/// One transaction, as a service sees it.
+pub struct Tx<'a>(&'a mut dyn Driver);
+
+impl<'a> Tx<'a> {
+    /// A view of a driver on which a transaction has begun.
+    pub fn new(driver: &'a mut dyn Driver) -> Self {
+        Self(driver)
+    }
+
+    /// See [`Driver::execute`].
+    ///
+    /// # Errors
+    /// [`StoreError`] as the database says; so do all below.
+    pub fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
+        self.0.execute(sql, parameters)
+    }
+
+    /// See [`Driver::query`].
+    pub fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.0.query(sql, parameters)
+    }
+
+    /// The first row of a query, if there is one.
+    pub fn query_first(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Row>, StoreError> {
+        Ok(self.0.query(sql, parameters)?.into_iter().next())
+    }
+
+    /// The one whole number that a query gives, such as a count.
+    pub fn query_int(&mut self, sql: &str, parameters: &[Value]) -> Result<i64, StoreError> {
+        match self.query_first(sql, parameters)? {
+            Some(row) => row.int(0),
+            None => Err(StoreError::Shape { column: 0, wanted: "one row" }),
+        }
+    }
+
+    /// One more than the highest number of a column: sequences without gaps, in commit order. The names are
+    /// written in the program, never taken from input.
+    pub fn next_in(&mut self, table: &'static str, column: &'static str) -> Result<u64, StoreError> {
+        let highest = self.query_int(&format!("SELECT COALESCE(MAX({column}), 0) FROM {table}"), &[])?;
+        Ok(u64::try_from(highest).unwrap_or(0) + 1)
+    }
+}
+
+/// Runs one piece of work in its own transaction: commits on success, rolls back on an error.
+///
+/// # Errors
+/// The error of the work, or of the store.
+pub fn in_transaction<T, E: From<StoreError>>(
+    driver: &mut dyn Driver,
+    work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+) -> Result<T, E> {
+    driver.begin()?;
+    match work(&mut Tx::new(driver)) {
+        Ok(value) => match driver.commit() {
+            Ok(()) => Ok(value),
+            Err(e) => {
+                driver.rollback();
+                Err(e.into())
+            }
+        },
+        Err(e) => {
+            driver.rollback();
+            Err(e)
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Numbered migrations, applied in order, each in its own transaction.
+//!
+//! A store that was written by a newer program is refused with advice and never touched; a migration that was
+//! changed after it had been applied is refused as well.
+use domain::envelope::Digest;
+
+use super::{Driver, StoreError, Tx, Value};
+
+/// Migrations in order; the first has number 1. They are only added.
+const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql")];
+
+/// The schema that this program writes.
+pub const SCHEMA_VERSION: u64 = MIGRATIONS.len() as u64;
+
+/// The store's schema does not fit this program.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// Written by a newer program.
+    #[error(
+        "the store has schema {found}, this program knows {known}: run the newer program, or restore the backup \
+         that was made before the upgrade; nothing was changed"
+    )]
+    Newer {
+        /// Version in the store.
+        found: u64,
+        /// Version of this program.
+        known: u64,
+    },
+    /// Older than this program: only `serve` and `migrate` upgrade it.
+    #[error("the store has schema {found}, this program needs {known}: run `sync-server migrate`")]
+    Older {
+        /// Version in the store.
+        found: u64,
+        /// Version of this program.
+        known: u64,
+    },
+    /// The file holds tables, but not ours.
+    #[error("the file is a database of something else; nothing was changed: name another data folder")]
+    Foreign,
+    /// A migration has another text than when it was applied.
+    #[error("migration {number} is not the one that was applied to this store; nothing was changed")]
+    Altered {
+        /// Its number.
+        number: u64,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Brings a store to [`SCHEMA_VERSION`]; gives the version it had.
+///
+/// # Errors
+/// [`MigrateError`]; the store is then unchanged, or at the last migration that could be applied.
+pub fn migrate(driver: &mut dyn Driver, now_ms: i64) -> Result<u64, MigrateError> {
+    let found = found_version(driver)?;
+    if found > SCHEMA_VERSION {
+        return Err(MigrateError::Newer { found, known: SCHEMA_VERSION });
+    }
+    if found == 0 {
+        driver.run_script(
+            "CREATE TABLE IF NOT EXISTS schema_version (
+                 version BIGINT PRIMARY KEY, digest TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)",
+        )?;
+    }
+    for (number, sql) in (1..).zip(MIGRATIONS) {
+        let digest = Digest::of(sql.as_bytes()).to_string();
+        if number <= found {
+            check_unaltered(driver, number, &digest)?;
+            continue;
+        }
+        driver.begin()?;
+        let applied = driver.run_script(sql).and_then(|()| {
+            let row = [Value::from(number), digest.into(), now_ms.into()];
+            driver.execute(
+                "INSERT INTO schema_version (version, digest, applied_at_ms) VALUES ($1, $2, $3)",
+                &row,
+            )
+        });
+        if let Err(e) = applied.and_then(|_| driver.commit()) {
+            driver.rollback();
+            return Err(e.into());
+        }
+    }
+    Ok(found)
+}
+
+/// Checks, without writing, that a store has exactly the schema of this program.
+///
+/// # Errors
+/// [`MigrateError`] if it has not.
+pub fn require_current(driver: &mut dyn Driver) -> Result<(), MigrateError> {
+    let found = found_version(driver)?;
+    match found.cmp(&SCHEMA_VERSION) {
+        std::cmp::Ordering::Less => Err(MigrateError::Older { found, known: SCHEMA_VERSION }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(MigrateError::Newer { found, known: SCHEMA_VERSION }),
+    }
+}
+
+fn found_version(driver: &mut dyn Driver) -> Result<u64, MigrateError> {
+    match Tx::new(driver).query_int("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]) {
+        Ok(n) => Ok(u64::try_from(n).unwrap_or(0)),
+        Err(e @ (StoreError::Busy | StoreError::Full | StoreError::Open(_))) => Err(e.into()),
+        // No such table: an empty file is new, anything else belongs to somebody else.
+        Err(_) if driver.is_empty()? => Ok(0),
+        Err(_) => Err(MigrateError::Foreign),
+    }
+}
+
+fn check_unaltered(driver: &mut dyn Driver, number: u64, digest: &str) -> Result<(), MigrateError> {
+    let row = Tx::new(driver)
+        .query_first("SELECT digest FROM schema_version WHERE version = $1", &[number.into()])?
+        .ok_or(MigrateError::Altered { number })?;
+    if row.text(0)? == digest { Ok(()) } else { Err(MigrateError::Altered { number }) }
+}
+
+/// A store in memory with the schema of this program, for tests and simulations.
+///
+/// # Errors
+/// [`MigrateError`] if SQLite cannot make it.
+pub fn fresh_in_memory() -> Result<super::Sqlite, MigrateError> {
+    let mut db = super::Sqlite::open_in_memory()?;
+    migrate(&mut db, 0)?;
+    Ok(db)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Sqlite;
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut db = Sqlite::open_in_memory().expect("in memory");
+        assert_eq!(migrate(&mut db, 1).ok(), Some(0));
+        assert_eq!(migrate(&mut db, 2).ok(), Some(SCHEMA_VERSION));
+        require_current(&mut db).expect("current");
+    }
+
+    #[test]
+    fn a_newer_a_foreign_and_an_altered_store_are_refused() {
+        let mut db = fresh_in_memory().expect("fresh");
+        db.run_script("UPDATE schema_version SET digest = 'x'").expect("script");
+        assert!(matches!(migrate(&mut db, 1), Err(MigrateError::Altered { number: 1 })));
+        db.run_script("INSERT INTO schema_version VALUES (999, 'x', 0)").expect("script");
+        assert!(matches!(migrate(&mut db, 1), Err(MigrateError::Newer { found: 999, .. })));
+        assert!(require_current(&mut db).is_err());
+        let mut other = Sqlite::open_in_memory().expect("in memory");
+        other.run_script("CREATE TABLE somebody_else (n BIGINT)").expect("script");
+        assert!(matches!(migrate(&mut other, 1), Err(MigrateError::Foreign)));
+    }
+
+    #[test]
+    fn a_published_migration_never_changes() {
+        // The snapshot of the schema: stores in the field were made from exactly these texts.
+        let known = ["264920694d1dd614619b376de770c592fe2ba300e130224c6aad26d140fb9d73"];
+        let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
+        assert_eq!(now, known);
+    }
+
+    #[test]
+    fn the_schema_uses_the_common_types_only() {
+        for (sql, line) in MIGRATIONS.iter().flat_map(|m| m.lines().map(move |l| (m, l))) {
+            let words = line.split_whitespace().collect::<Vec<_>>();
+            let Some(column) =
+                line.strip_prefix("    ").filter(|l| !l.starts_with("PRIMARY") && !l.starts_with("UNIQUE"))
+            else {
+                continue;
+            };
+            assert!(
+                ["BIGINT", "TEXT", "BLOB"].contains(&words[1].trim_end_matches(',')),
+                "{column} in {}",
+                &sql[..40]
+            );
+        }
+    }
+}

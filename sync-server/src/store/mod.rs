@@ -1,0 +1,16 @@
+//! The centre's store: one SQL over a small synchronous driver, one writer, a few readers.
+//!
+//! Refuses to know services, HTTP or personal data: it moves values. Only `sqlite.rs` names a database library.
+mod driver;
+mod migrate;
+mod readers;
+mod sqlite;
+mod value;
+mod writer;
+
+pub use driver::{Driver, StoreError, Tx, in_transaction};
+pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, require_current};
+pub use readers::Readers;
+pub use sqlite::Sqlite;
+pub use value::{Row, Value};
+pub use writer::{WriteError, Writer};

@@ -1,0 +1,89 @@
+//! A few reading connections, lent out one at a time; each use sees one state of the store.
+//!
+//! Refuses to wait for ever: when all are out for too long, the caller hears that the store is busy.
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::{Driver, StoreError, Tx};
+
+/// How long a reader waits for a connection.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// The pool.
+pub struct Readers {
+    idle: Mutex<Vec<Box<dyn Driver>>>,
+    returned: Condvar,
+}
+
+impl Readers {
+    /// A pool of these connections.
+    pub fn new(connections: Vec<Box<dyn Driver>>) -> Self {
+        Self { idle: Mutex::new(connections), returned: Condvar::new() }
+    }
+
+    /// Reads in one transaction, which sees everything that was committed before it began.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] if no connection comes free, or the error of the work.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut lent = self.lend()?;
+        let driver = lent.driver.as_mut().ok_or(StoreError::Busy)?.as_mut();
+        driver.begin_read()?;
+        let result = work(&mut Tx::new(driver));
+        driver.rollback();
+        result
+    }
+
+    /// Closes all connections; later readers hear that the store is busy.
+    pub fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn lend(&self) -> Result<Lent<'_>, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut idle, _) = self
+            .returned
+            .wait_timeout_while(idle, WAIT, |i| i.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let driver = idle.pop().ok_or(StoreError::Busy)?;
+        Ok(Lent { pool: self, driver: Some(driver) })
+    }
+}
+
+/// A connection that goes back to the pool whatever happens, also in a panic.
+struct Lent<'a> {
+    pool: &'a Readers,
+    driver: Option<Box<dyn Driver>>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(mut driver) = self.driver.take() {
+            driver.rollback();
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(driver);
+            self.pool.returned.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Sqlite;
+
+    #[test]
+    fn a_connection_comes_back_after_an_error_and_after_a_panic() {
+        let pool = Readers::new(vec![Box::new(Sqlite::open_in_memory().expect("in memory"))]);
+        let failed: Result<i64, StoreError> = pool.read(|tx| tx.query_int("SELECT nothing", &[]));
+        assert!(failed.is_err());
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _: Result<(), StoreError> = pool.read(|_| panic!("in a reader"));
+        }));
+        assert!(panicked.is_err());
+        let read: Result<i64, StoreError> = pool.read(|tx| tx.query_int("SELECT 7", &[]));
+        assert_eq!(read.ok(), Some(7));
+    }
+}

@@ -1,0 +1,298 @@
+//! The one writer of a process: a thread that commits in groups.
+//!
+//! Work is queued (bounded), up to [`MAX_GROUP`] pieces share one transaction, each in its own savepoint, so that a
+//! bad one never undoes its neighbours. A piece is answered only after the COMMIT; if that fails, all of the group
+//! hear it. Refuses new work once it is stopping, and finishes what it has taken.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use super::{Driver, StoreError, Tx};
+
+/// Pieces of work that share one COMMIT, at most.
+const MAX_GROUP: usize = 256;
+/// Pieces of work that may wait, at most; beyond, callers are told to come again.
+const MAX_WAITING: usize = 1_024;
+
+/// A piece of work was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Too much is waiting, or the server is stopping: come again.
+    #[error("the writer takes no more work now")]
+    Unavailable,
+    /// The group could not be committed; nothing of it is in the store.
+    #[error("the group could not be committed")]
+    NotCommitted,
+    /// The work panicked; its part was undone.
+    #[error("the work broke off and was undone")]
+    BrokeOff,
+}
+
+/// What a piece of work gives back: written and committed, or refused by the work itself and undone, or not written.
+pub type Written<T, E> = Result<Result<T, E>, WriteError>;
+
+/// Handle to the writer thread. Dropping it stops the thread after the work that was taken.
+pub struct Writer {
+    queue: Mutex<Option<SyncSender<Box<dyn Piece>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread on a connection.
+    ///
+    /// # Errors
+    /// The operating system's, if it cannot make a thread.
+    pub fn start(driver: Box<dyn Driver>) -> std::io::Result<Self> {
+        let (queue, work) = sync_channel(MAX_WAITING);
+        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || run(driver, &work))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Queues work; `answer` is called on the writer's thread, once, after the COMMIT or the failure.
+    /// It must not block.
+    pub fn submit<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        answer: impl FnOnce(Written<T, E>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let piece = Box::new(Typed { work: Some(work), done: None, answer: Some(answer) });
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let refused: Option<Box<dyn Piece>> = match queue.map(|q| q.try_send(piece as Box<dyn Piece>)) {
+            Some(Ok(())) => None,
+            Some(Err(TrySendError::Full(p) | TrySendError::Disconnected(p))) => Some(p),
+            // The piece was not even built into the queue: its Drop answers.
+            None => None,
+        };
+        if let Some(mut piece) = refused {
+            piece.finish(Some(WriteError::Unavailable));
+        }
+    }
+
+    /// Writes and waits for the COMMIT.
+    ///
+    /// # Errors
+    /// [`WriteError`] if it was not written; the inner result is the work's own.
+    pub fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Written<T, E>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let (answer, answered) = sync_channel(1);
+        self.submit(work, move |written| {
+            let _ = answer.try_send(written);
+        });
+        answered.recv().unwrap_or(Err(WriteError::Unavailable))
+    }
+
+    /// Takes no more work, finishes what it has and ends the thread.
+    pub fn stop(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if thread.is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the writer thread ended with a panic");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A queued piece of work, its types forgotten.
+trait Piece: Send {
+    /// Does the work; says whether it is to be kept.
+    fn work(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Answers: the outcome of the work, or the reason why nothing was written.
+    fn finish(&mut self, failure: Option<WriteError>);
+}
+
+struct Typed<W, A, T, E>
+where
+    A: FnOnce(Written<T, E>),
+{
+    work: Option<W>,
+    done: Option<Result<T, E>>,
+    answer: Option<A>,
+}
+
+impl<W, A, T, E> Piece for Typed<W, A, T, E>
+where
+    W: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
+    A: FnOnce(Written<T, E>) + Send,
+    T: Send,
+    E: Send,
+{
+    fn work(&mut self, tx: &mut Tx<'_>) -> bool {
+        if let Some(work) = self.work.take() {
+            self.done = Some(work(tx));
+        }
+        matches!(self.done, Some(Ok(_)))
+    }
+
+    fn finish(&mut self, failure: Option<WriteError>) {
+        let Some(answer) = self.answer.take() else { return };
+        answer(match (failure, self.done.take()) {
+            (Some(e), _) => Err(e),
+            (None, Some(done)) => Ok(done),
+            (None, None) => Err(WriteError::BrokeOff),
+        });
+    }
+}
+
+impl<W, A, T, E> Drop for Typed<W, A, T, E>
+where
+    A: FnOnce(Written<T, E>),
+{
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            answer(Err(WriteError::Unavailable));
+        }
+    }
+}
+
+fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
+    while let Ok(first) = work.recv() {
+        let mut group = vec![first];
+        while group.len() < MAX_GROUP
+            && let Ok(next) = work.try_recv()
+        {
+            group.push(next);
+        }
+        let failures = commit_group(driver.as_mut(), &mut group);
+        for (piece, failure) in group.iter_mut().zip(failures) {
+            if catch_unwind(AssertUnwindSafe(|| piece.finish(failure))).is_err() {
+                tracing::error!("an answer of the writer broke off");
+            }
+        }
+    }
+}
+
+/// Runs a group in one transaction; gives for each piece why it was not written, if so.
+fn commit_group(driver: &mut dyn Driver, group: &mut [Box<dyn Piece>]) -> Vec<Option<WriteError>> {
+    let mut failures = Vec::with_capacity(group.len());
+    let result = driver.begin().and_then(|()| {
+        for piece in group.iter_mut() {
+            failures.push(run_piece(driver, piece.as_mut())?);
+        }
+        driver.commit()
+    });
+    if let Err(e) = result {
+        driver.rollback();
+        tracing::error!(
+            error = &e as &dyn std::error::Error,
+            group = group.len(),
+            "a group was not committed"
+        );
+        return group.iter().map(|_| Some(WriteError::NotCommitted)).collect();
+    }
+    failures
+}
+
+fn run_piece(driver: &mut dyn Driver, piece: &mut dyn Piece) -> Result<Option<WriteError>, StoreError> {
+    driver.savepoint()?;
+    match catch_unwind(AssertUnwindSafe(|| piece.work(&mut Tx::new(driver)))) {
+        Ok(true) => driver.release().map(|()| None),
+        Ok(false) => driver.rollback_to_savepoint().map(|()| None),
+        Err(_) => driver.rollback_to_savepoint().map(|()| Some(WriteError::BrokeOff)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+    use crate::store::Sqlite;
+
+    fn store() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join("w.db");
+        let mut db = Sqlite::open(&path).expect("opens");
+        db.run_script("CREATE TABLE t (n BIGINT UNIQUE)").expect("script");
+        (dir, path)
+    }
+
+    fn insert(tx: &mut Tx<'_>, n: i64) -> Result<u64, StoreError> {
+        tx.execute("INSERT INTO t (n) VALUES ($1)", &[n.into()])
+    }
+
+    #[test]
+    fn a_bad_piece_and_a_panicking_piece_leave_their_neighbours_alone() {
+        let (_dir, path) = store();
+        let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
+        let (gate_in, gate) = channel::<()>();
+        let (out, results) = channel();
+        // Holds the writer until the rest is queued, so that it becomes one group.
+        writer.submit(move |_| gate.recv().map_err(|_| StoreError::Busy), |_| {});
+        for n in [1, 2, 1, 3] {
+            let out = out.clone();
+            let answer = move |w: Written<u64, StoreError>| {
+                let _ = out.send((n, matches!(w, Ok(Ok(_)))));
+            };
+            writer.submit(move |tx| insert(tx, n), answer);
+        }
+        let (broke_in, broke) = channel();
+        let panicking = |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            insert(tx, 9)?;
+            panic!("in a piece of work")
+        };
+        writer.submit(panicking, move |w| {
+            let _ = broke_in.send(matches!(w, Err(WriteError::BrokeOff)));
+        });
+        gate_in.send(()).expect("the writer waits");
+        writer.stop();
+        drop(out);
+        assert_eq!(results.iter().collect::<Vec<_>>(), [(1, true), (2, true), (1, false), (3, true)]);
+        assert_eq!(broke.recv(), Ok(true));
+        let mut db = Sqlite::open(&path).expect("opens");
+        assert_eq!(Tx::new(&mut db).query_int("SELECT SUM(n) FROM t", &[]).ok(), Some(6));
+    }
+
+    #[test]
+    fn a_failed_commit_is_told_to_everybody() {
+        let (_dir, path) = store();
+        let mut setup = Sqlite::open(&path).expect("opens");
+        setup
+            .run_script("CREATE TABLE child (n BIGINT REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)")
+            .expect("script");
+        let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
+        let (gate_in, gate) = channel::<()>();
+        let (out, results) = channel();
+        writer.submit(move |_| gate.recv().map_err(|_| StoreError::Busy), |_| {});
+        let out2 = out.clone();
+        writer.submit(
+            |tx| insert(tx, 5),
+            move |w| {
+                let _ = out.send(matches!(w, Err(WriteError::NotCommitted)));
+            },
+        );
+        writer.submit(
+            |tx| tx.execute("INSERT INTO child (n) VALUES (404)", &[]),
+            move |w| {
+                let _ = out2.send(matches!(w, Err(WriteError::NotCommitted)));
+            },
+        );
+        gate_in.send(()).expect("the writer waits");
+        writer.stop();
+        assert_eq!(results.iter().collect::<Vec<_>>(), [true, true]);
+        assert_eq!(Tx::new(&mut setup).query_int("SELECT COUNT(*) FROM t", &[]).ok(), Some(0));
+    }
+
+    #[test]
+    fn after_stop_work_is_refused_not_lost_silently() {
+        let (_dir, path) = store();
+        let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
+        writer.stop();
+        assert!(matches!(writer.write(|tx| insert(tx, 1)), Err(WriteError::Unavailable)));
+    }
+}
