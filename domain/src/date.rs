@@ -78,7 +78,9 @@ impl FromStr for CivilDate {
     fn from_str(s: &str) -> Result<Self, DateError> {
         let b = s.as_bytes();
         let shape = b.len() == 10
-            && b.iter().enumerate().all(|(i, c)| if i == 4 || i == 7 { *c == b'-' } else { c.is_ascii_digit() });
+            && b.iter()
+                .enumerate()
+                .all(|(i, c)| if i == 4 || i == 7 { *c == b'-' } else { c.is_ascii_digit() });
         if !shape {
             return Err(DateError);
         }

@@ -62,10 +62,30 @@ fn is_code(s: &str) -> bool {
         && !s.bytes().any(|b| b.is_ascii_uppercase())
 }
 
-text_id!(StationId, "station id", |s| is_word(s, 40, b"-"), "A station (网点服务站), such as `XN-CCB-CD-01`.");
-text_id!(TerminalId, "terminal id", |s| is_word(s, 40, b"-"), "A terminal (终端), given by the server at enrolment.");
-text_id!(UnitId, "unit id", |s| !s.trim().is_empty() && s.len() <= 60, "A department (部门) that decides cases.");
-text_id!(KeyId, "key id", |s| is_word(s, 64, b"-"), "Names a public key: the first 16 hexadecimal digits of its SHA-256.");
+text_id!(
+    StationId,
+    "station id",
+    |s| is_word(s, 40, b"-"),
+    "A station (网点服务站), such as `XN-CCB-CD-01`."
+);
+text_id!(
+    TerminalId,
+    "terminal id",
+    |s| is_word(s, 40, b"-"),
+    "A terminal (终端), given by the server at enrolment."
+);
+text_id!(
+    UnitId,
+    "unit id",
+    |s| !s.trim().is_empty() && s.len() <= 60,
+    "A department (部门) that decides cases."
+);
+text_id!(
+    KeyId,
+    "key id",
+    |s| is_word(s, 64, b"-"),
+    "Names a public key: the first 16 hexadecimal digits of its SHA-256."
+);
 text_id!(
     ItemCode,
     "item code",
@@ -100,7 +120,11 @@ macro_rules! uuid_id {
     };
 }
 
-uuid_id!(EnvelopeId, "envelope id", "What makes every send repeatable: a UUIDv7 made when the form or action starts.");
+uuid_id!(
+    EnvelopeId,
+    "envelope id",
+    "What makes every send repeatable: a UUIDv7 made when the form or action starts."
+);
 uuid_id!(Lineage, "lineage", "Random id of a terminal's series (序列): new with a new or restored database.");
 uuid_id!(ServerEpoch, "server epoch", "Changes when the server was restored from a backup (服务器纪元).");
 

@@ -1,10 +1,114 @@
-//! The window.
-use crate::config::Config;
+//! The window: hears the workers and the clock, draws the model, sends what was asked. Refuses to decide anything.
+//!
+//! It paints on demand: an event of a worker, a touch, or the next tick; nothing else.
+use std::time::Duration;
 
-/// Opens the window.
+use anyhow::{Context as _, anyhow};
+use domain::text::Language;
+use eframe::{App, Frame, NativeOptions};
+use egui::{Context, Event, Ui, ViewportBuilder};
+
+use crate::command::Command;
+use crate::config::{Config, WindowSize};
+use crate::fonts::{self, FontChoice};
+use crate::runtime::Runtime;
+use crate::screens::draw;
+use crate::widgets::Kit;
+
+/// Least size of the canvas in points, landscape; portrait has them the other way round.
+const CANVAS: (f32, f32) = (1920.0, 1080.0);
+
+struct Window {
+    runtime: Runtime,
+    kit: Kit,
+    commands: Vec<Command>,
+}
+
+/// Opens the window and runs until it is closed.
 ///
 /// # Errors
-/// Always, until the window is built.
-pub fn run_window(_config: &Config) -> anyhow::Result<()> {
-    anyhow::bail!("no window yet")
+/// If words, icons or fonts cannot be read, or there is no display.
+pub fn run_window(config: &Config) -> anyhow::Result<()> {
+    let kit = Kit::load(&config.assets).context("words and icons")?;
+    let fonts = fonts::load(&config.assets, FontChoice::System).context("fonts")?;
+    let title = kit.words.get(Language::ZhCn, "header.name").to_owned();
+    let viewport = ViewportBuilder::default().with_title(title).with_app_id("jinban-terminal");
+    let viewport = match config.window {
+        WindowSize::Fullscreen => viewport.with_fullscreen(true).with_decorations(false),
+        // Sizes are given in pixels; points are scaled below.
+        WindowSize::Pixels(width, height) => {
+            viewport.with_inner_size([width as f32, height as f32]).with_decorations(false)
+        }
+    };
+    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    let config = config.clone();
+    let start = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn App>, _> {
+        let context = creation.egui_ctx.clone();
+        context.set_fonts(fonts.definitions);
+        prepare(&context);
+        let waker = context.clone();
+        let runtime = Runtime::start(&config, Box::new(move || waker.request_repaint()));
+        Ok(Box::new(Window { runtime, kit, commands: Vec::new() }))
+    };
+    eframe::run_native("jinban-terminal", options, Box::new(start)).map_err(|e| anyhow!("the window: {e}"))
+}
+
+/// What a kiosk does not want of a desktop: zooming, tooltips, a visible text cursor blinking.
+pub fn prepare(context: &Context) {
+    context.options_mut(|o| o.zoom_with_keyboard = false);
+    context.all_styles_mut(|style| {
+        style.interaction.selectable_labels = false;
+        style.visuals.text_cursor.blink = false;
+    });
+}
+
+/// Points are scaled so that the canvas is at least 1920x1080 points (1080x1920 upright), whatever the window.
+pub fn scale(context: &Context) {
+    let now = context.pixels_per_point();
+    let pixels = context.content_rect().size() * now;
+    let (width, height) = if pixels.x >= pixels.y { CANVAS } else { (CANVAS.1, CANVAS.0) };
+    let wanted = (pixels.x / width).min(pixels.y / height);
+    if wanted.is_finite() && wanted > 0.0 && (wanted - now).abs() > 0.001 {
+        context.set_pixels_per_point(wanted);
+    }
+}
+
+/// Whether somebody touched something since the last frame.
+fn touched(ui: &Ui) -> bool {
+    ui.input(|i| {
+        i.events.iter().any(|e| {
+            matches!(
+                e,
+                Event::PointerButton { pressed: true, .. }
+                    | Event::Key { pressed: true, .. }
+                    | Event::Text(_)
+            )
+        })
+    })
+}
+
+impl App for Window {
+    fn logic(&mut self, context: &Context, _frame: &mut Frame) {
+        scale(context);
+        self.runtime.pump();
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        if touched(ui) {
+            self.commands.push(Command::Touch);
+        }
+        draw(ui, self.runtime.model(), &self.kit, &mut self.commands);
+        let asked = !self.commands.is_empty();
+        for command in std::mem::take(&mut self.commands) {
+            self.runtime.send(command);
+        }
+        if asked {
+            ui.ctx().request_repaint();
+        }
+        ui.ctx().request_repaint_after(self.runtime.next_wake().max(Duration::from_millis(16)));
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
 }

@@ -11,7 +11,7 @@ use crate::assets::load_catalogue;
 use crate::clock::{Clock, SystemClock};
 use crate::command::Command;
 use crate::config::{Config, ReaderChoice};
-use crate::event::Event;
+use crate::event::{Event, Job};
 use crate::model::{Model, Outage, Screen};
 use crate::store::{Store, StoreError};
 use crate::sync::http::HttpTransport;
@@ -109,7 +109,7 @@ impl Runtime {
     /// Does what somebody asked at the screen.
     pub fn send(&mut self, command: Command) {
         let jobs = self.model.command(command);
-        jobs.into_iter().for_each(|job| self.workers.give(job));
+        self.give(jobs);
     }
 
     /// Takes in what the workers reported and the clock; true if anything may have changed.
@@ -153,7 +153,17 @@ impl Runtime {
 
     fn apply(&mut self, event: Event) {
         let jobs = self.model.event(event);
-        jobs.into_iter().for_each(|job| self.workers.give(job));
+        self.give(jobs);
+    }
+
+    /// A submission that the desk does not take is told at once; the answers are still there.
+    fn give(&mut self, jobs: Vec<Job>) {
+        for job in jobs {
+            let submits = matches!(job, Job::Submit(_));
+            if !self.workers.give(job) && submits {
+                self.model.event(Event::SubmitFailed { key: "store" });
+            }
+        }
     }
 }
 
@@ -169,6 +179,7 @@ fn outage_of(error: &StoreError) -> Outage {
     match error {
         StoreError::Newer { .. } => Outage::StoreNewer,
         StoreError::Corrupt | StoreError::Value(_) => Outage::StoreCorrupt,
+        // Its words say: full, or cannot be written.
         StoreError::Full | StoreError::Io(_) | StoreError::Database(_) => Outage::StoreFull,
     }
 }

@@ -20,7 +20,8 @@ impl QrCode {
     /// # Errors
     /// [`QrTooLong`] above about 2,300 bytes.
     pub fn new(text: &str) -> Result<Self, QrTooLong> {
-        let code = qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).map_err(|_| QrTooLong)?;
+        let code =
+            qrcode::QrCode::with_error_correction_level(text, qrcode::EcLevel::M).map_err(|_| QrTooLong)?;
         let dark = code.to_colors().into_iter().map(|c| c == qrcode::Color::Dark).collect();
         Ok(Self { size: code.width(), dark })
     }
@@ -32,7 +33,8 @@ mod tests {
 
     #[test]
     fn a_code_has_its_finder_pattern_and_a_limit() {
-        let qr = QrCode::new("http://127.0.0.1:8480/slips/XN26112400100013?d=0123456789abcdef").expect("fits");
+        let qr =
+            QrCode::new("http://127.0.0.1:8480/slips/XN26112400100013?d=0123456789abcdef").expect("fits");
         assert_eq!(qr.dark.len(), qr.size * qr.size);
         assert!(qr.dark[..7].iter().all(|d| *d) && !qr.dark[7]);
         assert_eq!(QrCode::new(&"x".repeat(5_000)), Err(QrTooLong));

@@ -115,7 +115,12 @@ impl DataKey {
     ///
     /// # Errors
     /// [`OpenError::Tag`] for another key, other header or altered bytes.
-    pub fn decrypt(&self, nonce: Nonce, ciphertext: &[u8], header: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
+    pub fn decrypt(
+        &self,
+        nonce: Nonce,
+        ciphertext: &[u8],
+        header: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         ChaCha20Poly1305::new(&Key::from(self.0))
             .decrypt(&nonce.0.into(), Payload { msg: ciphertext, aad: header })
             .map(Zeroizing::new)

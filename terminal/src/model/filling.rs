@@ -130,15 +130,16 @@ impl Model {
             return Vec::new();
         }
         let last = session.page + 1 >= session.plan.pages.len();
-        if !last && !(session.from_check && all.is_empty()) {
+        let back_to_check = session.from_check && all.is_empty();
+        if !last && !back_to_check {
             session.page += 1;
             return Vec::new();
         }
-        self.to_check(all)
+        self.open_check(all)
     }
 
     /// To the check page, or to the first page that still has an error.
-    fn to_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
+    fn open_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
         let Some(session) = &mut self.session else { return Vec::new() };
         session.from_check = false;
         if let Some(first) = errors.first() {
@@ -237,7 +238,7 @@ impl Model {
         let errors = form.validate(&session.answers, today);
         if !errors.is_empty() {
             self.leave_check();
-            return self.to_check(errors);
+            return self.open_check(errors);
         }
         session.submit = SubmitStep::Saving;
         let answers = form.effective(&session.answers);

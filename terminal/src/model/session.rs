@@ -32,7 +32,8 @@ pub struct Session {
     pub page: usize,
     /// Errors to show (summary and beside the fields); filled by Continue, shrinks as answers are mended.
     pub errors: Vec<FieldError>,
-    /// Field that has the on-screen keys.
+    /// Field that has the on-screen keys: its key, perhaps with the open part of its editor after a slash
+    /// (`phone`, `hukou_region/region/630000/1`; see `screens::form::focus`).
     pub focus: Option<String>,
     /// The page was opened by Change on the check page: Continue goes back there.
     pub from_check: bool,

@@ -109,7 +109,8 @@ mod tests {
     #[test]
     fn every_kind_of_answer_has_one_meaning() {
         let problem = r#"{"type":"/problems/x","title":"t","status":400,"code":"x"}"#;
-        let table: [(_, fn(&Answer<ChangesResponse>) -> bool); 12] = [
+        type Means = fn(&Answer<ChangesResponse>) -> bool;
+        let table: [(_, Means); 12] = [
             (Err(TransportError::TimedOut), |a| matches!(a, Answer::Later { reached: false, .. })),
             (response(200, "text/html", "<html>"), |a| matches!(a, Answer::Later { reached: false, .. })),
             (response(200, "application/json", "{}"), |a| matches!(a, Answer::Later { reached: false, .. })),

@@ -79,13 +79,14 @@ impl Workers {
         (Self { jobs: Some(jobs), stop, threads }, events)
     }
 
-    /// Gives a job to the desk; lost only if the desk does not run (the model shows an outage then).
-    pub(crate) fn give(&self, job: Job) {
-        if let Some(jobs) = &self.jobs
-            && jobs.send(job).is_err()
-        {
-            tracing::warn!("the desk does not run; a job was dropped");
+    /// Gives a job to the desk without ever waiting for it; false if it could not be taken (no desk, or it has more
+    /// to do than a person can ask for).
+    pub(crate) fn give(&self, job: Job) -> bool {
+        let given = self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok());
+        if !given {
+            tracing::warn!("the desk took no job");
         }
+        given
     }
 
     /// Tells all threads to end and waits for them. The event receiver must be dropped before.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::applicant::{Applicant, IdentitySource};
 use domain::date::CivilDate;
 use hardware::card_reader::{CardData, CardReader, IdCard, ReadError, ReaderEvent, ReaderStatus};
+use hardware::id_card::FOR_EVER;
 
 use super::EventSender;
 use crate::event::Event;
@@ -37,7 +38,7 @@ fn read(reader: &mut dyn CardReader) -> Event {
 /// The person on a card. A date that does not exist means that the data are damaged.
 fn applicant(card: &IdCard) -> Result<Applicant, ReadError> {
     let valid_to = match card.valid_to.trim() {
-        "长期" => None,
+        FOR_EVER => None,
         text => Some(compact_date(text).ok_or(ReadError::Damaged)?),
     };
     Ok(Applicant {

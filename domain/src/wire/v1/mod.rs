@@ -9,8 +9,8 @@ mod terminal;
 
 pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
 pub use envelope::{
-    BatchResponse, BlobEntry, BlobKind, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload,
-    Outcome, Person, ReceiptBody, SlipBody, Submission,
+    BatchResponse, BlobEntry, BlobKind, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
+    EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,
 };
 pub use problem::Problem;
 pub use terminal::{Contact, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};

@@ -1,0 +1,110 @@
+//! Fonts: Noto Sans CJK SC and, for rare characters, HanaMin, mapped from the system's packages.
+//!
+//! Refuses to copy them into memory. Where the packages are missing, a small subset from `assets/fonts` is used and
+//! the log says so; tests always use the subset.
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::{FontData, FontDefinitions, FontFamily};
+use memmap2::Mmap;
+
+/// Name of the bold family.
+pub const BOLD: &str = "bold";
+/// Face of Simplified Chinese in the Noto Sans CJK collections.
+const FACE_SC: u32 = 2;
+const SYSTEM_REGULAR: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
+const SYSTEM_BOLD: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc";
+const SYSTEM_RARE: [&str; 2] =
+    ["/usr/share/fonts/truetype/hanazono/HanaMinA.ttf", "/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"];
+
+/// Which fonts to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FontChoice {
+    /// The system's packages; the subset only where they are missing.
+    System,
+    /// The subset of `assets/fonts`: the same on every machine.
+    Subset,
+}
+
+/// Fonts that can be given to [`egui::Context::set_fonts`].
+pub struct Fonts {
+    /// For egui.
+    pub definitions: FontDefinitions,
+    /// The subset had to be used although the system's fonts were asked for.
+    pub fell_back: bool,
+}
+
+/// No font can be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot map the font {path}")]
+pub struct FontError {
+    /// Which file.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// Maps the fonts.
+///
+/// # Errors
+/// [`FontError`] when the subset cannot be read either.
+pub fn load(assets: &Path, choice: FontChoice) -> Result<Fonts, FontError> {
+    if choice == FontChoice::System {
+        match system() {
+            Ok(definitions) => return Ok(Fonts { definitions, fell_back: false }),
+            Err(error) => tracing::warn!(
+                error.path = %error.path.display(),
+                "fonts-noto-cjk is missing; the small subset in assets/fonts is used and rare characters show as boxes"
+            ),
+        }
+    }
+    let folder = assets.join("fonts");
+    let regular = map(&folder.join("JinbanSans-Regular.otf"), 0)?;
+    let bold = map(&folder.join("JinbanSans-Bold.otf"), 0)?;
+    let definitions = definitions(regular, bold, Vec::new());
+    Ok(Fonts { definitions, fell_back: choice == FontChoice::System })
+}
+
+/// The family of a weight.
+pub fn family(bold: bool) -> FontFamily {
+    if bold { FontFamily::Name(Arc::from(BOLD)) } else { FontFamily::Proportional }
+}
+
+fn system() -> Result<FontDefinitions, FontError> {
+    let regular = map(Path::new(SYSTEM_REGULAR), FACE_SC)?;
+    let bold = map(Path::new(SYSTEM_BOLD), FACE_SC)?;
+    let rare = SYSTEM_RARE.iter().filter_map(|path| map(Path::new(path), 0).ok()).collect();
+    Ok(definitions(regular, bold, rare))
+}
+
+fn definitions(regular: FontData, bold: FontData, rare: Vec<FontData>) -> FontDefinitions {
+    let mut data = BTreeMap::new();
+    data.insert("regular".to_owned(), Arc::new(regular));
+    data.insert(BOLD.to_owned(), Arc::new(bold));
+    let mut fallback = Vec::new();
+    for (i, font) in rare.into_iter().enumerate() {
+        let name = format!("rare{i}");
+        data.insert(name.clone(), Arc::new(font));
+        fallback.push(name);
+    }
+    let list = |first: &[&str]| {
+        first.iter().map(|name| (*name).to_owned()).chain(fallback.iter().cloned()).collect::<Vec<_>>()
+    };
+    let mut families = BTreeMap::new();
+    families.insert(FontFamily::Proportional, list(&["regular"]));
+    families.insert(FontFamily::Monospace, list(&["regular"]));
+    families.insert(family(true), list(&[BOLD, "regular"]));
+    FontDefinitions { font_data: data, families }
+}
+
+#[allow(unsafe_code)]
+fn map(path: &Path, face: u32) -> Result<FontData, FontError> {
+    let failed = |source| FontError { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    // SAFETY: font files of the system or of our own assets are replaced by packages (a new inode), never rewritten
+    // in place; the map only serves reads.
+    let bytes = unsafe { Mmap::map(&file) }.map_err(failed)?;
+    Ok(FontData::from_blob(Arc::new(bytes), face))
+}

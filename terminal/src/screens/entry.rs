@@ -1,0 +1,91 @@
+//! How an item or bundle is told on tiles and rows: title, meta line, badges. Refuses to draw.
+use domain::catalogue::Entry;
+use domain::item::{Period, PeriodUnit};
+
+use crate::widgets::{Badge, Cx, Tile};
+
+/// A tile of an entry with what it takes and costs.
+pub fn tile_of<'e>(cx: &Cx<'_>, entry: Entry<'e>, meta: &'e str) -> Tile<'e> {
+    Tile {
+        icon: &entry.guide().icon,
+        title: cx.say(entry.short_name()),
+        meta,
+        badges: Badge::of(entry),
+        matched: None,
+    }
+}
+
+/// About how long, and what it costs: `约 4 分钟 · 免费`.
+pub fn time_and_fee(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    format!("{} · {}", minutes(cx, entry), fee(cx, entry))
+}
+
+/// About how long, and whose matter it is: `约 4 分钟 · 人社`.
+pub fn time_and_department(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    format!("{} · {}", minutes(cx, entry), department(cx, entry))
+}
+
+/// `约 4 分钟`
+pub fn minutes(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let minutes = entry.guide().minutes.to_string();
+    cx.tf("meta.minutes", &[("minutes", &minutes)])
+}
+
+/// What it costs.
+pub fn fee(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let guide = entry.guide();
+    if guide.fee_unsure {
+        return cx.t("meta.fee_unsure").to_owned();
+    }
+    if guide.fee_fen == 0 {
+        return cx.t("meta.free").to_owned();
+    }
+    cx.tf("meta.fee", &[("yuan", &yuan(guide.fee_fen))])
+}
+
+/// Whose matter it is, in short words.
+pub fn department(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let unit = match entry {
+        Entry::Item(item) => &item.department,
+        Entry::Bundle(bundle) => &bundle.lead_department,
+    };
+    department_name(cx, unit.as_str())
+}
+
+/// The short words for a department; its own name where there are none.
+pub fn department_name(cx: &Cx<'_>, unit: &str) -> String {
+    let key = format!("department.{unit}");
+    cx.kit.words.find(cx.language(), &key).unwrap_or(unit).to_owned()
+}
+
+/// `5 个工作日`, `当场`.
+pub fn period(cx: &Cx<'_>, period: Period) -> String {
+    if period.tenths == 0 {
+        return cx.t("period.at_once").to_owned();
+    }
+    let key = match period.unit {
+        PeriodUnit::Minute => "period.minutes",
+        PeriodUnit::WorkingDay => "period.working_days",
+        PeriodUnit::NaturalDay => "period.natural_days",
+    };
+    cx.tf(key, &[("count", &tenths(period.tenths))])
+}
+
+fn tenths(value: u32) -> String {
+    if value.is_multiple_of(10) { (value / 10).to_string() } else { format!("{}.{}", value / 10, value % 10) }
+}
+
+fn yuan(fen: i64) -> String {
+    if fen % 100 == 0 { (fen / 100).to_string() } else { format!("{}.{:02}", fen / 100, (fen % 100).abs()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_short() {
+        assert_eq!((tenths(50), tenths(5), tenths(235)), ("5".into(), "0.5".into(), "23.5".into()));
+        assert_eq!((yuan(1000), yuan(1050), yuan(5)), ("10".into(), "10.50".into(), "0.05".into()));
+    }
+}

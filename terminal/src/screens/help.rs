@@ -1,0 +1,59 @@
+//! How to use it: four steps, and two sentences that take the fear away. Refuses anything longer.
+use egui::{Rect, Ui, pos2};
+
+use crate::widgets::{Cx, Footer, at, frame, icon_block, shape, text};
+
+const STEPS: [(&str, &str, &str); 4] = [
+    ("search", "help.step1", "help.step1_text"),
+    ("idcard", "help.step2", "help.step2_text"),
+    ("pen", "help.step3", "help.step3_text"),
+    ("receipt", "help.step4", "help.step4_text"),
+];
+
+/// Draws the help page.
+pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
+    frame(ui, cx, Footer::default(), |ui, cx, room| {
+        let line = cx.h1().style.line;
+        let top = room.top() + cx.theme.pick(32.0, 20.0);
+        text(ui, cx, at(room.left(), top, room.width(), line), cx.t("help.title"), cx.h1());
+        let below = Rect::from_min_max(pos2(room.left(), top + line + 20.0), room.max);
+        steps_ui(ui, cx, below);
+    });
+}
+
+fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
+    let gap = 24.0;
+    let words = cx.theme.pick(104.0, 124.0);
+    let height = (room.height() - words - 2.0 * gap - 12.0) / 2.0;
+    let width = (room.width() - gap) / 2.0;
+    for (n, (icon, title, line)) in STEPS.into_iter().enumerate() {
+        let (column, row) = ((n % 2) as f32, (n / 2) as f32);
+        let place =
+            at(room.left() + column * (width + gap), room.top() + row * (height + gap), width, height);
+        shape::large_card(ui, cx, place);
+        let side = cx.theme.pick(112.0, 128.0);
+        let block = at(place.left() + 32.0, place.center().y - side / 2.0, side, side);
+        icon_block(ui, cx, block, icon, side * 0.6);
+        let left = block.right() + 32.0;
+        let inner = Rect::from_min_max(
+            pos2(left, place.top() + 16.0),
+            pos2(place.right() - 24.0, place.bottom() - 8.0),
+        );
+        let heading = cx.h2();
+        let body = cx.body();
+        let all = heading.style.line + 8.0 + 2.0 * body.style.line;
+        let top = (inner.center().y - all / 2.0).max(inner.top());
+        text(ui, cx, at(left, top, inner.width(), heading.style.line), cx.t(title), heading);
+        let rest = Rect::from_min_max(pos2(left, top + heading.style.line + 8.0), inner.max);
+        text(ui, cx, rest, cx.t(line), body);
+    }
+    let top = room.top() + 2.0 * (height + gap);
+    text(ui, cx, at(room.left(), top, room.width(), words / 2.0), cx.t("help.safe"), cx.strong().middle());
+    text(
+        ui,
+        cx,
+        at(room.left(), top + words / 2.0, room.width(), words / 2.0),
+        cx.t("help.people"),
+        cx.body().middle(),
+    );
+}

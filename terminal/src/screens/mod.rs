@@ -1,0 +1,50 @@
+//! One file a screen: each draws what the model says and pushes commands.
+//!
+//! Refuses I/O, waiting and truth of its own; which screen is drawn is the model's decision alone.
+pub mod attract;
+pub mod card;
+pub mod check;
+pub mod countdown;
+mod entry;
+pub mod form;
+pub mod guide;
+pub mod help;
+pub mod home;
+pub mod items;
+pub mod my_cases;
+pub mod out_of_service;
+pub mod search;
+pub mod slip;
+
+use egui::Ui;
+
+use crate::command::Command;
+use crate::model::{Model, Screen};
+use crate::widgets::{Cx, Kit};
+
+/// Draws the whole window: the ground, then the screen that the model is on.
+pub fn draw(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Command>) {
+    let before = out.len();
+    let mut cx = Cx::new(model, kit, out);
+    let cx = &mut cx;
+    ui.painter().rect_filled(ui.max_rect(), 0, cx.theme.colors.ground);
+    match &model.screen {
+        Screen::Attract => attract::show(ui, cx),
+        Screen::Home => home::show(ui, cx),
+        Screen::Items(list) => items::show(ui, cx, list),
+        Screen::Search => search::show(ui, cx),
+        Screen::Guide(code) => guide::show(ui, cx, code),
+        Screen::Card => card::show(ui, cx),
+        Screen::Form => form::show(ui, cx),
+        Screen::Check => check::show(ui, cx),
+        Screen::Slip => slip::show(ui, cx),
+        Screen::MyCases => my_cases::show(ui, cx),
+        Screen::Help => help::show(ui, cx),
+        Screen::OutOfService => out_of_service::show(ui, cx),
+    }
+    if model.idle.seconds_left.is_some() {
+        // What the page below asked for (a key typed into a field) does not count.
+        cx.out.truncate(before);
+        countdown::show(ui, cx);
+    }
+}

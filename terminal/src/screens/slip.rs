@@ -1,0 +1,337 @@
+//! The slip: the number in large type, what is true now, what happens next, and a code to take along.
+//!
+//! Becomes the receipt when that arrives. Refuses to say more than receipts and case news say; no ID number.
+use domain::case::CaseState;
+use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::command::Command;
+use crate::model::{Network, SlipView};
+use crate::screens::entry::period;
+use crate::theme::{TypeRole, radius};
+use crate::widgets::footer::{Action, Back};
+use crate::widgets::shape::{card, fill, well};
+use crate::widgets::text::height_of;
+use crate::widgets::{Cx, Footer, Lettering, at, frame, icon, marks, qr, rule, text};
+
+/// Draws the page.
+pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let model = cx.model;
+    let action = Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true };
+    let footer = Footer { back: Back::Other, action: Some(action), ..Footer::default() };
+    frame(ui, cx, footer, |ui, cx, content| {
+        let Some(slip) = model.session.as_ref().and_then(|s| s.slip.as_ref()) else { return };
+        let top = heading_ui(ui, cx, content, slip);
+        let place =
+            Rect::from_min_max(pos2(content.left(), top), pos2(content.right(), content.bottom() - 20.0));
+        if cx.elder() {
+            elder_ui(ui, cx, place, slip);
+        } else {
+            normal_ui(ui, cx, place, slip);
+        }
+    });
+}
+
+/// What is true now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Now {
+    Saved,
+    Delivered,
+    Checking,
+    Returned,
+    Accepted,
+    Completed,
+}
+
+impl Now {
+    fn of(slip: &SlipView) -> Self {
+        match (slip.state, &slip.marks) {
+            (_, marks) if marks.completed_ms.is_some() => Self::Completed,
+            (Some(CaseState::Returned), _) => Self::Returned,
+            (_, marks) if marks.accepted_ms.is_some() => Self::Accepted,
+            (Some(CaseState::Quarantined), _) => Self::Checking,
+            (_, marks) if marks.delivered_ms.is_some() => Self::Delivered,
+            _ => Self::Saved,
+        }
+    }
+
+    fn key(self) -> &'static str {
+        match self {
+            Self::Saved => "saved",
+            Self::Delivered => "delivered",
+            Self::Checking => "checking",
+            Self::Returned => "returned",
+            Self::Accepted => "accepted",
+            Self::Completed => "completed",
+        }
+    }
+
+    /// The saved disk until it has arrived; the tick only once the department has it.
+    fn icon(self) -> &'static str {
+        match self {
+            Self::Saved => "saved",
+            Self::Delivered | Self::Checking => "center",
+            Self::Returned => "warn",
+            Self::Accepted | Self::Completed => "check",
+        }
+    }
+}
+
+/// The second line of the heading, and of the banner.
+fn note(cx: &Cx<'_>, now: Now) -> &'static str {
+    match now {
+        Now::Saved if cx.model.network == Network::Offline => "slip.saved_offline",
+        Now::Saved => "slip.saved_online",
+        Now::Delivered => "slip.delivered_note",
+        Now::Checking => "slip.checking_note",
+        Now::Returned => "slip.returned_note",
+        Now::Accepted => "slip.accepted_note",
+        Now::Completed => "slip.completed_note",
+    }
+}
+
+/// Disc, title and what it means; gives where they end.
+fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, content: Rect, slip: &SlipView) -> f32 {
+    let now = Now::of(slip);
+    let side = cx.theme.pick(88.0, 92.0);
+    let top = content.top() + cx.theme.pick(24.0, 14.0);
+    let disc = at(content.left(), top, side, side);
+    let ground = if now == Now::Returned { cx.theme.colors.error } else { cx.theme.colors.brand700 };
+    ui.painter().circle_filled(disc.center(), side / 2.0, ground);
+    let inner = Rect::from_center_size(disc.center(), vec2(side * 0.6, side * 0.6));
+    let on_disc = if now == Now::Returned { cx.theme.colors.surface } else { cx.theme.colors.on_brand };
+    icon(ui, cx, inner, now.icon(), on_disc);
+    let left = disc.right() + 24.0;
+    let key = if cx.elder() && now == Now::Saved { "saved_elder" } else { now.key() };
+    let title = cx.tf(&format!("slip.{key}"), &[]);
+    let h1 = cx.h1();
+    let room = content.right() - left;
+    if cx.elder() {
+        text(ui, cx, at(left, disc.top(), room, side), &title, h1.middle());
+        return disc.bottom() + 14.0;
+    }
+    text(ui, cx, at(left, top - 6.0, room, h1.style.line), &title, h1);
+    let below = at(left, top - 6.0 + h1.style.line, room, 40.0);
+    text(ui, cx, below, cx.t(note(cx, now)), cx.body().sized(26.0, 40.0));
+    disc.bottom() + 24.0
+}
+
+fn normal_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {
+    let left = place.with_max_x(place.left() + 1_120.0);
+    card(ui, cx, left, radius::CARD);
+    let inner = left.shrink2(vec2(48.0, 28.0));
+    let number = number_block(ui, cx, inner, slip);
+    perforation(ui, cx, left, number + 30.0);
+    let line = at(inner.left() - 16.0, number + 56.0, inner.width() + 32.0, marks::height(cx) + 4.0);
+    marks::marks_ui(ui, cx, line, &slip.marks, slip.state);
+    let banner = at(inner.left(), line.bottom() + 16.0, inner.width(), 112.0);
+    banner_ui(ui, cx, banner, slip);
+    let next = Rect::from_min_max(pos2(inner.left(), banner.bottom() + 16.0), inner.max);
+    next_ui(ui, cx, next, after(cx, slip));
+    let right = place.with_min_x(left.right() + 32.0);
+    code_card(ui, cx, right, slip);
+}
+
+/// Caption, whose it is, and the number; gives where they end.
+fn number_block(ui: &mut Ui, cx: &Cx<'_>, inner: Rect, slip: &SlipView) -> f32 {
+    let body = cx.body();
+    let line = at(inner.left(), inner.top(), inner.width(), body.style.line);
+    let whose = whose(cx, slip);
+    let filled = text(ui, cx, line.with_min_x(line.left() + line.width() * 0.5), &whose, body.right().data());
+    caption_ui(ui, cx, line.with_max_x(filled.left() - 24.0), slip, "slip.number");
+    let size = number_ui(
+        ui,
+        cx,
+        pos2(inner.left(), line.bottom() + 8.0),
+        (slip, cx.letters(TypeRole::Number, cx.theme.colors.ink)),
+    );
+    line.bottom() + 8.0 + size
+}
+
+/// "Remember the last four", or that the number was corrected.
+fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, line: Rect, slip: &SlipView, key: &'static str) {
+    match &slip.corrected_from {
+        Some(old) => {
+            let words = cx.tf("slip.corrected", &[("number", old.as_str())]);
+            let letters = cx.small().bold().color(cx.theme.colors.warn);
+            text(ui, cx, line, &words, letters.middle().data());
+        }
+        None => {
+            text(ui, cx, line, cx.t(key), cx.body());
+        }
+    }
+}
+
+fn whose(cx: &Cx<'_>, slip: &SlipView) -> String {
+    let item = cx.model.catalogue.entry(&slip.item).map(|entry| cx.say(entry.title()).to_owned());
+    let item = item.unwrap_or_else(|| slip.item.to_string());
+    cx.tf("slip.whose", &[("item", &item), ("name", &slip.masked_name)])
+}
+
+/// The number in groups, the last four on yellow; gives its height.
+fn number_ui(ui: &mut Ui, cx: &Cx<'_>, corner: egui::Pos2, (slip, letters): (&SlipView, Lettering)) -> f32 {
+    let letters = letters.quiet().middle();
+    let height = letters.style.line;
+    let gap = letters.style.size * 0.31;
+    let mut left = corner.x;
+    for (index, group) in slip.number.groups().into_iter().enumerate() {
+        let width = crate::widgets::width_of(ui, group, letters);
+        if index == 3 {
+            let ground = at(left - 2.0, corner.y, width + 16.0, height);
+            fill(ui.painter(), ground, 8, cx.theme.colors.rape100);
+            fill(
+                ui.painter(),
+                at(ground.left(), ground.bottom() - 3.0, ground.width(), 6.0),
+                3,
+                cx.theme.colors.rape,
+            );
+            left += 8.0;
+        }
+        text(ui, cx, at(left, corner.y, width + 4.0, height), group, letters);
+        left += width + gap;
+    }
+    let all = Rect::from_min_max(corner, pos2(left, corner.y + height));
+    let name = cx.tf("slip.number_name", &[("number", slip.number.as_str())]);
+    let response = ui.interact(all, ui.scope_id().with("number"), Sense::empty());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name.as_str()));
+    height
+}
+
+/// Half circles of the ground colour, as if torn off here.
+fn perforation(ui: &Ui, cx: &Cx<'_>, card: Rect, y: f32) {
+    let mut x = card.left() + 38.0;
+    while x < card.right() - 20.0 {
+        ui.painter().circle_filled(pos2(x, y), 9.0, cx.theme.colors.ground);
+        x += 36.0;
+    }
+}
+
+fn banner_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
+    let colors = &cx.theme.colors;
+    let now = Now::of(slip);
+    let online = cx.model.network != Network::Offline;
+    let (ground, ink, name, title, more): (Color32, Color32, &str, &str, &str) = match now {
+        Now::Saved if online => {
+            (colors.info50, colors.info, "center", cx.t("slip.sending"), cx.t("slip.sending_note"))
+        }
+        Now::Saved => {
+            (colors.warn50, colors.warn, "wifioff", cx.t("slip.keep_number"), cx.t("slip.no_second_trip"))
+        }
+        Now::Delivered => {
+            (colors.ok50, colors.ok, "center", cx.t("slip.delivered"), cx.t("slip.delivered_note"))
+        }
+        Now::Checking => {
+            (colors.info50, colors.info, "search", cx.t("slip.checking"), cx.t("slip.checking_note"))
+        }
+        Now::Returned => {
+            (colors.error50, colors.error, "warn", cx.t("slip.returned"), cx.t("slip.returned_note"))
+        }
+        Now::Accepted => (colors.ok50, colors.ok, "stamp", cx.t("slip.accepted"), cx.t("slip.accepted_note")),
+        Now::Completed => {
+            (colors.ok50, colors.ok, "doccheck", cx.t("slip.completed"), cx.t("slip.completed_note"))
+        }
+    };
+    well(ui, cx, rect, radius::BUTTON, ground);
+    icon(ui, cx, at(rect.left() + 28.0, rect.center().y - 26.0, 52.0, 52.0), name, ink);
+    let left = rect.left() + 104.0;
+    let place = Rect::from_min_max(pos2(left, rect.center().y - 39.0), rect.max - vec2(16.0, 0.0));
+    let head =
+        text(ui, cx, place.with_max_y(place.top() + 40.0), title, cx.strong().sized(28.0, 40.0).color(ink));
+    text(ui, cx, place.with_min_y(head.bottom()), more, cx.body().sized(24.0, 36.0).color(colors.ink));
+}
+
+/// What happens next, as the guide says it.
+fn next_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, words: Option<String>) {
+    let Some(words) = words else { return };
+    let side = cx.theme.pick(44.0, 48.0);
+    let place = rect.with_min_x(rect.left() + side + 16.0);
+    let ink = cx.theme.colors.ink;
+    let letters = fitted(ui, &words, place, [cx.body().color(ink), cx.small().color(ink)]);
+    let filled = text(ui, cx, place, &words, letters.middle().data());
+    let line = letters.style.line.min(filled.height());
+    let top = filled.top() + (line - side) / 2.0;
+    icon(ui, cx, at(rect.left(), top.max(rect.top()), side, side), "calendar", cx.theme.colors.brand600);
+}
+
+fn after(cx: &Cx<'_>, slip: &SlipView) -> Option<String> {
+    if Now::of(slip) == Now::Returned {
+        return None;
+    }
+    let entry = cx.model.catalogue.entry(&slip.item)?;
+    let promised = match entry {
+        domain::catalogue::Entry::Item(item) => item.promised,
+        domain::catalogue::Entry::Bundle(bundle) => bundle.promised,
+    };
+    let words = crate::words::fill(cx.say(&entry.guide().after), &[("promised", &period(cx, promised))]);
+    (!words.is_empty()).then_some(words)
+}
+
+/// The first lettering with which the words fit, else the last.
+fn fitted(ui: &Ui, words: &str, place: Rect, letters: [Lettering; 2]) -> Lettering {
+    let fits = height_of(ui, words, letters[0], place.width()) <= place.height() + 1.0;
+    if fits { letters[0] } else { letters[1] }
+}
+
+fn code_card(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
+    card(ui, cx, rect, radius::CARD);
+    let inner = rect.shrink2(vec2(32.0, 28.0));
+    let key = if slip.marks.delivered_ms.is_some() { "slip.scan_receipt" } else { "slip.scan" };
+    let title = cx.strong();
+    text(
+        ui,
+        cx,
+        at(inner.left(), inner.top(), inner.width(), title.style.line),
+        cx.t(key),
+        title.centered_across(),
+    );
+    let side = 320.0;
+    let square = at(inner.center().x - side / 2.0, inner.top() + title.style.line + 12.0, side, side);
+    let words =
+        if qr::qr_ui(ui, cx, square, &slip.qr_url) { "slip.no_personal_data" } else { "slip.no_code" };
+    let small = cx.small();
+    let note = at(inner.left(), square.bottom() + 8.0, inner.width(), small.style.line);
+    text(ui, cx, note, cx.t(words), small.centered_across());
+    let Some(station) = &cx.model.station else { return };
+    rule(ui, cx, inner.left(), inner.right(), note.bottom() + 16.0);
+    let place = Rect::from_min_max(pos2(inner.left() + 52.0, note.bottom() + 32.0), inner.max);
+    icon(ui, cx, at(inner.left(), place.top(), 36.0, 36.0), "pin", cx.theme.colors.brand600);
+    let name = cx.body().bold().color(cx.theme.colors.ink);
+    let first = text(
+        ui,
+        cx,
+        place.with_max_y(place.top() + name.style.line * 2.0),
+        cx.say(&station.name),
+        name.data(),
+    );
+    text(ui, cx, place.with_min_y(first.bottom() + 4.0), cx.say(&station.address), small.data());
+}
+
+fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {
+    card(ui, cx, place, radius::CARD);
+    let inner = Rect::from_min_max(place.min + vec2(48.0, 24.0), place.max - vec2(48.0, 12.0));
+    let side = 248.0;
+    let square = at(inner.right() - side, inner.top(), side, side);
+    let note = if qr::qr_ui(ui, cx, square, &slip.qr_url) { "slip.no_personal_data" } else { "slip.no_code" };
+    let body = cx.body();
+    let words = inner.with_max_x(square.left() - 32.0);
+    caption_ui(
+        ui,
+        cx,
+        at(words.left(), words.top(), words.width(), body.style.line),
+        slip,
+        "slip.number_elder",
+    );
+    let number = cx.letters(TypeRole::Number, cx.theme.colors.ink).sized(84.0, 112.0);
+    let top = words.top() + body.style.line;
+    let height = number_ui(ui, cx, pos2(words.left(), top), (slip, number));
+    let line = at(words.left(), top + height + 10.0, words.width(), body.style.line);
+    text(ui, cx, line, &whose(cx, slip), body.color(cx.theme.colors.ink).data());
+    let small = cx.small();
+    let below = at(inner.left(), square.bottom() + 4.0, inner.width(), small.style.line);
+    text(ui, cx, below, cx.t(note), small.right());
+    rule(ui, cx, inner.left(), inner.right(), below.bottom() + 6.0);
+    let line = at(inner.left(), below.bottom() + 18.0, inner.width(), marks::height(cx));
+    marks::marks_ui(ui, cx, line, &slip.marks, slip.state);
+    let returned = || cx.t("slip.returned_note").to_owned();
+    let words = after(cx, slip).or_else(|| (Now::of(slip) == Now::Returned).then(returned));
+    next_ui(ui, cx, Rect::from_min_max(pos2(inner.left(), line.bottom() + 4.0), inner.max), words);
+}

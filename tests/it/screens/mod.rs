@@ -1,0 +1,7 @@
+//! Screens by accessible label, headless: names, target sizes, overlaps, cut words, and what a tap asks for.
+mod check;
+mod countdown;
+mod form;
+mod signature;
+mod slip;
+mod stage;

@@ -1,0 +1,82 @@
+//! The project's own commands. They need nothing but Rust to build: no system library is linked here, because
+//! `setup` is what installs those.
+//!
+//! Refuses to hold product code: whatever runs at a station lives in the other rooms.
+mod card;
+mod check;
+mod demo;
+mod process;
+mod progress;
+mod setup;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::demo::screen_size::ScreenSize;
+use crate::process::Interrupt;
+
+/// Commands of the project: prepare a machine, see the product run, test everything.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo xtask demo                     see it run; lay down a card from a second shell
+  cargo xtask card tap courier         … like this
+  cargo xtask demo --headless          the whole story by itself, with a picture of every screen
+  cargo xtask test                     everything that the CI runs";
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Install the system packages that are missing (as root; otherwise print the one command to run).
+    Setup,
+    /// Run the product: card reader service with the virtual reader, sync server, terminal in a window.
+    #[command(after_help = "Examples:
+  cargo xtask demo                     in a window if there is a display, else on a virtual screen
+  cargo xtask demo --size 1280x800     on a smaller screen
+  cargo xtask demo --headless          play the story; pictures and story.json go to target/demo/")]
+    Demo {
+        /// Play the story on the real programs by itself, check its outcome, and stop.
+        #[arg(long)]
+        headless: bool,
+        /// Size of the window, or of the virtual screen.
+        #[arg(long, default_value = "1920x1080", value_name = "WIDTHxHEIGHT")]
+        size: ScreenSize,
+    },
+    /// Lay a card of an invented person on the virtual reader of the running demo.
+    #[command(after_help = "Examples:
+  cargo xtask card tap courier         lay it down, and lift it after two seconds
+  cargo xtask card lay elder           lay it down and leave it there
+  cargo xtask card lift                take it away
+  cargo xtask card list                the cards there are")]
+    Card {
+        #[command(subcommand)]
+        gesture: card::Gesture,
+    },
+    /// Run everything: formatting, lints, docs, all tests, and the story on the real programs.
+    #[command(after_help = "Example:
+  cargo xtask test                     exactly what .ci/run does")]
+    Test,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = Interrupt::watch().and_then(|interrupt| match arguments.task {
+        Task::Setup => setup::run(&interrupt),
+        Task::Demo { headless, size } => demo::run(demo::Options { headless, size }, &interrupt),
+        Task::Card { gesture } => card::run(&gesture),
+        Task::Test => check::run(&interrupt),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
