@@ -112,7 +112,7 @@ pub fn start_logging() {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let config = cli.flags.resolve()?;
     match cli.job.unwrap_or(Job::Run) {
-        Job::Run => supervisor::run(),
+        Job::Run => supervisor::run(&config),
         Job::Window => {
             supervisor::end_with_parent()?;
             crate::app::run_window(&config)?;
@@ -125,7 +125,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 }
 
 fn enrol(config: &Config, code: &str) -> anyhow::Result<ExitCode> {
-    let mut store = Store::open(&config.data, SystemClock::default().now_ms())?;
+    let mut store = Store::open(&config.data, SystemClock.now_ms())?;
     let mut transport = HttpTransport::new(&config.server).context("the server's address")?;
     let identity = sync::enrol(&mut store, &mut transport, code)?;
     print(&format!("terminal {} at station {}\n", identity.terminal, identity.station))
@@ -137,7 +137,9 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
         let count = |state: &str| rows.iter().filter(|r| r.state == state).count();
         let summary = json!({
             "waiting": count("queued"), "delivered": count("delivered"),
-            "quarantined": count("quarantined"), "conflict": count("conflict"), "rows": rows,
+            "quarantined": count("quarantined"), "conflict": count("conflict"),
+            "oldest_waiting_ms": rows.iter().filter(|r| r.state == "queued").map(|r| r.saved_ms).min(),
+            "rows": rows,
         });
         return print(&(serde_json::to_string_pretty(&summary)? + "\n"));
     }

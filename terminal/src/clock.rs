@@ -1,26 +1,20 @@
 //! Time comes in from here and nowhere else, so that tests can set it.
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// A source of time.
 pub trait Clock: Send + Sync {
     /// Device clock, milliseconds since 1970; may jump.
     fn now_ms(&self) -> i64;
-    /// Milliseconds of a clock that never jumps back, since this program or machine started.
+    /// Milliseconds since the machine started, also while it slept; never jumps back.
     fn boot_ms(&self) -> u64;
 }
 
 /// The machine's own clocks.
-#[derive(Debug, Clone)]
-pub struct SystemClock {
-    started: Instant,
-}
-
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self { started: Instant::now() }
-    }
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
@@ -28,7 +22,9 @@ impl Clock for SystemClock {
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     }
     fn boot_ms(&self) -> u64 {
-        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+        let time = clock_gettime(ClockId::Boottime);
+        let ms = time.tv_sec.saturating_mul(1_000).saturating_add(time.tv_nsec / 1_000_000);
+        u64::try_from(ms).unwrap_or(0)
     }
 }
 

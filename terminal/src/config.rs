@@ -1,4 +1,5 @@
 //! Settings of the terminal: a TOML file, then environment `JINBAN_…`, then flags; later ones win.
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -55,6 +56,38 @@ pub struct Config {
     pub reader: ReaderChoice,
     /// How large the window is.
     pub window: WindowSize,
+}
+
+impl Config {
+    /// The flags that say the same; for the window process.
+    pub fn to_flags(&self) -> Vec<OsString> {
+        let reader = match &self.reader {
+            ReaderChoice::Pcsc => OsString::from("pcsc"),
+            ReaderChoice::None => OsString::from("none"),
+            ReaderChoice::File(path) => {
+                let mut text = OsString::from("file:");
+                text.push(path);
+                text
+            }
+        };
+        let window = match self.window {
+            WindowSize::Fullscreen => "fullscreen".to_owned(),
+            WindowSize::Pixels(width, height) => format!("{width}x{height}"),
+        };
+        let flags: [(&str, OsString); 5] = [
+            ("--data=", self.data.clone().into()),
+            ("--assets=", self.assets.clone().into()),
+            ("--server=", OsString::from(&self.server)),
+            ("--reader=", reader),
+            ("--window=", window.into()),
+        ];
+        let joined = flags.into_iter().map(|(name, value)| {
+            let mut flag = OsString::from(name);
+            flag.push(value);
+            flag
+        });
+        joined.collect()
+    }
 }
 
 /// Settings as they stand in a file or on the command line: all optional.

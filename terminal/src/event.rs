@@ -23,6 +23,11 @@ pub enum Event {
     CardFailed(ReadError),
     /// The link to the centre changed.
     Network(Network),
+    /// A form was opened under this id; its submission and no other may show a slip for it.
+    FormStarted {
+        /// The id.
+        envelope_id: EnvelopeId,
+    },
     /// A submission is on disk: the slip may be shown.
     Queued(Box<SlipView>),
     /// A submission could not be saved (text key `submit.error.{key}`).

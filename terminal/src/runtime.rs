@@ -44,7 +44,7 @@ pub struct Outside {
 
 impl Default for Outside {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock::default()), transport: None, tuning: Tuning::default() }
+        Self { clock: Arc::new(SystemClock), transport: None, tuning: Tuning::default() }
     }
 }
 

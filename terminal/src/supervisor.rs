@@ -11,6 +11,8 @@ use rustix::process::{
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::config::Config;
+
 /// A window that lived at least this long is started again at once.
 const HEALTHY: Duration = Duration::from_secs(10);
 /// First and longest pause before the next start of a window that keeps dying.
@@ -23,12 +25,12 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If the window process cannot be started at all.
-pub(crate) fn run() -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new([SIGCHLD, SIGINT, SIGTERM]).context("signals")?;
     let mut deaths = 0u32;
     loop {
         let started = Instant::now();
-        let mut child = start_window()?;
+        let mut child = start_window(config)?;
         match watch(&mut child, &mut signals)? {
             Ended::Told => return Ok(ExitCode::SUCCESS),
             Ended::Itself(status) if status.success() => return Ok(ExitCode::SUCCESS),
@@ -57,11 +59,11 @@ enum Ended {
     Itself(ExitStatus),
 }
 
-fn start_window() -> anyhow::Result<Child> {
+fn start_window(config: &Config) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("own program file")?;
-    // The same flags, with `window` in place of `run`.
-    let flags = std::env::args_os().skip(1).filter(|a| a != "run");
-    let child = Command::new(program).arg("window").args(flags).spawn().context("the window process")?;
+    // The settings as they were understood here: a file changed meanwhile does not change a running terminal.
+    let child =
+        Command::new(program).arg("window").args(config.to_flags()).spawn().context("the window process")?;
     tracing::info!(window.pid = child.id(), "the window process runs");
     Ok(child)
 }

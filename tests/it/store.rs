@@ -204,3 +204,29 @@ fn the_device_key_belongs_to_its_owner_only_and_stays_the_same() {
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(Store::open(dir.path(), NOW_MS).expect("reopen").device_key().public(), first);
 }
+
+#[test]
+fn a_log_without_its_database_is_left_for_a_person_to_look_at() {
+    let dir = tempfile::tempdir().expect("dir");
+    let mut rng = ChaCha20Rng::seed_from_u64(9);
+    let mut store = enrolled(dir.path());
+    submit_as(&mut store, courier(), EnvelopeId::new(NOW_MS, &mut rng), NOW_MS, &mut rng).expect("submit");
+    let log = fs::read(dir.path().join("terminal.db-wal")).expect("log");
+    drop(store);
+    fs::remove_file(dir.path().join(DATABASE_FILE)).expect("lost");
+    fs::write(dir.path().join("terminal.db-wal"), &log).expect("leftover");
+    assert!(matches!(Store::open(dir.path(), NOW_MS), Err(StoreError::Corrupt)));
+    assert!(!dir.path().join(DATABASE_FILE).exists(), "nothing new was put beside it");
+    assert_eq!(fs::read(dir.path().join("terminal.db-wal")).expect("log"), log);
+}
+
+#[test]
+fn the_store_belongs_to_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().expect("dir");
+    let data = dir.path().join("data");
+    let _store = enrolled(&data);
+    let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&data), mode(&data.join(DATABASE_FILE))), (0o700, 0o600));
+    assert_eq!(mode(&data.join("terminal.db-wal")), 0o600);
+}

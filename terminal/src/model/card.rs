@@ -29,7 +29,7 @@ impl Model {
 
     /// A card was read. Another person's card ends the visit and begins a new one.
     pub(super) fn card_read(&mut self, applicant: Applicant) -> Vec<Job> {
-        if self.outage.is_some() {
+        if self.outage.is_some() || self.is_saving() {
             return Vec::new();
         }
         let mut jobs = Vec::new();

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use domain::applicant::mask_name;
 use domain::form::{FieldError, Form, Layout};
+use domain::ids::EnvelopeId;
 use serde_json::Value;
 
 use super::{CardStep, Model, Screen, Session, SlipView, SubmitStep, TextSize};
@@ -12,6 +13,8 @@ use crate::event::{Draft, Job};
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// Personal data stay in clear this long after "show".
 const REVEAL_MS: i64 = 5_000;
+/// A save that takes longer does not hold the screen any more.
+const SAVING_LIMIT_MS: u64 = 20_000;
 
 impl Model {
     /// The form of the chosen item, fresh.
@@ -171,7 +174,7 @@ impl Model {
 
     pub(super) fn back_to_last_page(&mut self) -> Vec<Job> {
         let Some(session) = &mut self.session else { return Vec::new() };
-        if session.submit == SubmitStep::Saving {
+        if session.submit.saving() {
             return Vec::new();
         }
         session.page = session.plan.pages.len().saturating_sub(1);
@@ -191,7 +194,7 @@ impl Model {
             return Vec::new();
         }
         let Some(session) = &mut self.session else { return Vec::new() };
-        let Some(page) = page_of(session, key).filter(|_| session.submit != SubmitStep::Saving) else {
+        let Some(page) = page_of(session, key).filter(|_| !session.submit.saving()) else {
             return Vec::new();
         };
         session.page = page;
@@ -222,12 +225,12 @@ impl Model {
     /// Hands in once; further taps are ignored while it is saved.
     pub(super) fn submit(&mut self) -> Vec<Job> {
         let today = self.today();
-        let catalogue_version = self.catalogue.version;
+        let (catalogue_version, now_ms) = (self.catalogue.version, self.now_ms);
         if self.screen != Screen::Check {
             return Vec::new();
         }
         let Some(session) = &mut self.session else { return Vec::new() };
-        if session.submit == SubmitStep::Saving {
+        if session.submit.saving() {
             return Vec::new();
         }
         let (Some(form), Some(applicant), Some(item)) =
@@ -240,15 +243,32 @@ impl Model {
             self.leave_check();
             return self.open_check(errors);
         }
-        session.submit = SubmitStep::Saving;
+        session.submit = SubmitStep::Saving { since_ms: now_ms };
         let answers = form.effective(&session.answers);
         vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, answers }))]
+    }
+
+    /// The desk opened a form under this id. It may say so late; it always says so before it queues a submission.
+    pub(super) fn form_started(&mut self, envelope_id: EnvelopeId) -> Vec<Job> {
+        if let Some(session) = &mut self.session
+            && session.form.is_some()
+        {
+            session.envelope_id = Some(envelope_id);
+        }
+        Vec::new()
+    }
+
+    /// A submission is being saved: its slip must find this screen, so nothing else moves. Bounded.
+    pub(super) fn is_saving(&self) -> bool {
+        let step = self.session.as_ref().map(|s| s.submit);
+        matches!(step, Some(SubmitStep::Saving { since_ms }) if self.now_ms.abs_diff(since_ms) < SAVING_LIMIT_MS)
     }
 
     /// It is on disk: the slip is shown, the answers are gone.
     pub(super) fn queued(&mut self, mut slip: SlipView) -> Vec<Job> {
         let Some(session) = &mut self.session else { return Vec::new() };
-        if session.submit != SubmitStep::Saving {
+        // Only the form that waits for it: never the slip of a visit that was ended.
+        if !session.submit.saving() || session.envelope_id != Some(slip.envelope_id) {
             return Vec::new();
         }
         slip.masked_name = session.applicant.as_ref().map(|a| mask_name(&a.name)).unwrap_or_default();
@@ -265,7 +285,7 @@ impl Model {
 
     pub(super) fn submit_failed(&mut self, key: &'static str) -> Vec<Job> {
         if let Some(session) = &mut self.session
-            && session.submit == SubmitStep::Saving
+            && session.submit.saving()
         {
             session.submit = SubmitStep::Failed { key };
         }

@@ -36,6 +36,9 @@ impl Model {
         let idle_end = self.idle.last_touch_ms + (limit + countdown) * 1_000;
         let end = idle_end.min(started_ms + HARD_CAP_MS);
         let left = (end - now_ms + 999) / 1_000;
+        if left <= 0 && self.is_saving() {
+            return Vec::new();
+        }
         if left <= 0 {
             return self.finish();
         }

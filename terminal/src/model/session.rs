@@ -14,7 +14,7 @@ pub struct Session {
     pub started_ms: i64,
     /// The item or bundle being done.
     pub item: Option<ItemCode>,
-    /// Made when the form starts.
+    /// Id of the open form, once the desk has made it; afterwards that of the slip.
     pub envelope_id: Option<EnvelopeId>,
     /// The person whose card was read.
     pub applicant: Option<Applicant>,
@@ -111,13 +111,23 @@ pub enum SubmitStep {
     /// Nothing.
     #[default]
     Idle,
-    /// Being saved; further taps are ignored.
-    Saving,
+    /// Being saved; until it is done nothing else happens on this screen.
+    Saving {
+        /// Since when, milliseconds since 1970: bounded, so that a dead desk never locks the screen.
+        since_ms: i64,
+    },
     /// Could not be saved; nothing was lost, the answers are still there (text key `submit.error.{key}`).
     Failed {
         /// Key of the words.
         key: &'static str,
     },
+}
+
+impl SubmitStep {
+    /// A save runs.
+    pub fn saving(self) -> bool {
+        matches!(self, Self::Saving { .. })
+    }
 }
 
 /// When each mark was reached; only receipts and case news set the later three.

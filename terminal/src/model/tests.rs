@@ -55,6 +55,7 @@ fn in_form() -> Model {
     model.event(Event::CardRead(person(COURIER)));
     assert!(matches!(model.command(Command::Continue).as_slice(), [Job::StartForm]));
     assert_eq!(model.screen, Screen::Form);
+    model.event(Event::FormStarted { envelope_id: slip().envelope_id });
     model
 }
 
@@ -267,6 +268,28 @@ fn news_moves_only_the_own_slip() {
     assert_eq!((marks(&model).delivered_ms, marks(&model).accepted_ms), (Some(NOW_MS + 1), None));
 }
 
+#[test]
+fn while_it_is_saved_nothing_else_happens_and_the_slip_is_the_own_one() {
+    let mut model = at_check();
+    model.command(Command::Submit);
+    for command in [Command::Home, Command::Finish, Command::Back] {
+        assert!(model.command(command).is_empty());
+    }
+    model.event(Event::CardRead(person(ELDER)));
+    model.event(Event::Tick { now_ms: NOW_MS + 5_000 });
+    let mut stranger = slip();
+    stranger.envelope_id = "019ab2c3-d4e5-7000-8000-000000000009".parse().expect("id");
+    model.event(Event::Queued(stranger));
+    assert_eq!(model.screen, Screen::Check, "another submission's slip is never shown");
+    model.event(Event::Queued(slip()));
+    assert_eq!(model.screen, Screen::Slip);
+    let mut dead = at_check();
+    dead.command(Command::Submit);
+    dead.event(Event::Tick { now_ms: NOW_MS + 21_000 });
+    dead.command(Command::Finish);
+    assert!(dead.session.is_none(), "a desk that never answers does not lock the screen");
+}
+
 /// Every event and command on every screen: nothing panics, and nobody sees a session that was ended.
 #[test]
 fn no_event_or_command_is_unexpected() {
@@ -314,6 +337,8 @@ fn no_event_or_command_is_unexpected() {
                 let mut model = screen();
                 model.event(events().remove(n));
                 model.command(command);
+                let later = model.now_ms + 30_000;
+                model.event(Event::Tick { now_ms: later });
                 model.command(Command::Finish);
                 assert!(model.session.is_none());
                 model.event(events().remove(n));

@@ -6,7 +6,11 @@ use crate::event::{Event, Job};
 impl Model {
     /// Does what the citizen asked; gives the jobs for the desk worker.
     pub fn command(&mut self, command: Command) -> Vec<Job> {
-        if self.outage.is_some() && !self.works_in_outage(&command) {
+        if self.outage.is_some() && !works_in_outage(&command) {
+            return Vec::new();
+        }
+        // Nobody walks away from the page on which the number is about to appear.
+        if self.is_saving() && !matches!(command, Command::Touch | Command::StillHere) {
             return Vec::new();
         }
         self.idle.last_touch_ms = if self.idle.seconds_left.is_none() || command == Command::StillHere {
@@ -62,6 +66,7 @@ impl Model {
                 self.network = network;
                 Vec::new()
             }
+            Event::FormStarted { envelope_id } => self.form_started(envelope_id),
             Event::Queued(slip) => self.queued(*slip),
             Event::SubmitFailed { key } => self.submit_failed(key),
             Event::Delivered { envelope_id, number, at_ms } => self.delivered(envelope_id, number, at_ms),
@@ -74,15 +79,15 @@ impl Model {
             Event::Outage(outage) => self.outage_changed(outage),
         }
     }
+}
 
-    fn works_in_outage(&self, command: &Command) -> bool {
-        matches!(
-            command,
-            Command::Touch
-                | Command::SetSize(_)
-                | Command::SetHighContrast(_)
-                | Command::SetLanguage(_)
-                | Command::CallStaff
-        )
-    }
+fn works_in_outage(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Touch
+            | Command::SetSize(_)
+            | Command::SetHighContrast(_)
+            | Command::SetLanguage(_)
+            | Command::CallStaff
+    )
 }

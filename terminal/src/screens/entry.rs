@@ -71,6 +71,20 @@ pub fn period(cx: &Cx<'_>, period: Period) -> String {
     cx.tf(key, &[("count", &tenths(period.tenths))])
 }
 
+/// What happens afterwards, with the promised time in its words: `受理后 1 个工作日内`.
+pub fn after(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let promised = match entry {
+        Entry::Item(item) => item.promised,
+        Entry::Bundle(bundle) => bundle.promised,
+    };
+    let words = cx.say(&entry.guide().after);
+    let time = period(cx, promised);
+    // Between a Chinese word and a digit stands a thin gap, as everywhere else on the screens.
+    let spaced = words.split_once("{promised}").is_some_and(|(before, _)| !before.ends_with([' ', '(']));
+    let gap = if spaced && time.starts_with(|c: char| c.is_ascii_digit()) { " " } else { "" };
+    words.replace("{promised}", &format!("{gap}{time}"))
+}
+
 fn tenths(value: u32) -> String {
     if value.is_multiple_of(10) { (value / 10).to_string() } else { format!("{}.{}", value / 10, value % 10) }
 }

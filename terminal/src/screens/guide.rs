@@ -190,7 +190,7 @@ fn after_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
     let room_for_words = inner.bottom() - marks - top;
     let note = at(inner.left(), top, inner.width(), room_for_words / 2.0);
     let filled = text(ui, cx, note, cx.say(&guide.offline_note), body.data());
-    let after = cx.say(&guide.after).replace("{promised}", &period(cx, promised(entry)));
+    let after = super::entry::after(cx, entry);
     let rest = Rect::from_min_max(
         pos2(inner.left(), filled.bottom() + 12.0),
         pos2(inner.right(), inner.bottom() - marks),
@@ -205,7 +205,7 @@ fn after_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
 /// The marks to come, all waiting.
 fn marks_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect) {
     let marks = [
-        ("disk", "guide.saved", "guide.saved_when"),
+        ("saved", "guide.saved", "guide.saved_when"),
         ("center", "guide.delivered", "guide.delivered_when"),
         ("stamp", "guide.accepted", "guide.accepted_when"),
     ];

@@ -6,7 +6,6 @@ use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::command::Command;
 use crate::model::{Network, SlipView};
-use crate::screens::entry::period;
 use crate::theme::{TypeRole, radius};
 use crate::widgets::footer::{Action, Back};
 use crate::widgets::shape::{card, fill, well};
@@ -257,11 +256,7 @@ fn after(cx: &Cx<'_>, slip: &SlipView) -> Option<String> {
         return None;
     }
     let entry = cx.model.catalogue.entry(&slip.item)?;
-    let promised = match entry {
-        domain::catalogue::Entry::Item(item) => item.promised,
-        domain::catalogue::Entry::Bundle(bundle) => bundle.promised,
-    };
-    let words = crate::words::fill(cx.say(&entry.guide().after), &[("promised", &period(cx, promised))]);
+    let words = super::entry::after(cx, entry);
     (!words.is_empty()).then_some(words)
 }
 

@@ -1,6 +1,6 @@
 //! What the centre says: receipts, case news, its epoch and what it holds durably.
 use domain::envelope::{Digest, SignedDocument, SignedKind, VerifyError, verify_document};
-use domain::ids::{EnvelopeId, ServerEpoch};
+use domain::ids::ServerEpoch;
 use domain::wire::v1::{CaseNews, Contact, ReceiptBody};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
@@ -31,6 +31,10 @@ impl From<rusqlite::Error> for ReceiptError {
         Self::Store(e.into())
     }
 }
+
+/// Whether the server was restored from a backup since the last contact: an answer to an older cursor is void then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochChange(pub bool);
 
 /// What a piece of case news did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,13 +111,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses.
-    pub fn take_contact(&mut self, contact: &Contact, now_ms: i64) -> Result<(), StoreError> {
+    pub fn take_contact(&mut self, contact: &Contact, now_ms: i64) -> Result<EpochChange, StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         identity::put(&tx, "server_offset_ms", &contact.server_time_ms.saturating_sub(now_ms))?;
         let epoch: Option<ServerEpoch> = identity::get(&tx, "server_epoch")?;
-        if epoch.is_some_and(|e| e != contact.server_epoch) {
-            // A restored server may have lost what it receipted: everything not durable is offered again, and the
-            // feed is read from its start.
+        let change = EpochChange(epoch.is_some_and(|e| e != contact.server_epoch));
+        if change.0 {
+            // A restored server may have lost what it receipted: everything not durable is offered again, its marks
+            // are taken back until they are true again, and the feed is read from its start.
+            tx.execute(
+                "UPDATE slip SET delivered_ms = NULL, accepted_ms = NULL, completed_ms = NULL, case_state = NULL
+                 WHERE envelope_id IN
+                 (SELECT envelope_id FROM outbox WHERE state = 'delivered' AND ciphertext IS NOT NULL)",
+                [],
+            )?;
+            tx.execute("UPDATE slip SET case_version = 0", [])?;
             tx.execute(
                 "UPDATE outbox SET state = 'queued', next_try_ms = 0
                  WHERE state = 'delivered' AND ciphertext IS NOT NULL",
@@ -133,16 +145,7 @@ impl Store {
             [now_ms.saturating_sub(RECEIPT_DAYS * 86_400_000)],
         )?;
         tx.commit()?;
-        Ok(())
-    }
-
-    /// The item and number on a slip, by its envelope id.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the database refuses.
-    pub fn has_slip(&self, id: EnvelopeId) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM slip WHERE envelope_id = ?1)";
-        Ok(self.connection.query_row(sql, [id.to_string()], |r| r.get(0))?)
+        Ok(change)
     }
 }
 

@@ -18,7 +18,7 @@ use domain::envelope::DeviceKey;
 use rusqlite::Connection;
 
 pub use identity::Identity;
-pub use inbox::{CaseNewsOutcome, ReceiptError};
+pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};
 pub use open::DATABASE_FILE;
 pub use outbox::{DueEnvelope, ParkReason};
 pub use status::{StatusRow, read_status};

@@ -1,5 +1,6 @@
 //! Opening and migrating the database file, without ever harming one that cannot be used.
 use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,11 +22,15 @@ pub(super) fn known_version() -> i64 {
 }
 
 pub(super) fn open(directory: &Path, now_ms: i64) -> Result<(Connection, DeviceKey), StoreError> {
-    fs::create_dir_all(directory).map_err(StoreError::Io)?;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(StoreError::Io)?;
     let file = directory.join(DATABASE_FILE);
     match fs::metadata(&file) {
         Ok(m) if m.is_file() => inspect(&file)?,
         Ok(_) => return Err(StoreError::Corrupt),
+        // A log without its database may hold rows that were never sent: a person looks at it first.
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_leftover_log(directory) => {
+            return Err(StoreError::Corrupt);
+        }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, now_ms)?,
         Err(e) => return Err(StoreError::Io(e)),
     }
@@ -64,6 +69,12 @@ fn inspect(file: &Path) -> Result<(), StoreError> {
     if check == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
 }
 
+fn has_leftover_log(directory: &Path) -> bool {
+    ["terminal.db-wal", "terminal.db-shm", "terminal.db-journal"]
+        .iter()
+        .any(|name| directory.join(name).exists())
+}
+
 /// Makes a new database under another name and moves it into place, so that a half-made one is never met.
 fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> {
     let temporary = directory.join("terminal.db.new");
@@ -82,6 +93,7 @@ fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> 
     let mut rng = device_key::system_random()?;
     identity::start_series(&connection, Lineage::new(&mut rng), now_ms)?;
     connection.close().map_err(|(_, e)| StoreError::from(e))?;
+    fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600)).map_err(StoreError::Io)?;
     fs::File::open(&temporary).and_then(|f| f.sync_all()).map_err(StoreError::Io)?;
     fs::rename(&temporary, file).map_err(StoreError::Io)?;
     fs::File::open(directory).and_then(|d| d.sync_all()).map_err(StoreError::Io)

@@ -6,6 +6,9 @@ use domain::wire::v1::EnvelopeUpload;
 use super::submit::audit;
 use super::{Store, StoreError};
 
+/// Nothing is put off further than this, milliseconds: a later time was written while the clock was wrong.
+const LONGEST_HOLD_MS: i64 = 3_600_000;
+
 /// An envelope that may be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueEnvelope {
@@ -42,10 +45,11 @@ impl Store {
     pub fn due(&self, now_ms: i64, most: usize, most_bytes: usize) -> Result<Vec<DueEnvelope>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT envelope_id, header, ciphertext, digest, signature FROM outbox
-             WHERE state = 'queued' AND next_try_ms <= ?1 AND ciphertext IS NOT NULL
-             ORDER BY created_ms, seq LIMIT ?2",
+             WHERE state = 'queued' AND ciphertext IS NOT NULL AND (next_try_ms <= ?1 OR next_try_ms > ?3)
+             ORDER BY rowid LIMIT ?2",
         )?;
-        let mut rows = statement.query((now_ms, i64::try_from(most).unwrap_or(i64::MAX)))?;
+        let far_ms = now_ms.saturating_add(LONGEST_HOLD_MS);
+        let mut rows = statement.query((now_ms, i64::try_from(most).unwrap_or(i64::MAX), far_ms))?;
         let (mut due, mut bytes) = (Vec::new(), 0usize);
         while let Some(row) = rows.next()? {
             let (id, header, ciphertext): (String, Vec<u8>, Vec<u8>) =
@@ -72,9 +76,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses.
-    pub fn next_due_ms(&self) -> Result<Option<i64>, StoreError> {
-        let sql = "SELECT MIN(next_try_ms) FROM outbox WHERE state = 'queued' AND ciphertext IS NOT NULL";
-        Ok(self.connection.query_row(sql, [], |r| r.get(0))?)
+    pub fn next_due_ms(&self, now_ms: i64) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT MIN(CASE WHEN next_try_ms > ?1 THEN 0 ELSE next_try_ms END)
+                   FROM outbox WHERE state = 'queued' AND ciphertext IS NOT NULL";
+        Ok(self.connection.query_row(sql, [now_ms.saturating_add(LONGEST_HOLD_MS)], |r| r.get(0))?)
     }
 
     /// A send failed: the row stays queued and is tried again at `next_try_ms`.

@@ -60,7 +60,7 @@ pub fn read_status(directory: &Path, most: u32) -> Result<Vec<StatusRow>, StoreE
                 s.case_state, o.ciphertext IS NULL, s.document, r.document
          FROM outbox o LEFT JOIN slip s ON s.envelope_id = o.envelope_id
                        LEFT JOIN receipt r ON r.envelope_id = o.envelope_id
-         ORDER BY o.created_ms DESC, o.seq DESC LIMIT ?1",
+         ORDER BY o.rowid DESC LIMIT ?1",
     )?;
     let document = |text: Option<String>| text.and_then(|t| serde_json::from_str(&t).ok());
     let rows = statement.query_map([most], |r| {

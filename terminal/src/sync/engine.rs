@@ -14,7 +14,7 @@ use super::transport::Transport;
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::model::Network;
-use crate::store::{CaseNewsOutcome, DueEnvelope, ParkReason, Store, StoreError};
+use crate::store::{CaseNewsOutcome, DueEnvelope, EpochChange, ParkReason, Store, StoreError};
 
 /// A contact slower than this makes the link weak.
 const WEAK_FROM_MS: i64 = 3_000;
@@ -106,9 +106,9 @@ impl Engine {
             Situation {
                 now_ms,
                 enrolled: store.identity()?.is_some(),
-                not_before_ms: self.not_before_ms.min(now_ms + self.longest_hold_ms()),
-                next_row_ms: store.next_due_ms()?,
-                next_news_ms: self.next_news_ms.min(now_ms + self.tuning.news_every_ms),
+                not_before_ms: plausible(self.not_before_ms, now_ms + self.longest_hold_ms()),
+                next_row_ms: store.next_due_ms(now_ms)?,
+                next_news_ms: plausible(self.next_news_ms, now_ms + self.tuning.news_every_ms * 12),
             }
         };
         match plan(situation) {
@@ -121,7 +121,7 @@ impl Engine {
         }
     }
 
-    /// A clock that was set back must not stop the sending: nothing is put off further than this.
+    /// Nothing is ever put off further than this.
     fn longest_hold_ms(&self) -> i64 {
         i64::try_from(self.tuning.backoff_cap_ms.max(3_600_000)).unwrap_or(i64::MAX)
     }
@@ -249,8 +249,9 @@ impl Engine {
         };
         match read_answer::<ChangesResponse>(self.transport.exchange(&request)) {
             Answer::Good(news) => {
-                self.reached(now_ms, &news.contact, step)?;
-                self.take_news(&news, step)?;
+                if !self.reached(now_ms, &news.contact, step)?.0 {
+                    self.take_news(&news, step)?;
+                }
                 self.next_news_ms = if news.more { now_ms } else { now_ms + self.tuning.news_every_ms };
             }
             Answer::Later { retry_after_secs, reached, .. } => {
@@ -281,15 +282,20 @@ impl Engine {
         store.move_cursor(news.cursor)
     }
 
-    fn reached(&mut self, asked_ms: i64, contact: &Contact, step: &mut Step) -> Result<(), StoreError> {
+    fn reached(
+        &mut self,
+        asked_ms: i64,
+        contact: &Contact,
+        step: &mut Step,
+    ) -> Result<EpochChange, StoreError> {
         self.failures = 0;
         let now_ms = self.clock.now_ms();
         let wait = i64::try_from(contact.retry_after_ms.unwrap_or(0)).unwrap_or(i64::MAX);
         self.not_before_ms = now_ms.saturating_add(wait);
-        self.store().take_contact(contact, now_ms)?;
+        let change = self.store().take_contact(contact, now_ms)?;
         let slow = now_ms.saturating_sub(asked_ms) > WEAK_FROM_MS;
         self.tell(if slow { Network::Weak } else { Network::Online }, step);
-        Ok(())
+        Ok(change)
     }
 
     fn failed(&mut self, retry_after_secs: Option<u32>, reached: bool, step: &mut Step) -> u64 {
@@ -314,4 +320,9 @@ impl Engine {
             step.events.push(Event::Network(network));
         }
     }
+}
+
+/// A time further off than `furthest_ms` was written while the clock was wrong: it is now.
+fn plausible(at_ms: i64, furthest_ms: i64) -> i64 {
+    if at_ms > furthest_ms { 0 } else { at_ms }
 }

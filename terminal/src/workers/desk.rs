@@ -47,7 +47,7 @@ impl Desk {
         self.report_queue(events);
         while let Ok(job) = jobs.recv() {
             match job {
-                Job::StartForm => self.open = self.open_form(),
+                Job::StartForm => self.start_form(events),
                 Job::Submit(draft) => self.submit(&draft, events),
                 Job::LoadCases(applicant) => self.load_cases(&applicant, events),
                 // The assistance issue tells a bank employee; here it is on the screen and in the log.
@@ -67,6 +67,13 @@ impl Desk {
             envelope_id: EnvelopeId::new(self.clock.now_ms(), &mut rng),
             data_key: DataKey::new(&mut rng),
         })
+    }
+
+    fn start_form(&mut self, events: &EventSender) {
+        self.open = self.open_form();
+        if let Some(open) = &self.open {
+            events.send(Event::FormStarted { envelope_id: open.envelope_id });
+        }
     }
 
     fn submit(&mut self, draft: &Draft, events: &EventSender) {
@@ -92,9 +99,6 @@ impl Desk {
         let errors = form.validate(&draft.answers, CivilDate::in_china(now_ms));
         if draft.catalogue_version != self.catalogue.version || !errors.is_empty() {
             return Err("content");
-        }
-        if self.open.is_none() {
-            self.open = self.open_form();
         }
         let open = self.open.as_ref().ok_or("seal")?;
         let mut rng = random().ok_or("seal")?;

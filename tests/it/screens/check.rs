@@ -22,7 +22,7 @@ fn it_stands_in_every_look_and_step() {
         let mut stage = Stage::of(at_check(look));
         stage.assert_sound(&format!("check {look:?}"));
         for step in [
-            SubmitStep::Saving,
+            SubmitStep::Saving { since_ms: 0 },
             SubmitStep::Failed { key: "store" },
             SubmitStep::Failed { key: "no such words" },
         ] {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use domain::case::CaseState;
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, ServerEpoch};
-use domain::wire::v1::{CaseNews, PROBLEM_MEDIA_TYPE};
+use domain::wire::v1::{CaseNews, EnvelopeHeader, PROBLEM_MEDIA_TYPE};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use terminal::clock::{Clock as _, ManualClock};
@@ -67,6 +67,11 @@ impl Rig {
             .map(|r| (r.state, r.reason.or(r.last_error).unwrap_or_default()))
             .collect()
     }
+}
+
+fn news_of(id: EnvelopeId) -> CaseNews {
+    let number = "XN26112400100013".parse().expect("number");
+    CaseNews { envelope_id: id, number, state: CaseState::Submitted, version: 1, at_ms: NOW_MS }
 }
 
 fn delivered(events: &[Event]) -> usize {
@@ -196,17 +201,56 @@ fn content_is_erased_only_when_the_centre_holds_it_durably() {
 #[test]
 fn a_restored_centre_is_offered_again_what_it_may_have_lost() {
     let mut rig = Rig::new(7);
-    rig.submit();
+    let id = rig.submit();
     assert!(rig.drain());
     {
         let mut state = rig.centre.state();
         state.stored.clear();
+        state.news = vec![news_of(id)];
         state.epoch = ServerEpoch::new(&mut ChaCha20Rng::seed_from_u64(99));
     }
     rig.clock.advance(60_000);
     rig.engine.step();
+    let line = rig.store.lock().expect("store").my_slips(COURIER_ID).expect("slips").remove(0);
+    assert_eq!(line.marks.delivered_ms, None, "not delivered until the restored centre says so");
+    assert_eq!(
+        rig.store.lock().expect("store").cursor().expect("cursor"),
+        0,
+        "the feed is read from its start"
+    );
     assert!(rig.drain());
     assert_eq!(rig.centre.state().stored.len(), 1);
+    let line = rig.store.lock().expect("store").my_slips(COURIER_ID).expect("slips").remove(0);
+    assert!(line.marks.delivered_ms.is_some());
+}
+
+#[test]
+fn a_clock_that_was_wrong_for_a_while_does_not_hold_up_a_row() {
+    let mut rig = Rig::new(9);
+    rig.submit();
+    let year_ms = 365 * 86_400_000;
+    rig.clock.advance(year_ms);
+    rig.centre.state().faults.push_back(Fault::Unreachable);
+    rig.engine.step();
+    rig.clock.advance(-year_ms);
+    let start = rig.clock.now_ms();
+    assert!(rig.drain());
+    assert!(rig.clock.now_ms() - start < 2 * 3_600_000, "sent within two hours of the mended clock");
+}
+
+#[test]
+fn rows_go_in_the_order_of_the_series_whatever_the_clock_says() {
+    let mut rig = Rig::new(10);
+    rig.submit();
+    rig.clock.advance(-3_600_000);
+    rig.submit();
+    let due =
+        rig.store.lock().expect("store").due(rig.clock.now_ms() + 7_200_000, 50, usize::MAX).expect("due");
+    let seqs: Vec<u64> = due
+        .iter()
+        .map(|d| serde_json::from_slice::<EnvelopeHeader>(&d.upload.header.0).expect("header").seq)
+        .collect();
+    assert_eq!(seqs, [1, 2]);
 }
 
 #[test]

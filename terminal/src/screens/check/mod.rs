@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let submit = model.session.as_ref().map(|s| s.submit).unwrap_or_default();
     let (label, icon) = match submit {
         SubmitStep::Idle => (cx.t("check.submit"), "check"),
-        SubmitStep::Saving => (cx.t("check.saving"), "saved"),
+        SubmitStep::Saving { .. } => (cx.t("check.saving"), "saved"),
         SubmitStep::Failed { .. } => (cx.t("check.retry"), "check"),
     };
     let action = Action { label, icon, command: Command::Submit, filled: true };
@@ -252,7 +252,7 @@ fn strip_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, submit: SubmitStep) {
     let colors = &cx.theme.colors;
     let (ground, name, color, words) = match submit {
         SubmitStep::Idle => (colors.brand50, "shield", colors.brand600, cx.t("check.promise").to_owned()),
-        SubmitStep::Saving => {
+        SubmitStep::Saving { .. } => {
             (colors.brand50, "saved", colors.brand600, cx.t("check.saving_note").to_owned())
         }
         SubmitStep::Failed { key } => {
@@ -266,8 +266,7 @@ fn strip_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, submit: SubmitStep) {
     icon(ui, cx, at(rect.left() + 28.0, rect.center().y - side / 2.0, side, side), name, color);
     let place =
         Rect::from_min_max(pos2(rect.left() + 28.0 + side + 20.0, rect.top()), rect.max - vec2(16.0, 0.0));
-    let ink =
-        if submit == SubmitStep::Idle || submit == SubmitStep::Saving { colors.ink } else { colors.error };
+    let ink = if submit == SubmitStep::Idle || submit.saving() { colors.ink } else { colors.error };
     let letters = fitting(ui, &words, place.size(), [cx.body().color(ink), cx.small().color(ink)]);
     text(ui, cx, place, &words, letters.middle());
 }

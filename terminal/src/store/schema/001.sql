@@ -33,7 +33,7 @@ CREATE TABLE outbox (
     created_ms  INTEGER NOT NULL,
     UNIQUE (lineage, seq)
 ) STRICT;
-CREATE INDEX outbox_due ON outbox (state, next_try_ms, created_ms);
+CREATE INDEX outbox_state ON outbox (state);
 
 -- The slip (凭条) of each submission and its four marks. No name, no ID number: the person is found by HMAC.
 CREATE TABLE slip (
