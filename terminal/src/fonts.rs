@@ -1,7 +1,7 @@
 //! Fonts: Noto Sans CJK SC and, for rare characters, HanaMin, mapped from the system's packages.
 //!
 //! Refuses to copy them into memory. Where the packages are missing, a small subset from `assets/fonts` is used and
-//! the log says so; tests always use the subset.
+//! the log says so.
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,4 +107,19 @@ fn map(path: &Path, face: u32) -> Result<FontData, FontError> {
     // in place; the map only serves reads.
     let bytes = unsafe { Mmap::map(&file) }.map_err(failed)?;
     Ok(FontData::from_blob(Arc::new(bytes), face))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_subset_has_both_weights_and_a_missing_one_is_named() {
+        let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
+        let fonts = load(&assets, FontChoice::Subset).expect("subset");
+        assert!(fonts.definitions.families.contains_key(&family(true)));
+        assert!(!fonts.fell_back);
+        let error = load(Path::new("/nowhere"), FontChoice::Subset).err().expect("missing");
+        assert!(error.to_string().contains("JinbanSans-Regular.otf"));
+    }
 }
