@@ -162,11 +162,13 @@ impl Centre {
             )
         })?;
         let taken = self.take_checked(checked);
-        // The centre's own trouble is not the envelope's: the whole batch comes again, what was stored is found then.
-        let (taken, mut trouble): (Vec<_>, Vec<_>) =
-            taken.into_iter().partition(|t| !matches!(t, Err(e) if e.is_trouble()));
-        if let Some(Err(e)) = trouble.pop() {
-            return Err(e);
+        // Trouble of the centre with one envelope is told there, as a 5xx of its item: it stays queued and comes
+        // again. Only if nothing at all could be taken does the whole batch fail.
+        if !taken.is_empty() && taken.iter().all(|t| matches!(t, Err(e) if e.is_trouble())) {
+            return Err(taken
+                .into_iter()
+                .find_map(Result::err)
+                .unwrap_or_else(|| ServiceError::Inconsistent("batch".to_owned())));
         }
         let mut stored = false;
         let results = digests

@@ -49,7 +49,7 @@ problem_codes! {
     EnvelopeConflict "envelope-conflict" 409 "The same envelope id came with another digest.",
     CaseChanged "case-changed" 409 "The case changed meanwhile.",
     IssuersExhausted "issuers-exhausted" 409 "No issuer of numbers is left for another terminal.",
-    NumbersExhausted "numbers-exhausted" 409 "No case number is left for today.",
+    NumbersExhausted "numbers-exhausted" 503 "No case number is left for today.",
     TooLarge "too-large" 413 "The request is larger than the call takes.",
     TooManyEnvelopes "too-many-envelopes" 413 "The batch has more envelopes than the call takes.",
     EnvelopeTooLarge "envelope-too-large" 413 "Header or content of an envelope is too large.",

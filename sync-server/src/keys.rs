@@ -42,6 +42,12 @@ pub enum KeyError {
         /// Which one.
         path: PathBuf,
     },
+    /// Cases of the store are sealed under a key that is gone.
+    #[error("key file {path} is gone, and cases are sealed under it: restore it from the key backup")]
+    Lost {
+        /// Which one.
+        path: PathBuf,
+    },
     /// The store was written with keys that are not these.
     #[error("the keys in {path} are not those of this store: restore the folder from the key backup")]
     NotOfThisStore {

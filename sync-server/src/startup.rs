@@ -16,7 +16,7 @@ use rand_core::SeedableRng as _;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
 use crate::services::catalogue::{PublishError, publish};
-use crate::services::meta;
+use crate::services::{cases, meta};
 use crate::store::{Driver, MigrateError, Sqlite, StoreError, in_transaction, migrate, require_current};
 
 /// Bytes of one catalogue file, at most.
@@ -58,6 +58,20 @@ pub enum StartupError {
         /// Why.
         #[source]
         source: MigrateError,
+    },
+    /// The store's pages do not fit together.
+    #[error("store {path} is damaged; it was not changed: restore a backup, or see `sync-server doctor`")]
+    StoreDamaged {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There are keys, and no store beside them.
+    #[error(
+        "the store {path} is gone, but its keys are there: restore a backup, or move the keys away to begin anew"
+    )]
+    StoreLost {
+        /// The file.
+        path: PathBuf,
     },
     /// Keys.
     #[error(transparent)]
@@ -181,8 +195,10 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     // First, because most mistakes are made here and nothing has been written yet.
     let catalogue = load_catalogue(&assets.join("catalogue"))?;
     let path = data.store_path();
-    if path.exists() {
-        refuse_newer(&path)?;
+    if fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
+        refuse_unusable(&path)?;
+    } else if data.keys_path().join("receipt.key").exists() {
+        return Err(StartupError::StoreLost { path });
     }
     let mut store = Sqlite::open(&path).map_err(|e| store_error(&path, e.into()))?;
     let before = migrate(&mut store, now_ms).map_err(|e| store_error(&path, e))?;
@@ -232,12 +248,17 @@ pub fn random() -> Result<ChaCha20Rng, StartupError> {
     Ok(ChaCha20Rng::from_seed(seed))
 }
 
-fn refuse_newer(path: &Path) -> Result<(), StartupError> {
+/// Looks at a store without writing: is it of this program, not newer, and sound?
+fn refuse_unusable(path: &Path) -> Result<(), StartupError> {
     let mut look = Sqlite::open_read_only(path).map_err(|e| store_error(path, e.into()))?;
     match require_current(&mut look) {
         Err(e @ (MigrateError::Newer { .. } | MigrateError::Foreign)) => Err(store_error(path, e)),
         Err(MigrateError::Store(e)) => Err(store_error(path, e.into())),
-        _ => Ok(()),
+        _ => match look.check() {
+            Ok(said) if said.is_empty() => Ok(()),
+            Ok(_) => Err(StartupError::StoreDamaged { path: path.to_owned() }),
+            Err(e) => Err(store_error(path, e.into())),
+        },
     }
 }
 
@@ -246,6 +267,12 @@ fn open_keys(data: &DataFolder, store: &mut Sqlite, rng: &mut ChaCha20Rng) -> Re
     let bound = in_transaction(store, meta::has_keys)?;
     if bound && !["receipt.key", "sealing.key", "person.key"].iter().all(|f| folder.join(f).exists()) {
         return Err(KeyError::NotOfThisStore { path: folder }.into());
+    }
+    for id in in_transaction(store, cases::key_ids)? {
+        let path = folder.join(format!("{id}.key"));
+        if !path.exists() {
+            return Err(KeyError::Lost { path }.into());
+        }
     }
     let keys = Keys::load_or_make(&folder, rng)?;
     let fingerprint = keys.fingerprint();

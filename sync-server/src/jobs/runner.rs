@@ -109,7 +109,7 @@ impl Drop for Runner {
 /// Opens all submissions that wait; gives how many were opened.
 ///
 /// # Errors
-/// [`JobError`] if the store or a key fails: the rest waits for the next round.
+/// [`JobError`] if the store cannot be read at all; a single case that fails is logged and waits.
 pub fn open_received(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool) -> Result<u64, JobError> {
     let (mut after, mut opened) = (0, 0);
     loop {
@@ -121,7 +121,13 @@ pub fn open_received(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool
             if stop.load(Ordering::Acquire) {
                 return Ok(opened);
             }
-            opened += u64::from(open_one(centre, id, rng)?);
+            // One case that cannot be opened now never holds up the others; the next round tries it again.
+            match open_one(centre, id, rng) {
+                Ok(done) => opened += u64::from(done),
+                Err(error) => {
+                    tracing::error!(envelope.id = %id, error = ?error, "a submission could not be opened")
+                }
+            }
         }
     }
 }

@@ -151,6 +151,15 @@ pub fn quarantine_if_open(
     Ok(())
 }
 
+/// Ids of the year keys under which data keys of cases are wrapped.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn key_ids(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let rows = tx.query("SELECT DISTINCT key_id FROM case_key ORDER BY key_id", &[])?;
+    rows.iter().map(|r| r.text(0).map(str::to_owned)).collect()
+}
+
 /// The case of a submission.
 ///
 /// # Errors

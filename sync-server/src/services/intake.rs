@@ -143,19 +143,21 @@ fn number_of(
     Ok((Some(issue_here(tx, now_ms)?), header.number.clone()))
 }
 
-/// A number of the centre's own issuer. Collisions are rare: a few steps find a free one.
+/// A number of the centre's own issuers, 900 to 999. Collisions are rare: a few steps find a free one.
 fn issue_here(tx: &mut Tx<'_>, now_ms: i64) -> Result<CaseNo, ServiceError> {
     let today = CivilDate::in_china(now_ms);
-    let issuer = Issuer::new(FIRST_CENTRE_ISSUER).ok_or(StoreError::Stored { what: "issuer" })?;
-    let mut state = last_counter(tx, issuer, today)?;
-    loop {
-        state = state.next(today).map_err(|_| ProblemCode::NumbersExhausted)?;
-        let number = CaseNo::issue(issuer, state);
-        if is_free(tx, &number)? {
-            note_counter(tx, issuer, state)?;
-            return Ok(number);
+    for issuer in (FIRST_CENTRE_ISSUER..=999).filter_map(Issuer::new) {
+        let mut state = last_counter(tx, issuer, today)?;
+        while let Ok(next) = state.next(today) {
+            state = next;
+            let number = CaseNo::issue(issuer, state);
+            if is_free(tx, &number)? {
+                note_counter(tx, issuer, state)?;
+                return Ok(number);
+            }
         }
     }
+    Err(ProblemCode::NumbersExhausted.into())
 }
 
 fn is_free(tx: &mut Tx<'_>, number: &CaseNo) -> Result<bool, StoreError> {

@@ -159,6 +159,41 @@ fn stores_that_do_not_fit_are_refused_with_advice_and_left_alone() -> Result<()>
 }
 
 #[test]
+fn a_damaged_or_lost_store_is_refused_and_left_as_it_is() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut server = Server::start_in(folder.path())?;
+    let mut device = Device::enrol(&server, 1)?;
+    let upload = device.seal(&courier())?;
+    device.send(&server, std::slice::from_ref(&upload))?;
+    wait_for_state(&device, &server, header_of(&upload)?.envelope_id, CaseState::Submitted)?;
+    server.stop()?;
+    let store = folder.path().join("server.db");
+    let sound = std::fs::read(&store)?;
+    let mut scrambled = sound.clone();
+    let half = scrambled.len() / 2;
+    scrambled[half..].iter_mut().step_by(3).for_each(|byte| *byte ^= 0x5A);
+    for (what, bytes) in [("damaged", scrambled), ("is gone", Vec::new())] {
+        std::fs::write(&store, &bytes)?;
+        let output = command_in(folder.path(), &["migrate"])?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(what), "{what}: {said}");
+        assert_eq!(std::fs::read(&store)?, bytes, "{what}: changed");
+    }
+    std::fs::write(&store, &sound)?;
+    let year = std::fs::read_dir(folder.path().join("keys"))?
+        .filter_map(Result::ok)
+        .find(|e| e.file_name().to_string_lossy().starts_with("year-"))
+        .context("a key of the year")?
+        .path();
+    std::fs::remove_file(&year)?;
+    let output = command_in(folder.path(), &["migrate"])?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("year-"), "{said}");
+    assert!(!year.exists(), "no new key was made in its place");
+    Ok(())
+}
+
+#[test]
 fn a_second_server_on_the_folder_and_public_pages_are_refused() -> Result<()> {
     let server = Server::start()?;
     let second = server.command(&["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])?;
