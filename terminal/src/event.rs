@@ -53,8 +53,13 @@ pub enum Event {
         /// When.
         at_ms: i64,
     },
-    /// Own cases of the card just read.
-    Cases(Vec<CaseLine>),
+    /// Slips of a person whose card was read.
+    Cases {
+        /// Whose they are: nobody else may see them.
+        applicant: Box<Applicant>,
+        /// The slips.
+        cases: Vec<CaseLine>,
+    },
     /// What waits on this machine.
     Queue(QueueView),
     /// The terminal cannot take anything, or can again.

@@ -1,4 +1,5 @@
 //! News of the centre and of this machine: only receipts and case news move the marks.
+use domain::applicant::Applicant;
 use domain::case::{CaseState, Mark};
 use domain::ids::{CaseNo, EnvelopeId};
 
@@ -48,9 +49,11 @@ impl Model {
         }
     }
 
-    pub(super) fn cases_loaded(&mut self, cases: Vec<CaseLine>) -> Vec<Job> {
+    /// The list that was asked for; one that comes late for a person who has left is dropped.
+    pub(super) fn cases_loaded(&mut self, of: &Applicant, cases: Vec<CaseLine>) -> Vec<Job> {
         if self.screen == Screen::MyCases
             && let Some(session) = &mut self.session
+            && session.applicant.as_ref().is_some_and(|a| a.id_number == of.id_number)
         {
             session.cases = Some(cases);
         }

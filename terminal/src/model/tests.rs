@@ -290,6 +290,22 @@ fn while_it_is_saved_nothing_else_happens_and_the_slip_is_the_own_one() {
     assert!(dead.session.is_none(), "a desk that never answers does not lock the screen");
 }
 
+#[test]
+fn nobody_sees_the_cases_of_the_person_before() {
+    let mut model = at_home();
+    model.event(Event::CardRead(person(COURIER)));
+    assert!(matches!(model.command(Command::MyCases).as_slice(), [Job::LoadCases(_)]));
+    model.event(Event::CardRead(person(ELDER)));
+    model.command(Command::MyCases);
+    assert_eq!(model.screen, Screen::MyCases);
+    let line = CaseLine { number: slip().number, item: code(), marks: Marks::default(), state: None };
+    let shown = |m: &Model| m.session.as_ref().and_then(|s| s.cases.clone());
+    model.event(Event::Cases { applicant: person(COURIER), cases: vec![line.clone()] });
+    assert_eq!(shown(&model), None, "a list that comes late is dropped");
+    model.event(Event::Cases { applicant: person(ELDER), cases: vec![line.clone()] });
+    assert_eq!(shown(&model), Some(vec![line]));
+}
+
 /// Every event and command on every screen: nothing panics, and nobody sees a session that was ended.
 #[test]
 fn no_event_or_command_is_unexpected() {
@@ -301,7 +317,7 @@ fn no_event_or_command_is_unexpected() {
             Event::CardRead(person(ELDER)),
             Event::Queued(slip()),
             Event::SubmitFailed { key: "store" },
-            Event::Cases(Vec::new()),
+            Event::Cases { applicant: person(ELDER), cases: Vec::new() },
             Event::Network(Network::Weak),
             Event::Outage(None),
             Event::Tick { now_ms: NOW_MS - 86_400_000 },

@@ -71,7 +71,7 @@ impl Model {
             Event::SubmitFailed { key } => self.submit_failed(key),
             Event::Delivered { envelope_id, number, at_ms } => self.delivered(envelope_id, number, at_ms),
             Event::CaseChanged { envelope_id, state, at_ms } => self.case_changed(envelope_id, state, at_ms),
-            Event::Cases(cases) => self.cases_loaded(cases),
+            Event::Cases { applicant, cases } => self.cases_loaded(&applicant, cases),
             Event::Queue(queue) => {
                 self.queue = queue;
                 Vec::new()

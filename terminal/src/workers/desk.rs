@@ -49,7 +49,7 @@ impl Desk {
             match job {
                 Job::StartForm => self.start_form(events),
                 Job::Submit(draft) => self.submit(&draft, events),
-                Job::LoadCases(applicant) => self.load_cases(&applicant, events),
+                Job::LoadCases(applicant) => self.load_cases(applicant, events),
                 // The assistance issue tells a bank employee; here it is on the screen and in the log.
                 Job::CallStaff => tracing::info!("a citizen calls for staff"),
                 Job::Wipe => self.open = None,
@@ -119,11 +119,11 @@ impl Desk {
         })
     }
 
-    fn load_cases(&self, applicant: &Applicant, events: &EventSender) {
+    fn load_cases(&self, applicant: Box<Applicant>, events: &EventSender) {
         let cases = self.store().my_slips(&applicant.id_number);
         match cases {
             Ok(cases) => {
-                events.send(Event::Cases(cases));
+                events.send(Event::Cases { applicant, cases });
             }
             Err(error) => tracing::error!(error = %error, "own cases could not be loaded"),
         }
