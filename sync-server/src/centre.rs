@@ -9,12 +9,12 @@ use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
 use domain::wire::v1::{
     BatchResponse, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeResult,
-    EnvelopeUpload, MAX_BATCH, Outcome,
+    EnvelopeUpload, MAX_BATCH, Outcome, SeriesNews,
 };
 use rand_chacha::ChaCha20Rng;
 
 use crate::error::{ProblemCode, ServiceError};
-use crate::services::{Context, changes, enrol, intake, receipt, terminals};
+use crate::services::{Context, changes, enrol, intake, receipt, series, terminals};
 use crate::store::{Driver, Readers, StoreError, Tx, WriteError, Writer, in_transaction};
 
 /// Where time and randomness come from.
@@ -161,6 +161,7 @@ impl Centre {
                 batch.envelopes.into_iter().map(|u: EnvelopeUpload| intake::check(tx, u)).collect(),
             )
         })?;
+        let sender = checked.iter().flatten().next().map(|c| c.terminal().clone());
         let taken = self.take_checked(checked);
         // Trouble of the centre with one envelope is told there, as a 5xx of its item: it stays queued and comes
         // again. Only if nothing at all could be taken does the whole batch fail.
@@ -182,7 +183,8 @@ impl Centre {
         if let Some(bell) = self.bell.get().filter(|_| stored) {
             bell.envelopes_stored();
         }
-        Ok(BatchResponse { results, contact: self.context.contact(self.now_ms()) })
+        let series = sender.map(|terminal| self.series_of(&terminal)).transpose()?.flatten();
+        Ok(BatchResponse { results, series, contact: self.context.contact(self.now_ms()) })
     }
 
     /// News for the station of a terminal that signed the request.
@@ -199,6 +201,14 @@ impl Centre {
         self.read(|tx| Ok(terminals::signed_by(tx, id, &digest, signature)?.station))
     }
 
+    /// How far the series that a terminal writes now was seen. Only for a terminal that signed what it sent.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the store fails.
+    pub fn series_of(&self, terminal: &TerminalId) -> Result<Option<SeriesNews>, ServiceError> {
+        self.read(|tx| Ok::<_, ServiceError>(series::news(tx, terminal)?))
+    }
+
     /// `GET /api/v1/changes`, answered at once.
     ///
     /// # Errors
@@ -209,6 +219,7 @@ impl Centre {
             changes: news.changes,
             cursor: news.cursor,
             more: news.more,
+            series: None,
             contact: self.context.contact(self.now_ms()),
         })
     }

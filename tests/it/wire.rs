@@ -15,7 +15,7 @@ use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch
 use domain::wire::v1::{
     BatchResponse, BlobEntry, BlobKind, CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact,
     EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload,
-    Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SlipBody, Submission,
+    Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody, Submission,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -38,6 +38,10 @@ fn contact() -> Contact {
         spread_ms: 2_000,
         retry_after_ms: None,
     }
+}
+
+fn series() -> SeriesNews {
+    SeriesNews { lineage: header().lineage, highest_seq: 1 }
 }
 
 fn header() -> EnvelopeHeader {
@@ -133,7 +137,10 @@ fn every_type_of_wire_v1_is_written_as_recorded() {
         problem: Some(problem()),
         ..accepted.clone()
     };
-    same("batch_response", &BatchResponse { results: vec![accepted, conflict], contact: contact() });
+    same(
+        "batch_response",
+        &BatchResponse { results: vec![accepted, conflict], series: Some(series()), contact: contact() },
+    );
     same("receipt_body", &receipt_body());
     let slip = SlipBody {
         envelope_id: id(),
@@ -185,6 +192,7 @@ fn enrolment_and_news_are_written_as_recorded() {
         ],
         cursor: 9,
         more: false,
+        series: Some(series()),
         contact: contact(),
     };
     same("changes_response", &changes);

@@ -10,7 +10,7 @@ use domain::ids::{CounterState, EnvelopeId, Issuer, ServerEpoch};
 use domain::wire::v1::{
     BatchResponse, CaseNews, Change, ChangeNews, ChangesResponse, Contact, EnrolResponse, EnvelopeBatch,
     EnvelopeHeader, EnvelopeResult, Outcome, PROBLEM_MEDIA_TYPE, Problem, ReceiptBody, ReceiptKey,
-    SealingKeyEntry,
+    SealingKeyEntry, SeriesNews,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -51,6 +51,8 @@ pub struct State {
     pub epoch: ServerEpoch,
     /// News to give.
     pub news: Vec<CaseNews>,
+    /// What it says of the terminal's series.
+    pub series: Option<SeriesNews>,
     /// Envelopes that are refused as malformed, by id.
     pub poison: Vec<EnvelopeId>,
 }
@@ -74,6 +76,7 @@ impl Default for Centre {
             durable_upto: None,
             epoch: ServerEpoch::new(&mut rng),
             news: Vec::new(),
+            series: None,
             poison: Vec::new(),
         };
         Self {
@@ -138,7 +141,8 @@ impl Centre {
             let header: EnvelopeHeader = serde_json::from_slice(&upload.header.0)?;
             results.push(self.result(&mut state, &header, upload.digest, fault)?);
         }
-        Ok(serde_json::to_vec(&BatchResponse { results, contact: self.contact(&state) })?)
+        let series = state.series.clone();
+        Ok(serde_json::to_vec(&BatchResponse { results, series, contact: self.contact(&state) })?)
     }
 
     fn result(
@@ -190,7 +194,8 @@ impl Centre {
             .map(|(news, cursor)| Change { cursor, news: ChangeNews::Case(news.clone()) })
             .collect();
         let cursor = changes.last().map_or(0, |c| c.cursor);
-        ChangesResponse { changes, cursor, more: false, contact: self.contact(state) }
+        let series = state.series.clone();
+        ChangesResponse { changes, cursor, more: false, series, contact: self.contact(state) }
     }
 
     fn is_poisoned(&self, request: &Request) -> bool {

@@ -30,7 +30,11 @@ pub async fn changes(
     let (terminal, signature) = credentials(&headers)?;
     let path = uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let centre = app.centre.clone();
-    let station = blocking(move || centre.station_of(&terminal, &path, &signature)).await?;
+    let (station, series) = blocking(move || {
+        let station = centre.station_of(&terminal, &path, &signature)?;
+        Ok((station, centre.series_of(&terminal)?))
+    })
+    .await?;
     // Registered before the store is read: news between reading and waiting are not missed.
     let mut waiter = app.bells.waiter(&station);
     let read = async || {
@@ -38,12 +42,14 @@ pub async fn changes(
         blocking(move || centre.changes(&station, query.after)).await
     };
     let mut news = read().await?;
+    news.series.clone_from(&series);
     if !news.changes.is_empty() || query.wait == 0 {
         return answer(Ok(news));
     }
     let wait = Duration::from_secs(u64::from(query.wait)).min(MAX_WAIT);
     if waiter.wait(wait).await {
         news = read().await?;
+        news.series = series;
     } else {
         news.contact.retry_after_ms = Some(RETRY_AFTER_MS);
     }

@@ -4,7 +4,7 @@
 //! the COMMIT. Refuses nothing for its content, and never overwrites.
 use domain::date::CivilDate;
 use domain::envelope::{Digest, MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES, envelope_digest};
-use domain::ids::{CaseNo, CounterState, Issuer, StationId};
+use domain::ids::{CaseNo, CounterState, Issuer, StationId, TerminalId};
 use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, ReceiptBody};
 
 use super::enrol::{FIRST_CENTRE_ISSUER, last_counter, note_counter};
@@ -21,6 +21,13 @@ const MAX_KIND_BYTES: usize = 40;
 pub struct Checked {
     header: EnvelopeHeader,
     upload: EnvelopeUpload,
+}
+
+impl Checked {
+    /// Who signed it.
+    pub fn terminal(&self) -> &TerminalId {
+        &self.header.terminal
+    }
 }
 
 /// What became of an envelope.

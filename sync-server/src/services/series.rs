@@ -4,8 +4,8 @@
 //! starts in 隔离, and people hear of it.
 use domain::case::QuarantineReason;
 use domain::envelope::Digest;
-use domain::ids::EnvelopeId;
-use domain::wire::v1::EnvelopeHeader;
+use domain::ids::{EnvelopeId, TerminalId};
+use domain::wire::v1::{EnvelopeHeader, SeriesNews};
 
 use super::{audit, cases};
 use crate::error::ServiceError;
@@ -72,6 +72,18 @@ pub fn gaps(tx: &mut Tx<'_>) -> Result<Vec<SeriesGap>, StoreError> {
             Ok(SeriesGap { terminal: r.text(0)?.into(), lineage: r.text(1)?.into(), missing: r.uint(2)? })
         })
         .collect()
+}
+
+/// How far the series that a terminal writes now was seen; none if the terminal never sent anything.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn news(tx: &mut Tx<'_>, terminal: &TerminalId) -> Result<Option<SeriesNews>, StoreError> {
+    let row = tx.query_first(
+        "SELECT lineage, highest_seq FROM series WHERE terminal = $1 ORDER BY place DESC LIMIT 1",
+        &[terminal.as_str().into()],
+    )?;
+    row.map(|r| Ok(SeriesNews { lineage: r.parsed(0)?, highest_seq: r.uint(1)? })).transpose()
 }
 
 /// Other envelopes that stand on the same place.

@@ -1,12 +1,13 @@
 //! Who this terminal is (after enrolment), its series, and single facts that outlive a restart.
 use domain::envelope::{KeyRing, PublicKey};
 use domain::ids::{CounterState, Issuer, Lineage, ServerEpoch, StationId, TerminalId};
-use domain::wire::v1::{EnrolResponse, SealingKeyEntry};
-use rusqlite::{Connection, OptionalExtension as _};
+use domain::wire::v1::{EnrolResponse, SealingKeyEntry, SeriesNews};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Store, StoreError};
+use super::submit::audit;
+use super::{Store, StoreError, device_key};
 
 /// What the server told this terminal at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,26 @@ impl Store {
     /// [`StoreError`] if the database refuses.
     pub fn lineage(&self) -> Result<Lineage, StoreError> {
         get(&self.connection, "lineage")?.ok_or(StoreError::Value("lineage"))
+    }
+
+    /// Starts a new lineage if the server has more of this one than this store ever wrote: the store was restored
+    /// from an older state, and the next places in the series are taken. True if it did.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn take_series_news(&mut self, news: &SeriesNews, now_ms: i64) -> Result<bool, StoreError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let own: Lineage = get(&tx, "lineage")?.ok_or(StoreError::Value("lineage"))?;
+        let next_seq: u64 = get(&tx, "next_seq")?.ok_or(StoreError::Value("next_seq"))?;
+        if news.lineage != own || news.highest_seq < next_seq {
+            return Ok(false);
+        }
+        let lineage = Lineage::new(&mut device_key::system_random()?);
+        put(&tx, "lineage", &lineage)?;
+        put(&tx, "next_seq", &1u64)?;
+        audit(&tx, now_ms, "new-lineage", &lineage.to_string(), None)?;
+        tx.commit()?;
+        Ok(true)
     }
 
     /// The server epoch seen last.

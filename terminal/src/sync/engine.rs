@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::wire::v1::{
     BatchResponse, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnvelopeResult, MAX_BATCH,
-    MAX_BATCH_BYTES, Outcome,
+    MAX_BATCH_BYTES, Outcome, SeriesNews,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -145,6 +145,7 @@ impl Engine {
                     let result = batch.results.iter().find(|r| r.digest == row.upload.digest);
                     self.take_result(row, result, now_ms, step)?;
                 }
+                self.take_series(batch.series.as_ref(), now_ms)?;
             }
             Answer::Malformed(_) if due.len() > 1 => self.batch_most = 1,
             Answer::Malformed(why) => {
@@ -249,6 +250,7 @@ impl Engine {
         };
         match read_answer::<ChangesResponse>(self.transport.exchange(&request)) {
             Answer::Good(news) => {
+                self.take_series(news.series.as_ref(), now_ms)?;
                 if !self.reached(now_ms, &news.contact, step)?.0 {
                     self.take_news(&news, step)?;
                 }
@@ -261,6 +263,15 @@ impl Engine {
                 tracing::warn!(reason = %why, "the centre gives no news to this terminal");
                 self.next_news_ms = now_ms + self.tuning.news_every_ms.saturating_mul(12);
             }
+        }
+        Ok(())
+    }
+
+    fn take_series(&mut self, news: Option<&SeriesNews>, now_ms: i64) -> Result<(), StoreError> {
+        if let Some(news) = news
+            && self.store().take_series_news(news, now_ms)?
+        {
+            tracing::error!("this store was restored from an older state; a new series begins");
         }
         Ok(())
     }

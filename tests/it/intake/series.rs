@@ -2,7 +2,7 @@
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
 use domain::ids::Lineage;
-use domain::wire::v1::{EnvelopeUpload, Outcome, ReceiptBody};
+use domain::wire::v1::{EnvelopeUpload, Outcome, ReceiptBody, SeriesNews};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use tests::device::{Device, courier, header_of, wait_for_state};
@@ -92,5 +92,20 @@ fn a_gap_stops_nothing_and_is_reported_until_it_is_filled() -> Result<()> {
     for upload in &uploads {
         wait_for_state(&device, &server, header_of(upload)?.envelope_id, CaseState::Submitted)?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_terminal_hears_how_far_its_series_was_seen() -> Result<()> {
+    let server = Server::start()?;
+    let mut device = Device::enrol(&server, 1)?;
+    assert_eq!(device.changes(&server, 0, 0)?.series, None, "nothing was sent yet");
+    let uploads = (0..3).map(|_| device.seal(&courier())).collect::<Result<Vec<_>>>()?;
+    let lineage = header_of(&uploads[0])?.lineage;
+    let expected = Some(SeriesNews { lineage, highest_seq: 3 });
+    assert_eq!(device.send(&server, &uploads)?.series, expected);
+    assert_eq!(device.changes(&server, 0, 0)?.series, expected);
+    let other = Device::enrol(&server, 2)?;
+    assert_eq!(other.changes(&server, 0, 0)?.series, None, "only its own");
     Ok(())
 }

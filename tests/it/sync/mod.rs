@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use domain::case::CaseState;
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, ServerEpoch};
-use domain::wire::v1::{CaseNews, EnvelopeHeader, PROBLEM_MEDIA_TYPE};
+use domain::wire::v1::{CaseNews, EnvelopeHeader, PROBLEM_MEDIA_TYPE, SeriesNews};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use terminal::clock::{Clock as _, ManualClock};
@@ -222,6 +222,29 @@ fn a_restored_centre_is_offered_again_what_it_may_have_lost() {
     assert_eq!(rig.centre.state().stored.len(), 1);
     let line = rig.store.lock().expect("store").my_slips(COURIER_ID).expect("slips").remove(0);
     assert!(line.marks.delivered_ms.is_some());
+}
+
+#[test]
+fn a_restored_terminal_takes_a_new_lineage_before_it_reuses_a_place() {
+    let mut rig = Rig::new(11);
+    rig.submit();
+    assert!(rig.drain());
+    let old = rig.store.lock().expect("store").lineage().expect("lineage");
+    rig.centre.state().series = Some(SeriesNews { lineage: old, highest_seq: 1 });
+    rig.clock.advance(60_000);
+    rig.engine.step();
+    assert_eq!(rig.store.lock().expect("store").lineage().expect("lineage"), old, "nothing is missing here");
+    rig.centre.state().series = Some(SeriesNews { lineage: old, highest_seq: 7 });
+    rig.clock.advance(60_000);
+    rig.engine.step();
+    let new = rig.store.lock().expect("store").lineage().expect("lineage");
+    assert_ne!(new, old);
+    rig.submit();
+    let due = rig.store.lock().expect("store").due(rig.clock.now_ms(), 50, usize::MAX).expect("due");
+    let header: EnvelopeHeader = serde_json::from_slice(&due[0].upload.header.0).expect("header");
+    assert_eq!((header.lineage, header.seq), (new, 1));
+    assert!(rig.drain());
+    assert_eq!(rig.centre.state().stored.len(), 2);
 }
 
 #[test]

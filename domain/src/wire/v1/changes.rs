@@ -1,7 +1,7 @@
 //! `GET /api/v1/changes?after=cursor&wait=50`: what is new for one station.
 use serde::{Deserialize, Serialize};
 
-use super::Contact;
+use super::{Contact, SeriesNews};
 use crate::case::CaseState;
 use crate::envelope::Digest;
 use crate::ids::{CaseNo, EnvelopeId};
@@ -68,6 +68,9 @@ pub struct ChangesResponse {
     pub cursor: u64,
     /// More is waiting.
     pub more: bool,
+    /// How far the server saw this terminal's series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesNews>,
     /// What every response carries.
     pub contact: Contact,
 }

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Contact, Problem};
+use super::{Contact, Problem, SeriesNews};
 use crate::date::CivilDate;
 use crate::envelope::{Bytes, Digest, Nonce, Signature, SignedDocument, Suite, WrappedKey};
 use crate::ids::{CaseNo, EnvelopeId, ItemCode, KeyId, Lineage, StationId, TerminalId};
@@ -158,6 +158,9 @@ pub struct EnvelopeResult {
 pub struct BatchResponse {
     /// A result for each envelope, in order.
     pub results: Vec<EnvelopeResult>,
+    /// How far the server saw this terminal's series.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesNews>,
     /// What every response carries.
     pub contact: Contact,
 }

@@ -13,7 +13,7 @@ pub use envelope::{
     EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,
 };
 pub use problem::Problem;
-pub use terminal::{Contact, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
+pub use terminal::{Contact, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry, SeriesNews};
 
 /// Envelopes in one batch, at most.
 pub const MAX_BATCH: usize = 50;

@@ -2,7 +2,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::envelope::{PublicKey, SealingPublicKey, Suite};
-use crate::ids::{CounterState, Issuer, KeyId, ServerEpoch, StationId, TerminalId};
+use crate::ids::{CounterState, Issuer, KeyId, Lineage, ServerEpoch, StationId, TerminalId};
 
 /// `POST /api/v1/enrol`: a one-time code and the device's public key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,16 @@ pub struct EnrolResponse {
     pub people_url: String,
     /// What every response carries.
     pub contact: Contact,
+}
+
+/// How far the server saw a terminal's series. A terminal whose own series of this lineage is shorter was restored
+/// from an older state: it starts a new lineage, so that no place in a series is ever used twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesNews {
+    /// The series.
+    pub lineage: Lineage,
+    /// The highest place that the server has of it.
+    pub highest_seq: u64,
 }
 
 /// What every response of the server carries.
