@@ -82,6 +82,16 @@ struct Flags {
     window: Option<String>,
 }
 
+impl Cli {
+    /// The settings that flags, environment and file come to.
+    ///
+    /// # Errors
+    /// If the file or a value is not usable.
+    pub fn config(self) -> anyhow::Result<Config> {
+        self.flags.resolve()
+    }
+}
+
 impl Flags {
     fn resolve(self) -> anyhow::Result<Config> {
         let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();

@@ -192,6 +192,19 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_goes_through_flags_unchanged() {
+        use clap::Parser as _;
+        for (reader, window) in [("pcsc", "fullscreen"), ("none", "1280x800"), ("file:-odd run", "640x480")] {
+            let mut wanted = settings(reader, window);
+            wanted.data = Some(PathBuf::from("run"));
+            let config = wanted.resolve().expect("config");
+            let words = ["terminal", "window"].map(OsString::from).into_iter().chain(config.to_flags());
+            let read = crate::cli::Cli::try_parse_from(words).expect("flags").config().expect("config");
+            assert_eq!(read, config);
+        }
+    }
+
+    #[test]
     fn flags_win_over_the_file() {
         let file: Settings = toml::from_str("server = 'http://127.0.0.1:1'\nreader = 'none'").expect("toml");
         let merged = settings("pcsc", "fullscreen").over(file).resolve().expect("config");

@@ -13,6 +13,8 @@ use signal_hook::iterator::Signals;
 
 use crate::config::Config;
 
+/// Tells the window process whose child it is.
+const SUPERVISOR_VARIABLE: &str = "JINBAN_SUPERVISOR_PID";
 /// A window that lived at least this long is started again at once.
 const HEALTHY: Duration = Duration::from_secs(10);
 /// First and longest pause before the next start of a window that keeps dying.
@@ -50,7 +52,11 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
 pub(crate) fn end_with_parent() -> anyhow::Result<()> {
     set_parent_process_death_signal(Some(Signal::TERM)).context("parent death signal")?;
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).context("core dumps")?;
-    anyhow::ensure!(getppid().is_some_and(|p| p != Pid::INIT), "the supervisor is gone");
+    // It may have died before the first line took effect. By its number, since orphans go to a foster parent that
+    // is not always the first process, and a supervisor may be the first process of a container.
+    let parent = getppid().map(|p| p.as_raw_nonzero().to_string());
+    let supervisor = std::env::var(SUPERVISOR_VARIABLE).ok();
+    anyhow::ensure!(supervisor.is_none() || supervisor == parent, "the supervisor is gone");
     Ok(())
 }
 
@@ -62,8 +68,12 @@ enum Ended {
 fn start_window(config: &Config) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("own program file")?;
     // The settings as they were understood here: a file changed meanwhile does not change a running terminal.
-    let child =
-        Command::new(program).arg("window").args(config.to_flags()).spawn().context("the window process")?;
+    let child = Command::new(program)
+        .arg("window")
+        .args(config.to_flags())
+        .env(SUPERVISOR_VARIABLE, std::process::id().to_string())
+        .spawn()
+        .context("the window process")?;
     tracing::info!(window.pid = child.id(), "the window process runs");
     Ok(child)
 }

@@ -3,6 +3,7 @@ mod card_reader;
 mod catalogue;
 mod console;
 mod intake;
+mod kiosk;
 mod screens;
 mod store;
 mod sync;

@@ -10,7 +10,7 @@ use crate::command::Command;
 use crate::model::CardStep;
 use crate::theme::{TypeRole, radius};
 use crate::widgets::shape::{card, fill, outline_rect, well};
-use crate::widgets::{Action, Cx, Footer, at, frame, icon, text};
+use crate::widgets::{Action, Cx, Footer, Lettering, at, best_fit, frame, height_of, icon, text};
 
 /// Draws the card page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -50,11 +50,12 @@ fn words_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     text(ui, cx, title, cx.t("card.title"), h1);
     let mut line = title.bottom() + cx.theme.pick(40.0, 16.0);
     let side = cx.theme.pick(56.0, 72.0);
+    let now = if session.is_some_and(|s| s.card == CardStep::Done) { 2 } else { 0 };
     for (n, key) in ["card.step1", "card.step2", "card.step3"].into_iter().enumerate() {
         let disc = at(room.left(), line, side, side);
         let number = (n + 1).to_string();
         let colors = &cx.theme.colors;
-        let (ink, letters) = if n == 0 {
+        let (ink, letters) = if n == now {
             ui.painter().circle_filled(disc.center(), side / 2.0, colors.brand700);
             (colors.on_brand, cx.strong())
         } else {
@@ -83,7 +84,8 @@ fn words_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     );
     let inner =
         Rect::from_min_max(pos2(note.left() + 88.0, note.top()), pos2(note.right() - 24.0, note.bottom()));
-    text(ui, cx, inner, cx.t("card.privacy"), cx.body().middle());
+    let letters = best_fit(ui, cx.t("card.privacy"), inner.size(), [cx.body(), cx.small()]);
+    text(ui, cx, inner, cx.t("card.privacy"), letters.middle());
 }
 
 /// Words and icon of what the reader is doing.
@@ -100,12 +102,23 @@ fn state_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
     let title = cx.tf(&format!("card.{key}"), &[("name", person.as_deref().unwrap_or_default())]);
     let hint = cx.tf(&format!("card.{key}_hint"), &[]);
     let bold = cx.letters(TypeRole::Strong, if good { colors.ink } else { colors.error });
-    let small = cx.small();
-    let all = bold.style.line + small.style.line;
     let left = rect.left() + 112.0;
-    let words = at(left, rect.center().y - all / 2.0, rect.right() - left - 24.0, bold.style.line);
-    text(ui, cx, words, &title, bold.data());
-    text(ui, cx, at(left, words.bottom(), words.width(), small.style.line), &hint, small.data());
+    let place = Rect::from_min_max(pos2(left, rect.top() + 8.0), rect.max - vec2(24.0, 8.0));
+    let bold = best_fit(ui, &title, vec2(place.width(), bold.style.line), [bold, shrunk(bold)]);
+    let title_height = height_of(ui, &title, bold, place.width()).min(2.0 * bold.style.line);
+    let room = vec2(place.width(), place.height() - title_height);
+    let small = best_fit(ui, &hint, room, [cx.body(), cx.small(), shrunk(cx.small())]);
+    let hint_height = height_of(ui, &hint, small, place.width()).min(room.y);
+    let top = place.center().y - (title_height + hint_height) / 2.0;
+    // A person's name may be of any length.
+    let letters = if person.is_some() { bold.data() } else { bold };
+    text(ui, cx, at(left, top, place.width(), title_height), &title, letters);
+    text(ui, cx, at(left, top + title_height, place.width(), hint_height), &hint, small);
+}
+
+/// A tenth smaller, for the few sentences that would not fit otherwise.
+fn shrunk(letters: Lettering) -> Lettering {
+    letters.sized(letters.style.size * 0.9, letters.style.line * 0.9)
 }
 
 /// Key below `card`, icon, and whether it is an ordinary wait.

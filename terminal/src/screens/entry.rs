@@ -25,6 +25,12 @@ pub fn time_and_department(cx: &Cx<'_>, entry: Entry<'_>) -> String {
     format!("{} · {}", minutes(cx, entry), department(cx, entry))
 }
 
+/// Whether it works offline, and about how long: `断网可办 · 约 4 分钟`.
+pub fn badge_and_time(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let first = Badge::of(entry).first().map_or("", |badge| cx.t(badge.key()));
+    format!("{first} · {}", minutes(cx, entry))
+}
+
 /// `约 4 分钟`
 pub fn minutes(cx: &Cx<'_>, entry: Entry<'_>) -> String {
     let minutes = entry.guide().minutes.to_string();

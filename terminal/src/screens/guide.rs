@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use domain::catalogue::Entry;
 use domain::ids::ItemCode;
-use domain::item::{AcceptedCard, Material, MaterialSource, Period};
+use domain::item::{AcceptedCard, Material, MaterialSource, OfflineMode, Period};
 use domain::text::Text;
 use egui::{Rect, Ui, pos2, vec2};
 
@@ -13,7 +13,9 @@ use super::entry::{department, minutes, period};
 use crate::command::Command;
 use crate::theme::radius;
 use crate::widgets::shape::{large_card, rule, well};
-use crate::widgets::{Action, Badge, Cx, Footer, at, badge, frame, icon, text};
+use crate::widgets::{
+    Action, Badge, Cx, Footer, Lettering, at, badge, best_fit, frame, height_of, icon, text,
+};
 
 /// Draws the guide.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
@@ -59,7 +61,7 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) -> Rec
     let meta = format!("{} · {}", cx.say(official), department(cx, entry));
     let body = cx.small();
     let place = at(room.left(), title.bottom(), room.width() * 0.72, body.style.line);
-    text(ui, cx, place, &meta, body.data());
+    text(ui, cx, place, &meta, body);
     let mut right = room.right();
     for look in Badge::of(entry).into_iter().rev() {
         let width = look.width(ui, cx);
@@ -102,13 +104,9 @@ fn facts_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) -> Rect 
         icon(ui, cx, at(left, place.center().y - 22.0, 44.0, 44.0), name, cx.theme.colors.brand600);
         let words = at(left + 60.0, place.top() + 16.0, width - 68.0, small.style.line);
         text(ui, cx, words, cx.t(key), small);
-        text(
-            ui,
-            cx,
-            at(words.left(), words.bottom(), words.width(), strong.style.line),
-            value,
-            strong.data(),
-        );
+        let below = at(words.left(), words.bottom(), words.width(), strong.style.line);
+        let letters = best_fit(ui, value, below.size(), [strong, small.bold().color(strong.color)]);
+        text(ui, cx, below, value, letters);
     }
     Rect::from_min_max(pos2(room.left(), place.bottom() + cx.theme.pick(24.0, 16.0)), room.max)
 }
@@ -120,8 +118,8 @@ fn fee(cx: &Cx<'_>, entry: Entry<'_>) -> String {
 /// Who can apply and what to bring.
 fn who_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
     large_card(ui, cx, room);
-    let inner = room.shrink(cx.theme.pick(40.0, 28.0));
-    let h2 = cx.h2();
+    let inner = room.shrink2(vec2(cx.theme.pick(40.0, 28.0), cx.theme.pick(32.0, 20.0)));
+    let h2 = if cx.elder() { cx.strong() } else { cx.h2() };
     text(ui, cx, at(inner.left(), inner.top(), inner.width(), h2.style.line), cx.t("guide.who"), h2);
     let guide = entry.guide();
     let who: Vec<&str> = guide.who.iter().map(|t: &Text| cx.say(t)).collect();
@@ -153,52 +151,79 @@ fn who_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
         ("idcard", cx.t(card.0), cx.t(card.1).to_owned()),
         ("folder", &*bring, String::new()),
     ];
-    let top = inner.top() + h2.style.line + 12.0;
-    let height = (inner.bottom() - top) / 3.0;
-    for (n, (name, strong, small)) in lines.iter().enumerate() {
-        let place = at(inner.left(), top + n as f32 * height, inner.width(), height);
-        if n > 0 {
-            rule(ui, cx, place.left(), place.right(), place.top());
-        }
-        line_ui(ui, cx, place, (name, strong, small));
-    }
+    lines_ui(ui, cx, inner.with_min_y(inner.top() + h2.style.line + 12.0), &lines);
 }
 
-fn line_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (name, strong, small): (&str, &str, &str)) {
-    icon(ui, cx, at(place.left(), place.center().y - 20.0, 40.0, 40.0), name, cx.theme.colors.brand600);
-    let left = place.left() + 56.0;
-    let width = place.right() - left;
-    let (bold, meta) = (cx.strong(), cx.small());
-    let rows = if small.is_empty() { 2.0 } else { 1.0 };
-    let all = bold.style.line * rows + if small.is_empty() { 0.0 } else { meta.style.line };
-    let top = place.center().y - all / 2.0;
-    let words = at(left, top, width, bold.style.line * rows);
-    text(ui, cx, words, strong, if small.is_empty() { bold.middle().data() } else { bold.data() });
-    text(ui, cx, at(left, words.bottom(), width, meta.style.line), small, meta.data());
+/// Icon, bold words and a small line.
+type Line<'a> = (&'a str, &'a str, String);
+
+/// Lines below each other: each as high as it needs, in the largest lettering with which all fit.
+fn lines_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line<'_>]) {
+    const INDENT: f32 = 56.0;
+    let (ink, small) = (cx.theme.colors.ink, cx.small());
+    let width = room.width() - INDENT;
+    let need = |(_, strong, more): &Line<'_>, bold: Lettering| {
+        let more = if more.is_empty() { 0.0 } else { height_of(ui, more, small, width) };
+        (height_of(ui, strong, bold, width), more)
+    };
+    let all = |bold: Lettering| lines.iter().map(|line| need(line, bold)).map(|(a, b)| a + b).sum::<f32>();
+    let sizes = [cx.strong(), cx.body().bold().color(ink), small.bold().color(ink)];
+    let bold = sizes.into_iter().find(|bold| all(*bold) <= room.height() - 24.0).unwrap_or(sizes[2]);
+    let spare = (room.height() - all(bold)).max(0.0) / lines.len() as f32;
+    let heights: Vec<(f32, f32)> = lines.iter().map(|line| need(line, bold)).collect();
+    let mut top = room.top();
+    for ((name, strong, more), (bold_height, more_height)) in lines.iter().zip(heights) {
+        let place = at(room.left(), top, room.width(), bold_height + more_height + spare);
+        if top > room.top() {
+            rule(ui, cx, place.left(), place.right(), place.top());
+        }
+        icon(ui, cx, at(place.left(), place.center().y - 20.0, 40.0, 40.0), name, cx.theme.colors.brand600);
+        let words = at(place.left() + INDENT, top + spare / 2.0, width, bold_height);
+        text(ui, cx, words, strong, bold);
+        text(ui, cx, at(words.left(), words.bottom(), width, more_height.max(1.0)), more, small);
+        top = place.bottom();
+    }
 }
 
 /// What happens after it was handed in, with or without a network.
 fn after_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
     large_card(ui, cx, room);
-    let inner = room.shrink(cx.theme.pick(40.0, 28.0));
-    let h2 = cx.h2();
-    text(ui, cx, at(inner.left(), inner.top(), inner.width(), h2.style.line), cx.t("guide.offline"), h2);
-    let guide = entry.guide();
-    let body = cx.body();
-    let top = inner.top() + h2.style.line + 12.0;
-    let marks = if cx.elder() { 0.0 } else { 150.0 };
-    let room_for_words = inner.bottom() - marks - top;
-    let note = at(inner.left(), top, inner.width(), room_for_words / 2.0);
-    let filled = text(ui, cx, note, cx.say(&guide.offline_note), body.data());
-    let after = super::entry::after(cx, entry);
-    let rest = Rect::from_min_max(
-        pos2(inner.left(), filled.bottom() + 12.0),
-        pos2(inner.right(), inner.bottom() - marks),
-    );
-    text(ui, cx, rest, &after, body.data());
-    if marks > 0.0 {
-        let line = Rect::from_min_max(pos2(inner.left(), inner.bottom() - marks), inner.max);
-        marks_ui(ui, cx, line);
+    let inner = room.shrink2(vec2(cx.theme.pick(40.0, 28.0), cx.theme.pick(32.0, 20.0)));
+    let (note, after) = (cx.say(&entry.guide().offline_note), super::entry::after(cx, entry));
+    let heading = if cx.elder() { cx.strong() } else { cx.h2() };
+    let heading_height = heading.style.line + 12.0;
+    // With heading and marks where there is room; the two sentences come before both.
+    let tall = |letters: Lettering| {
+        let height = |words: &str| height_of(ui, words, letters, inner.width());
+        height(note) + 12.0 + height(&after)
+    };
+    let marks_height = cx.theme.pick(166.0, 0.0);
+    let ways = [(heading_height, marks_height), (heading_height, 0.0), (0.0, 0.0)];
+    let found = ways.into_iter().find_map(|(above, below)| {
+        let room = inner.height() - above - below;
+        [cx.body(), cx.small()].into_iter().find(|l| tall(*l) <= room + 1.0).map(|l| (above, below, l))
+    });
+    let (above, below, letters) = found.unwrap_or((0.0, 0.0, cx.small()));
+    if above > 0.0 {
+        let place = at(inner.left(), inner.top(), inner.width(), heading.style.line);
+        text(ui, cx, place, cx.t(heading_key(entry)), heading);
+    }
+    let room = Rect::from_min_max(inner.min + vec2(0.0, above), inner.max - vec2(0.0, below));
+    let filled = text(ui, cx, room, note, letters);
+    text(ui, cx, room.with_min_y(filled.bottom() + 12.0), &after, letters);
+    if below > 0.0 {
+        marks_ui(ui, cx, inner.with_min_y(inner.bottom() - 150.0));
+    }
+}
+
+fn heading_key(entry: Entry<'_>) -> &'static str {
+    match entry {
+        Entry::Item(item) => match item.offline_mode {
+            OfflineMode::Queue => "guide.offline",
+            OfflineMode::Online => "guide.online",
+            OfflineMode::Tentative => "guide.tentative",
+        },
+        Entry::Bundle(_) => "guide.offline",
     }
 }
 
@@ -229,7 +254,7 @@ fn marks_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect) {
 
 fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, name: &str) {
     well(ui, cx, room, radius::CARD, cx.theme.colors.warn50);
-    let inner = room.shrink(cx.theme.pick(40.0, 28.0));
+    let inner = room.shrink2(vec2(cx.theme.pick(40.0, 28.0), cx.theme.pick(32.0, 20.0)));
     let h2 = cx.h2().color(cx.theme.colors.warn);
     let filled = text(
         ui,

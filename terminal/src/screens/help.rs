@@ -34,13 +34,17 @@ fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
         let side = cx.theme.pick(112.0, 128.0);
         let block = at(place.left() + 32.0, place.center().y - side / 2.0, side, side);
         icon_block(ui, cx, block, icon, side * 0.6);
+        let disc = at(block.left() - 12.0, block.top() - 12.0, side * 0.4, side * 0.4);
+        ui.painter().circle_filled(disc.center(), disc.width() / 2.0, cx.theme.colors.brand700);
+        let number = cx.strong().color(cx.theme.colors.on_brand).center();
+        text(ui, cx, disc, &(n + 1).to_string(), number);
         let left = block.right() + 32.0;
         let inner = Rect::from_min_max(
             pos2(left, place.top() + 16.0),
             pos2(place.right() - 24.0, place.bottom() - 8.0),
         );
         let heading = cx.h2();
-        let body = cx.body();
+        let body = if cx.elder() { cx.body() } else { cx.body().sized(28.0, 42.0) };
         let all = heading.style.line + 8.0 + 2.0 * body.style.line;
         let top = (inner.center().y - all / 2.0).max(inner.top());
         text(ui, cx, at(left, top, inner.width(), heading.style.line), cx.t(title), heading);

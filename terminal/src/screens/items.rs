@@ -8,6 +8,7 @@ use egui::{Rect, Ui, pos2};
 use super::entry::{department_name, tile_of, time_and_department};
 use crate::command::Command;
 use crate::model::ListOf;
+use crate::widgets::tile::way;
 use crate::widgets::{Cx, Footer, Pages, Tile, at, frame, pager, row, text, tile};
 
 /// One line of a list: what it says, and what a tap asks for.
@@ -41,7 +42,12 @@ fn of_life_event<'c>(catalogue: &'c Catalogue, id: &str) -> Vec<&'c ItemCode> {
 /// The entries of a list, in the order in which they are shown.
 fn codes<'c>(catalogue: &'c Catalogue, list: &ListOf) -> Vec<&'c ItemCode> {
     match list {
-        ListOf::All => catalogue.items.keys().collect(),
+        ListOf::All => {
+            // What most people come for stands first.
+            let often = catalogue.home_items.iter().filter(|code| catalogue.items.contains_key(code));
+            let others = catalogue.items.keys().filter(|code| !catalogue.home_items.contains(code));
+            often.chain(others).collect()
+        }
         ListOf::Bundles => catalogue.bundles.keys().collect(),
         ListOf::LifeEvent(id) => of_life_event(catalogue, id),
         ListOf::Department(unit) => {
@@ -109,11 +115,14 @@ fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, list: &ListOf) {
     let height = cx.theme.metrics.row;
     let gap = cx.theme.metrics.gap;
     let (rows, pager_place) = rows_of(cx, below);
-    let pages = Pages::new(codes.len(), rows, cx.model.list_page);
+    let columns = cx.theme.pick(2usize, 1);
+    let width = (below.width() - (columns - 1) as f32 * 24.0) / columns as f32;
+    let pages = Pages::new(codes.len(), rows * columns, cx.model.list_page);
     let entries: Vec<Entry<'_>> =
         pages.shown().filter_map(|n| codes.get(n).and_then(|code| catalogue.entry(code))).collect();
     for (n, entry) in entries.into_iter().enumerate() {
-        let place = at(below.left(), below.top() + n as f32 * (height + gap), below.width(), height);
+        let left = below.left() + (n / rows) as f32 * (width + 24.0);
+        let place = at(left, below.top() + (n % rows) as f32 * (height + gap), width, height);
         let meta = time_and_department(cx, entry);
         if row(ui, cx, place, &tile_of(cx, entry, &meta)).clicked() {
             cx.push(Command::OpenGuide(entry.code().clone()));
@@ -165,21 +174,26 @@ fn chooser_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, list: &ListOf) {
 /// Tiles in columns, by pages.
 fn grid_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect, lines: Vec<Line<'_>>) {
     let columns = cx.theme.pick(4usize, 2);
-    let gap = cx.theme.pick(24.0, 24.0);
-    let height = cx.theme.pick(128.0, 220.0);
+    let gap = cx.theme.pick(16.0, 24.0);
+    let height = cx.theme.pick(116.0, 256.0);
     let target = cx.theme.metrics.target;
     let pager_place = Rect::from_min_max(
         pos2(below.left(), below.bottom() - 20.0 - target),
         pos2(below.right(), below.bottom() - 20.0),
     );
-    let rows = (((pager_place.top() - below.top()) / (height + gap)).floor().max(1.0)) as usize;
+    let rows_above =
+        |bottom: f32| (((bottom - below.top() + gap) / (height + gap)).floor().max(1.0)) as usize;
+    let all = rows_above(pager_place.bottom());
+    // Without a pager there may be room for one more row.
+    let rows = if lines.len() <= all * columns { all } else { rows_above(pager_place.top() - 12.0) };
     let pages = Pages::new(lines.len(), rows * columns, cx.model.list_page);
     let width = (below.width() - (columns - 1) as f32 * gap) / columns as f32;
     for (n, line) in lines.iter().skip(pages.shown().start).take(pages.shown().len()).enumerate() {
         let (column, line_no) = ((n % columns) as f32, (n / columns) as f32);
         let place =
             at(below.left() + column * (width + gap), below.top() + line_no * (height + gap), width, height);
-        if tile(ui, cx, place, &line.tile).clicked() {
+        let choice = if cx.elder() { tile } else { way };
+        if choice(ui, cx, place, &line.tile).clicked() {
             cx.push(line.command.clone());
         }
     }

@@ -3,18 +3,22 @@
 //! A physical keyboard types into the same text. Refuses to search by itself: the model does.
 use std::sync::Arc;
 
+use domain::text::Language;
 use egui::{Rect, Stroke, Ui, pos2, vec2};
 
-use super::entry::{tile_of, time_and_department};
+use super::entry::{badge_and_time, tile_of, time_and_department};
 use crate::command::Command;
 use crate::model::ListOf;
 use crate::theme::radius;
+use crate::widgets::button::Kind;
 use crate::widgets::keyboard::{apply, keyboard, keyboard_height};
 use crate::widgets::shape::{card, outline_rect};
 use crate::widgets::{Button, Cx, Footer, Pages, Tile, at, frame, icon, pager, press, row, text, typed};
 
 /// Characters of a search text.
 const MAX_CHARS: usize = 40;
+/// Suggested phrases.
+const MAX_PHRASES: usize = 5;
 
 /// Draws the search page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -24,15 +28,19 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     frame(ui, cx, Footer::default(), |ui, cx, room| {
         let top = room.top() + cx.theme.pick(28.0, 20.0);
-        let left_width = cx.theme.pick(736.0, 760.0);
+        let left_width = 736.0;
         let left = Rect::from_min_max(pos2(room.left(), top), pos2(room.left() + left_width, room.bottom()));
         let right = Rect::from_min_max(pos2(left.right() + 32.0, top), pos2(room.right(), room.bottom()));
         let field = at(right.left(), right.top(), right.width(), cx.theme.pick(104.0, 120.0));
         field_ui(ui, cx, field, &query);
-        let height = keyboard_height(cx);
+        let height = cx.theme.pick(keyboard_height(cx) + 60.0, keyboard_height(cx));
         let keys = at(right.left(), field.bottom() + 24.0, right.width(), height);
         if let Some(key) = keyboard(ui, cx, keys) {
             cx.push(Command::SetQuery(apply(&query, key, MAX_CHARS)));
+        }
+        let rest = Rect::from_min_max(pos2(keys.left(), keys.bottom() + 16.0), right.max);
+        if rest.height() >= cx.theme.metrics.target {
+            phrases_ui(ui, cx, rest);
         }
         results_ui(ui, cx, left);
     });
@@ -48,12 +56,8 @@ fn field_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, query: &str) {
         "search",
         cx.theme.colors.brand600,
     );
-    let clear_width = cx.theme.pick(150.0, 220.0);
-    let inner = Rect::from_min_max(
-        pos2(rect.left() + 92.0, rect.top()),
-        pos2(rect.right() - clear_width - 24.0, rect.bottom()),
-    );
-    if query.is_empty() {
+    let inner = Rect::from_min_max(pos2(rect.left() + 92.0, rect.top()), rect.max - vec2(32.0, 0.0));
+    if query.trim().is_empty() {
         let hint = cx.body().color(cx.theme.colors.ink3).middle();
         text(ui, cx, inner, cx.t("search.placeholder"), hint);
         return;
@@ -62,13 +66,27 @@ fn field_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, query: &str) {
     let filled = text(ui, cx, inner, query, letters);
     let caret = at(filled.right() + 4.0, rect.center().y - 24.0, 3.0, 48.0);
     ui.painter().rect_filled(caret, 0, cx.theme.colors.brand600);
-    let place = at(
-        rect.right() - clear_width - 10.0,
-        rect.top() + (rect.height() - cx.theme.metrics.target) / 2.0,
-        clear_width,
-        cx.theme.metrics.target,
-    );
-    press(ui, cx, place, &Button::quiet(cx.t("search.clear")), Command::SetQuery(String::new()));
+}
+
+/// What others ask for: phrases that mean several things, in the language in which people say them.
+fn phrases_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
+    if cx.language() != Language::ZhCn {
+        return;
+    }
+    let catalogue = Arc::clone(&cx.model.catalogue);
+    let target = cx.theme.metrics.target;
+    let label = cx.body().middle();
+    let also = text(ui, cx, at(room.left(), room.top(), 200.0, target), cx.t("search.also"), label);
+    let mut left = also.right() + 20.0;
+    for phrase in catalogue.phrases.shared.keys().take(MAX_PHRASES) {
+        let look = Button::new(Kind::Pill, phrase);
+        let width = (look.inner_width(ui, cx) + 56.0).max(target);
+        if left + width > room.right() {
+            return;
+        }
+        press(ui, cx, at(left, room.top(), width, target), &look, Command::SetQuery(phrase.clone()));
+        left += width + 16.0;
+    }
 }
 
 fn results_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
@@ -130,9 +148,10 @@ fn hits_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) {
             below.width(),
             metrics.row,
         );
-        let meta = time_and_department(cx, entry);
+        // In the elder version the badge is a word of the meta line: a title needs the whole width.
+        let meta = if cx.elder() { badge_and_time(cx, entry) } else { time_and_department(cx, entry) };
         let mut look = tile_of(cx, entry, &meta);
-        look.badges.truncate(1);
+        look.badges.truncate(cx.theme.pick(1, 0));
         look.matched = hit.matched.as_ref().map(|range| (range.start, range.end));
         if row(ui, cx, place, &look).clicked() {
             cx.push(Command::OpenGuide(hit.code.clone()));

@@ -24,7 +24,7 @@ const ROWS: [&str; 4] = ["1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm"];
 const GAP: f32 = 8.0;
 const PAD: f32 = 24.0;
 
-/// Height of the keyboard.
+/// Least height of the keyboard; in a higher place the keys are higher.
 pub fn keyboard_height(cx: &Cx<'_>) -> f32 {
     let key = cx.theme.metrics.target;
     2.0 * PAD + 5.0 * key + 4.0 * GAP
@@ -34,7 +34,7 @@ pub fn keyboard_height(cx: &Cx<'_>) -> f32 {
 pub fn keyboard(ui: &mut Ui, cx: &Cx<'_>, rect: Rect) -> Option<KeyPress> {
     well(ui, cx, rect, radius::CARD, cx.theme.colors.sunken);
     let inner = rect.shrink(PAD);
-    let height = cx.theme.metrics.target;
+    let height = (inner.height() - 4.0 * GAP) / 5.0;
     let width = (inner.width() - 9.0 * GAP) / 10.0;
     let mut pressed = None;
     for (i, (signs, shift)) in ROWS.iter().zip([0.0, 0.0, 0.5, 1.5]).enumerate() {

@@ -40,7 +40,7 @@ pub use button::{Button, button, press};
 pub use footer::{Action, Back, Footer};
 pub use pager::{Pages, pager};
 pub use shape::{card, icon, icon_block, rule};
-pub use text::{Lettering, height_of, text, typed, width_of};
+pub use text::{Lettering, best_fit, height_of, text, typed, width_of};
 pub use tile::{Tile, row, tile};
 
 /// What all screens share and nobody changes while they are drawn.

@@ -178,6 +178,17 @@ pub fn height_of(ui: &Ui, words: &str, lettering: Lettering, width: f32) -> f32 
     ui.painter().layout_job(lettering.job(words, width, usize::MAX)).size().y
 }
 
+/// The first lettering with which the words fit into a size, else the last.
+pub fn best_fit<const N: usize>(
+    ui: &Ui,
+    words: &str,
+    size: egui::Vec2,
+    letters: [Lettering; N],
+) -> Lettering {
+    let fits = |l: &&Lettering| height_of(ui, words, **l, size.x) <= size.y + 1.0;
+    letters.iter().find(fits).copied().unwrap_or(letters[N - 1])
+}
+
 /// What a physical keyboard makes of a text in this frame: typed characters, pasted nothing, backspace. `None` if
 /// nothing changed. Control characters never get in; at most `max_chars` remain.
 pub fn typed(ui: &Ui, text: &str, max_chars: usize) -> Option<String> {

@@ -1,14 +1,17 @@
 //! Tiles and rows: one item, bundle or way to look, the whole surface being the target.
 //!
 //! The accessible name says everything that stands on it. Refuses more than one action.
-use egui::{Color32, Rect, Response, Stroke, Ui, pos2, vec2};
+use egui::{Rect, Response, Stroke, Ui, pos2, vec2};
 
 use super::badge::{Badge, badges};
 use super::button::target;
 use super::shape::{card, fill, focus_ring, icon, icon_block, outline_rect};
-use super::text::{Lettering, text};
+use super::text::{Lettering, height_of, text, width_of};
 use super::{Cx, at};
 use crate::theme::radius;
+
+/// From this height on a tile has room for more lines.
+const LARGE_TILE: f32 = 220.0;
 
 /// What stands on a tile or row.
 #[derive(Debug, Clone, Default)]
@@ -47,11 +50,13 @@ pub fn tile(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
     icon_block(ui, cx, block, look.icon, 48.0);
     let left = block.right() + 16.0;
     let words = Rect::from_min_max(pos2(left, rect.top() + 18.0), pos2(rect.right() - 16.0, rect.bottom()));
-    let title = fitted(ui, look.title, words.width(), (cx.title().quiet(), cx.strong().quiet()));
-    let filled =
-        text(ui, cx, Rect::from_min_size(words.min, vec2(words.width(), 46.0)), look.title, title.middle());
-    let meta = at(left, filled.bottom().max(rect.top() + 62.0), words.width(), 32.0);
-    text(ui, cx, meta, look.meta, cx.small().quiet());
+    let sizes = [cx.title(), cx.strong(), cx.strong().sized(24.0, 32.0)];
+    let one_line = |letters: &Lettering| width_of(ui, look.title, *letters) <= words.width();
+    let found = sizes.into_iter().find(one_line);
+    let height = if found.is_some() { 46.0 } else { 64.0 };
+    let title = found.unwrap_or(sizes[2]).middle().quiet();
+    text(ui, cx, Rect::from_min_size(words.min, vec2(words.width(), height)), look.title, title);
+    text(ui, cx, at(left, words.top() + height, words.width(), 32.0), look.meta, cx.small().quiet());
     let height = cx.theme.metrics.badge;
     let place = at(rect.left() + 24.0, rect.bottom() - 24.0 - height, rect.width() - 40.0, height);
     badges(ui, cx, place, &look.badges);
@@ -65,14 +70,23 @@ pub fn row(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
     let block = at(rect.left() + 20.0, rect.center().y - side / 2.0, side, side);
     icon_block(ui, cx, block, look.icon, cx.theme.metrics.row_icon);
     let right = chevron(ui, cx, rect, cx.theme.pick(28.0, 44.0));
-    let widths: f32 = look.badges.iter().map(|badge| badge.width(ui, cx) + 8.0).sum();
-    let badges_left = right - widths;
+    let words_left = block.right() + 16.0;
+    let title = row_sizes(cx)[0];
+    let wanted = width_of(ui, look.title, title).max(width_of(ui, look.meta, meta_sizes(cx)[0]));
+    // The name says all badges; only the first must be seen where there is no room for more.
+    let mut shown = look.badges.as_slice();
+    let taken = |shown: &[Badge]| shown.iter().map(|badge| badge.width(ui, cx) + 8.0).sum::<f32>();
+    while let [rest @ .., _] = shown
+        && !rest.is_empty()
+        && right - taken(shown) - 12.0 - words_left < wanted
+    {
+        shown = rest;
+    }
+    let width = taken(shown);
     let height = cx.theme.metrics.badge;
-    let place = at(badges_left, rect.center().y - height / 2.0, widths, height);
-    badges(ui, cx, place, &look.badges);
-    let words =
-        Rect::from_min_max(pos2(block.right() + 16.0, rect.top()), pos2(badges_left - 12.0, rect.bottom()));
-    title_and_meta(ui, cx, words, look);
+    badges(ui, cx, at(right - width, rect.center().y - height / 2.0, width, height), shown);
+    let words = Rect::from_min_max(pos2(words_left, rect.top()), pos2(right - width - 12.0, rect.bottom()));
+    title_and_meta(ui, cx, words, (look, &row_sizes(cx)));
     response
 }
 
@@ -90,13 +104,9 @@ pub fn way(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
     icon(ui, cx, place, look.icon, colors.brand600);
     let words =
         Rect::from_min_max(pos2(place.right() + 18.0, rect.top()), pos2(rect.right() - 12.0, rect.bottom()));
-    let letters = cx.strong().quiet();
-    let lines = if look.meta.is_empty() { 40.0 } else { 72.0 };
-    let top = words.center().y - lines / 2.0;
-    let letters =
-        fitted(ui, look.title, words.width(), (letters, cx.body().bold().quiet().color(colors.ink)));
-    text(ui, cx, at(words.left(), top, words.width(), 40.0), look.title, letters.middle());
-    text(ui, cx, at(words.left(), top + 40.0, words.width(), 32.0), look.meta, cx.small().quiet());
+    let ink = colors.ink;
+    let sizes = [cx.strong(), cx.body().bold().color(ink), cx.body().bold().color(ink).sized(24.0, 32.0)];
+    title_and_meta(ui, cx, words, (look, &sizes));
     if response.has_focus() {
         focus_ring(ui, cx, rect, radius::CARD);
     }
@@ -122,25 +132,46 @@ fn elder_tile(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) {
     icon_block(ui, cx, block, look.icon, side * 0.6);
     let right = chevron(ui, cx, rect, 56.0);
     let words = Rect::from_min_max(pos2(block.right() + 36.0, rect.top()), pos2(right - 12.0, rect.bottom()));
-    title_and_meta(ui, cx, words, look);
+    title_and_meta(ui, cx, words, (look, &row_sizes(cx)));
 }
 
-/// Title with at most two lines and a meta line, in the middle of the place.
-fn title_and_meta(ui: &mut Ui, cx: &Cx<'_>, place: Rect, look: &Tile<'_>) {
-    let colors = &cx.theme.colors;
-    let mut title = if cx.elder() { cx.title() } else { cx.title().sized(28.0, 38.0) }.quiet();
+/// Title and meta line in the middle of the place: the largest lettering with which the title fits on one line or,
+/// if there is room for it, on two.
+fn title_and_meta(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (look, sizes): (&Tile<'_>, &[Lettering])) {
+    // A large tile has room for two lines of meta.
+    let most = if place.height() > LARGE_TILE { 2.0 } else { 1.0 };
+    let high = |letters: Lettering| height_of(ui, look.meta, letters, place.width());
+    let metas = meta_sizes(cx);
+    let meta = metas.into_iter().find(|l| high(*l) <= most * l.style.line + 1.0).unwrap_or(metas[1]);
+    let meta_height = if look.meta.is_empty() { 0.0 } else { high(meta).min(most * meta.style.line) };
+    let room = place.height() - 8.0 - meta_height;
+    let fits = |letters: &&Lettering| {
+        let height = height_of(ui, look.title, **letters, place.width());
+        height <= 2.0 * letters.style.line + 1.0 && height <= room + 1.0
+    };
+    let Some(title) = sizes.iter().find(fits).or(sizes.last()) else { return };
+    let mut title = title.quiet();
+    let height = height_of(ui, look.title, title, place.width()).min(room.max(title.style.line));
     if let Some((from, to)) = look.matched {
-        title = title.underlined(from, to, colors.brand600);
+        title = title.underlined(from, to, cx.theme.colors.brand600);
     }
-    let meta = if cx.elder() { cx.body() } else { cx.small() }.quiet();
-    let meta_height = if look.meta.is_empty() { 0.0 } else { meta.style.line };
-    let room = place.height() - 12.0 - meta_height;
-    let wrapped = super::text::height_of(ui, look.title, title, place.width());
-    let title_height = wrapped.min((room / title.style.line).floor().max(1.0) * title.style.line);
-    let top = place.center().y - (title_height + meta_height) / 2.0;
-    text(ui, cx, at(place.left(), top, place.width(), title_height), look.title, title);
-    let below = at(place.left(), top + title_height, place.width(), meta_height.max(1.0));
-    text(ui, cx, below, look.meta, meta);
+    let top = place.center().y - (height + meta_height) / 2.0;
+    text(ui, cx, at(place.left(), top, place.width(), height), look.title, title);
+    text(ui, cx, at(place.left(), top + height, place.width(), meta_height.max(1.0)), look.meta, meta);
+}
+
+/// Letterings of a row's or large tile's title, largest first.
+fn row_sizes(cx: &Cx<'_>) -> [Lettering; 3] {
+    if cx.elder() {
+        return [cx.title(), cx.strong(), cx.strong().sized(36.0, 44.0)];
+    }
+    [cx.title().sized(28.0, 38.0), cx.title().sized(26.0, 36.0), cx.title().sized(24.0, 34.0)]
+}
+
+/// Letterings of a meta line, larger first.
+fn meta_sizes(cx: &Cx<'_>) -> [Lettering; 2] {
+    let small = cx.small().quiet();
+    if cx.elder() { [cx.body().quiet(), small] } else { [small, small] }
 }
 
 /// The chevron at the right; gives its left end.
@@ -149,13 +180,4 @@ fn chevron(ui: &Ui, cx: &Cx<'_>, rect: Rect, side: f32) -> f32 {
     let place = at(left, rect.center().y - side / 2.0, side, side);
     icon(ui, cx, place, "chev", cx.theme.colors.brand600);
     left - cx.theme.pick(12.0, 20.0)
-}
-
-/// The first lettering if the words fit on one line with it, else the second, smaller one.
-fn fitted(ui: &Ui, words: &str, width: f32, (large, small): (Lettering, Lettering)) -> Lettering {
-    let large = Lettering {
-        color: if large.color == Color32::PLACEHOLDER { small.color } else { large.color },
-        ..large
-    };
-    if super::text::width_of(ui, words, large) <= width { large } else { small }
 }

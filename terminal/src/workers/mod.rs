@@ -4,9 +4,10 @@ mod reader;
 mod sync;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use domain::catalogue::Catalogue;
 use hardware::card_reader::CardReader;
@@ -18,6 +19,8 @@ use crate::sync::Engine;
 
 /// Events and jobs that wait at most.
 const CHANNEL_SIZE: usize = 256;
+/// How long the end of the threads is waited for.
+const END_WITHIN: Duration = Duration::from_secs(2);
 
 /// What wakes the window when an event waits.
 pub type Waker = Arc<dyn Fn() + Send + Sync>;
@@ -53,6 +56,8 @@ pub(crate) struct Workers {
     jobs: Option<SyncSender<Job>>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+    /// Closed when the last thread has ended.
+    running: Receiver<()>,
 }
 
 impl Workers {
@@ -63,20 +68,21 @@ impl Workers {
         let (bell, bell_receiver) = sync_channel(1);
         let events_out = EventSender { sender: event_sender, waker: parts.waker };
         let stop = Arc::new(AtomicBool::new(false));
+        let (alive, running) = sync_channel(0);
         let mut threads = Vec::new();
         if let Some(reader) = parts.reader {
             let (events, stop) = (events_out.clone(), Arc::clone(&stop));
-            threads.extend(spawn("reader", move || reader::run(reader, &events, &stop)));
+            threads.extend(spawn("reader", &alive, move || reader::run(reader, &events, &stop)));
         }
         if let Some(engine) = parts.engine {
             let (events, stop) = (events_out.clone(), Arc::clone(&stop));
-            threads.extend(spawn("sync", move || sync::run(engine, &bell_receiver, &events, &stop)));
+            threads.extend(spawn("sync", &alive, move || sync::run(engine, &bell_receiver, &events, &stop)));
         }
         if let Some(store) = parts.store {
             let desk = desk::Desk::new(store, parts.catalogue, parts.clock, bell);
-            threads.extend(spawn("desk", move || desk.run(&job_receiver, &events_out)));
+            threads.extend(spawn("desk", &alive, move || desk.run(&job_receiver, &events_out)));
         }
-        (Self { jobs: Some(jobs), stop, threads }, events)
+        (Self { jobs: Some(jobs), stop, threads, running }, events)
     }
 
     /// Gives a job to the desk without ever waiting for it; false if it could not be taken (no desk, or it has more
@@ -89,19 +95,33 @@ impl Workers {
         given
     }
 
-    /// Tells all threads to end and waits for them. The event receiver must be dropped before.
+    /// Tells all threads to end and waits for them, but not for a link that does not answer: that thread is left to
+    /// end by itself (a send is repeatable). The event receiver must be dropped before.
     pub(crate) fn stop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         self.jobs = None;
+        // Nothing is ever sent: this returns early when the last thread is gone.
+        let all_ended = self.running.recv_timeout(END_WITHIN) == Err(RecvTimeoutError::Disconnected);
         for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
+            if !all_ended && !thread.is_finished() {
+                tracing::warn!(
+                    worker = thread.thread().name(),
+                    "a worker still waits for its device or the link"
+                );
+            } else if thread.join().is_err() {
                 tracing::error!("a worker ended by a panic");
             }
         }
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+fn spawn(name: &str, alive: &SyncSender<()>, work: impl FnOnce() + Send + 'static) -> Option<JoinHandle<()>> {
+    let alive = alive.clone();
+    let work = move || {
+        // Dropped at the end of the thread, also by a panic.
+        let _alive = alive;
+        work();
+    };
     match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
         Ok(thread) => Some(thread),
         Err(error) => {

@@ -149,6 +149,11 @@ impl Stage {
         self.harness.query_all_by_label(name).next().is_some()
     }
 
+    /// What was painted in the last frame, in order.
+    pub fn shapes(&self) -> &[egui::epaint::ClippedShape] {
+        &self.harness.output().shapes
+    }
+
     /// All names in the tree.
     pub fn names(&self) -> Vec<String> {
         self.nodes().into_iter().map(|node| node.name).collect()
@@ -198,9 +203,9 @@ impl Stage {
             );
         }
         for (index, node) in targets.iter().enumerate() {
-            // Letter keys stand ten in a row; everything else has the size of a finger.
+            // Letter keys stand ten in a row, also in the elder version; everything else has the size of a finger.
             let letter = node.name.chars().count() == 1;
-            let least = if letter { 81.0 } else { theme.metrics.target } - 0.5;
+            let least = if letter { 84.0 } else { theme.metrics.target } - 0.5;
             assert!(
                 node.rect.width() >= least && node.rect.height() >= least,
                 "{about}: `{}` is {:?}",
