@@ -69,9 +69,13 @@ pub fn period(cx: &Cx<'_>, period: Period) -> String {
     if period.tenths == 0 {
         return cx.t("period.at_once").to_owned();
     }
+    let one = period.tenths == 10;
     let key = match period.unit {
+        PeriodUnit::Minute if one => "period.one_minute",
         PeriodUnit::Minute => "period.minutes",
+        PeriodUnit::WorkingDay if one => "period.one_working_day",
         PeriodUnit::WorkingDay => "period.working_days",
+        PeriodUnit::NaturalDay if one => "period.one_natural_day",
         PeriodUnit::NaturalDay => "period.natural_days",
     };
     cx.tf(key, &[("count", &tenths(period.tenths))])

@@ -21,6 +21,8 @@ use terminal::screens::draw;
 use terminal::theme::Theme;
 use terminal::widgets::Kit;
 
+use super::contrast::weak_texts;
+
 /// 2026-11-24 14:00 in China.
 pub const NOW_MS: i64 = 1_795_500_000_000;
 /// The item of the story.
@@ -184,11 +186,13 @@ impl Stage {
             .collect()
     }
 
-    /// Names, sizes, overlaps, the window's edge and words that were cut.
+    /// Names, sizes, overlaps, contrast, the window's edge and words that were cut.
     pub fn assert_sound(&self, about: &str) {
         let play = self.harness.state();
         let cut = play.kit.audit.take();
         assert!(cut.is_empty(), "{about}: {cut:?}");
+        let weak = weak_texts(self.shapes());
+        assert!(weak.is_empty(), "{about}: {weak:?}");
         let theme = Theme::of(play.model.look);
         let nodes = self.nodes();
         let window = Rect::from_min_size(egui::Pos2::ZERO, WINDOW);
