@@ -12,6 +12,9 @@ use super::phrase::Phrase;
 use super::pointer::Pointer;
 use crate::process::{Interrupt, wait_until};
 
+/// What a drawn frame may take after the tree has told of it, on a busy machine without a graphics card.
+const SETTLE: std::time::Duration = std::time::Duration::from_millis(400);
+
 /// How long anything may take to appear.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Names that an error repeats at most.
@@ -116,6 +119,8 @@ impl<'a> Screen<'a> {
     /// If it cannot be taken.
     pub fn photograph(&mut self, name: &str) -> Result<PathBuf> {
         self.pointer.rest()?;
+        // The tree tells of a page before its pixels are drawn.
+        std::thread::sleep(SETTLE);
         let file = format!("{:02}-{name}.png", self.pictures.len() + 1);
         let path = self.folder.join(&file);
         self.display.photograph(&path).with_context(|| format!("cannot save the picture {file}"))?;
