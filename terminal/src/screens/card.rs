@@ -84,6 +84,7 @@ fn words_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     );
     let inner =
         Rect::from_min_max(pos2(note.left() + 88.0, note.top()), pos2(note.right() - 24.0, note.bottom()));
+    let inner = inner.shrink2(vec2(0.0, 8.0));
     let letters = best_fit(ui, cx.t("card.privacy"), inner.size(), [cx.body(), cx.small()]);
     text(ui, cx, inner, cx.t("card.privacy"), letters.middle());
 }

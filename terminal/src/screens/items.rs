@@ -1,6 +1,8 @@
 //! Lists of items, and the two choosers that lead to them: by life event, by department.
 //!
 //! Refuses scrolling: a list has pages with large arrows.
+use std::collections::BTreeMap;
+
 use domain::catalogue::{Catalogue, Entry, LifeEvent};
 use domain::ids::ItemCode;
 use egui::{Rect, Ui, pos2};
@@ -17,15 +19,15 @@ struct Line<'a> {
     command: Command,
 }
 
-/// Departments that have items, in the order of their first item.
+/// Departments that have items, those with most of them first.
 pub fn departments(catalogue: &Catalogue) -> Vec<&str> {
-    let mut units: Vec<&str> = Vec::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for item in catalogue.items.values() {
-        if !units.contains(&item.department.as_str()) {
-            units.push(item.department.as_str());
-        }
+        *counts.entry(item.department.as_str()).or_default() += 1;
     }
-    units
+    let mut units: Vec<(&str, usize)> = counts.into_iter().collect();
+    units.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    units.into_iter().map(|(unit, _)| unit).collect()
 }
 
 /// Life events that have items or bundles.

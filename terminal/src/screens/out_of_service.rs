@@ -9,7 +9,7 @@ use crate::widgets::{Back, Cx, Footer, at, frame, icon, shape, text};
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let footer = Footer { back: Back::None, ..Footer::default() };
     frame(ui, cx, footer, |ui, cx, room| {
-        let height = cx.theme.pick(560.0, 640.0);
+        let height = cx.theme.pick(500.0, 600.0);
         let place = egui::Rect::from_center_size(room.center(), vec2(cx.theme.pick(1320.0, 1600.0), height));
         shape::large_card(ui, cx, place);
         let inner = place.shrink(cx.theme.pick(64.0, 56.0));
@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         text(ui, cx, at(left, inner.top() + 8.0, width, line * 2.0), cx.t("out_of_service.title"), cx.h1());
         let mut top = inner.top() + line + cx.theme.pick(40.0, 32.0);
         for key in ["out_of_service.safe", "out_of_service.elsewhere"] {
-            let body = cx.body();
+            let body = if cx.elder() { cx.body() } else { cx.body().sized(30.0, 46.0) };
             let filled = text(ui, cx, at(left, top, width, body.style.line * 2.0), cx.t(key), body);
             top = filled.bottom() + 12.0;
         }
@@ -29,7 +29,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         let words = cx.tf("out_of_service.staff", &[("reason", reason)]);
         let note = at(left, top + 20.0, width, inner.bottom() - top - 20.0);
         shape::well(ui, cx, note, radius::BUTTON, cx.theme.colors.warn50);
-        text(ui, cx, note.shrink2(vec2(24.0, 12.0)), &words, cx.small().color(cx.theme.colors.warn).middle());
+        text(ui, cx, note.shrink2(vec2(24.0, 12.0)), &words, cx.body().color(cx.theme.colors.warn).middle());
     });
 }
 

@@ -3,6 +3,7 @@
 //! A physical keyboard types into the same text. Refuses to search by itself: the model does.
 use std::sync::Arc;
 
+use domain::search::Hit;
 use domain::text::Language;
 use egui::{Rect, Stroke, Ui, pos2, vec2};
 
@@ -97,8 +98,10 @@ fn results_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     let line = at(room.left(), room.top(), room.width(), heading.style.line);
     let below = Rect::from_min_max(pos2(room.left(), line.bottom() + 16.0), room.max);
     if model.search.query.trim().is_empty() {
-        text(ui, cx, below, cx.t("search.start"), cx.body());
-        return;
+        let hint = text(ui, cx, room, cx.t("search.start"), cx.body());
+        let often: Vec<Hit> =
+            catalogue.home_items.iter().map(|code| Hit { code: code.clone(), matched: None }).collect();
+        return often_ui(ui, cx, room.with_min_y(hint.bottom() + 16.0), &often);
     }
     let mut below = below;
     if let Some(words) = found.not_here.as_ref().and_then(|key| catalogue.phrases.not_here.get(key)) {
@@ -131,6 +134,19 @@ fn shared_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) -> Rect {
     Rect::from_min_max(below.min + vec2(0.0, height + cx.theme.metrics.gap), below.max)
 }
 
+/// What most people come for, while nothing is typed: as many rows as fit.
+fn often_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect, often: &[Hit]) {
+    let step = cx.theme.metrics.row + cx.theme.metrics.gap;
+    let mut top = below.top();
+    for hit in often {
+        if top + cx.theme.metrics.row > below.bottom() - 16.0 {
+            return;
+        }
+        hit_ui(ui, cx, at(below.left(), top, below.width(), cx.theme.metrics.row), hit);
+        top += step;
+    }
+}
+
 fn hits_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) {
     let model = cx.model;
     let hits = &model.search.found.hits;
@@ -141,22 +157,22 @@ fn hits_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) {
     let rows = if hits.len() <= all { all } else { fit(bottom - metrics.target - metrics.gap - below.top()) };
     let pages = Pages::new(hits.len(), rows, model.search.page);
     for (n, hit) in hits.iter().skip(pages.shown().start).take(pages.shown().len()).enumerate() {
-        let Some(entry) = model.catalogue.entry(&hit.code) else { continue };
-        let place = at(
-            below.left(),
-            below.top() + n as f32 * (metrics.row + metrics.gap),
-            below.width(),
-            metrics.row,
-        );
-        // In the elder version the badge is a word of the meta line: a title needs the whole width.
-        let meta = if cx.elder() { badge_and_time(cx, entry) } else { time_and_department(cx, entry) };
-        let mut look = tile_of(cx, entry, &meta);
-        look.badges.truncate(cx.theme.pick(1, 0));
-        look.matched = hit.matched.as_ref().map(|range| (range.start, range.end));
-        if row(ui, cx, place, &look).clicked() {
-            cx.push(Command::OpenGuide(hit.code.clone()));
-        }
+        let top = below.top() + n as f32 * (metrics.row + metrics.gap);
+        hit_ui(ui, cx, at(below.left(), top, below.width(), metrics.row), hit);
     }
     let place = Rect::from_min_max(pos2(below.left(), bottom - metrics.target), pos2(below.right(), bottom));
     pager(ui, cx, place, pages, Command::ShowPage);
+}
+
+fn hit_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, hit: &Hit) {
+    let catalogue = Arc::clone(&cx.model.catalogue);
+    let Some(entry) = catalogue.entry(&hit.code) else { return };
+    // In the elder version the badge is a word of the meta line: a title needs the whole width.
+    let meta = if cx.elder() { badge_and_time(cx, entry) } else { time_and_department(cx, entry) };
+    let mut look = tile_of(cx, entry, &meta);
+    look.badges.truncate(cx.theme.pick(1, 0));
+    look.matched = hit.matched.as_ref().map(|range| (range.start, range.end));
+    if row(ui, cx, place, &look).clicked() {
+        cx.push(Command::OpenGuide(hit.code.clone()));
+    }
 }
