@@ -111,6 +111,8 @@ fn map(path: &Path, face: u32) -> Result<FontData, FontError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -121,5 +123,39 @@ mod tests {
         assert!(!fonts.fell_back);
         let error = load(Path::new("/nowhere"), FontChoice::Subset).err().expect("missing");
         assert!(error.to_string().contains("JinbanSans-Regular.otf"));
+    }
+
+    fn assets() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets")
+    }
+
+    fn characters(folder: &Path, found: &mut BTreeSet<char>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                characters(&path, found);
+            } else if path.extension().is_some_and(|kind| kind == "toml" || kind == "json") {
+                found.extend(std::fs::read_to_string(&path).unwrap().chars());
+            }
+        }
+    }
+
+    #[test]
+    fn the_subset_has_every_character_of_the_words_and_the_catalogue() {
+        let mut wanted: BTreeSet<char> = (' '..='~').collect();
+        characters(&assets().join("text"), &mut wanted);
+        characters(&assets().join("catalogue"), &mut wanted);
+        wanted.retain(|sign| !sign.is_control());
+        let fonts = load(&assets(), FontChoice::Subset).unwrap();
+        assert!(!fonts.fell_back);
+        let context = egui::Context::default();
+        context.set_fonts(fonts.definitions);
+        context.run_ui(egui::RawInput::default(), |_| {}).drop_without_applying_deltas();
+        for bold in [false, true] {
+            let font = egui::FontId::new(20.0, family(bold));
+            let missing: String = context
+                .fonts_mut(|fonts| wanted.iter().filter(|sign| !fonts.has_glyph(&font, **sign)).collect());
+            assert!(missing.is_empty(), "make the subset again (assets/fonts/README.md): {missing}");
+        }
     }
 }
