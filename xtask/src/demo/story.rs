@@ -39,6 +39,9 @@ const SIGNATURE: [&[(f64, f64)]; 3] = [
     &[(0.34, 0.32), (0.42, 0.48), (0.52, 0.62), (0.62, 0.66), (0.72, 0.60)],
 ];
 
+/// Looks of half a minute until the countdown has come.
+const IDLE_LOOKS: usize = 3;
+
 /// Plays the story and writes `story.json`.
 ///
 /// # Errors
@@ -214,6 +217,9 @@ impl Story<'_> {
 
     fn sign(&mut self) -> Result<()> {
         self.see("signature.pad")?;
+        self.tap("signature.done")?;
+        self.see("form.summary.title")?;
+        self.picture("form-error")?;
         self.screen.draw(&self.words.phrase("signature.pad")?, &SIGNATURE)?;
         self.picture("signature")?;
         self.tap("signature.done")
@@ -293,6 +299,24 @@ impl Story<'_> {
         self.see("home.title_elder")?;
         self.picture("home-elder")?;
         self.tap("footer.finish")?;
+        self.walk_away()
+    }
+
+    /// Nobody touches anything: the countdown comes, and ends the visit at a tap.
+    fn walk_away(&mut self) -> Result<()> {
+        self.tap("attract.start")?;
+        self.see("home.title")?;
+        let title = self.words.phrase("countdown.title")?;
+        // A minute without a touch takes longer than a look at the screen waits.
+        for _ in 0..IDLE_LOOKS {
+            if self.screen.see(&title).is_ok() {
+                break;
+            }
+            self.interrupt.check()?;
+        }
+        self.see("countdown.still_here")?;
+        self.picture("countdown")?;
+        self.tap("countdown.finish")?;
         self.see("attract.start")
     }
 
