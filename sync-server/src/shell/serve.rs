@@ -17,11 +17,12 @@ use tokio::sync::watch;
 use super::listener::CappedListener;
 use super::{App, Bells};
 use crate::centre::{Centre, Surroundings};
+use crate::data_folder::DataFolder;
 use crate::jobs::Runner;
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
-use crate::startup::{self, DataFolder, OpenedFolder, StartupError};
+use crate::startup::{self, OpenedFolder, StartupError};
 
 /// Reading connections beside the writer.
 const READERS: usize = 4;
@@ -99,7 +100,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         terminals.local_addr().map_err(system("address of the listener"))?,
         people.local_addr().map_err(system("address of the listener"))?,
     );
-    let (app, runner) = open_app(&options, addresses.1).map_err(|e| *e)?;
+    // Off the async threads: a database client may have a runtime of its own.
+    let told = options.clone();
+    let opened = tokio::task::spawn_blocking(move || open_app(&told, addresses.1)).await;
+    let (app, runner) = opened
+        .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
+        .map_err(|e| *e)?;
 
     let stopping = watch::Sender::new(false);
     let on = |listener, router| {
@@ -155,7 +161,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let seed = startup::random().map_err(startup)?;
     let surroundings = Box::new(Machine { seed: std::sync::Mutex::new(seed) });
     let thread = |source| Box::new(ServeError::System { what: "threads", source });
-    let centre = Centre::with_threads(Box::new(store), readers, context, surroundings).map_err(thread)?;
+    let centre = Centre::with_threads(store, readers, context, surroundings).map_err(thread)?;
     let centre = Arc::new(centre);
     let runner = Runner::start(centre.clone()).map_err(thread)?;
     let bells = Arc::new(Bells::new(runner.waker()));
