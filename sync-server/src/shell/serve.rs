@@ -106,7 +106,35 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let (app, runner) = opened
         .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
         .map_err(|e| *e)?;
+    let served = serve_until(&app, [terminals, people], async {
+        announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
+    .await;
+    // Always, and off the async threads, for the same reason.
+    let drained = tokio::task::spawn_blocking(move || {
+        runner.stop();
+        app.centre.stop();
+    });
+    let _ = drained.await;
+    if let Some(path) = &options.ready_file {
+        let _ = std::fs::remove_file(path);
+    }
+    served?;
+    tracing::info!("stopped");
+    Ok(())
+}
 
+/// Serves both listeners until `end` says why to stop; requests in hand are finished.
+async fn serve_until(
+    app: &App,
+    [terminals, people]: [CappedListener; 2],
+    end: impl Future<Output = Result<(), ServeError>>,
+) -> Result<(), ServeError> {
     let stopping = watch::Sender::new(false);
     let on = |listener, router| {
         let mut stopping = stopping.subscribe();
@@ -116,12 +144,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(until).await })
     };
     let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
-    announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
-
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let ended = end.await;
     tracing::info!("stopping: requests in hand are finished");
     stopping.send_replace(true);
     app.bells.stop();
@@ -133,16 +156,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if tokio::time::timeout(STOP_TIME, finished).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut");
     }
-    let drained = tokio::task::spawn_blocking(move || {
-        runner.stop();
-        app.centre.stop();
-    });
-    let _ = drained.await;
-    if let Some(path) = &options.ready_file {
-        let _ = std::fs::remove_file(path);
-    }
-    tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<CappedListener, ServeError> {
