@@ -79,7 +79,7 @@ fn base(name: &'static str, value: &'static str, help: String) -> Arg {
 
 fn arg(key: &'static Key) -> Arg {
     let default = if key.default.is_empty() { String::new() } else { format!(" [default: {}]", key.default) };
-    let help = format!("{}{default} [env: {}]", key.about.trim(), key.variable());
+    let help = format!("{}{default} [env: {}]", key.about.trim().trim_end_matches('.'), key.variable());
     match key.kind {
         Kind::Text => base(key.name, "VALUE", help).long(key.flag()).value_hint(key.hint),
         Kind::Switch => base(key.name, "true|false", help)
