@@ -5,6 +5,7 @@ pub mod device;
 pub mod http;
 pub mod link;
 pub mod pcscd;
+pub mod postgres;
 pub mod server;
 pub mod submission;
 pub mod visit;
