@@ -31,6 +31,8 @@ pub struct Server {
     pub terminals: String,
     /// Address of the people's listener.
     pub people: String,
+    /// Address of the figures, without a path.
+    pub metrics: String,
     data: DataDir,
     /// The address of its store, if it is not in the data folder.
     database: Option<String>,
@@ -81,6 +83,7 @@ impl Server {
     fn spawn(data: DataDir, database: Option<String>, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(binary("sync-server"))
             .args(["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])
+            .args(["--metrics", "127.0.0.1:0"])
             .arg("--data")
             .arg(data.path())
             .arg("--ready-file")
@@ -105,6 +108,7 @@ impl Server {
         let mut server = Self {
             terminals: String::new(),
             people: String::new(),
+            metrics: String::new(),
             data,
             database,
             child: Some(child),
@@ -115,6 +119,8 @@ impl Server {
         let ready: Value = serde_json::from_slice(&std::fs::read(server.data().join("ready.json"))?)?;
         server.terminals = ready["terminals"].as_str().context("terminals")?.to_owned();
         server.people = ready["people"].as_str().context("people")?.to_owned();
+        let metrics = ready["metrics"].as_str().and_then(|m| m.strip_suffix("/metrics"));
+        server.metrics = metrics.context("metrics")?.to_owned();
         Ok(server)
     }
 

@@ -15,7 +15,8 @@ use super::{Flags, Key, Mistake, Mistakes, PREFIX, Settings, file};
 use crate::log::LogFilter;
 
 /// Variables with the prefix that are no settings of any program.
-const OTHER_VARIABLES: &[&str] = &["JINBAN_CONFIG", "JINBAN_SUPERVISOR_PID", "JINBAN_VIRTUAL_READER"];
+const OTHER_VARIABLES: &[&str] =
+    &["JINBAN_CONFIG", "JINBAN_SUPERVISOR_PID", "JINBAN_VIRTUAL_READER", "JINBAN_TEST_DATABASE"];
 /// What `config show` calls the source of a default.
 const DEFAULT: &str = "default";
 
@@ -62,7 +63,7 @@ pub struct Row {
 /// What all layers come to.
 #[derive(Debug, Clone)]
 pub struct Resolution<S> {
-    /// The settings; none if there are mistakes.
+    /// The settings; none if there are mistakes in single values.
     pub settings: Option<S>,
     /// The file that was read.
     pub file: Option<PathBuf>,
@@ -77,6 +78,19 @@ pub struct Resolution<S> {
 }
 
 impl<S> Resolution<S> {
+    /// A rule that one value cannot show by itself. If it does not hold, that is a mistake of this key, at the place
+    /// where its value comes from.
+    #[must_use]
+    pub fn require(mut self, key: &'static str, holds: impl Fn(&S) -> bool, said: &str) -> Self {
+        if self.settings.as_ref().is_some_and(|settings| !holds(settings)) {
+            let place = self.rows.iter().find(|r| r.key == key).map_or(DEFAULT, |r| r.source.as_str());
+            let mistake =
+                Mistake { place: place.to_owned(), key: Some(key.to_owned()), said: said.to_owned() };
+            self.mistakes.push(mistake);
+        }
+        self
+    }
+
     /// The settings, if there is no mistake.
     ///
     /// # Errors

@@ -129,6 +129,16 @@ fn every_mistake_is_told_with_its_place_and_what_was_expected() {
 }
 
 #[test]
+fn a_rule_that_does_not_hold_is_a_mistake_where_the_value_comes_from() {
+    let resolution = flags(&["--config=", "--lit"]).resolve(&Environment::default());
+    let held = resolution.clone().require("lit", |lamp| lamp.lit, "must burn");
+    assert!(held.into_settings().is_ok());
+    let broken = resolution.require("lit", |lamp| !lamp.lit, "must not burn");
+    assert_eq!(broken.mistakes[0].to_string(), "flag --lit: lit: must not burn");
+    assert!(broken.into_settings().is_err());
+}
+
+#[test]
 fn odd_files_are_mistakes_that_name_the_file() {
     let dir = tempfile::tempdir().expect("a folder");
     let huge = vec![b'#'; 10 << 20];
