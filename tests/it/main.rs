@@ -5,6 +5,7 @@ mod console;
 mod database;
 mod intake;
 mod kiosk;
+mod operator;
 mod screens;
 mod store;
 mod sync;

@@ -169,6 +169,9 @@ pub(super) fn resolve<S: Settings>(flags: &Flags<S>, environment: &Environment) 
     mistakes.extend(wrong);
     let found = entries.into_iter().map(|e| Found { key: e.key, text: e.text, place: e.place });
     let from_file = Layer::judged("file", found.collect(), &mut mistakes);
+    // In the order in which somebody reads the file: a table of TOML knows only the names' order.
+    let line = |m: &Mistake| m.place.rsplit(':').next().and_then(|n| n.parse::<usize>().ok());
+    mistakes.sort_by_key(line);
 
     let mut found = Vec::new();
     for key in S::KEYS {
