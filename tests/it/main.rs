@@ -6,6 +6,7 @@ mod database;
 mod images;
 mod intake;
 mod kiosk;
+mod operator;
 mod screens;
 mod store;
 mod sync;
