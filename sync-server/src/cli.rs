@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::doctor;
 use crate::services::enrol;
-use crate::shell::{ServeOptions, serve};
+use crate::shell::{Budgets, ServeOptions, serve};
 use crate::startup::{self, DataFolder};
 use crate::store::{SCHEMA_VERSION, in_transaction};
 
@@ -37,6 +37,8 @@ enum Command {
     Migrate(Folders),
     /// Make a one-time code, valid for 24 hours, that enrols a terminal of a station; the server may run.
     EnrolCode(EnrolCode),
+    /// Print the description of the API (OpenAPI 3.1, JSON), as the server serves it at `/openapi.json`.
+    Openapi,
     /// Check store, keys, catalogue, disk and chain of audit rows; changes nothing.
     Doctor(Doctor),
 }
@@ -100,6 +102,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => run_serve(args).map(|()| 0),
         Command::Migrate(folders) => run_migrate(&folders).map(|()| 0),
         Command::EnrolCode(args) => run_enrol_code(&args).map(|()| 0),
+        Command::Openapi => say(crate::openapi::document()).map(|()| 0),
         Command::Doctor(args) => run_doctor(&args),
     };
     match result {
@@ -120,6 +123,7 @@ fn run_serve(args: Serve) -> anyhow::Result<()> {
         people_url: args.people_url,
         ready_file: args.ready_file,
         allow_public_people: args.allow_public_people,
+        budgets: Budgets::default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

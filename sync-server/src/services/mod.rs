@@ -8,6 +8,7 @@ pub mod changes;
 pub mod enrol;
 pub mod intake;
 pub mod meta;
+pub mod readings;
 pub mod receipt;
 pub mod series;
 pub mod slips;

@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::listener::CappedListener;
-use super::{App, Bells};
+use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
 use crate::jobs::Runner;
 use crate::routes;
@@ -45,6 +45,8 @@ pub struct ServeOptions {
     pub ready_file: Option<PathBuf>,
     /// People's pages may be reached from other machines.
     pub allow_public_people: bool,
+    /// How many calls an address may make.
+    pub budgets: Budgets,
 }
 
 /// The server cannot start, or ended badly.
@@ -107,7 +109,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         let until = async move {
             let _ = stopping.wait_for(|s| *s).await;
         };
-        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(until).await })
+        tokio::spawn(connections::serve(listener, router, connections::HEAD_TIME, until))
     };
     let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
     announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
@@ -160,7 +162,8 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let runner = Runner::start(centre.clone()).map_err(thread)?;
     let bells = Arc::new(Bells::new(runner.waker()));
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
-    Ok((App { centre, bells }, runner))
+    let callers = Arc::new(Callers::new(options.budgets));
+    Ok((App { centre, bells, callers }, runner))
 }
 
 /// Clock and randomness of the machine.

@@ -11,13 +11,10 @@ use utoipa::{PartialSchema, ToSchema};
 use super::{BlobKind, CaseNews, ChangeNews, EnvelopeKind};
 use crate::date::CivilDate;
 use crate::envelope::{Bytes, Digest, Nonce, PublicKey, SealingPublicKey, Signature, Suite};
-use crate::ids::{
-    CaseNo, EnvelopeId, Issuer, ItemCode, KeyId, Lineage, ServerEpoch, StationId, TerminalId,
-};
+use crate::ids::{CaseNo, EnvelopeId, Issuer, ItemCode, KeyId, Lineage, ServerEpoch, StationId, TerminalId};
 
 /// Canonical base64: no bits are left over in the last sign.
-const BASE64: &str =
-    "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
+const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 /// 32 bytes in canonical base64.
 const BASE64_32: &str = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$";
 /// 12 bytes in base64.
@@ -71,7 +68,7 @@ schemas! {
         "^[a-z0-9][a-z0-9-]{0,19}\\.[a-z0-9][a-z0-9-]{0,39}$", (3, 61));
     CaseNo => patterned(
         "Number of a case: `XN`, yyMMdd, issuer (3), counter (4), check digit (ISO 7064 MOD 11,10).",
-        "XN26112400100019", "^XN[0-9]{14}$", (16, 16));
+        "XN26112400100013", "^XN[0-9]{14}$", (16, 16));
     EnvelopeId => uuid(
         "What makes every send repeatable: a UUIDv7 made when the form or action starts.",
         "019ab2c3-d4e5-7000-8000-000000000001");
