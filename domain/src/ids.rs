@@ -189,6 +189,7 @@ impl From<Issuer> for u16 {
 
 /// The last number used by an issuer: a date and the counter of that date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CounterState {
     /// The date in the last number.
     pub date: CivilDate,

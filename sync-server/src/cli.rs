@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
 use crate::services::enrol;
-use crate::shell::{ServeOptions, serve};
+use crate::shell::{Budgets, ServeOptions, serve};
 use crate::startup;
 use crate::store::{Database, SCHEMA_VERSION, in_transaction};
 use crate::{doctor, exit, move_store};
@@ -85,6 +85,10 @@ Examples:
   sync-server config show --json"
     )]
     Config(ConfigJob),
+    /// Print the description of the API (OpenAPI 3.1, JSON), as the server serves it at `/openapi.json`.
+    #[command(after_help = "Examples:
+  sync-server openapi > openapi.json")]
+    Openapi,
     /// Completions for a shell, to standard output.
     #[command(after_help = "Examples:
   sync-server completions bash > /usr/share/bash-completion/completions/sync-server
@@ -156,6 +160,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
             return say(&manual::completions(manual::command::<Cli>(), shell));
         }
         Command::Man { folder } => return write_manual(&folder),
+        Command::Openapi => return say(crate::openapi::document()),
         _ => {}
     }
     for note in &resolution.notes {
@@ -167,9 +172,11 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::EnrolCode(args) => run_enrol_code(&config, &args),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Doctor(answer) => run_doctor(&config, answer),
-        Command::Serve | Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => {
-            run_serve(&config)
-        }
+        Command::Serve
+        | Command::Config(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Openapi => run_serve(&config),
     }
 }
 
@@ -182,6 +189,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         people_url: config.people_url.as_ref().map(|url| url.to_string()),
         ready_file: config.ready_file.clone(),
         allow_public_people: config.allow_public_people,
+        budgets: Budgets::default(),
         metrics: config.metrics.0,
         insist_on_metrics: !config.metrics.is_default(),
     };

@@ -55,6 +55,8 @@ problem_codes! {
     EnvelopeTooLarge "envelope-too-large" 413 "Header or content of an envelope is too large.",
     UnsupportedMediaType "unsupported-media-type" 415 "The body is not of the media type that the call takes.",
     UnsupportedEncoding "unsupported-encoding" 415 "The body is encoded in a way that the call does not take.",
+    TooManyRequests "too-many-requests" 429 "The caller made more calls than its budget has.",
+    HeadersTooLarge "headers-too-large" 431 "The head of the request is too large or has too many lines.",
     Internal "internal" 500 "The centre failed.",
     Busy "busy" 503 "The centre cannot take more now.",
     StorageFull "storage-full" 503 "The disk of the centre is full.",

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`routes`] | every address on one page, each on one of the two listeners |
 //! | [`api`], [`pages`] | JSON for terminals, HTML for people; thin, asynchronous |
+//! | [`openapi`] | the description of the API, made from routes, wire types and problem codes |
 //! | [`centre`] | the whole server as plain blocking functions on wire types: what a simulator drives |
 //! | [`services`] | use cases on a transaction, time passed in |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
@@ -24,6 +25,7 @@ pub mod jobs;
 pub mod keys;
 pub mod metrics;
 pub mod move_store;
+pub mod openapi;
 pub mod pages;
 pub mod routes;
 pub mod services;

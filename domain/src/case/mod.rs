@@ -9,6 +9,7 @@ pub use action::{Action, CaseView, FoldError, QuarantineReason, Recorded, Return
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CaseState {
     /// 收件: stored and receipted, content not looked at yet.

@@ -153,6 +153,7 @@ impl DataKey {
 
 /// A data key under the server's sealing key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WrappedKey {
     /// HPKE encapsulated key, 32 bytes in suite 1.
     pub encapsulated: Bytes,

@@ -107,6 +107,7 @@ impl SignedKind {
 
 /// A slip or receipt as it travels: the exact JSON bytes that were signed, the key's id, the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedDocument {
     /// UTF-8 JSON exactly as signed; never serialised again.
     pub body: Bytes,

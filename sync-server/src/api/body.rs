@@ -1,4 +1,4 @@
-//! Bodies of requests: bounded before and after decompression, of one media type, parsed with bounded depth.
+//! Bodies of requests: bounded before and after decompression, of one media type, parsed strictly with bounded depth.
 //!
 //! Error details name a place, never a value: a body may hold what nobody should read in a log.
 use std::io::Read as _;
@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, Request, header};
 use domain::wire::v1::MAX_BATCH_BYTES;
 use serde::de::DeserializeOwned;
 
+use super::strict::Strict;
 use crate::error::{ProblemCode, ServiceError};
 
 /// Bytes of a body, as it travels and decompressed, at most.
@@ -73,13 +74,16 @@ fn decompress(bytes: &[u8]) -> Result<Vec<u8>, ServiceError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ServiceError> {
-    serde_json::from_slice(bytes).map_err(|e| {
+    let Strict(value) = serde_json::from_slice(bytes).map_err(|e| {
         let kind = match e.classify() {
-            serde_json::error::Category::Data => "not what this call takes",
+            serde_json::error::Category::Data => "a key that stands twice, or a text with NUL",
             _ => "not valid JSON, or nested too deeply",
         };
         malformed(&format!("{kind}, at line {} column {}", e.line(), e.column()))
-    })
+    })?;
+    // The path names fields of our own and places in lists, never what the caller wrote.
+    serde_path_to_error::deserialize(value)
+        .map_err(|e| malformed(&format!("not what this call takes, at {}", e.path())))
 }
 
 fn malformed(detail: &str) -> ServiceError {

@@ -1,12 +1,14 @@
-//! JSON for terminals. Handlers take the request apart, call the centre on a blocking thread and put the answer
+//! JSON for terminals and other programs. Handlers take the request apart, call the centre on a blocking thread and put the answer
 //! together; what a call does lies in the services.
 mod body;
-mod calls;
-mod changes;
+// Public for what the macros of the handlers leave beside them.
+pub mod calls;
+pub mod changes;
+mod parameters;
+pub mod reads;
+mod strict;
 
 pub use body::{MAX_BODY_BYTES, read_json};
-pub use calls::{enrol, envelopes, healthz};
-pub use changes::changes;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +16,9 @@ use serde::Serialize;
 
 use crate::error::ServiceError;
 use crate::shell::problem::Refusal;
+
+/// The highest cursor: what the store's whole numbers hold.
+pub const MAX_CURSOR: u64 = i64::MAX as u64;
 
 /// A call's answer: JSON, or a problem.
 pub type Answer<T> = Result<Json<T>, Refusal>;

@@ -9,6 +9,7 @@ pub mod enrol;
 pub mod envelopes;
 pub mod intake;
 pub mod meta;
+pub mod readings;
 pub mod receipt;
 pub mod series;
 pub mod slips;

@@ -1,14 +1,16 @@
-//! The guard around every call of both listeners: a request id, a time limit, no escaped panic, one shape of
-//! errors, one log line without personal data.
+//! The guard around every call of both listeners: a request id, a budget of calls, a time limit, no escaped panic,
+//! one shape of errors, one log line without personal data.
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::App;
+use super::budget::Standing;
+use super::connections::Peer;
 use super::problem::{add_headers, error_in, json_response};
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages;
@@ -18,6 +20,9 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 /// Pages load nothing from elsewhere and run no script of their own making.
 const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; script-src 'self'; style-src 'self'; \
                            base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// The route whose calls have a budget of their own.
+const ENROL: &str = "/api/v1/enrol";
 
 /// Whose listener it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +50,18 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
     // The pattern, not the address: an address may hold a number that somebody typed.
     let route = request.extensions().get::<MatchedPath>().map_or("-", |p| p.as_str()).to_owned();
     let quiet = route == "/healthz" || route.starts_with("/static/");
-    let mut response = match tokio::time::timeout(REQUEST_TIME, run(request, next)).await {
-        Ok(response) => response,
-        Err(_) => refused(ProblemCode::RequestTimeout.into()),
+    let standing = request.extensions().get::<Peer>().map(|Peer(peer)| {
+        let enrolment = method == Method::POST && route == ENROL;
+        app.callers.count(peer.ip(), enrolment, started)
+    });
+    let refused_for = standing.as_ref().and_then(|s| s.refused_for_secs);
+    let mut response = if refused_for.is_some() {
+        refused(ProblemCode::TooManyRequests.into())
+    } else {
+        match tokio::time::timeout(REQUEST_TIME, run(request, next)).await {
+            Ok(response) => response,
+            Err(_) => refused(ProblemCode::RequestTimeout.into()),
+        }
     };
     if let Some(error) = error_in(&mut response) {
         let problem = error.to_problem(Some(id.clone()));
@@ -61,6 +75,9 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
         }
     }
     add_headers(&mut response, app.centre.context().epoch, app.centre.now_ms(), &id);
+    if let Some(standing) = standing {
+        add_budget(response.headers_mut(), &standing);
+    }
     if side == Side::People {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
@@ -77,6 +94,18 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
         log(&method, &route, &response, started.elapsed(), &id);
     }
     response
+}
+
+/// What the caller may still do, and when, if it may not now.
+fn add_budget(headers: &mut HeaderMap, standing: &Standing) {
+    for (name, text) in [("ratelimit-policy", &standing.policy), ("ratelimit", &standing.limit)] {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(secs) = standing.refused_for_secs {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(secs));
+    }
 }
 
 /// Runs the rest on its own task, so that a panic becomes an answer; dropping the set ends the task.

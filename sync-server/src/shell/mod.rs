@@ -1,5 +1,9 @@
 //! Everything asynchronous that is not a handler: listeners, limits, the one shape of errors, start and stop.
+mod bare;
 mod bells;
+pub mod budget;
+mod connections;
+pub mod etag;
 mod figures;
 mod guard;
 mod listener;
@@ -9,6 +13,8 @@ mod serve;
 use std::sync::Arc;
 
 pub use bells::Bells;
+pub use budget::{Budgets, Callers};
+pub use connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use guard::{Side, guard};
 pub use serve::{ServeError, ServeOptions, serve};
 
@@ -21,4 +27,6 @@ pub struct App {
     pub centre: Arc<Centre>,
     /// Who waits for news.
     pub bells: Arc<Bells>,
+    /// Who has called how often.
+    pub callers: Arc<Callers>,
 }

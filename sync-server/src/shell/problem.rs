@@ -55,6 +55,8 @@ pub fn error_in(response: &mut Response) -> Option<std::sync::Arc<ServiceError>>
         408 => ProblemCode::RequestTimeout,
         413 => ProblemCode::TooLarge,
         415 => ProblemCode::UnsupportedMediaType,
+        429 => ProblemCode::TooManyRequests,
+        431 => ProblemCode::HeadersTooLarge,
         400..=499 => ProblemCode::MalformedRequest,
         _ => return Some(std::sync::Arc::new(ServiceError::Inconsistent(format!("status {status}")))),
     };

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use super::figures::Figures;
 use super::listener::CappedListener;
-use super::{App, Bells};
+use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::Runner;
@@ -51,6 +51,8 @@ pub struct ServeOptions {
     pub metrics: Option<SocketAddr>,
     /// Without the address for figures nothing is served at all.
     pub insist_on_metrics: bool,
+    /// How many calls an address may make.
+    pub budgets: Budgets,
 }
 
 /// The server cannot start, or ended badly.
@@ -151,7 +153,7 @@ async fn serve_until(
         let until = async move {
             let _ = stopping.wait_for(|s| *s).await;
         };
-        tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(until).await })
+        tokio::spawn(connections::serve(listener, router, connections::HEAD_TIME, until))
     };
     let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
     let ended = end.await;
@@ -190,7 +192,8 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let runner = Runner::start(centre.clone()).map_err(thread)?;
     let bells = Arc::new(Bells::new(runner.waker()));
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
-    Ok((App { centre, bells }, runner))
+    let callers = Arc::new(Callers::new(options.budgets));
+    Ok((App { centre, bells, callers }, runner))
 }
 
 /// Clock and randomness of the machine.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
 use domain::ids::{EnvelopeId, Issuer, Lineage};
-use domain::wire::v1::{EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload};
+use domain::wire::v1::{CasesQuery, EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
@@ -20,7 +20,7 @@ use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
-use sync_server::services::{Context, audit, cases, enrol, envelopes, meta, series, slips};
+use sync_server::services::{Context, audit, cases, enrol, envelopes, meta, readings, series, slips};
 use sync_server::startup::load_catalogue;
 use sync_server::store::{
     Database, Driver, Row, StoreError, Tx, Value, in_transaction, migrate, require_current,
@@ -217,6 +217,10 @@ impl Life {
             cases::by_number(tx, &number)?;
             cases::history(tx, &header.envelope_id)?;
             envelopes::find(tx, &header.envelope_id)?;
+            readings::cases_after(tx, &device.enrolled.station, CasesQuery { after: 1, limit: 3 })?;
+            readings::case_of(tx, &device.enrolled.station, &header.envelope_id)?;
+            let (version, _) = readings::edition(tx, None)?;
+            readings::edition_text(tx, version)?;
             slips::find(tx, &number, &sent[0][0].digest.short())?;
             meta::moved_to(tx)?;
             audit::verify(tx, 3, 2)?.map_err(|_| StoreError::Busy)?;

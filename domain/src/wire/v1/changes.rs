@@ -19,6 +19,7 @@ pub struct ChangesQuery {
 
 /// One piece of news.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Change {
     /// Its cursor.
     pub cursor: u64,
@@ -46,6 +47,7 @@ pub enum ChangeNews {
 
 /// News of one case; no personal data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CaseNews {
     /// The submission.
     pub envelope_id: EnvelopeId,
@@ -61,6 +63,7 @@ pub struct CaseNews {
 
 /// Answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangesResponse {
     /// News after the cursor, oldest first, at most 200.
     pub changes: Vec<Change>,

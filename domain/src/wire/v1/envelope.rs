@@ -45,6 +45,7 @@ pub enum BlobKind {
 
 /// A blob that belongs to the envelope; its bytes travel on their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BlobEntry {
     /// SHA-256 of the encrypted blob.
     pub digest: Digest,
@@ -58,6 +59,7 @@ pub struct BlobEntry {
 
 /// The signed header of an envelope, in the clear.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvelopeHeader {
     /// Made when the form or action started; what makes a send repeatable.
     pub envelope_id: EnvelopeId,
@@ -103,10 +105,11 @@ pub struct EnvelopeHeader {
 
 /// One envelope on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvelopeUpload {
-    /// The exact UTF-8 JSON bytes of the [`EnvelopeHeader`].
+    /// The exact UTF-8 JSON bytes of the [`EnvelopeHeader`], 16 KiB at most.
     pub header: Bytes,
-    /// The sealed payload.
+    /// The sealed payload, 128 KiB at most.
     pub ciphertext: Bytes,
     /// Digest over header and ciphertext.
     pub digest: Digest,
@@ -116,13 +119,16 @@ pub struct EnvelopeUpload {
 
 /// `POST /api/v1/envelopes`: up to [`super::MAX_BATCH`] envelopes of one terminal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvelopeBatch {
     /// The envelopes, in the order of their `seq`.
+    #[cfg_attr(feature = "openapi", schema(max_items = 50))]
     pub envelopes: Vec<EnvelopeUpload>,
 }
 
 /// What became of one envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Stored now.
@@ -137,6 +143,7 @@ pub enum Outcome {
 
 /// The server's answer to one envelope, in the order of the batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvelopeResult {
     /// The digest as sent: says which envelope this answers even if its header could not be read.
     pub digest: Digest,
@@ -155,6 +162,7 @@ pub struct EnvelopeResult {
 
 /// Answer to a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BatchResponse {
     /// A result for each envelope, in order.
     pub results: Vec<EnvelopeResult>,
@@ -186,6 +194,7 @@ pub struct SlipBody {
 
 /// Body of a receipt (回执): a pure function of the stored row, so that a replay gives the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptBody {
     /// The envelope.
     pub envelope_id: EnvelopeId,

@@ -5,6 +5,9 @@
 mod changes;
 mod envelope;
 mod problem;
+mod reads;
+#[cfg(feature = "openapi")]
+mod schema;
 mod terminal;
 
 pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
@@ -13,6 +16,7 @@ pub use envelope::{
     EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,
 };
 pub use problem::Problem;
+pub use reads::{CaseList, CaseResource, CasesQuery, DEFAULT_PAGE, MAX_PAGE};
 pub use terminal::{Contact, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry, SeriesNews};
 
 /// Envelopes in one batch, at most.

@@ -6,18 +6,25 @@ use crate::ids::{CounterState, Issuer, KeyId, Lineage, ServerEpoch, StationId, T
 
 /// `POST /api/v1/enrol`: a one-time code and the device's public key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolRequest {
-    /// The one-time code, as typed.
+    /// The one-time code, as typed: 12 letters and digits (no U; I, L and O are read as 1, 1 and 0), with spaces and
+    /// hyphens where people put them.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = "^[ -]*(?:[0-9A-TV-Za-tv-z][ -]*){12}$", min_length = 12, max_length = 60)
+    )]
     pub code: String,
     /// The device's Ed25519 public key.
     pub public_key: PublicKey,
-    /// Version of the terminal's software.
+    /// Version of the terminal's software; the centre keeps its first 60 characters.
     #[serde(default)]
     pub software: String,
 }
 
 /// A key that signs receipts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReceiptKey {
     /// Its id.
     pub id: KeyId,
@@ -27,6 +34,7 @@ pub struct ReceiptKey {
 
 /// The key to which data keys are wrapped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SealingKeyEntry {
     /// Its id.
     pub id: KeyId,
@@ -38,6 +46,7 @@ pub struct SealingKeyEntry {
 
 /// Answer to an enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrolResponse {
     /// The terminal's id.
     pub terminal: TerminalId,
@@ -60,6 +69,7 @@ pub struct EnrolResponse {
 /// How far the server saw a terminal's series. A terminal whose own series of this lineage is shorter was restored
 /// from an older state: it starts a new lineage, so that no place in a series is ever used twice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SeriesNews {
     /// The series.
     pub lineage: Lineage,
@@ -69,6 +79,7 @@ pub struct SeriesNews {
 
 /// What every response of the server carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Contact {
     /// Changes when the server was restored from a backup.
     pub server_epoch: ServerEpoch,

@@ -1,0 +1,63 @@
+//! The HTTP library answers a head that it cannot read by itself, without a body. Here such an answer becomes
+//! problem+json like every other one.
+//!
+//! Known by three signs: a 4xx, no body, and none of our own headers. Everything else passes as it is.
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::wire::v1::PROBLEM_MEDIA_TYPE;
+
+use crate::error::ProblemCode;
+
+/// The whole answer to send instead, if these bytes are a bare one.
+pub fn dressed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let rest = bytes.strip_prefix(b"HTTP/1.1 4")?;
+    let head = std::str::from_utf8(bytes).ok()?;
+    let bare = head.ends_with("\r\n\r\n")
+        && head.contains("content-length: 0\r\n")
+        && !head.contains("jinban-request-id");
+    if !bare {
+        return None;
+    }
+    let code =
+        if rest.starts_with(b"31 ") { ProblemCode::HeadersTooLarge } else { ProblemCode::MalformedRequest };
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let id = format!("bare-{:x}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let detail = (code == ProblemCode::MalformedRequest).then(|| "the head is not HTTP/1.1".to_owned());
+    let body = serde_json::to_string(&code.problem(detail, Some(id.clone()))).ok()?;
+    let status = if code == ProblemCode::HeadersTooLarge {
+        "431 Request Header Fields Too Large"
+    } else {
+        "400 Bad Request"
+    };
+    tracing::info!(http.status = code.status(), request.id = id, "a head that is not HTTP or too large");
+    Some(
+        format!(
+            "HTTP/1.1 {status}\r\ncontent-type: {PROBLEM_MEDIA_TYPE}\r\ncontent-length: {}\r\n\
+             jinban-request-id: {id}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n\
+             connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_bare_answers_are_dressed() {
+        let bare =
+            b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        let text = String::from_utf8(dressed(bare).expect("dressed")).expect("text");
+        assert!(text.starts_with("HTTP/1.1 431 ") && text.contains("headers-too-large"), "{text}");
+        assert!(dressed(text.as_bytes()).is_none(), "once is enough");
+        let malformed = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+        assert!(dressed(malformed).is_some());
+        let ours = b"HTTP/1.1 404 Not Found\r\njinban-request-id: a\r\ncontent-length: 0\r\n\r\n";
+        let good = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+        for other in [&ours[..], &good[..], b"", b"HTTP/1.1 400 Bad"] {
+            assert!(dressed(other).is_none(), "{}", String::from_utf8_lossy(other));
+        }
+    }
+}
