@@ -3,6 +3,7 @@ mod card_reader;
 mod catalogue;
 mod console;
 mod database;
+mod images;
 mod intake;
 mod kiosk;
 mod operator;

@@ -117,7 +117,7 @@ fn a_file_that_may_not_be_read_is_a_mistake() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("closed.toml");
     std::fs::write(&file, FILE)?;
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0))?;
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000))?;
     // Root reads everything: what nobody can read then is a file of the kernel that refuses.
     let name = if rustix::process::geteuid().is_root() { "/proc/self/mem" } else { "closed.toml" };
     for program in PROGRAMS {
