@@ -2,6 +2,7 @@
 //!
 //! Without a recorder each call is a look at one atomic. Labels are words of the program (patterns of routes,
 //! outcomes); nothing that somebody sent becomes a label, so their number is bounded and no personal data gets in.
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::wire::v1::Outcome;
@@ -83,6 +84,13 @@ const SECONDS: &[f64] =
 /// Bounds of buckets: up to the writer's largest group.
 const SIZES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
+/// Whether figures are kept in this process.
+static KEPT: AtomicBool = AtomicBool::new(false);
+
+fn kept() -> bool {
+    KEPT.load(Ordering::Relaxed)
+}
+
 /// Figures cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum MetricsError {
@@ -126,6 +134,7 @@ pub fn start(database: &'static str, now_ms: i64) -> Result<PrometheusHandle, Me
     for job in [JobOutcome::Opened, JobOutcome::Overtaken, JobOutcome::Failed] {
         counter!(JOBS, "outcome" => job.word()).absolute(0);
     }
+    KEPT.store(true, Ordering::Relaxed);
     Ok(handle)
 }
 
@@ -142,6 +151,9 @@ fn describe() {
 
 /// A request was answered. The route is a pattern of the program, never the address that was asked for.
 pub fn request(listener: &'static str, method: &str, route: &str, status: u16, took: Duration) {
+    if !kept() {
+        return;
+    }
     let method = match method {
         "GET" => "GET",
         "HEAD" => "HEAD",
@@ -163,6 +175,9 @@ pub fn request(listener: &'static str, method: &str, route: &str, status: u16, t
 
 /// An envelope was taken, or not.
 pub fn envelope(outcome: Outcome) {
+    if !kept() {
+        return;
+    }
     counter!(ENVELOPES, "outcome" => outcome_word(outcome)).increment(1);
 }
 
@@ -177,21 +192,33 @@ fn outcome_word(outcome: Outcome) -> &'static str {
 
 /// A piece of work waits for the writer.
 pub fn writer_waits() {
+    if !kept() {
+        return;
+    }
     gauge!(WRITER_WAITING).increment(1.0);
 }
 
 /// The writer took a piece of work up.
 pub fn writer_took() {
+    if !kept() {
+        return;
+    }
     gauge!(WRITER_WAITING).decrement(1.0);
 }
 
 /// The writer did not take a piece of work.
 pub fn writer_refused() {
+    if !kept() {
+        return;
+    }
     counter!(WRITER_REFUSED).increment(1);
 }
 
 /// A group was committed, or not.
 pub fn group(size: usize, took: Duration, committed: bool) {
+    if !kept() {
+        return;
+    }
     histogram!(GROUP_SIZE).record(size as f64);
     histogram!(COMMIT_TIME).record(took.as_secs_f64());
     if !committed {
@@ -222,11 +249,17 @@ impl JobOutcome {
 
 /// A submission was taken up.
 pub fn job(outcome: JobOutcome) {
+    if !kept() {
+        return;
+    }
     counter!(JOBS, "outcome" => outcome.word()).increment(1);
 }
 
 /// What is looked up when somebody asks for the figures.
 pub fn looked_up(jobs_waiting: i64, store_bytes: Option<u64>) {
+    if !kept() {
+        return;
+    }
     gauge!(JOBS_WAITING).set(jobs_waiting as f64);
     if let Some(bytes) = store_bytes {
         gauge!(STORE_BYTES).set(bytes as f64);

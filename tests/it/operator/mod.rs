@@ -1,4 +1,5 @@
 //! What whoever runs the programs relies on: settings, exit codes, help, doctor, figures, documents.
+mod documents;
 mod exits;
 mod figures;
 mod help;
