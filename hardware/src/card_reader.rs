@@ -1,7 +1,10 @@
 //! A card reader as the terminal sees it: an event to wait for, a card to read, faults as ordinary states.
 use std::time::Duration;
 
+use domain::applicant::IdNumberKind;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::samv_id::SamId;
 
 /// What the reader is doing. Every fault is a state with its own words on screen, never a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,33 +37,91 @@ pub enum ReaderEvent {
 /// What was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CardData {
-    /// A resident identity card read through a security module.
+    /// An ID card, of whichever kind, read through a security module.
     IdCard(IdCard),
 }
 
-/// Fields of a resident ID card as they stand on the chip; redacted in `Debug`, wiped when dropped.
+/// Fields of an ID card as they stand on the chip; redacted in `Debug`, wiped when dropped. A field that the card's
+/// kind does not have, or that is blank on the card, is empty.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct IdCard {
-    /// Name, trailing spaces cut; PUA code points and `·` kept.
+    /// Which of the four cards it is.
+    #[zeroize(skip)]
+    pub kind: IdNumberKind,
+    /// Chinese name, trailing spaces cut; PUA code points and `·` kept. Foreigners may have none.
     pub name: String,
+    /// English name; foreigners only.
+    pub name_en: String,
     /// ISO 5218 code.
     pub sex: u8,
-    /// Ethnic group code, two digits.
+    /// Ethnic group code, two digits; residents only.
     pub nation: String,
     /// Birth date `YYYYMMDD`.
     pub birth: String,
-    /// Address.
+    /// Address: the newest one if the card has it, otherwise the one from the day of issue. Foreigners have none.
     pub address: String,
+    /// Whether the address is one that was added to the card after its issue.
+    pub address_is_newest: bool,
     /// ID number.
     pub id_number: String,
-    /// Issuing office.
+    /// Issuing office; of a foreigner's card of 2017 the code of the accepting office.
     pub issuer: String,
     /// First day of validity `YYYYMMDD`.
     pub valid_from: String,
     /// Last day of validity `YYYYMMDD`, or `长期`.
     pub valid_to: String,
-    /// The 1,024 bytes of the photo as the card holds them (WLT); kept in memory only.
+    /// Number of the travel pass; people from Hong Kong, Macao and Taiwan only.
+    pub pass_number: String,
+    /// How often the card was issued, two digits; Hong Kong, Macao, Taiwan, and foreigners of 2023.
+    pub issue_count: String,
+    /// Country by its three letters; foreigners only.
+    pub country: String,
+    /// Version of the card; foreigners of 2017 only.
+    pub version: String,
+    /// What links a foreigner's card of 2023 to the number of 15 signs that the person had before.
+    pub former_link: String,
+    /// The 1,024 bytes of the photo as the card holds them (WLT); kept in memory only, never in `Debug`.
     pub photo: Vec<u8>,
+}
+
+impl IdCard {
+    /// A card of this kind with nothing on it.
+    pub fn empty(kind: IdNumberKind) -> Self {
+        Self {
+            kind,
+            name: String::new(),
+            name_en: String::new(),
+            sex: 0,
+            nation: String::new(),
+            birth: String::new(),
+            address: String::new(),
+            address_is_newest: false,
+            id_number: String::new(),
+            issuer: String::new(),
+            valid_from: String::new(),
+            valid_to: String::new(),
+            pass_number: String::new(),
+            issue_count: String::new(),
+            country: String::new(),
+            version: String::new(),
+            former_link: String::new(),
+            photo: Vec::new(),
+        }
+    }
+
+    /// The name to address the person by: the Chinese one, or the English one if there is no other.
+    pub fn any_name(&self) -> &str {
+        if self.name.is_empty() { &self.name_en } else { &self.name }
+    }
+
+    /// Takes over the newest address of a card that has an address at all.
+    pub fn move_to(&mut self, newest: String) {
+        if matches!(self.kind, IdNumberKind::Resident | IdNumberKind::HongKongMacaoTaiwan) {
+            self.address.zeroize();
+            self.address = newest;
+            self.address_is_newest = true;
+        }
+    }
 }
 
 impl std::fmt::Debug for IdCard {
@@ -81,8 +142,8 @@ pub enum ReadError {
     /// This reader has no security module, so the chip of an ID card cannot be read.
     #[error("this reader has no security module")]
     NoSecurityModule,
-    /// A card that is no resident ID card.
-    #[error("this is not a resident identity card")]
+    /// A card that is no ID card of a known kind.
+    #[error("this is not an identity card of a known kind")]
     UnknownCard,
     /// The reader is out of order (self-test failed, SAM not authorised).
     #[error("the card reader is out of order")]
@@ -105,4 +166,10 @@ pub trait CardReader: Send {
     /// # Errors
     /// [`ReadError`], each an ordinary state.
     fn read(&mut self) -> Result<CardData, ReadError>;
+
+    /// The number of the security module that read last, for logs and technicians: no personal data. `None` if
+    /// there was no read yet or the module does not tell.
+    fn sam_id(&self) -> Option<SamId> {
+        None
+    }
 }

@@ -3,14 +3,18 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`card_reader`] | what a terminal uses: the trait [`card_reader::CardReader`], its events, data and errors |
-//! | [`samv`], [`id_card`] | pure codecs: frames of the security module, the text block on the chip |
+//! | [`samv`], [`samv_id`], [`id_card`] | pure codecs: frames and number of the security module, the text on the chip |
+//! | [`capture`] | what was captured from a reader (frames, an image, a text block) to a card |
 //! | [`security_module`] | find, select and read over any transport, with the repeats |
 //! | [`image`] | safe decoding of pictures, for both ends |
 //! | [`transport`] | moves bytes; PC/SC with feature `devices` |
 //! | [`PcscReader`] | a real reader through pcscd (feature `devices`) |
 //! | [`FileReader`], [`card_file`] | simulator: a file is a card; sample cards of invented people as TOML |
+//! | [`card_tool`] | the technicians' program `card-tool` |
+pub mod capture;
 pub mod card_file;
 pub mod card_reader;
+pub mod card_tool;
 mod file_reader;
 pub mod id_card;
 pub mod image;
@@ -19,6 +23,7 @@ mod pcsc_reader;
 #[cfg(feature = "devices")]
 mod presence;
 pub mod samv;
+pub mod samv_id;
 pub mod security_module;
 pub mod transport;
 

@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::card_reader::{CardData, CardReader, ReadError, ReaderEvent, ReaderStatus};
+use crate::card_reader::{CardData, CardReader, IdCard, ReadError, ReaderEvent, ReaderStatus};
 use crate::id_card;
 use crate::presence::{Presence, fits};
+use crate::samv_id::SamId;
 use crate::security_module::{ModuleError, SecurityModule};
 use crate::transport::TransportError;
 use crate::transport::image::{self, ImageError};
@@ -70,6 +71,25 @@ pub struct PcscReader {
     recheck: Option<Instant>,
     /// The reader whose security module has answered: from then on a broken answer is a fault of the line.
     proven: Option<String>,
+    /// The number of the module that read last.
+    sam_id: Option<SamId>,
+}
+
+/// What came from a card; wiped when dropped.
+struct Bytes {
+    image: Zeroizing<Vec<u8>>,
+    newest_address: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Bytes {
+    fn decode(&self) -> Result<IdCard, ReadError> {
+        let mut card = id_card::decode(&self.image)?;
+        let newest = self.newest_address.as_ref().and_then(|data| id_card::newest_address(data));
+        if let Some(newest) = newest {
+            card.move_to(newest);
+        }
+        Ok(card)
+    }
 }
 
 impl PcscReader {
@@ -84,6 +104,7 @@ impl PcscReader {
             presence: Presence::default(),
             recheck: None,
             proven: None,
+            sam_id: None,
         }
     }
 
@@ -179,7 +200,8 @@ impl PcscReader {
             .is_ok_and(|transport| SecurityModule::new(transport).check().is_ok())
     }
 
-    fn read_image(&mut self, name: &str) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    fn read_bytes(&mut self, name: &str) -> Result<Bytes, ReadError> {
+        self.sam_id = None;
         if self.config.route != Route::Image {
             match self.read_by_control(name) {
                 Err(ReadError::NoSecurityModule) if self.config.route == Route::Auto => {}
@@ -194,14 +216,15 @@ impl PcscReader {
             }
             other => other?,
         };
-        image::read_image(&mut card).map_err(|error| match error {
+        let image = image::read_image(&mut card).map_err(|error| match error {
             ImageError::NoModule => ReadError::NoSecurityModule,
             ImageError::Transport(error) => error.into(),
             ImageError::Status(_) | ImageError::Length | ImageError::TooManyPieces => ReadError::LayAgain,
-        })
+        })?;
+        Ok(Bytes { image, newest_address: None })
     }
 
-    fn read_by_control(&mut self, name: &str) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    fn read_by_control(&mut self, name: &str) -> Result<Bytes, ReadError> {
         let service = self.service.as_ref().ok_or(ReadError::ReaderGone)?;
         let config = &self.config;
         let transport = service.open_control(name, config.control_function, &config.control_prefix)?;
@@ -218,7 +241,15 @@ impl PcscReader {
             Err(_) => {}
         }
         health?;
-        Ok(module.read_image()?)
+        // A module that does not tell its number reads all the same.
+        self.sam_id = module.sam_id().ok();
+        let image = module.read_image()?;
+        // Nor does a read fail for want of an address that most cards do not have; a card lifted now is told so.
+        let newest_address = match module.newest_address() {
+            Err(ModuleError::Transport(TransportError::CardRemoved)) => return Err(ReadError::Removed),
+            other => other.unwrap_or(None),
+        };
+        Ok(Bytes { image, newest_address })
     }
 
     /// Whether the card was lifted, or the reader went away, during a failed read.
@@ -264,7 +295,7 @@ impl CardReader for PcscReader {
         }
         let name =
             self.presence.active().filter(|_| !self.presence.lifted()).ok_or(ReadError::Removed)?.to_owned();
-        let result = self.read_image(&name).and_then(|image| Ok(CardData::IdCard(id_card::decode(&image)?)));
+        let result = self.read_bytes(&name).and_then(|bytes| Ok(CardData::IdCard(bytes.decode()?)));
         match result {
             Err(ReadError::OutOfOrder) => {
                 self.recheck = Some(Instant::now() + RECHECK_EVERY);
@@ -276,5 +307,9 @@ impl CardReader for PcscReader {
             }
             other => other,
         }
+    }
+
+    fn sam_id(&self) -> Option<SamId> {
+        self.sam_id
     }
 }

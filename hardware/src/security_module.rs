@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::card_reader::ReadError;
 use crate::id_card::IMAGE_LEN;
 use crate::samv::{Answer, Command, FrameError, Reaction, Sw3};
+use crate::samv_id::SamId;
 use crate::transport::{Transport, TransportError};
 
 /// How often one command is sent at most: once, and two repeats.
@@ -29,7 +30,7 @@ pub enum ModuleError {
     /// The module refused the command.
     #[error("the security module answered {0:?}")]
     Status(Sw3),
-    /// The module gave fewer bytes than a card image has; the payload is how many.
+    /// The module gave fewer bytes than it should (or, of its number, more); the payload is how many.
     #[error("the security module gave {0} bytes")]
     Short(usize),
 }
@@ -94,6 +95,27 @@ impl<T: Transport> SecurityModule<T> {
         }
         data.truncate(IMAGE_LEN);
         Ok(data)
+    }
+
+    /// The newest address of the card that was just read; `None` if there is none on it. It may be asked right
+    /// behind [`Self::read_image`], without selecting the card again.
+    ///
+    /// # Errors
+    /// [`ModuleError`].
+    pub fn newest_address(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, ModuleError> {
+        match self.expect(Command::ReadNewestAddress, Sw3::Done) {
+            Err(ModuleError::Status(Sw3::AbsentOnCard)) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// The module's own number.
+    ///
+    /// # Errors
+    /// [`ModuleError`]; `Short` if the answer has not 16 bytes.
+    pub fn sam_id(&mut self) -> Result<SamId, ModuleError> {
+        let data = self.expect(Command::SamId, Sw3::Done)?;
+        SamId::from_data(&data).ok_or(ModuleError::Short(data.len()))
     }
 
     /// Looks for the card a few times: a card just laid down may need a moment in the field.
@@ -231,6 +253,22 @@ mod tests {
             assert_eq!(module.read_image().map_err(ReadError::from).err(), Some(error));
             assert_eq!(module.transport.asked.len(), sent, "{error:?}: nothing is sent after it");
         }
+    }
+
+    #[test]
+    fn the_newest_address_and_the_number_are_asked_for() {
+        let address: Vec<u8> = "样例路1号".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let mut with = module(vec![Ok(Answer::encode(0x90, &address))]);
+        assert_eq!(with.newest_address().expect("asked").as_deref(), Some(&address));
+        assert_eq!(with.transport.asked, [[0x30, 3]]);
+        assert_eq!(module(vec![sw(0x91)]).newest_address(), Ok(None));
+        let refused = module(vec![sw(0x41)]).newest_address();
+        assert_eq!(refused, Err(ModuleError::Status(Sw3::ReadFailed)));
+
+        let mut good = module(vec![Ok(Answer::encode(0x90, &[1; 16]))]);
+        assert!(good.sam_id().expect("asked").to_string().starts_with("01.01-"));
+        assert_eq!(good.transport.asked, [[0x12, 0xFF]]);
+        assert_eq!(module(vec![sw(0x90)]).sam_id(), Err(ModuleError::Short(0)));
     }
 
     #[test]

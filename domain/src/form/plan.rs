@@ -7,6 +7,7 @@ use super::compile::FieldRules;
 use super::spec::{Choice, Prefill, UiField, Widget};
 use super::validate::is_empty;
 use super::{Answers, Form};
+use crate::applicant::region_of_id_number;
 use crate::text::Text;
 
 /// What is known besides the answers.
@@ -25,9 +26,9 @@ impl Facts {
         Some(json!({"region": self.id_region()?, "detail": detail}))
     }
 
-    /// The first six digits of the ID number, perhaps a retired region.
+    /// The region that a resident's ID number names, perhaps a retired one.
     pub fn id_region(&self) -> Option<&str> {
-        self.id_number.as_deref()?.get(..6).filter(|code| code.bytes().all(|b| b.is_ascii_digit()))
+        region_of_id_number(self.id_number.as_deref()?)
     }
 
     fn gives(&self, prefill: Prefill) -> bool {

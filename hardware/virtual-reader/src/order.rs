@@ -4,9 +4,10 @@
 //! |---|---|
 //! | `insert HEX` | lays down a card with this image, lifting the one that lies there |
 //! | `remove` | lifts the card |
+//! | `newest-address HEX` or without | which newest address the cards have from now on (UTF-16LE); none |
 //! | `remove-mid-read` | lifts it in the middle of the next read |
 //! | `status` | tells what lies there and which faults are set |
-//! | `sw HEX [COUNT [status,find,select,read]]` | the next answers carry this SW3 |
+//! | `sw HEX [COUNT [status,sam-id,find,select,read,address]]` | the next answers carry this SW3 |
 //! | `garbage`, `wrong-checksum`, `truncate`, `oversize`, `noise`, each `[COUNT]` | spoils the next answers |
 //! | any of these with COUNT 0 | the next answers are good again |
 //! | `delay MS` | every exchange takes so long |
@@ -29,6 +30,8 @@ pub enum Order {
     Insert(Vec<u8>),
     /// Lifts the card.
     Remove,
+    /// Gives the cards this newest address; none if it is empty.
+    NewestAddress(Vec<u8>),
     /// Lifts the card in the middle of the next read.
     RemoveMidRead,
     /// Tells the state.
@@ -92,6 +95,10 @@ impl std::str::FromStr for Order {
         let order = match name {
             "insert" => Self::Insert(image(first)?),
             "remove" => Self::none(first, Self::Remove)?,
+            "newest-address" => Self::NewestAddress(match first {
+                Some(digits) => image(Some(digits))?,
+                None => Vec::new(),
+            }),
             "remove-mid-read" => Self::none(first, Self::RemoveMidRead)?,
             "status" => Self::none(first, Self::Status)?,
             "reset" => Self::none(first, Self::Reset)?,
@@ -124,10 +131,8 @@ impl fmt::Display for Order {
     /// The line without its end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Insert(image) => {
-                f.write_str("insert ")?;
-                image.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-            }
+            Self::Insert(bytes) => hex(f, "insert ", bytes),
+            Self::NewestAddress(bytes) => hex(f, "newest-address ", bytes),
             Self::Remove => f.write_str("remove"),
             Self::RemoveMidRead => f.write_str("remove-mid-read"),
             Self::Status => f.write_str("status"),
@@ -156,18 +161,26 @@ impl fmt::Debug for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Insert(image) => write!(f, "insert ({} bytes)", image.len()),
+            Self::NewestAddress(address) => write!(f, "newest-address ({} bytes)", address.len()),
             other => write!(f, "{other}"),
         }
     }
 }
 
 /// The commands that a status may be meant for.
-const COMMANDS: [(&str, Command); 4] = [
+const COMMANDS: [(&str, Command); 6] = [
     ("status", Command::Status),
+    ("sam-id", Command::SamId),
+    ("address", Command::ReadNewestAddress),
     ("find", Command::Find),
     ("select", Command::Select),
     ("read", Command::ReadTextPhoto),
 ];
+
+fn hex(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
+    f.write_str(name)?;
+    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+}
 
 fn image(word: Option<&str>) -> Result<Vec<u8>, OrderError> {
     let digits = word.unwrap_or_default().as_bytes();
@@ -221,6 +234,9 @@ mod tests {
         let orders = [
             Order::Insert(vec![0x00, 0xAB, 0xFF]),
             Order::Remove,
+            Order::NewestAddress(vec![0x37, 0x68]),
+            Order::NewestAddress(vec![]),
+            Order::Fault(Fault::Status(0x24, Some(Command::SamId)), 3),
             Order::RemoveMidRead,
             Order::Status,
             Order::Reset,
@@ -283,5 +299,6 @@ mod tests {
     #[test]
     fn a_card_is_not_printed() {
         assert_eq!(format!("{:?}", Order::Insert(vec![0x41; 3])), "insert (3 bytes)");
+        assert_eq!(format!("{:?}", Order::NewestAddress(vec![0x41; 2])), "newest-address (2 bytes)");
     }
 }

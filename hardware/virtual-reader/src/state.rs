@@ -29,6 +29,8 @@ pub enum Reply {
 #[derive(Debug, Clone)]
 pub struct State {
     card: Option<Vec<u8>>,
+    /// The newest address on every card laid down; UTF-16, little endian.
+    newest_address: Option<Vec<u8>>,
     /// A lifted card that pcscd's event thread has not seen yet, though the next card may lie there already.
     lift: Lift,
     /// Counts every change of presence.
@@ -53,6 +55,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             card: None,
+            newest_address: None,
             lift: Lift::Known,
             changes: 0,
             control: true,
@@ -75,6 +78,9 @@ impl State {
                 self.changes += 1;
             }
             Order::Remove => self.remove(),
+            Order::NewestAddress(address) => {
+                self.newest_address = Some(address).filter(|address| !address.is_empty());
+            }
             Order::Status => return self.to_string(),
             Order::Delay(delay) => self.delay = delay.min(MAX_DELAY),
             Order::RemoveMidRead => self.remove_mid_read = true,
@@ -148,7 +154,10 @@ impl State {
             (Some(Command::Select), Some(_)) => Answer::encode(0x90, &[0; 8]),
             (Some(Command::Select), None) => Answer::encode(0x81, &[]),
             (Some(Command::ReadTextPhoto), Some(image)) => Answer::encode(0x90, image),
-            (Some(Command::ReadNewestAddress), Some(_)) => Answer::encode(0x91, &[]),
+            (Some(Command::ReadNewestAddress), Some(_)) => match &self.newest_address {
+                Some(address) => Answer::encode(0x90, address),
+                None => Answer::encode(0x91, &[]),
+            },
             (Some(Command::ReadTextPhoto | Command::ReadNewestAddress), None) => Answer::encode(0x41, &[]),
             (None, _) => Answer::encode(0x21, &[]),
         };

@@ -17,7 +17,7 @@ const CHINESE_IN_CODE: &[(&str, &str)] = &[
         "surnames of two characters and words for roads: rules, not words for people",
     ),
     ("domain/src/ids.rs", "doc glosses, given to a macro"),
-    ("hardware/src/id_card.rs", "a value of the chip's format"),
+    ("hardware/src/id_card/mod.rs", "a value of the chip's format"),
 ];
 
 /// The only files with `unsafe`: foreign functions, mapped fonts, the environment of a test process.
