@@ -205,10 +205,13 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     if before > 0 {
         tracing::info!(schema.before = before, "the store was opened");
     }
+    fail::fail_point!("server::start::after_migrate", |_| Err(StoreError::Full.into()));
     let mut rng = random()?;
     let keys = open_keys(data, &mut store, &mut rng)?;
+    fail::fail_point!("server::start::after_keys", |_| Err(StoreError::Full.into()));
     let epoch = in_transaction(&mut store, |tx| meta::epoch(tx, &mut rng))?;
     let new = in_transaction(&mut store, |tx| publish(tx, now_ms, &catalogue))?;
+    fail::fail_point!("server::start::after_publish", |_| Err(StoreError::Full.into()));
     tracing::info!(
         catalogue.version = catalogue.version,
         catalogue.new = new,
@@ -275,6 +278,7 @@ fn open_keys(data: &DataFolder, store: &mut Sqlite, rng: &mut ChaCha20Rng) -> Re
         }
     }
     let keys = Keys::load_or_make(&folder, rng)?;
+    fail::fail_point!("server::start::before_bind", |_| Err(StoreError::Full.into()));
     let fingerprint = keys.fingerprint();
     in_transaction(store, |tx| meta::bind_keys(tx, &fingerprint))?
         .map_err(|_| KeyError::NotOfThisStore { path: folder })?;

@@ -2,9 +2,11 @@
 pub mod binaries;
 pub mod centre;
 pub mod device;
+pub mod history;
 pub mod http;
 pub mod link;
 pub mod pcscd;
 pub mod server;
+pub mod storm;
 pub mod submission;
 pub mod visit;

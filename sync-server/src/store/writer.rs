@@ -169,6 +169,7 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
             group.push(next);
         }
         let failures = commit_group(driver.as_mut(), &mut group);
+        fail::fail_point!("server::writer::after_commit");
         for (piece, failure) in group.iter_mut().zip(failures) {
             if catch_unwind(AssertUnwindSafe(|| piece.finish(failure))).is_err() {
                 tracing::error!("an answer of the writer broke off");
@@ -181,9 +182,11 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
 fn commit_group(driver: &mut dyn Driver, group: &mut [Box<dyn Piece>]) -> Vec<Option<WriteError>> {
     let mut failures = Vec::with_capacity(group.len());
     let result = driver.begin().and_then(|()| {
+        fail::fail_point!("server::writer::after_begin", |_| Err(StoreError::Full));
         for piece in group.iter_mut() {
             failures.push(run_piece(driver, piece.as_mut())?);
         }
+        fail::fail_point!("server::writer::before_commit", |_| Err(StoreError::Full));
         driver.commit()
     });
     if let Err(e) = result {
