@@ -1,7 +1,7 @@
 //! One lane of a storm: a server and its terminals, killed again and again while they work, then drained and checked.
 //!
-//! Every thread starts its own processes one after another. What is done at the k-th kill follows from the seed, the
-//! lane and k alone; only the moments differ from run to run.
+//! Every thread starts its own processes one after another. The seed makes all choices; the moments at which
+//! processes meet are the machine's.
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -27,6 +27,8 @@ const LIFE: Duration = Duration::from_millis(2_500);
 const DRAIN: Duration = Duration::from_secs(60);
 /// Every so many kills of the server one comes at any moment instead of at a named point.
 const ANY_EVERY: u32 = 4;
+/// A point that was not come to in so many tries waits for its turn.
+const TRIES_EACH: u32 = 4;
 /// Submissions of one life, at most.
 const MOST_SUBMISSIONS: u32 = 4;
 /// An address where nobody listens (the discard port).
@@ -179,11 +181,11 @@ impl Lane {
     }
 
     fn kill_server(&self, link: &Link) -> Result<()> {
-        let points: Vec<&Point> = SERVER.iter().filter(|p| p.when != When::Fresh).collect();
+        let mut plans = Plans::new(SERVER, &self.counts.hits, self.seed ^ 0x5e);
         while self.busy() {
             let planned = self.left(&self.counts.server, self.server_kills).then(|| {
                 let k = self.counts.server_tries.fetch_add(1, Ordering::SeqCst);
-                plan_of(&points, self.seed ^ 0x5e, k)
+                plans.next(k)
             });
             let (plan, mut rng) = planned.map_or((None, None), |(p, r)| (p, Some(r)));
             let (mut process, address) = self.server().start(plan)?;
@@ -214,11 +216,11 @@ impl Lane {
     }
 
     fn kill_terminal(&self, name: &str, url: &str) -> Result<()> {
-        let points: Vec<&Point> = TERMINAL.iter().filter(|p| p.when != When::Fresh).collect();
+        let mut plans = Plans::new(TERMINAL, &self.counts.hits, self.seed ^ 0x7e);
         while self.busy() {
             let planned = self.left(&self.counts.terminal, self.terminal_kills).then(|| {
                 let k = self.counts.terminal_tries.fetch_add(1, Ordering::SeqCst);
-                plan_of(&points, self.seed ^ 0x7e, k)
+                plans.next(k)
             });
             let (plan, mut rng) = planned.map_or((None, None), |(p, r)| (p, Some(r)));
             let submissions = rng.as_mut().map_or(1, |r| 1 + r.next_u32() % MOST_SUBMISSIONS);
@@ -298,14 +300,37 @@ fn kill_at(point: &Point, nth: u32) -> Plan {
     Plan { point: *point, nth, action: Action::Kill }
 }
 
-/// What is done at the k-th try: a point in its turn, or none for a kill at any moment.
-fn plan_of(points: &[&Point], seed: u64, k: u32) -> (Option<Plan>, ChaCha20Rng) {
-    let mut rng = ChaCha20Rng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(u64::from(k)));
-    let turn = k - k / ANY_EVERY;
-    if k % ANY_EVERY == ANY_EVERY - 1 {
-        return (None, rng);
+/// What comes to one kind of process, one plan after another.
+struct Plans<'a> {
+    points: &'static [Point],
+    tries: BTreeMap<&'static str, u32>,
+    hits: &'a Mutex<BTreeMap<String, u32>>,
+    seed: u64,
+}
+
+impl<'a> Plans<'a> {
+    fn new(points: &'static [Point], hits: &'a Mutex<BTreeMap<String, u32>>, seed: u64) -> Self {
+        Self { points, tries: BTreeMap::new(), hits, seed }
     }
-    let point = points[turn as usize % points.len()];
-    let nth = if point.when == When::Running { 1 + rng.next_u32() % 3 } else { 1 };
-    (Some(kill_at(point, nth)), rng)
+
+    /// What is done at the k-th try: the point that was hit least (one that is hard to come to gets its time), or
+    /// none for a kill at any moment.
+    fn next(&mut self, k: u32) -> (Option<Plan>, ChaCha20Rng) {
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(u64::from(k)));
+        if k % ANY_EVERY == ANY_EVERY - 1 {
+            return (None, rng);
+        }
+        let hits = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
+        let tried = |p: &Point| self.tries.get(p.name).copied().unwrap_or_default();
+        let hit = |p: &Point| hits.get(p.name).copied().unwrap_or_default().max(tried(p) / TRIES_EACH);
+        let turn = rng.next_u32() as usize % self.points.len();
+        let order = self.points.iter().cycle().skip(turn).take(self.points.len());
+        let point = order.filter(|p| p.when != When::Fresh).min_by_key(|p| (hit(p), tried(p)));
+        let plan = point.map(|point| {
+            *self.tries.entry(point.name).or_default() += 1;
+            let deep = point.when == When::Running && hits.contains_key(point.name);
+            kill_at(point, if deep { 1 + rng.next_u32() % 3 } else { 1 })
+        });
+        (plan, rng)
+    }
 }
