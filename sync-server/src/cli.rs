@@ -10,11 +10,12 @@ use clap::{Args, Parser, Subcommand};
 use domain::ids::StationId;
 use serde_json::json;
 
-use crate::doctor;
+use crate::data_folder::DataFolder;
 use crate::services::enrol;
 use crate::shell::{ServeOptions, serve};
-use crate::startup::{self, DataFolder};
-use crate::store::{SCHEMA_VERSION, in_transaction};
+use crate::startup;
+use crate::store::{Database, SCHEMA_VERSION, in_transaction};
+use crate::{doctor, move_store};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ enum Command {
     Migrate(Folders),
     /// Make a one-time code, valid for 24 hours, that enrols a terminal of a station; the server may run.
     EnrolCode(EnrolCode),
+    /// Bring a store to another database and verify it there; the server must not run.
+    MoveStore(MoveStore),
     /// Check store, keys, catalogue, disk and chain of audit rows; changes nothing.
     Doctor(Doctor),
 }
@@ -46,9 +49,19 @@ struct Folders {
     /// Folder of store and keys.
     #[arg(long, env = "JINBAN_DATA", default_value = "./data/server")]
     data: PathBuf,
+    /// Where the store lies: sqlite:PATH or postgresql://USER:PASSWORD@HOST/NAME; by default server.db in the
+    /// data folder.
+    #[arg(long, env = "JINBAN_DATABASE", hide_env_values = true)]
+    database: Option<Database>,
     /// Folder that holds `catalogue/`.
     #[arg(long, env = "JINBAN_ASSETS", default_value = "./assets")]
     assets: PathBuf,
+}
+
+impl Folders {
+    fn data(&self) -> DataFolder {
+        DataFolder::new(self.data.clone(), self.database.clone())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +93,29 @@ struct EnrolCode {
     /// Folder of store and keys.
     #[arg(long, env = "JINBAN_DATA", default_value = "./data/server")]
     data: PathBuf,
+    /// Where the store lies, if it is not in the data folder.
+    #[arg(long, env = "JINBAN_DATABASE", hide_env_values = true)]
+    database: Option<Database>,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  sync-server move-store --data ./data/server --from sqlite:./data/server/server.db \\\n    \
+    --to postgresql://jinban@127.0.0.1/jinban\n\nAfterwards name the new store with --database on every command."
+)]
+struct MoveStore {
+    /// Folder of the keys, which stay where they are.
+    #[arg(long, env = "JINBAN_DATA", default_value = "./data/server")]
+    data: PathBuf,
+    /// Where the store lies now.
+    #[arg(long)]
+    from: Database,
+    /// Where it shall lie: an empty database.
+    #[arg(long)]
+    to: Database,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -100,6 +136,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => run_serve(args).map(|()| 0),
         Command::Migrate(folders) => run_migrate(&folders).map(|()| 0),
         Command::EnrolCode(args) => run_enrol_code(&args).map(|()| 0),
+        Command::MoveStore(args) => run_move_store(&args).map(|()| 0),
         Command::Doctor(args) => run_doctor(&args),
     };
     match result {
@@ -113,7 +150,7 @@ pub fn run(cli: Cli) -> ExitCode {
 
 fn run_serve(args: Serve) -> anyhow::Result<()> {
     let options = ServeOptions {
-        data: DataFolder::new(args.folders.data),
+        data: args.folders.data(),
         assets: args.folders.assets,
         terminals: args.terminals,
         people: args.people,
@@ -131,17 +168,17 @@ fn run_serve(args: Serve) -> anyhow::Result<()> {
 }
 
 fn run_migrate(folders: &Folders) -> anyhow::Result<()> {
-    let data = DataFolder::new(folders.data.clone());
+    let data = folders.data();
     let _lock = data.lock()?;
     let opened = startup::open(&data, &folders.assets, startup::now_ms())?;
     say(&format!("schema {SCHEMA_VERSION}, catalogue {}", opened.catalogue_version))
 }
 
 fn run_enrol_code(args: &EnrolCode) -> anyhow::Result<()> {
-    let mut store = DataFolder::new(args.data.clone()).open_existing()?;
+    let mut store = DataFolder::new(args.data.clone(), args.database.clone()).open_existing()?;
     let mut rng = startup::random()?;
     let code =
-        in_transaction(&mut store, |tx| enrol::make_code(tx, startup::now_ms(), &args.station, &mut rng))
+        in_transaction(store.as_mut(), |tx| enrol::make_code(tx, startup::now_ms(), &args.station, &mut rng))
             .with_context(|| format!("no code for station {}", args.station))?;
     if args.json {
         let answer = json!({
@@ -152,8 +189,21 @@ fn run_enrol_code(args: &EnrolCode) -> anyhow::Result<()> {
     say(&code.code)
 }
 
+fn run_move_store(args: &MoveStore) -> anyhow::Result<()> {
+    // Held until the end: a server that writes meanwhile would be left behind.
+    let _lock = DataFolder::new(args.data.clone(), None).lock()?;
+    let moved = move_store::run(&args.from, &args.to, startup::now_ms(), &mut |table, rows| {
+        tracing::info!(table, rows, "copied and verified");
+    })?;
+    if args.json {
+        return say(&serde_json::to_string(&moved).context("the outcome as JSON")?);
+    }
+    say(&format!("{} rows in {} tables are at {} and verified", moved.rows, moved.tables, args.to))?;
+    say("Name it with --database (or JINBAN_DATABASE) on every command from now on.")
+}
+
 fn run_doctor(args: &Doctor) -> anyhow::Result<u8> {
-    let data = DataFolder::new(args.folders.data.clone());
+    let data = args.folders.data();
     let findings = doctor::examine(&data, &args.folders.assets);
     if args.json {
         say(&serde_json::to_string(&findings).context("findings as JSON")?)?;

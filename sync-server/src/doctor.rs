@@ -3,10 +3,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::data_folder::DataFolder;
 use crate::keys::readable_by_others;
-use crate::services::{audit, catalogue, meta, series};
-use crate::startup::{DataFolder, load_catalogue};
-use crate::store::{Driver, SCHEMA_VERSION, Sqlite, StoreError, Tx, require_current};
+use crate::services::{audit, cases, catalogue, meta, series};
+use crate::startup::load_catalogue;
+use crate::store::{Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
 
 /// Less free room than this is a warning, in MiB.
 const LOW_DISK_MIB: u64 = 1_024;
@@ -61,11 +62,11 @@ pub fn exit_code(findings: &[Finding]) -> u8 {
 /// Looks at everything.
 pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
     let mut findings = vec![examine_catalogue(assets), examine_keys(data), examine_disk(data)];
-    match Sqlite::open_read_only(&data.store_path()) {
-        Ok(mut store) => examine_store(&mut store, &mut findings),
+    match data.database().open_read_only() {
+        Ok(mut store) => examine_store(store.as_mut(), data, &mut findings),
         Err(e) => findings.push(fail(
             "store",
-            format!("{} cannot be opened: {e}", data.store_path().display()),
+            format!("{} cannot be opened: {e}", data.database()),
             "start `sync-server serve` once, or restore a backup",
         )),
     }
@@ -78,9 +79,11 @@ pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
     findings
 }
 
-fn examine_store(store: &mut Sqlite, findings: &mut Vec<Finding>) {
+fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<Finding>) {
     match store.check() {
-        Ok(said) if said.is_empty() => findings.push(ok("store", "the database is sound")),
+        Ok(said) if said.is_empty() => {
+            findings.push(ok("store", &format!("the {} database is sound", data.database().kind())));
+        }
         Ok(said) => {
             let what = said.into_iter().take(5).collect::<Vec<_>>().join("; ");
             findings.push(fail("store", what, "stop the server, keep the file, restore the last backup"));
@@ -101,7 +104,7 @@ fn examine_store(store: &mut Sqlite, findings: &mut Vec<Finding>) {
     }
     findings.push(ok("schema", &format!("version {SCHEMA_VERSION}")));
     if store.begin_read().is_ok() {
-        let contents = examine_contents(&mut Tx::new(store));
+        let contents = examine_contents(&mut Tx::new(store), data);
         store.rollback();
         match contents {
             Ok(more) => findings.extend(more),
@@ -110,11 +113,9 @@ fn examine_store(store: &mut Sqlite, findings: &mut Vec<Finding>) {
     }
 }
 
-fn examine_contents(tx: &mut Tx<'_>) -> Result<Vec<Finding>, StoreError> {
+fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
-    let count = |tx: &mut Tx<'_>, table| tx.query_int(&format!("SELECT COUNT(*) FROM {table}"), &[]);
-    let cases = count(tx, "case_")?;
-    let envelopes = count(tx, "envelope")?;
+    let Counts { cases, envelopes, alarms } = count_all(tx)?;
     let version = catalogue::newest_version(tx)?.map_or_else(|| "none".into(), |v| v.to_string());
     let said = format!("{envelopes} envelopes, {cases} cases, newest catalogue {version}");
     findings.push(ok("contents", &said));
@@ -125,6 +126,7 @@ fn examine_contents(tx: &mut Tx<'_>) -> Result<Vec<Finding>, StoreError> {
             "start `sync-server serve` once",
         ));
     }
+    findings.extend(examine_year_keys(tx, data)?);
     let mut checked = 0;
     let chain = loop {
         match audit::verify(tx, checked, CHAIN_STRETCH)? {
@@ -147,12 +149,42 @@ fn examine_contents(tx: &mut Tx<'_>) -> Result<Vec<Finding>, StoreError> {
             warn("series", said, "look at the terminal's queue: something is parked or still to come")
         }
     });
-    let alarms = count(tx, "alarm")?;
     findings.push(match alarms {
         0 => ok("alarms", "none"),
         n => warn("alarms", format!("{n} alarms were raised"), "see the quarantine on the console"),
     });
     Ok(findings)
+}
+
+/// How much there is.
+pub struct Counts {
+    /// Cases.
+    pub cases: i64,
+    /// Envelopes.
+    pub envelopes: i64,
+    /// Alarms ever raised.
+    pub alarms: i64,
+}
+
+/// Counts what a store holds.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn count_all(tx: &mut Tx<'_>) -> Result<Counts, StoreError> {
+    let mut count = |table| tx.query_int(&format!("SELECT COUNT(*) FROM {table}"), &[]);
+    Ok(Counts { cases: count("case_")?, envelopes: count("envelope")?, alarms: count("alarm")? })
+}
+
+/// Keys of years under which cases are sealed: a running server has them in memory and would not notice a loss.
+fn examine_year_keys(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, StoreError> {
+    let gone = |id: &String| !data.keys_path().join(format!("{id}.key")).exists();
+    let lost: Vec<_> = cases::key_ids(tx)?.into_iter().filter(gone).collect();
+    Ok(if lost.is_empty() {
+        vec![]
+    } else {
+        let said = format!("cases are sealed under keys that are gone: {}", lost.join(", "));
+        vec![fail("keys", said, "restore the key backup before the server is stopped")]
+    })
 }
 
 fn examine_catalogue(assets: &Path) -> Finding {

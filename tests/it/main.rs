@@ -2,6 +2,7 @@
 mod card_reader;
 mod catalogue;
 mod console;
+mod database;
 mod intake;
 mod kiosk;
 mod screens;

@@ -6,6 +6,7 @@ pub mod history;
 pub mod http;
 pub mod link;
 pub mod pcscd;
+pub mod postgres;
 pub mod server;
 pub mod storm;
 pub mod submission;

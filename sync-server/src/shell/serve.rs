@@ -17,11 +17,12 @@ use tokio::sync::watch;
 use super::listener::CappedListener;
 use super::{App, Bells};
 use crate::centre::{Centre, Surroundings};
+use crate::data_folder::DataFolder;
 use crate::jobs::Runner;
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
-use crate::startup::{self, DataFolder, OpenedFolder, StartupError};
+use crate::startup::{self, OpenedFolder, StartupError};
 
 /// Reading connections beside the writer.
 const READERS: usize = 4;
@@ -99,8 +100,41 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         terminals.local_addr().map_err(system("address of the listener"))?,
         people.local_addr().map_err(system("address of the listener"))?,
     );
-    let (app, runner) = open_app(&options, addresses.1).map_err(|e| *e)?;
+    // Off the async threads: a database client may have a runtime of its own.
+    let told = options.clone();
+    let opened = tokio::task::spawn_blocking(move || open_app(&told, addresses.1)).await;
+    let (app, runner) = opened
+        .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
+        .map_err(|e| *e)?;
+    let served = serve_until(&app, [terminals, people], async {
+        announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
+    .await;
+    // Always, and off the async threads, for the same reason.
+    let drained = tokio::task::spawn_blocking(move || {
+        runner.stop();
+        app.centre.stop();
+    });
+    let _ = drained.await;
+    if let Some(path) = &options.ready_file {
+        let _ = std::fs::remove_file(path);
+    }
+    served?;
+    tracing::info!("stopped");
+    Ok(())
+}
 
+/// Serves both listeners until `end` says why to stop; requests in hand are finished.
+async fn serve_until(
+    app: &App,
+    [terminals, people]: [CappedListener; 2],
+    end: impl Future<Output = Result<(), ServeError>>,
+) -> Result<(), ServeError> {
     let stopping = watch::Sender::new(false);
     let on = |listener, router| {
         let mut stopping = stopping.subscribe();
@@ -110,12 +144,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(until).await })
     };
     let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
-    announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
-
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let ended = end.await;
     tracing::info!("stopping: requests in hand are finished");
     stopping.send_replace(true);
     app.bells.stop();
@@ -127,16 +156,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if tokio::time::timeout(STOP_TIME, finished).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut");
     }
-    let drained = tokio::task::spawn_blocking(move || {
-        runner.stop();
-        app.centre.stop();
-    });
-    let _ = drained.await;
-    if let Some(path) = &options.ready_file {
-        let _ = std::fs::remove_file(path);
-    }
-    tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<CappedListener, ServeError> {
@@ -155,7 +175,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let seed = startup::random().map_err(startup)?;
     let surroundings = Box::new(Machine { seed: std::sync::Mutex::new(seed) });
     let thread = |source| Box::new(ServeError::System { what: "threads", source });
-    let centre = Centre::with_threads(Box::new(store), readers, context, surroundings).map_err(thread)?;
+    let centre = Centre::with_threads(store, readers, context, surroundings).map_err(thread)?;
     let centre = Arc::new(centre);
     let runner = Runner::start(centre.clone()).map_err(thread)?;
     let bells = Arc::new(Bells::new(runner.waker()));

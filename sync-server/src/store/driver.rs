@@ -1,4 +1,4 @@
-//! The small synchronous driver that services stand on. SQLite has one; another database gets its own beside it.
+//! The small synchronous driver that services stand on. SQLite has one, PostgreSQL the other.
 //!
 //! Statements are written with `$1…`. A service receives a [`Tx`], which cannot begin or commit: that is the
 //! writer's business alone.
@@ -33,6 +33,9 @@ pub enum StoreError {
     /// The file cannot be opened as a store.
     #[error("the store cannot be opened")]
     Open(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database does not answer, or went away: whether the last statement took effect is not known.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Anything else that the database says.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),

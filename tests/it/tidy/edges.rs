@@ -23,7 +23,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pcsc", &["hardware/src/transport/pcsc.rs"]),
     ("reqwest", &["terminal/src/sync/http.rs", "tests"]),
     ("rusqlite", &["terminal/src/store", "sync-server/src/store", "tests"]),
-    ("postgres", &["sync-server/src/store"]),
+    ("postgres", &["sync-server/src/store", "tests/src/postgres.rs"]),
     ("egui", WINDOW),
     ("eframe", WINDOW),
     ("egui_kittest", &["tests"]),
