@@ -4,6 +4,7 @@ mod catalogue;
 mod console;
 mod database;
 mod intake;
+mod kills;
 mod kiosk;
 mod screens;
 mod store;

@@ -25,6 +25,9 @@ pub enum WriteError {
     /// The group could not be committed; nothing of it is in the store.
     #[error("the group could not be committed")]
     NotCommitted,
+    /// The disk of the store is full; nothing of the group is in the store.
+    #[error("the disk of the store is full")]
+    Full,
     /// The work panicked; its part was undone.
     #[error("the work broke off and was undone")]
     BrokeOff,
@@ -196,7 +199,11 @@ fn commit_group(driver: &mut dyn Driver, group: &mut [Box<dyn Piece>]) -> Vec<Op
             group = group.len(),
             "a group was not committed"
         );
-        return group.iter().map(|_| Some(WriteError::NotCommitted)).collect();
+        let full = matches!(e, StoreError::Full);
+        return group
+            .iter()
+            .map(|_| Some(if full { WriteError::Full } else { WriteError::NotCommitted }))
+            .collect();
     }
     failures
 }

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use tests::storm::points::Plan;
+use tests::storm::scarce::{Kind, disk, memory};
 use tests::storm::terminal::{Life, live};
 use tests::storm::{Options, Report, run};
 
@@ -36,6 +37,24 @@ enum Task {
         /// The server's own command line.
         #[arg(last = true)]
         command: Vec<String>,
+    },
+    /// A store whose memory is taken away, limit by limit from standard input.
+    #[command(hide = true)]
+    Memory {
+        /// `terminal` or `centre`.
+        kind: Kind,
+        /// Its folder.
+        folder: PathBuf,
+    },
+    /// A store on a small disk that is filled up.
+    #[command(hide = true)]
+    Disk {
+        /// `terminal` or `centre`.
+        kind: Kind,
+        /// Where the small disk is mounted.
+        mount: PathBuf,
+        /// How often every number of free pages is tried.
+        rounds: u32,
     },
 }
 
@@ -95,6 +114,11 @@ fn main() -> ExitCode {
         Task::Storm(arguments) => storm(arguments),
         Task::Terminal(arguments) => terminal(arguments).map(|()| ExitCode::SUCCESS),
         Task::Server { plan, command } => server(plan, &command),
+        Task::Memory { kind, folder } => memory(kind, &folder).map(|()| ExitCode::SUCCESS),
+        Task::Disk { kind, mount, rounds } => disk(kind, &mount, rounds).and_then(|report| {
+            writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
+            Ok(ExitCode::SUCCESS)
+        }),
     };
     done.unwrap_or_else(|e| {
         eprintln!("{e:#}");

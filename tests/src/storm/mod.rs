@@ -2,10 +2,13 @@
 //! history checker. `cargo xtask kill-storm` and the tests run the same code.
 //!
 //! Refuses to call a run clean that did not come to every named point, or that broke a rule.
+pub mod dump;
 mod lane;
 pub mod points;
 pub mod process;
 mod progress;
+pub mod scarce;
+pub mod small_centre;
 mod state;
 pub mod terminal;
 
