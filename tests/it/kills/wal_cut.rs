@@ -127,7 +127,11 @@ fn spoil(log: &mut [u8], rng: &mut ChaCha20Rng) -> usize {
             _ => {}
         }
     }
-    before.iter().zip(log.iter()).position(|(a, b)| a != b).unwrap_or(before.len())
+    // By sectors first: a whole sector is compared at once.
+    let sectors = before.chunks(SECTOR).zip(log.chunks(SECTOR));
+    let Some(sector) = sectors.enumerate().find_map(|(n, (a, b))| (a != b).then_some(n)) else { return log.len() };
+    let bytes = before.iter().zip(log.iter()).skip(sector * SECTOR).take(SECTOR);
+    sector * SECTOR + bytes.enumerate().find_map(|(n, (a, b))| (a != b).then_some(n)).unwrap_or(0)
 }
 
 fn terminal_recording(dir: &Path) -> Result<(Recording, Store)> {

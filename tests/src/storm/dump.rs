@@ -44,7 +44,7 @@ fn dump_of(connection: &Connection) -> Result<String> {
                     ValueRef::Null => line.push_str("|-"),
                     ValueRef::Integer(i) => write!(line, "|{i}")?,
                     ValueRef::Real(r) => write!(line, "|{r}")?,
-                    ValueRef::Text(t) => write!(line, "|{}", String::from_utf8_lossy(t))?,
+                    ValueRef::Text(t) => write!(line, "|{}", std::str::from_utf8(t)?)?,
                     ValueRef::Blob(b) => write!(line, "|{}", domain::envelope::Digest::of(b).short())?,
                 }
             }
