@@ -39,7 +39,14 @@ impl Rig {
         let link = Link::new()?;
         link.set(State::Up, &server.terminals)?;
         let rng = ChaCha20Rng::seed_from_u64(seed);
-        Ok(Self { server, folder, link, store: Arc::new(Mutex::new(store)), rng, history: History::default() })
+        Ok(Self {
+            server,
+            folder,
+            link,
+            store: Arc::new(Mutex::new(store)),
+            rng,
+            history: History::default(),
+        })
     }
 
     /// An engine whose first connection is new.
@@ -109,7 +116,8 @@ impl Rig {
 /// Every byte at both ends, and some between.
 fn cut_points(all: u64, between: u64) -> Vec<u64> {
     let step = usize::try_from((all / between).max(1)).unwrap_or(1);
-    let mut points: Vec<u64> = (0..12).chain((12..all).step_by(step)).chain(all.saturating_sub(12)..=all).collect();
+    let mut points: Vec<u64> =
+        (0..12).chain((12..all).step_by(step)).chain(all.saturating_sub(12)..=all).collect();
     points.sort_unstable();
     points.dedup();
     points.retain(|p| *p <= all);
@@ -157,7 +165,8 @@ fn cut_news_come_again_and_nothing_is_seen_backwards() -> Result<()> {
             ensure!(Instant::now() < end, "{faults:?}: nobody asked");
             rig.engine()?.step();
         }
-        let lines = rig.store.lock().unwrap_or_else(PoisonError::into_inner).my_slips(&courier().id_number)?;
+        let lines =
+            rig.store.lock().unwrap_or_else(PoisonError::into_inner).my_slips(&courier().id_number)?;
         for line in lines {
             let marks = u8::from(line.marks.saved_ms.is_some()) + u8::from(line.marks.delivered_ms.is_some());
             rig.note(Op::Seen { number: line.number, state: line.state, marks });

@@ -33,7 +33,8 @@ impl Rig {
 
     fn life(&self, name: &str, url: &str, plan: Option<Plan>, submissions: u32) -> Result<Process> {
         let data = self.folder.path().join(name);
-        let mut arguments: Vec<String> = ["terminal", "--server", url, "--name", name].map(str::to_owned).into();
+        let mut arguments: Vec<String> =
+            ["terminal", "--server", url, "--name", name].map(str::to_owned).into();
         arguments.extend([
             format!("--data={}", data.display()),
             format!("--history={}", data.with_extension("history").display()),
@@ -159,7 +160,11 @@ fn slow_borders_change_nothing() -> Result<()> {
 
 #[test]
 fn a_plan_is_read_as_it_is_written() -> Result<()> {
-    for text in ["terminal::submit::after_commit@3=kill", "server::job::after_read@1=fail", "server::job::after_read@2=wait40"] {
+    for text in [
+        "terminal::submit::after_commit@3=kill",
+        "server::job::after_read@1=fail",
+        "server::job::after_read@2=wait40",
+    ] {
         assert_eq!(text.parse::<Plan>()?.to_string(), text);
     }
     for bad in ["", "a@1=kill", "server::job::after_read=kill", "server::job::after_read@1=explode"] {

@@ -28,7 +28,10 @@ fn a_hundred_kills_of_servers_and_a_hundred_of_terminals_lose_nothing() -> Resul
     let repeat = format!("seed {SEED}: kill-storm storm --kills 100 --seed {SEED}");
     assert!(report.is_clean(), "{repeat}\nmissed {:?}\n{}", report.missed, report.complaints);
     assert!(report.server_kills >= 100 && report.terminal_kills >= 100, "{repeat}: {report:?}");
-    assert!(report.submissions > 50 && report.acknowledged > 50, "{repeat}: hardly anything was done: {report:?}");
+    assert!(
+        report.submissions > 50 && report.acknowledged > 50,
+        "{repeat}: hardly anything was done: {report:?}"
+    );
     Ok(())
 }
 

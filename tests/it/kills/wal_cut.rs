@@ -52,7 +52,10 @@ impl Recording {
     fn note(&mut self, file: &Path) -> Result<()> {
         let length = std::fs::metadata(log_of(file)).map_or(0, |m| m.len());
         let length = usize::try_from(length)?;
-        ensure!(self.states.last().is_none_or(|(l, _)| *l < length), "the log does not grow with every commit");
+        ensure!(
+            self.states.last().is_none_or(|(l, _)| *l < length),
+            "the log does not grow with every commit"
+        );
         self.states.push((length, dump(file)?));
         Ok(())
     }
@@ -129,7 +132,9 @@ fn spoil(log: &mut [u8], rng: &mut ChaCha20Rng) -> usize {
     }
     // By sectors first: a whole sector is compared at once.
     let sectors = before.chunks(SECTOR).zip(log.chunks(SECTOR));
-    let Some(sector) = sectors.enumerate().find_map(|(n, (a, b))| (a != b).then_some(n)) else { return log.len() };
+    let Some(sector) = sectors.enumerate().find_map(|(n, (a, b))| (a != b).then_some(n)) else {
+        return log.len();
+    };
     let bytes = before.iter().zip(log.iter()).skip(sector * SECTOR).take(SECTOR);
     sector * SECTOR + bytes.enumerate().find_map(|(n, (a, b))| (a != b).then_some(n)).unwrap_or(0)
 }

@@ -15,7 +15,10 @@ use tests::storm::terminal::{Life, live};
 use tests::storm::{Options, Report, run};
 
 #[derive(Debug, Parser)]
-#[command(name = "kill-storm", about = "Kills servers and terminals while they work, and checks that nothing is lost")]
+#[command(
+    name = "kill-storm",
+    about = "Kills servers and terminals while they work, and checks that nothing is lost"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -142,6 +145,7 @@ fn storm(arguments: StormArguments) -> Result<ExitCode> {
         most: Duration::from_secs(arguments.minutes * 60),
         show: true,
     };
+    eprintln!("seed {}, stores and state in {}", arguments.seed, folder.display());
     let report = run(&options)?;
     let text = if arguments.json { serde_json::to_string_pretty(&report)? } else { words(&report) };
     writeln!(std::io::stdout(), "{text}")?;

@@ -177,7 +177,8 @@ impl Checker<'_> {
         }
         for disk in self.disks {
             let seqs: Vec<i64> = disk.rows.iter().map(|r| r.seq).collect();
-            if seqs.windows(2).any(|w| w[1] != w[0] + 1 && w[1] != 1) || seqs.first().is_some_and(|s| *s != 1) {
+            if seqs.windows(2).any(|w| w[1] != w[0] + 1 && w[1] != 1) || seqs.first().is_some_and(|s| *s != 1)
+            {
                 complaints.push(format!("{}: the series on the disk has a gap: {seqs:?}", disk.terminal));
             }
         }
@@ -248,9 +249,12 @@ impl Checker<'_> {
                 .iter()
                 .map(|e| ("envelope.stored".to_owned(), e.id.to_string(), e.digest.to_string())),
         );
-        changes.extend(self.centre.actions.iter().map(|a| {
-            (format!("case.{}", a.recorded.action.name()), a.id.to_string(), a.digest.clone())
-        }));
+        changes.extend(
+            self.centre
+                .actions
+                .iter()
+                .map(|a| (format!("case.{}", a.recorded.action.name()), a.id.to_string(), a.digest.clone())),
+        );
         let mut balance: BTreeMap<&StoredAudit, i64> = BTreeMap::new();
         changes.iter().for_each(|c| *balance.entry(c).or_default() += 1);
         self.centre.audit.iter().for_each(|a| *balance.entry(a).or_default() -= 1);
@@ -279,7 +283,10 @@ impl Checker<'_> {
             self.disks.iter().flat_map(|d| &d.rows).map(|r| (r.envelope_id.as_str(), r)).collect();
         let mut bearers: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
         for case in &self.centre.cases {
-            bearers.entry(case.slip_number.as_ref().unwrap_or(&case.number).as_str()).or_default().push(case.id);
+            bearers
+                .entry(case.slip_number.as_ref().unwrap_or(&case.number).as_str())
+                .or_default()
+                .push(case.id);
         }
         let mut complaints = Vec::new();
         for (id, number, _) in &shown {

@@ -163,7 +163,8 @@ fn others(tx: &mut Tx<'_>) -> Result<Vec<StoredAudit>> {
         ("enrol-code.made", "SELECT 0, station, digest FROM enrol_code"),
     ] {
         for row in tx.query(sql, &[])? {
-            let subject = if row.text(1)?.is_empty() { row.uint(0)?.to_string() } else { row.text(1)?.into() };
+            let subject =
+                if row.text(1)?.is_empty() { row.uint(0)?.to_string() } else { row.text(1)?.into() };
             others.push((event.to_owned(), subject, row.text(2)?.to_owned()));
         }
     }

@@ -28,7 +28,8 @@ pub fn sound_dump(file: &Path) -> Result<String> {
 }
 
 fn dump_of(connection: &Connection) -> Result<String> {
-    let mut names = connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")?;
+    let mut names =
+        connection.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")?;
     let names: Vec<String> = names.query_map([], |r| r.get(0))?.collect::<Result<_, _>>()?;
     let mut text = String::new();
     for name in names {

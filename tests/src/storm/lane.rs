@@ -105,7 +105,8 @@ impl Lane {
     }
 
     fn busy(&self) -> bool {
-        self.left(&self.counts.server, self.server_kills) || self.left(&self.counts.terminal, self.terminal_kills)
+        self.left(&self.counts.server, self.server_kills)
+            || self.left(&self.counts.terminal, self.terminal_kills)
     }
 
     /// Runs the lane to its end: kills, drain, check.
@@ -123,7 +124,8 @@ impl Lane {
                 threads.push(scope.spawn(move || self.guarded(|| self.kill_terminal(&name, &url))));
             }
             let ends: Vec<_> = threads.into_iter().map(|t| t.join()).collect();
-            ends.into_iter().try_for_each(|end| end.unwrap_or_else(|_| bail!("a thread of the storm panicked")))
+            ends.into_iter()
+                .try_for_each(|end| end.unwrap_or_else(|_| bail!("a thread of the storm panicked")))
         })?;
         ensure!(!self.stopping.load(Ordering::SeqCst), "stopped");
         self.drain(&link)?;
@@ -155,12 +157,12 @@ impl Lane {
         for name in self.names() {
             let code = self.server().enrol_code()?;
             for point in TERMINAL.iter().filter(|p| p.when == When::Fresh) {
-                let mut life = self.life(&name, &link.url(), Some(kill_at(point, 1)), 0, Some(&code))?;
+                let mut life = self.life((&name, &link.url()), Some(kill_at(point, 1)), 0, Some(&code))?;
                 let end = life.wait(DRAIN)?;
                 ensure!(end == Some(End::Killed), "{name} was not killed at {}: {end:?}", point.name);
                 self.terminal_died(&name, point.name)?;
             }
-            let end = self.life(&name, &link.url(), None, 0, Some(&code))?.wait(DRAIN)?;
+            let end = self.life((&name, &link.url()), None, 0, Some(&code))?.wait(DRAIN)?;
             ensure!(end == Some(End::Done), "{name} did not enrol: {end:?}");
         }
         Ok(std::fs::write(mark, "")?)
@@ -225,9 +227,11 @@ impl Lane {
             let (plan, mut rng) = planned.map_or((None, None), |(p, r)| (p, Some(r)));
             let submissions = rng.as_mut().map_or(1, |r| 1 + r.next_u32() % MOST_SUBMISSIONS);
             let offline = plan.is_some_and(|p| p.point.when == When::Offline);
-            let mut life = self.life(name, if offline { NOBODY } else { url }, plan, submissions, None)?;
+            let mut life = self.life((name, if offline { NOBODY } else { url }), plan, submissions, None)?;
             let any = match &mut rng {
-                Some(rng) if plan.is_none() => Duration::from_millis(u64::from(rng.next_u32()) % ANY_MOMENT_MS),
+                Some(rng) if plan.is_none() => {
+                    Duration::from_millis(u64::from(rng.next_u32()) % ANY_MOMENT_MS)
+                }
                 _ => DRAIN,
             };
             match (life.wait(any)?, plan) {
@@ -245,8 +249,7 @@ impl Lane {
 
     fn life(
         &self,
-        name: &str,
-        url: &str,
+        (name, url): (&str, &str),
         plan: Option<Plan>,
         submissions: u32,
         code: Option<&str>,
@@ -255,7 +258,8 @@ impl Lane {
         let data = self.folder.join(name);
         let last = submissions == 0 && code.is_none();
         let patience = if last || code.is_some() { DRAIN } else { LIFE };
-        let mut arguments: Vec<String> = ["terminal", "--server", url, "--name", name].map(str::to_owned).into();
+        let mut arguments: Vec<String> =
+            ["terminal", "--server", url, "--name", name].map(str::to_owned).into();
         arguments.extend([
             format!("--data={}", data.display()),
             format!("--history={}", self.history(name).display()),
@@ -275,7 +279,7 @@ impl Lane {
         let (mut server, address) = self.server().start(None)?;
         link.set(State::Up, &address.context("a server that lives")?)?;
         for name in self.names() {
-            let end = self.life(&name, &link.url(), None, 0, None)?.wait(DRAIN * 2)?;
+            let end = self.life((&name, &link.url()), None, 0, None)?.wait(DRAIN * 2)?;
             ensure!(end == Some(End::Done), "{name} did not drain: {end:?}");
         }
         server.kill()
@@ -316,7 +320,8 @@ impl<'a> Plans<'a> {
     /// What is done at the k-th try: the point that was hit least (one that is hard to come to gets its time), or
     /// none for a kill at any moment.
     fn next(&mut self, k: u32) -> (Option<Plan>, ChaCha20Rng) {
-        let mut rng = ChaCha20Rng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(u64::from(k)));
+        let mut rng =
+            ChaCha20Rng::seed_from_u64(self.seed.wrapping_mul(1_000_003).wrapping_add(u64::from(k)));
         if k % ANY_EVERY == ANY_EVERY - 1 {
             return (None, rng);
         }

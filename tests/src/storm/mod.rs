@@ -146,7 +146,8 @@ fn watch(options: &Options, state: &State, lanes: &[Lane], started: Instant, end
     let mut progress = Progress::new(state.kills * 2, options.show);
     while !ended.load(Ordering::SeqCst) {
         std::thread::park_timeout(Duration::from_millis(250));
-        let count = |c: fn(&Lane) -> &AtomicU32| lanes.iter().map(|l| c(l).load(Ordering::SeqCst)).sum::<u32>();
+        let count =
+            |c: fn(&Lane) -> &AtomicU32| lanes.iter().map(|l| c(l).load(Ordering::SeqCst)).sum::<u32>();
         progress.tell(count(|l| &l.counts.server), count(|l| &l.counts.terminal));
         let failed = lanes.iter().any(|l| l.stopping.load(Ordering::SeqCst));
         if failed || started.elapsed() > options.most {

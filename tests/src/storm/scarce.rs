@@ -54,7 +54,7 @@ pub enum Attempt {
 
 /// A store and what it is to take next.
 enum Subject {
-    Terminal { store: Box<Store>, next: Option<(EnvelopeId, DataKey)>, rng: ChaCha20Rng },
+    Terminal { store: Box<Store>, next: Option<(EnvelopeId, DataKey)>, rng: Box<ChaCha20Rng> },
     Centre { centre: Arc<Centre>, device: Box<Device>, next: Option<EnvelopeUpload> },
 }
 
@@ -65,7 +65,7 @@ pub fn file(kind: Kind, folder: &Path) -> PathBuf {
 
 impl Subject {
     fn open(kind: Kind, folder: &Path) -> Result<Self> {
-        let rng = ChaCha20Rng::seed_from_u64(now_ms().unsigned_abs());
+        let rng = Box::new(ChaCha20Rng::seed_from_u64(now_ms().unsigned_abs()));
         if kind == Kind::Terminal {
             let mut store = Box::new(Store::open(folder, now_ms())?);
             if store.identity()?.is_none() {
@@ -83,7 +83,9 @@ impl Subject {
     fn attempt(&mut self) -> Result<Attempt> {
         match self {
             Self::Terminal { store, next, rng } => {
-                let (id, key) = next.take().unwrap_or_else(|| (EnvelopeId::new(now_ms(), rng), DataKey::new(rng)));
+                let (id, key) = next
+                    .take()
+                    .unwrap_or_else(|| (EnvelopeId::new(now_ms(), rng.as_mut()), DataKey::new(rng.as_mut())));
                 let content = device::courier();
                 let answers = Answers::from_map(content.answers);
                 let new = NewSubmission {
@@ -96,7 +98,7 @@ impl Subject {
                     now_ms: now_ms(),
                     boot_ms: 1,
                 };
-                match store.submit(new, rng) {
+                match store.submit(new, rng.as_mut()) {
                     Ok(slip) => Ok(Attempt::Kept(id, slip.digest)),
                     Err(e) => {
                         *next = Some((id, key));
@@ -197,7 +199,9 @@ pub fn disk(kind: Kind, mount: &Path, rounds: u32) -> Result<DiskReport> {
                     drop(ballast);
                     match subject.attempt()? {
                         Attempt::Kept(id, digest) => kept.push((id, digest)),
-                        Attempt::Refused(why) => bail!("with room again: {why} (round {round}, {pages} pages)"),
+                        Attempt::Refused(why) => {
+                            bail!("with room again: {why} (round {round}, {pages} pages)")
+                        }
                     }
                 }
             }
