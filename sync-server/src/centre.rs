@@ -162,8 +162,10 @@ impl Centre {
                 batch.envelopes.into_iter().map(|u: EnvelopeUpload| intake::check(tx, u)).collect(),
             )
         })?;
+        fail::fail_point!("server::batch::after_check", |_| Err(StoreError::Full.into()));
         let sender = checked.iter().flatten().next().map(|c| c.terminal().clone());
         let taken = self.take_checked(checked);
+        fail::fail_point!("server::batch::after_commit", |_| Err(StoreError::Full.into()));
         // Trouble of the centre with one envelope is told there, as a 5xx of its item: it stays queued and comes
         // again. Only if nothing at all could be taken does the whole batch fail.
         if !taken.is_empty() && taken.iter().all(|t| matches!(t, Err(e) if e.is_trouble())) {
@@ -186,7 +188,9 @@ impl Centre {
         if let Some(bell) = self.bell.get().filter(|_| stored) {
             bell.envelopes_stored();
         }
+        fail::fail_point!("server::batch::before_series", |_| Err(StoreError::Full.into()));
         let series = sender.map(|terminal| self.series_of(&terminal)).transpose()?.flatten();
+        fail::fail_point!("server::batch::before_answer", |_| Err(StoreError::Full.into()));
         Ok(BatchResponse { results, series, contact: self.context.contact(self.now_ms()) })
     }
 
@@ -218,6 +222,7 @@ impl Centre {
     /// [`ServiceError`] if the store fails.
     pub fn changes(&self, station: &StationId, after: u64) -> Result<ChangesResponse, ServiceError> {
         let news = self.read(|tx| changes::after(tx, station, after))?;
+        fail::fail_point!("server::changes::before_answer", |_| Err(StoreError::Full.into()));
         Ok(ChangesResponse {
             changes: news.changes,
             cursor: news.cursor,
@@ -252,6 +257,7 @@ impl Centre {
                 Ok(answered)
             })
             .collect();
+        fail::fail_point!("server::batch::after_queue");
         queued
             .into_iter()
             .map(|answered: Result<_, ServiceError>| {

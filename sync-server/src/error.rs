@@ -129,7 +129,7 @@ impl ServiceError {
             Self::Refused { code, detail } => (*code, detail.clone()),
             Self::Store(StoreError::Busy | StoreError::Unreachable(_))
             | Self::Write(WriteError::Unavailable) => (ProblemCode::Busy, None),
-            Self::Store(StoreError::Full) => (ProblemCode::StorageFull, None),
+            Self::Store(StoreError::Full) | Self::Write(WriteError::Full) => (ProblemCode::StorageFull, None),
             Self::Write(WriteError::NotCommitted) => (ProblemCode::Busy, None),
             Self::Store(_) | Self::Write(_) | Self::Inconsistent(_) => (ProblemCode::Internal, None),
         };

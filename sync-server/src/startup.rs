@@ -153,10 +153,13 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     }
     let mut store = database.open().map_err(|e| wrong(e.into()))?;
     let before = migrate(store.as_mut(), now_ms).map_err(wrong)?;
+    fail::fail_point!("server::start::after_migrate", |_| Err(StoreError::Full.into()));
     let mut rng = random()?;
     let keys = open_keys(data, store.as_mut(), &mut rng)?;
+    fail::fail_point!("server::start::after_keys", |_| Err(StoreError::Full.into()));
     let epoch = in_transaction(store.as_mut(), |tx| meta::epoch(tx, &mut rng))?;
     let new = in_transaction(store.as_mut(), |tx| publish(tx, now_ms, &catalogue))?;
+    fail::fail_point!("server::start::after_publish", |_| Err(StoreError::Full.into()));
     tracing::info!(
         store.kind = database.kind(),
         store.schema_before = before,
@@ -225,6 +228,7 @@ fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -
         return Err(KeyError::NotOfThisStore { path: folder }.into());
     }
     let keys = Keys::load_or_make(&folder, rng)?;
+    fail::fail_point!("server::start::before_bind", |_| Err(StoreError::Full.into()));
     let fingerprint = keys.fingerprint();
     in_transaction(store, |tx| meta::bind_keys(tx, &fingerprint))?
         .map_err(|_| KeyError::NotOfThisStore { path: folder })?;

@@ -5,6 +5,7 @@ mod console;
 mod database;
 mod images;
 mod intake;
+mod kills;
 mod kiosk;
 mod operator;
 mod screens;

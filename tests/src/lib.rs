@@ -2,10 +2,12 @@
 pub mod binaries;
 pub mod centre;
 pub mod device;
+pub mod history;
 pub mod http;
 pub mod link;
 pub mod pcscd;
 pub mod postgres;
 pub mod server;
+pub mod storm;
 pub mod submission;
 pub mod visit;

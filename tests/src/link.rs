@@ -1,9 +1,13 @@
 //! A network link that a test can cut: a TCP relay with a fixed address on this machine.
+//!
+//! A whole link is up, down or loses replies; single connections can have a [`Fault`] at a chosen byte. Nothing is
+//! waited for without a limit.
+use std::collections::VecDeque;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -18,9 +22,30 @@ pub enum State {
     LosesReplies,
 }
 
+/// What goes wrong with one connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Cut on both sides after so many bytes of the request.
+    CutRequest(u64),
+    /// Cut on both sides after so many bytes of the answer.
+    CutAnswer(u64),
+    /// After so many bytes of the answer nothing more comes, and the connection stays open for a while.
+    HalfOpen(u64, Duration),
+    /// Every piece takes this long.
+    Delay(Duration),
+    /// What was asked is asked once more on a connection of its own, with the same bytes, at the end.
+    Repeat,
+    /// What is asked is asked on two connections at once.
+    Double,
+}
+
 struct Shared {
     state: Mutex<(State, Option<SocketAddr>)>,
+    faults: Mutex<VecDeque<Fault>>,
     lost: AtomicU64,
+    /// Bytes of the last connection, to the server and back.
+    up: AtomicU64,
+    down: AtomicU64,
     ended: AtomicBool,
 }
 
@@ -40,7 +65,10 @@ impl Link {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             state: Mutex::new((State::Down, None)),
+            faults: Mutex::default(),
             lost: AtomicU64::new(0),
+            up: AtomicU64::new(0),
+            down: AtomicU64::new(0),
             ended: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&shared);
@@ -72,9 +100,24 @@ impl Link {
         Ok(())
     }
 
+    /// The next connections have these faults, one each; afterwards they are carried.
+    pub fn fault(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).extend(faults);
+    }
+
+    /// Faults that no connection has met yet.
+    pub fn faults_left(&self) -> usize {
+        self.shared.faults.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Answers lost so far.
     pub fn lost(&self) -> u64 {
         self.shared.lost.load(Ordering::SeqCst)
+    }
+
+    /// Bytes that the last connection carried to the server and back.
+    pub fn carried(&self) -> (u64, u64) {
+        (self.shared.up.load(Ordering::SeqCst), self.shared.down.load(Ordering::SeqCst))
     }
 }
 
@@ -89,9 +132,13 @@ impl Drop for Link {
 fn carry(client: TcpStream, shared: &Arc<Shared>) {
     let (state, target) = *shared.state.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(target) = target.filter(|_| state != State::Down) else { return };
-    let Ok(server) = TcpStream::connect_timeout(&target, Duration::from_secs(5)) else { return };
+    let fault = shared.faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+    let connect = || TcpStream::connect_timeout(&target, Duration::from_secs(5)).ok();
+    let Some(server) = connect() else { return };
+    let twin = if fault == Some(Fault::Double) { connect() } else { None };
     let (Ok(client_in), Ok(server_out)) = (client.try_clone(), server.try_clone()) else { return };
-    std::thread::spawn(move || copy(client_in, server_out));
+    let counting = Arc::clone(shared);
+    let upwards = std::thread::spawn(move || request(client_in, server_out, twin, (fault, &counting)));
     if state == State::LosesReplies {
         let mut first = [0; 1];
         let mut server = server;
@@ -101,17 +148,89 @@ fn carry(client: TcpStream, shared: &Arc<Shared>) {
         let _ = server.shutdown(Shutdown::Both);
         let _ = client.shutdown(Shutdown::Both);
     } else {
-        copy(server, client);
+        answer(server, client, (fault, shared));
+    }
+    let asked = upwards.join().unwrap_or_default();
+    if let (Some(Fault::Repeat), Some(mut again)) = (fault, connect()) {
+        let _ = again.write_all(&asked);
+        let _ = again.shutdown(Shutdown::Write);
+        drain(again);
     }
 }
 
-fn copy(mut from: TcpStream, mut to: TcpStream) {
+/// Carries the request; gives its bytes.
+fn request(
+    from: TcpStream,
+    to: TcpStream,
+    mut twin: Option<TcpStream>,
+    (fault, shared): (Option<Fault>, &Shared),
+) -> Vec<u8> {
+    let most = if let Some(Fault::CutRequest(most)) = fault { most } else { u64::MAX };
+    let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
+    let mut asked = Vec::new();
+    let whole = copy(&from, &to, (most, delay), |piece, sum| {
+        asked.extend_from_slice(piece);
+        shared.up.store(sum, Ordering::SeqCst);
+        if let Some(twin) = &mut twin {
+            let _ = twin.write_all(piece);
+        }
+    });
+    let _ = to.shutdown(if whole { Shutdown::Write } else { Shutdown::Both });
+    let _ = from.shutdown(if whole { Shutdown::Read } else { Shutdown::Both });
+    if let Some(twin) = twin {
+        let _ = twin.shutdown(Shutdown::Write);
+        drain(twin);
+    }
+    asked
+}
+
+/// Carries the answer.
+fn answer(from: TcpStream, to: TcpStream, (fault, shared): (Option<Fault>, &Shared)) {
+    let most = match fault {
+        Some(Fault::CutAnswer(most) | Fault::HalfOpen(most, _)) => most,
+        _ => u64::MAX,
+    };
+    let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
+    let whole = copy(&from, &to, (most, delay), |_, sum| shared.down.store(sum, Ordering::SeqCst));
+    if let (false, Some(Fault::HalfOpen(_, open))) = (whole, fault) {
+        pause(open);
+    }
+    let _ = to.shutdown(if whole { Shutdown::Write } else { Shutdown::Both });
+    let _ = from.shutdown(if whole { Shutdown::Read } else { Shutdown::Both });
+}
+
+/// Copies at most so many bytes, each piece after a delay; false if there was more than that.
+fn copy(
+    mut from: &TcpStream,
+    mut to: &TcpStream,
+    (most, delay): (u64, Duration),
+    mut seen: impl FnMut(&[u8], u64),
+) -> bool {
     let mut buffer = [0; 16 * 1024];
-    while let Ok(n @ 1..) = from.read(&mut buffer) {
+    let mut sum = 0;
+    while sum < most {
+        let Ok(n @ 1..) = from.read(&mut buffer) else { return true };
+        let n = n.min(usize::try_from(most - sum).unwrap_or(usize::MAX));
+        pause(delay);
+        sum += n as u64;
+        seen(&buffer[..n], sum);
         if to.write_all(&buffer[..n]).is_err() {
-            break;
+            return true;
         }
     }
-    let _ = to.shutdown(Shutdown::Write);
-    let _ = from.shutdown(Shutdown::Read);
+    false
+}
+
+/// Reads an answer that nobody wants, to its end or for a while.
+fn drain(mut from: TcpStream) {
+    let _ = from.set_read_timeout(Some(Duration::from_secs(5)));
+    let mut buffer = [0; 16 * 1024];
+    while matches!(from.read(&mut buffer), Ok(1..)) {}
+}
+
+fn pause(span: Duration) {
+    let end = Instant::now() + span;
+    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|l| !l.is_zero()) {
+        std::thread::park_timeout(left);
+    }
 }

@@ -5,6 +5,7 @@
 mod card;
 mod check;
 mod demo;
+mod kill_storm;
 mod process;
 mod progress;
 mod setup;
@@ -63,6 +64,12 @@ enum Task {
         #[command(subcommand)]
         gesture: card::Gesture,
     },
+    /// Kill servers and terminals a thousand times each while they work, and check that nothing is lost.
+    #[command(after_help = "Examples:
+  cargo xtask kill-storm               1,000 + 1,000 kills, some minutes
+  cargo xtask kill-storm --kills 100 --seed 7
+  cargo xtask kill-storm --resume /tmp/kill-storm-x/storm.json")]
+    KillStorm(kill_storm::Options),
     /// Run everything: formatting, lints, docs, all tests, and the story on the real programs.
     #[command(after_help = "Example:
   cargo xtask test                     exactly what .ci/run does")]
@@ -77,6 +84,7 @@ fn main() -> ExitCode {
             demo::run(&demo::Options { headless, size, database }, &interrupt)
         }
         Task::Card { gesture } => card::run(&gesture),
+        Task::KillStorm(options) => kill_storm::run(&options, &interrupt),
         Task::Test => check::run(&interrupt),
     });
     match outcome {

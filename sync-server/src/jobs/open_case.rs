@@ -153,6 +153,7 @@ pub fn broken_off(sealed: &Sealed) -> Opened {
 /// [`ServiceError`]: `case-changed` if the case moved meanwhile, or the store's.
 pub fn write(tx: &mut Tx<'_>, now_ms: i64, opened: &Opened) -> Result<(), ServiceError> {
     cases::act(tx, now_ms, &opened.envelope_id, opened.version, opened.action.clone())?;
+    fail::fail_point!("server::job::after_action", |_| Err(StoreError::Full.into()));
     let id = opened.envelope_id.to_string();
     if let Some(key) = &opened.key {
         meta::bind_year_key(tx, &key.key_id, &key.fingerprint)?.map_err(|_| {

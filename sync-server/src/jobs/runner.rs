@@ -140,6 +140,9 @@ pub fn open_received(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool
 fn open_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result<bool, JobError> {
     let read = centre.read(|tx| open_case::read(tx, centre.context(), id))?;
     let Some((sealed, volume)) = read else { return Ok(false) };
+    fail::fail_point!("server::job::after_read", |_| Err(
+        ServiceError::from(crate::store::StoreError::Full).into()
+    ));
     let computed = catch_unwind(AssertUnwindSafe(|| {
         open_case::open(&sealed, volume.as_deref(), &centre.context().keys, rng)
     }));
@@ -148,8 +151,13 @@ fn open_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result
         Err(_) => after_panic(&sealed),
     };
     let now_ms = centre.now_ms();
+    fail::fail_point!("server::job::before_write", |_| Err(ServiceError::from(
+        crate::store::StoreError::Full
+    )
+    .into()));
     match centre.write(move |tx| open_case::write(tx, now_ms, &opened)) {
         Ok(()) => {
+            fail::fail_point!("server::job::after_write");
             centre.ring(&sealed.station);
             Ok(true)
         }

@@ -78,6 +78,7 @@ pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, Se
     }
     let fork = series::note(tx, now_ms, header, &upload.digest)?;
     let (number, slip_number) = number_of(tx, now_ms, header, &terminal)?;
+    fail::fail_point!("server::intake::before_insert", |_| Err(StoreError::Full.into()));
     let server_seq = tx.next_in("envelope", "server_seq")?;
     let disposition = disposition(tx, header)?;
     insert(
@@ -86,6 +87,7 @@ pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, Se
         checked,
         &Place { server_seq, number: number.as_ref(), disposition, station: &station },
     )?;
+    fail::fail_point!("server::intake::after_insert", |_| Err(StoreError::Full.into()));
     if let (EnvelopeKind::Submission, Some(number)) = (&header.kind, number) {
         let new = cases::NewCase {
             envelope_id: header.envelope_id,
@@ -102,6 +104,7 @@ pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, Se
             cases::quarantine_if_open(tx, now_ms, &header.envelope_id, reason)?;
         }
     }
+    fail::fail_point!("server::intake::after_case", |_| Err(StoreError::Full.into()));
     end_waiting(tx, header)?;
     let stored = receipt::stored(tx, &header.envelope_id)?;
     Ok(Taken { outcome: Outcome::Accepted, receipt: stored, missing_blobs, station })

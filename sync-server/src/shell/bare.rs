@@ -10,7 +10,12 @@ use crate::error::ProblemCode;
 
 /// The whole answer to send instead, if these bytes are a bare one.
 pub fn dressed(bytes: &[u8]) -> Option<Vec<u8>> {
-    let rest = bytes.strip_prefix(b"HTTP/1.1 4")?;
+    let rest = bytes.strip_prefix(b"HTTP/1.1 ")?;
+    // The only ones that the library writes; others are somebody's own.
+    let too_large = rest.starts_with(b"431 ") || rest.starts_with(b"414 ");
+    if !too_large && !rest.starts_with(b"400 ") {
+        return None;
+    }
     let head = std::str::from_utf8(bytes).ok()?;
     let bare = head.ends_with("\r\n\r\n")
         && head.contains("content-length: 0\r\n")
@@ -18,8 +23,7 @@ pub fn dressed(bytes: &[u8]) -> Option<Vec<u8>> {
     if !bare {
         return None;
     }
-    let code =
-        if rest.starts_with(b"31 ") { ProblemCode::HeadersTooLarge } else { ProblemCode::MalformedRequest };
+    let code = if too_large { ProblemCode::HeadersTooLarge } else { ProblemCode::MalformedRequest };
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let id = format!("bare-{:x}", COUNT.fetch_add(1, Ordering::Relaxed));
     let detail = (code == ProblemCode::MalformedRequest).then(|| "the head is not HTTP/1.1".to_owned());
@@ -55,8 +59,9 @@ mod tests {
         let malformed = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
         assert!(dressed(malformed).is_some());
         let ours = b"HTTP/1.1 404 Not Found\r\njinban-request-id: a\r\ncontent-length: 0\r\n\r\n";
+        let plain = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
         let good = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-        for other in [&ours[..], &good[..], b"", b"HTTP/1.1 400 Bad"] {
+        for other in [&ours[..], &plain[..], &good[..], b"", b"HTTP/1.1 400 Bad"] {
             assert!(dressed(other).is_none(), "{}", String::from_utf8_lossy(other));
         }
     }

@@ -77,6 +77,7 @@ pub fn migrate(driver: &mut dyn Driver, now_ms: i64) -> Result<u64, MigrateError
                 &row,
             )
         });
+        fail::fail_point!("server::migrate::before_commit", |_| Err(StoreError::Full.into()));
         if let Err(e) = applied.and_then(|_| driver.commit()) {
             driver.rollback();
             return Err(e.into());

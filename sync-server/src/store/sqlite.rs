@@ -179,6 +179,10 @@ fn opening(error: rusqlite::Error) -> StoreError {
 }
 
 fn failed(error: rusqlite::Error) -> StoreError {
+    // No room even for the index of the log: SQLite calls that an I/O error.
+    if error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+        return StoreError::Full;
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
         Some(ErrorCode::DiskFull) => StoreError::Full,

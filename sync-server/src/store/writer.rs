@@ -27,6 +27,9 @@ pub enum WriteError {
     /// The group could not be committed; nothing of it is in the store.
     #[error("the group could not be committed")]
     NotCommitted,
+    /// The disk of the store is full; nothing of the group is in the store.
+    #[error("the disk of the store is full")]
+    Full,
     /// The work panicked; its part was undone.
     #[error("the work broke off and was undone")]
     BrokeOff,
@@ -182,6 +185,7 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
         let failures = commit_group(driver.as_mut(), &mut group);
         let committed = !failures.iter().any(|f| matches!(f, Some(WriteError::NotCommitted)));
         metrics::group(group.len(), begun.elapsed(), committed);
+        fail::fail_point!("server::writer::after_commit");
         for (piece, failure) in group.iter_mut().zip(failures) {
             if catch_unwind(AssertUnwindSafe(|| piece.finish(failure))).is_err() {
                 tracing::error!("an answer of the writer broke off");
@@ -194,9 +198,11 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
 fn commit_group(driver: &mut dyn Driver, group: &mut [Box<dyn Piece>]) -> Vec<Option<WriteError>> {
     let mut failures = Vec::with_capacity(group.len());
     let result = driver.begin().and_then(|()| {
+        fail::fail_point!("server::writer::after_begin", |_| Err(StoreError::Full));
         for piece in group.iter_mut() {
             failures.push(run_piece(driver, piece.as_mut())?);
         }
+        fail::fail_point!("server::writer::before_commit", |_| Err(StoreError::Full));
         driver.commit()
     });
     if let Err(e) = result {
@@ -206,7 +212,11 @@ fn commit_group(driver: &mut dyn Driver, group: &mut [Box<dyn Piece>]) -> Vec<Op
             group = group.len(),
             "a group was not committed"
         );
-        return group.iter().map(|_| Some(WriteError::NotCommitted)).collect();
+        let full = matches!(e, StoreError::Full);
+        return group
+            .iter()
+            .map(|_| Some(if full { WriteError::Full } else { WriteError::NotCommitted }))
+            .collect();
     }
     failures
 }

@@ -90,6 +90,7 @@ impl Store {
         put(&tx, "identity", &identity)?;
         put(&tx, "counter", &answer.last_counter)?;
         put(&tx, "server_epoch", &answer.contact.server_epoch)?;
+        fail::fail_point!("terminal::enrol::before_commit", |_| Err(StoreError::Full));
         tx.commit()?;
         Ok(identity)
     }

@@ -73,7 +73,9 @@ impl Store {
         }
         store_receipt(&tx, &receipt, document, now_ms)?;
         audit(&tx, now_ms, "receipt", &receipt.envelope_id.to_string(), Some(digest))?;
+        fail::fail_point!("terminal::receipt::before_commit", |_| Err(StoreError::Full.into()));
         tx.commit()?;
+        fail::fail_point!("terminal::receipt::after_commit");
         Ok(receipt)
     }
 
@@ -82,6 +84,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn take_case_news(&mut self, news: &CaseNews) -> Result<CaseNewsOutcome, StoreError> {
+        fail::fail_point!("terminal::news::before_case", |_| Err(StoreError::Full));
         let column = match news.state.mark() {
             domain::case::Mark::Completed => "completed_ms",
             domain::case::Mark::Accepted => "accepted_ms",
@@ -96,6 +99,7 @@ impl Store {
         let changed = self
             .connection
             .execute(&sql, (news.envelope_id.to_string(), state_to_text(news.state), version, news.at_ms))?;
+        fail::fail_point!("terminal::news::after_case", |_| Err(StoreError::Full));
         Ok(if changed > 0 { CaseNewsOutcome::Moved } else { CaseNewsOutcome::Ignored })
     }
 
@@ -104,6 +108,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn move_cursor(&mut self, cursor: u64) -> Result<(), StoreError> {
+        fail::fail_point!("terminal::cursor::before_store", |_| Err(StoreError::Full));
         if cursor > self.cursor()? { identity::put(&self.connection, "cursor", &cursor) } else { Ok(()) }
     }
 
@@ -144,7 +149,9 @@ impl Store {
              (SELECT envelope_id FROM outbox WHERE ciphertext IS NULL)",
             [now_ms.saturating_sub(RECEIPT_DAYS * 86_400_000)],
         )?;
+        fail::fail_point!("terminal::contact::before_commit", |_| Err(StoreError::Full));
         tx.commit()?;
+        fail::fail_point!("terminal::contact::after_commit");
         Ok(change)
     }
 }

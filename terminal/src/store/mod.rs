@@ -72,6 +72,10 @@ impl StoreError {
 impl From<rusqlite::Error> for StoreError {
     fn from(e: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, DiskFull, NotADatabase};
+        // No room even for the index of the log: SQLite calls that an I/O error.
+        if e.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
         match e.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Corrupt,
             Some(DiskFull) => Self::Full,

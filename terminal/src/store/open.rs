@@ -35,8 +35,10 @@ pub(super) fn open(directory: &Path, now_ms: i64) -> Result<(Connection, DeviceK
         Err(e) => return Err(StoreError::Io(e)),
     }
     let device_key = device_key::load_or_create(directory)?;
+    fail::fail_point!("terminal::open::after_key", |_| Err(StoreError::Full));
     let mut connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection)?;
+    fail::fail_point!("terminal::open::before_migrate", |_| Err(StoreError::Full));
     migrate(&mut connection)?;
     Ok((connection, device_key))
 }
@@ -95,7 +97,9 @@ fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> 
     connection.close().map_err(|(_, e)| StoreError::from(e))?;
     fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600)).map_err(StoreError::Io)?;
     fs::File::open(&temporary).and_then(|f| f.sync_all()).map_err(StoreError::Io)?;
+    fail::fail_point!("terminal::open::before_rename", |_| Err(StoreError::Full));
     fs::rename(&temporary, file).map_err(StoreError::Io)?;
+    fail::fail_point!("terminal::open::after_rename", |_| Err(StoreError::Full));
     fs::File::open(directory).and_then(|d| d.sync_all()).map_err(StoreError::Io)
 }
 
@@ -116,6 +120,7 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(sql)?;
         tx.pragma_update(None, "user_version", i64::try_from(index + 1).unwrap_or(i64::MAX))?;
+        fail::fail_point!("terminal::open::before_migration_commit", |_| Err(StoreError::Full));
         tx.commit()?;
     }
     Ok(())

@@ -87,6 +87,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn send_failed(&mut self, digest: &Digest, error: &str, next_try_ms: i64) -> Result<(), StoreError> {
+        fail::fail_point!("terminal::outbox::before_send_failed", |_| Err(StoreError::Full));
         self.connection.execute(
             "UPDATE outbox SET attempts = attempts + 1, last_error = ?2, next_try_ms = ?3
              WHERE digest = ?1 AND state = 'queued'",

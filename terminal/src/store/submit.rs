@@ -92,8 +92,10 @@ impl Store {
         if let Some(known) = stored_slip(&tx, new.envelope_id)? {
             return Ok(known);
         }
+        fail::fail_point!("terminal::submit::after_begin", |_| Err(StoreError::Full.into()));
         let identity: Identity = identity::get(&tx, "identity")?.ok_or(SubmitError::NotEnrolled)?;
         let (seq, counter) = take_place(&tx, new.now_ms)?;
+        fail::fail_point!("terminal::submit::after_place", |_| Err(StoreError::Full.into()));
         let number = CaseNo::issue(identity.issuer, counter);
         let sealed = seal(&tx, &identity, &new, (seq, &number), rng)?;
         let digest = envelope_digest(&sealed.header, &sealed.ciphertext);
@@ -112,6 +114,7 @@ impl Store {
                 new.now_ms,
             ),
         )?;
+        fail::fail_point!("terminal::submit::after_outbox", |_| Err(StoreError::Full.into()));
         let body = SlipBody {
             envelope_id: new.envelope_id,
             digest,
@@ -133,7 +136,9 @@ impl Store {
         let person = device_key::person_hmac(&key, &new.person.id_number)?;
         insert_slip(&tx, &queued, &new.item, &person)?;
         audit(&tx, new.now_ms, "submit", &new.envelope_id.to_string(), Some(&digest))?;
+        fail::fail_point!("terminal::submit::before_commit", |_| Err(StoreError::Full.into()));
         tx.commit()?;
+        fail::fail_point!("terminal::submit::after_commit");
         Ok(queued)
     }
 }

@@ -135,16 +135,20 @@ impl Engine {
         if due.is_empty() {
             return Ok(());
         }
+        fail::fail_point!("terminal::send::before_exchange", |_| Err(StoreError::Full));
         let request = batch_request(due.iter().map(|d| d.upload.clone()).collect());
         let answer = read_answer::<BatchResponse>(self.transport.exchange(&request));
+        fail::fail_point!("terminal::send::after_exchange", |_| Err(StoreError::Full));
         match answer {
             Answer::Good(batch) => {
+                fail::fail_point!("terminal::send::before_receipt", |_| Err(StoreError::Full));
                 self.reached(now_ms, &batch.contact, step)?;
                 self.batch_most = MAX_BATCH;
                 for row in &due {
                     let result = batch.results.iter().find(|r| r.digest == row.upload.digest);
                     self.take_result(row, result, now_ms, step)?;
                 }
+                fail::fail_point!("terminal::send::after_receipts", |_| Err(StoreError::Full));
                 self.take_series(batch.series.as_ref(), now_ms)?;
             }
             Answer::Malformed(_) if due.len() > 1 => self.batch_most = 1,
@@ -248,8 +252,10 @@ impl Engine {
             let query = ChangesQuery { after: store.cursor()?, wait: 0 };
             changes_request(query, &identity.terminal, store.device_key())
         };
+        fail::fail_point!("terminal::changes::before_exchange", |_| Err(StoreError::Full));
         match read_answer::<ChangesResponse>(self.transport.exchange(&request)) {
             Answer::Good(news) => {
+                fail::fail_point!("terminal::changes::after_exchange", |_| Err(StoreError::Full));
                 self.take_series(news.series.as_ref(), now_ms)?;
                 if !self.reached(now_ms, &news.contact, step)?.0 {
                     self.take_news(&news, step)?;
@@ -290,6 +296,7 @@ impl Engine {
                 });
             }
         }
+        fail::fail_point!("terminal::cursor::before_move", |_| Err(StoreError::Full));
         store.move_cursor(news.cursor)
     }
 

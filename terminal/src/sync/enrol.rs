@@ -52,6 +52,7 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
         headers: Vec::new(),
         body: Some(body),
     };
+    fail::fail_point!("terminal::enrol::before_exchange", |_| Err(EnrolError::Store(StoreError::Full)));
     match read_answer::<EnrolResponse>(transport.exchange(&request)) {
         Answer::Good(answer) => Ok(store.save_enrolment(&answer)?),
         Answer::NotLetIn(why) | Answer::Malformed(why) => Err(EnrolError::Refused(why)),

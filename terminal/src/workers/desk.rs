@@ -81,7 +81,9 @@ impl Desk {
             Ok(slip) => {
                 // The row is committed: the data key goes, the slip may be shown.
                 self.open = None;
+                fail::fail_point!("terminal::desk::before_slip");
                 events.send(Event::Queued(Box::new(slip_view(slip, draft))));
+                fail::fail_point!("terminal::desk::after_slip");
                 self.report_queue(events);
                 // A full bell rings already.
                 let _ = self.bell.try_send(());

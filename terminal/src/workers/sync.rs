@@ -11,7 +11,9 @@ const GLANCE: Duration = Duration::from_millis(300);
 
 pub(super) fn run(mut engine: Engine, bell: &Receiver<()>, events: &EventSender, stop: &AtomicBool) {
     while !stop.load(Ordering::SeqCst) {
+        fail::fail_point!("terminal::sync::before_step");
         let step = engine.step();
+        fail::fail_point!("terminal::sync::after_step");
         for event in step.events {
             if !events.send(event) {
                 return;

@@ -1,0 +1,8 @@
+//! Hard ends at the worst moments: kills, power cuts, full disks, no memory, cut links. Nothing that was promised is
+//! lost, and nothing is there twice.
+mod checker;
+mod link_cuts;
+mod points;
+mod scarce;
+mod storm;
+mod wal_cut;

@@ -1,0 +1,204 @@
+//! Every named point gives an error once, and is slow: the process goes on, and the checker stays clean.
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use sync_server::store::Sqlite;
+use tests::history::{CentreView, DiskView, History, Op, check, report};
+use tests::link::{Link, State};
+use tests::storm::points::{Action, Plan, Point, SERVER, TERMINAL, When};
+use tests::storm::process::{End, Process, ServerFolder};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const NOBODY: &str = "http://127.0.0.1:9";
+
+struct Rig {
+    folder: tempfile::TempDir,
+    link: Link,
+    code: Option<String>,
+}
+
+impl Rig {
+    fn new() -> Result<Self> {
+        Ok(Self { folder: tempfile::tempdir()?, link: Link::new()?, code: None })
+    }
+
+    fn program() -> PathBuf {
+        PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"))
+    }
+
+    fn server(&self) -> ServerFolder {
+        ServerFolder { program: Self::program(), data: self.folder.path().join("server") }
+    }
+
+    fn life(&self, name: &str, url: &str, plan: Option<Plan>, submissions: u32) -> Result<Process> {
+        let data = self.folder.path().join(name);
+        let mut arguments: Vec<String> =
+            ["terminal", "--server", url, "--name", name].map(str::to_owned).into();
+        arguments.extend([
+            format!("--data={}", data.display()),
+            format!("--history={}", data.with_extension("history").display()),
+            "--seed=5".to_owned(),
+            format!("--submissions={submissions}"),
+        ]);
+        if url == NOBODY {
+            arguments.push("--patience-ms=400".to_owned());
+        } else {
+            arguments.extend(["--patience-ms=60000".to_owned(), "--must-settle".to_owned()]);
+        }
+        arguments.extend(self.code.iter().map(|c| format!("--code={c}")));
+        Process::start(&Self::program(), plan, &arguments, &data.with_extension("log"))
+    }
+
+    /// A server that lives, with the link led to it.
+    fn serve(&self, plan: Option<Plan>) -> Result<Process> {
+        let (process, address) = self.server().start(plan)?;
+        self.link.set(State::Up, &address.context("it lives")?)?;
+        Ok(process)
+    }
+
+    fn check(&self, names: &[&str]) -> Result<History> {
+        let mut history = History::default();
+        let mut disks = Vec::new();
+        for name in names {
+            let data = self.folder.path().join(name);
+            history.load(&data.with_extension("history"))?;
+            disks.push(DiskView::read(name, &data)?);
+        }
+        let centre =
+            CentreView::read(&mut Sqlite::open_read_only(&self.folder.path().join("server/server.db"))?)?;
+        let broken = check(&history, &centre, &disks);
+        ensure!(broken.is_empty(), "{}", report(&broken));
+        Ok(history)
+    }
+}
+
+fn at(point: &Point, action: Action) -> Option<Plan> {
+    Some(Plan { point: *point, nth: 1, action })
+}
+
+#[test]
+fn an_error_at_any_point_of_the_terminal_harms_nothing() -> Result<()> {
+    let mut rig = Rig::new()?;
+    let mut server = rig.serve(None)?;
+    rig.code = Some(rig.server().enrol_code()?);
+    for point in TERMINAL.iter().filter(|p| p.fails) {
+        let url = if point.when == When::Offline { NOBODY.to_owned() } else { rig.link.url() };
+        let mut life = rig.life("t", &url, at(point, Action::Fail), 2)?;
+        match (life.wait(PATIENCE), point.when) {
+            // A store that cannot be opened, or an enrolment that cannot be kept, ends the program with advice.
+            (Err(e), When::Fresh | When::Start) => ensure!(format!("{e:#}").contains("full"), "{e:#}"),
+            (Ok(Some(End::Done)), When::Running | When::Offline) => {}
+            (other, _) => anyhow::bail!("{}: {other:?}", point.name),
+        }
+    }
+    let end = rig.life("t", &rig.link.url(), None, 1)?.wait(PATIENCE)?;
+    ensure!(end == Some(End::Done), "{end:?}");
+    server.kill()?;
+    let history = rig.check(&["t"])?;
+    let refused = history.count(|o| matches!(o, Op::Refused { .. }));
+    assert_eq!(refused, 4, "each point of submitting was felt by a citizen, who pressed once more");
+    Ok(())
+}
+
+#[test]
+fn an_error_at_any_point_of_the_server_harms_nothing() -> Result<()> {
+    let mut rig = Rig::new()?;
+    for point in SERVER.iter().filter(|p| p.fails) {
+        let plan = at(point, Action::Fail);
+        if matches!(point.when, When::Fresh | When::Start) {
+            let refused = rig.server().start(plan).err().map(|e| format!("{e:#}")).unwrap_or_default();
+            ensure!(refused.contains("full"), "{}: {refused}", point.name);
+            continue;
+        }
+        let mut server = rig.serve(plan)?;
+        if rig.code.is_none() {
+            rig.code = Some(rig.server().enrol_code()?);
+        }
+        // What a failed job left is opened by the next server, so not every life settles under this one.
+        let mut life = rig.life("t", &rig.link.url(), None, 2)?;
+        if life.wait(Duration::from_millis(700))?.is_none() {
+            life.kill()?;
+        }
+        server.kill()?;
+    }
+    let mut server = rig.serve(None)?;
+    let end = rig.life("t", &rig.link.url(), None, 1)?.wait(PATIENCE)?;
+    ensure!(end == Some(End::Done), "{end:?}");
+    server.kill()?;
+    rig.check(&["t"])?;
+    Ok(())
+}
+
+#[test]
+fn slow_borders_change_nothing() -> Result<()> {
+    let mut rig = Rig::new()?;
+    let named = |list: &'static [Point], name: &str| -> Result<Point> {
+        list.iter().find(|p| p.name == name).copied().with_context(|| name.to_owned())
+    };
+    let slow = |list, name: &str| Ok::<_, anyhow::Error>(at(&named(list, name)?, Action::Wait(15)));
+    let pairs = [
+        ("server::writer::before_commit", "terminal::submit::before_commit"),
+        ("server::writer::after_commit", "terminal::send::after_exchange"),
+        ("server::batch::before_answer", "terminal::receipt::before_commit"),
+        ("server::job::before_write", "terminal::news::before_case"),
+    ];
+    let names = ["a", "b"];
+    for (of_server, of_terminal) in pairs {
+        let mut server = rig.serve(slow(SERVER, of_server)?)?;
+        for name in names {
+            rig.code = Some(rig.server().enrol_code()?);
+            let mut one = rig.life(name, &rig.link.url(), slow(TERMINAL, of_terminal)?, 3)?;
+            let end = one.wait(PATIENCE)?;
+            ensure!(end == Some(End::Done), "{of_server} {of_terminal}: {end:?}");
+        }
+        server.kill()?;
+    }
+    rig.check(&names)?;
+    Ok(())
+}
+
+#[test]
+fn a_plan_is_read_as_it_is_written() -> Result<()> {
+    for text in [
+        "terminal::submit::after_commit@3=kill",
+        "server::job::after_read@1=fail",
+        "server::job::after_read@2=wait40",
+    ] {
+        assert_eq!(text.parse::<Plan>()?.to_string(), text);
+    }
+    for bad in ["", "a@1=kill", "server::job::after_read=kill", "server::job::after_read@1=explode"] {
+        assert!(bad.parse::<Plan>().is_err(), "{bad}");
+    }
+    let cannot: Plan = "terminal::submit::after_commit@1=fail".parse()?;
+    assert!(cannot.arm().is_err(), "a point after the COMMIT takes nothing back");
+    Ok(())
+}
+
+#[test]
+fn every_named_point_stands_in_the_code_and_every_one_of_the_code_is_named() -> Result<()> {
+    let mut found = Vec::new();
+    for root in ["terminal/src", "sync-server/src"] {
+        collect(&tests::binaries::repository().join(root), &mut found)?;
+    }
+    found.sort();
+    let mut named: Vec<String> = TERMINAL.iter().chain(SERVER).map(|p| p.name.to_owned()).collect();
+    named.sort();
+    assert_eq!(found, named);
+    assert!(named.len() >= 40, "{} points", named.len());
+    Ok(())
+}
+
+fn collect(folder: &Path, found: &mut Vec<String>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, found)?;
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let text = std::fs::read_to_string(&path)?;
+            let names = text.split("fail_point!(\"").skip(1).filter_map(|rest| rest.split('"').next());
+            found.extend(names.map(str::to_owned));
+        }
+    }
+    Ok(())
+}

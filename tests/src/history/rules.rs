@@ -1,0 +1,323 @@
+//! The rules that every history keeps, as in the proof of the sync protocol; each names what breaks it.
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::case::{CaseState, fold};
+use domain::envelope::Digest;
+use domain::ids::{CaseNo, EnvelopeId};
+
+use super::{CentreView, DiskView, History, Op, StoredAudit};
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// (a) Every acknowledged id is at the centre.
+    Acknowledged,
+    /// (b) No id is there twice.
+    Once,
+    /// (c) No id is there that was never made.
+    Made,
+    /// (d) The digest is the same on the slip, on the disk and at the centre.
+    Digest,
+    /// (e) No gap in a terminal's series, except what it holds parked.
+    Series,
+    /// (f) Cases move along allowed edges, and the projection is what their actions say.
+    Edges,
+    /// (g) Nobody sees an older state after a newer one.
+    Sight,
+    /// (h) Every audit row has its change, every change its row, and the chain holds.
+    Audit,
+    /// The promise: a number that was shown is on the disk, and at the centre exactly once.
+    Promise,
+    /// After the drain nothing waits.
+    Drained,
+    /// The database is sound.
+    Sound,
+}
+
+/// A rule that a run broke.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which.
+    pub rule: Rule,
+    /// By what: ids and numbers.
+    pub what: String,
+}
+
+/// Complaints as lines, at most 20.
+pub fn report(broken: &[Broken]) -> String {
+    let lines: Vec<String> = broken.iter().take(20).map(|b| format!("{:?}: {}", b.rule, b.what)).collect();
+    format!("{} broken\n{}", broken.len(), lines.join("\n"))
+}
+
+/// Checks a drained run; empty if all rules hold.
+pub fn check(history: &History, centre: &CentreView, disks: &[DiskView]) -> Vec<Broken> {
+    let mut checker = Checker { history, centre, disks, broken: Vec::new() };
+    checker.acknowledged();
+    checker.once();
+    checker.made();
+    checker.digests();
+    checker.series();
+    checker.edges();
+    checker.sight();
+    checker.audit();
+    checker.promise();
+    checker.drained();
+    checker.sound();
+    checker.broken
+}
+
+struct Checker<'a> {
+    history: &'a History,
+    centre: &'a CentreView,
+    disks: &'a [DiskView],
+    broken: Vec<Broken>,
+}
+
+fn parked(state: &str) -> bool {
+    matches!(state, "quarantined" | "conflict")
+}
+
+fn twice<T: Ord + Clone>(all: impl Iterator<Item = T>) -> BTreeSet<T> {
+    let mut seen = BTreeSet::new();
+    all.filter(|x| !seen.insert(x.clone())).collect()
+}
+
+impl Checker<'_> {
+    fn say(&mut self, rule: Rule, what: impl Into<String>) {
+        self.broken.push(Broken { rule, what: what.into() });
+    }
+
+    fn stored(&self) -> BTreeSet<String> {
+        self.centre.envelopes.iter().map(|e| e.id.to_string()).collect()
+    }
+
+    fn acknowledged(&mut self) {
+        let stored = self.stored();
+        let told = self.history.0.iter().filter_map(|r| match &r.op {
+            Op::Acked { id } => Some(id.to_string()),
+            _ => None,
+        });
+        let rows = self.disks.iter().flat_map(|d| &d.rows);
+        let kept = rows.filter(|r| r.state == "delivered").map(|r| r.envelope_id.clone());
+        let all: BTreeSet<String> = told.chain(kept).collect();
+        for id in all.difference(&stored) {
+            self.say(Rule::Acknowledged, format!("{id} was acknowledged and is not at the centre"));
+        }
+    }
+
+    fn once(&mut self) {
+        let envelopes = twice(self.centre.envelopes.iter().map(|e| e.id.to_string()));
+        let digests = twice(self.centre.envelopes.iter().map(|e| e.digest.to_string()));
+        let cases = twice(self.centre.cases.iter().map(|c| c.id.to_string()));
+        for (what, doubled) in [("envelope", envelopes), ("digest", digests), ("case", cases)] {
+            for id in doubled {
+                self.say(Rule::Once, format!("{what} {id} is there twice"));
+            }
+        }
+    }
+
+    fn made(&mut self) {
+        let made: BTreeSet<String> = self
+            .history
+            .0
+            .iter()
+            .filter_map(|r| if let Op::Created { id } = &r.op { Some(id.to_string()) } else { None })
+            .collect();
+        for id in self.stored().difference(&made) {
+            self.say(Rule::Made, format!("{id} is at the centre and was never made"));
+        }
+        for row in self.disks.iter().flat_map(|d| &d.rows).filter(|r| !made.contains(&r.envelope_id)) {
+            self.say(Rule::Made, format!("{} is on a disk and was never made", row.envelope_id));
+        }
+    }
+
+    fn digests(&mut self) {
+        let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut add = |id: String, digest: String| known.entry(id).or_default().insert(digest);
+        for e in &self.centre.envelopes {
+            add(e.id.to_string(), e.digest.to_string());
+            add(e.id.to_string(), e.computed.to_string());
+        }
+        for row in self.disks.iter().flat_map(|d| &d.rows) {
+            add(row.envelope_id.clone(), row.digest.clone());
+        }
+        for record in &self.history.0 {
+            if let Op::Slip { id, digest, .. } = &record.op {
+                add(id.to_string(), digest.to_string());
+            }
+        }
+        for (id, digests) in known.into_iter().filter(|(_, d)| d.len() > 1) {
+            self.say(Rule::Digest, format!("{id} has {} digests", digests.len()));
+        }
+    }
+
+    fn series(&mut self) {
+        let mut series: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
+        for e in &self.centre.envelopes {
+            series.entry((&e.terminal, &e.lineage)).or_default().push(e.seq);
+        }
+        let names: BTreeMap<String, &str> =
+            self.centre.envelopes.iter().map(|e| (e.id.to_string(), e.terminal.as_str())).collect();
+        let mut held: BTreeSet<(&str, u64)> = BTreeSet::new();
+        for disk in self.disks {
+            let own = disk.rows.iter().find_map(|r| names.get(&r.envelope_id)).copied().unwrap_or_default();
+            let rows = disk.rows.iter().filter(|r| parked(&r.state));
+            held.extend(rows.filter_map(|r| Some((own, u64::try_from(r.seq).ok()?))));
+        }
+        let mut complaints = Vec::new();
+        for ((terminal, lineage), seqs) in series {
+            for seq in twice(seqs.iter()) {
+                complaints.push(format!("{terminal} {lineage}: place {seq} stands twice"));
+            }
+            let seqs: BTreeSet<u64> = seqs.into_iter().collect();
+            let last = seqs.last().copied().unwrap_or(0);
+            for seq in (1..=last).filter(|s| !seqs.contains(s) && !held.contains(&(terminal, *s))) {
+                complaints.push(format!("{terminal} {lineage}: place {seq} is missing"));
+            }
+        }
+        for disk in self.disks {
+            let seqs: Vec<i64> = disk.rows.iter().map(|r| r.seq).collect();
+            if seqs.windows(2).any(|w| w[1] != w[0] + 1 && w[1] != 1) || seqs.first().is_some_and(|s| *s != 1)
+            {
+                complaints.push(format!("{}: the series on the disk has a gap: {seqs:?}", disk.terminal));
+            }
+        }
+        complaints.into_iter().for_each(|c| self.say(Rule::Series, c));
+    }
+
+    fn edges(&mut self) {
+        let mut histories: BTreeMap<EnvelopeId, Vec<_>> = BTreeMap::new();
+        for action in &self.centre.actions {
+            histories.entry(action.id).or_default().push(action.recorded.clone());
+        }
+        for case in &self.centre.cases {
+            let history = histories.remove(&case.id).unwrap_or_default();
+            match fold(&history) {
+                Err(e) => self.say(Rule::Edges, format!("{}: {e}", case.id)),
+                Ok(v) if (v.state, v.version, &v.number) != (case.state, case.version, &case.number) => {
+                    self.say(Rule::Edges, format!("{}: the projection is not what the actions say", case.id));
+                }
+                Ok(_) => {}
+            }
+        }
+        for id in histories.keys() {
+            self.say(Rule::Edges, format!("{id} has actions and no case"));
+        }
+    }
+
+    fn sight(&mut self) {
+        let mut states: BTreeMap<&str, Vec<CaseState>> = BTreeMap::new();
+        let numbers: BTreeMap<EnvelopeId, &CaseNo> =
+            self.centre.cases.iter().map(|c| (c.id, c.slip_number.as_ref().unwrap_or(&c.number))).collect();
+        for action in &self.centre.actions {
+            if let Some(number) = numbers.get(&action.id) {
+                states.entry(number.as_str()).or_default().push(action.recorded.action.state());
+            }
+        }
+        let mut last: BTreeMap<(&str, &str), (usize, u8)> = BTreeMap::new();
+        let mut complaints = Vec::new();
+        for record in &self.history.0 {
+            let Op::Seen { number, state, marks } = &record.op else { continue };
+            let (version, most) = last.entry((&record.terminal, number.as_str())).or_default();
+            if *marks < *most {
+                complaints.push(format!("{number}: a mark was taken back"));
+            }
+            *most = (*most).max(*marks);
+            let known = states.get(number.as_str()).map(Vec::as_slice).unwrap_or_default();
+            // The earliest version that can have been seen without going back.
+            let possible = match state {
+                None if *version == 0 => Some(0),
+                None => None,
+                Some(s) => (1..=known.len()).find(|v| *v >= *version && known[v - 1] == *s),
+            };
+            match possible {
+                Some(v) => *version = v,
+                None => complaints.push(format!("{number}: {state:?} was seen after version {version}")),
+            }
+        }
+        complaints.into_iter().for_each(|c| self.say(Rule::Sight, c));
+    }
+
+    fn audit(&mut self) {
+        if let Some(row) = self.centre.broken_link {
+            self.say(Rule::Audit, format!("the chain breaks at row {row}"));
+        }
+        let mut changes: Vec<StoredAudit> = self.centre.others.clone();
+        changes.extend(
+            self.centre
+                .envelopes
+                .iter()
+                .map(|e| ("envelope.stored".to_owned(), e.id.to_string(), e.digest.to_string())),
+        );
+        changes.extend(
+            self.centre
+                .actions
+                .iter()
+                .map(|a| (format!("case.{}", a.recorded.action.name()), a.id.to_string(), a.digest.clone())),
+        );
+        let mut balance: BTreeMap<&StoredAudit, i64> = BTreeMap::new();
+        changes.iter().for_each(|c| *balance.entry(c).or_default() += 1);
+        self.centre.audit.iter().for_each(|a| *balance.entry(a).or_default() -= 1);
+        let odd: Vec<String> = balance
+            .into_iter()
+            .filter(|(_, n)| *n != 0)
+            .map(|((event, subject, _), n)| {
+                let what = if n > 0 { "a change without its row" } else { "a row without its change" };
+                format!("{event} {subject}: {what}")
+            })
+            .collect();
+        odd.into_iter().for_each(|o| self.say(Rule::Audit, o));
+    }
+
+    fn promise(&mut self) {
+        let shown: Vec<(EnvelopeId, CaseNo, Digest)> = self
+            .history
+            .0
+            .iter()
+            .filter_map(|r| match &r.op {
+                Op::Slip { id, number, digest } => Some((*id, number.clone(), *digest)),
+                _ => None,
+            })
+            .collect();
+        let rows: BTreeMap<&str, _> =
+            self.disks.iter().flat_map(|d| &d.rows).map(|r| (r.envelope_id.as_str(), r)).collect();
+        let mut bearers: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
+        for case in &self.centre.cases {
+            bearers
+                .entry(case.slip_number.as_ref().unwrap_or(&case.number).as_str())
+                .or_default()
+                .push(case.id);
+        }
+        let mut complaints = Vec::new();
+        for (id, number, _) in &shown {
+            let row = rows.get(id.to_string().as_str());
+            let held = row.is_some_and(|r| parked(&r.state));
+            if row.is_none_or(|r| r.number.as_deref() != Some(number.as_str())) {
+                complaints.push(format!("{number} was shown and is not on the disk"));
+            }
+            if !held && bearers.get(number.as_str()).map(Vec::as_slice) != Some(&[*id]) {
+                complaints.push(format!("{number} was shown and is not at the centre exactly once"));
+            }
+        }
+        let ids: BTreeMap<&str, EnvelopeId> = shown.iter().map(|(id, n, _)| (n.as_str(), *id)).collect();
+        for (id, number, _) in shown.iter().filter(|(id, n, _)| ids.get(n.as_str()) != Some(id)) {
+            complaints.push(format!("{number} was shown for {id} and for another"));
+        }
+        complaints.into_iter().for_each(|c| self.say(Rule::Promise, c));
+    }
+
+    fn drained(&mut self) {
+        let waiting = self.disks.iter().flat_map(|d| &d.rows).filter(|r| r.state == "queued");
+        let mut complaints: Vec<String> =
+            waiting.map(|r| format!("{} still waits: {:?}", r.envelope_id, r.last_error)).collect();
+        let unopened = self.centre.cases.iter().filter(|c| c.state == CaseState::Received);
+        complaints.extend(unopened.map(|c| format!("{} was never opened", c.id)));
+        complaints.into_iter().for_each(|c| self.say(Rule::Drained, c));
+    }
+
+    fn sound(&mut self) {
+        for mistake in &self.centre.unsound {
+            self.say(Rule::Sound, mistake.clone());
+        }
+    }
+}
