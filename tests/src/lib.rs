@@ -1,4 +1,5 @@
 //! The harness of all stories: real processes, a real pcscd, nothing left behind.
+pub mod bench;
 pub mod binaries;
 pub mod centre;
 pub mod device;

@@ -2,6 +2,7 @@
 //! `setup` is what installs those.
 //!
 //! Refuses to hold product code: whatever runs at a station lives in the other rooms.
+mod bench;
 mod card;
 mod check;
 mod demo;
@@ -70,6 +71,21 @@ enum Task {
   cargo xtask kill-storm --kills 100 --seed 7
   cargo xtask kill-storm --resume /tmp/kill-storm-x/storm.json")]
     KillStorm(kill_storm::Options),
+    /// Measure speed in release builds, each figure beside a floor in the same run.
+    #[command(after_help = "Examples:
+  cargo xtask bench                    everything, as a table with targets
+  cargo xtask bench ingest --json      one part, as a JSON array of rows
+  cargo xtask bench search --quick     fewer rounds: to see that it works")]
+    Bench {
+        /// What to measure; all parts if none is named.
+        part: Vec<bench::Part>,
+        /// Print one JSON array of rows {name, value, unit, floor, ratio_to_floor} instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// Fewer rounds.
+        #[arg(long)]
+        quick: bool,
+    },
     /// Run everything: formatting, lints, docs, all tests, and the story on the real programs.
     #[command(after_help = "Example:
   cargo xtask test                     exactly what .ci/run does")]
@@ -84,6 +100,9 @@ fn main() -> ExitCode {
             demo::run(&demo::Options { headless, size, database }, &interrupt)
         }
         Task::Card { gesture } => card::run(&gesture),
+        Task::Bench { part, json, quick } => {
+            bench::run(&bench::Options { parts: part, json, quick }, &interrupt)
+        }
         Task::KillStorm(options) => kill_storm::run(&options, &interrupt),
         Task::Test => check::run(&interrupt),
     });

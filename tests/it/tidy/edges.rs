@@ -35,7 +35,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa_axum", &["sync-server/src/routes.rs"]),
     ("askama", PAGES),
     ("hpke", &["domain/src/envelope"]),
-    ("jsonschema", &["domain/src/form"]),
+    ("jsonschema", &["domain/src/form", "tests/src/bin/bench-validate.rs"]),
     ("qrcode", &["domain/src/document"]),
     ("atspi", &["xtask/src/demo/accessibility.rs"]),
     ("tokio", ASYNC),
@@ -53,8 +53,13 @@ const WINDOW: &[&str] = &[
     "tests",
 ];
 
-const PAGES: &[&str] =
-    &["sync-server/src/api", "sync-server/src/pages", "sync-server/src/shell", "sync-server/src/routes.rs"];
+const PAGES: &[&str] = &[
+    "sync-server/src/api",
+    "sync-server/src/pages",
+    "sync-server/src/shell",
+    "sync-server/src/routes.rs",
+    "tests",
+];
 
 const ASYNC: &[&str] = &[
     "sync-server/src/api",

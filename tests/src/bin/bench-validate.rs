@@ -1,0 +1,58 @@
+//! `validate`: one check of a filled form, beside the bare JSON Schema validator on the same answers; and compiling
+//! all forms of the sample catalogue.
+use std::hint::black_box;
+
+use anyhow::{Context as _, Result, ensure};
+use domain::catalogue::Catalogue;
+use domain::date::CivilDate;
+use domain::form::{Answers, Form, FormSpec};
+use serde_json::Value;
+use sync_server::startup::load_catalogue;
+use tests::bench::row::Row;
+use tests::bench::stats::{in_turns, median, micros_a_call};
+use tests::binaries::repository;
+use tests::device::{ITEM, courier, now_ms};
+
+fn main() -> Result<()> {
+    let rounds = if std::env::args().any(|a| a == "--quick") { 3 } else { 9 };
+    let catalogue = load_catalogue(&repository().join("assets/catalogue"))?;
+    let entry = catalogue.entry(&ITEM.parse()?).context("the sample item")?;
+    let form = Form::compile(entry.form())?;
+    let bare = bare(entry.form())?;
+    let today = CivilDate::in_china(now_ms());
+    let answers = Answers::from_map(courier().answers);
+    let instance = Value::Object(answers.as_map().clone());
+    ensure!(form.validate(&answers, today).is_empty() && bare.is_valid(&instance), "the sample is valid");
+    let real = |_| Ok(micros_a_call(5, || drop(black_box(form.validate(black_box(&answers), today)))));
+    let floor = |_| {
+        Ok(micros_a_call(5, || {
+            black_box(bare.is_valid(black_box(&instance)));
+        }))
+    };
+    let (real, floor) = in_turns(rounds, real, floor)?;
+    Row::beside("validate.check", median(&real), "us", median(&floor)).tell()?;
+    compiling(&catalogue, rounds)
+}
+
+fn compiling(catalogue: &Catalogue, rounds: usize) -> Result<()> {
+    let items = catalogue.items.values().map(|i| &i.form);
+    let specs: Vec<&FormSpec> = items.chain(catalogue.bundles.values().map(|b| &b.form)).collect();
+    let all = |compile: &dyn Fn(&FormSpec) -> bool| {
+        micros_a_call(1, || {
+            black_box(specs.iter().filter(|spec| compile(spec)).count());
+        }) / 1e3
+    };
+    let real = |_| Ok(all(&|spec| Form::compile(spec).is_ok()));
+    let floor = |_| Ok(all(&|spec| bare_compiles(spec)));
+    let (real, floor) = in_turns(rounds.min(5), real, floor)?;
+    Row::beside("validate.compile_all_forms", median(&real), "ms", median(&floor)).tell()
+}
+
+/// The library's own validator, which ignores keywords that it does not know.
+fn bare(spec: &FormSpec) -> Result<jsonschema::Validator> {
+    jsonschema::draft202012::new(&spec.schema).map_err(|e| anyhow::anyhow!("{e}"))
+}
+
+fn bare_compiles(spec: &FormSpec) -> bool {
+    bare(spec).is_ok()
+}
