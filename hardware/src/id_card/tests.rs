@@ -140,7 +140,7 @@ fn every_layout_gives_all_its_fields() {
         ),
     ];
     for (kind, wanted) in table {
-        let card = decode(&image(&changed(kind, &[]))).expect("a card");
+        let card = decode(&image(&changed(kind, &[]))).expect("a good card");
         let wanted: Vec<(&str, String)> =
             wanted.iter().map(|(name, value)| (*name, (*value).into())).collect();
         assert_eq!((card.kind, fields(&card)), (kind, wanted));
@@ -152,7 +152,7 @@ fn every_layout_gives_all_its_fields() {
 fn every_layout_is_written_as_it_is_read() {
     for kind in IdNumberKind::ALL {
         let image = image(&changed(kind, &[]));
-        let again = encode(&decode(&image).expect("a card")).expect("a card");
+        let again = encode(&decode(&image).expect("a good card")).expect("a good card");
         assert!(*again == image, "{kind:?}");
     }
 }

@@ -1,5 +1,5 @@
 //! The card at the reader: whose visit this is.
-use domain::applicant::Applicant;
+use domain::applicant::{Applicant, id_number_kind};
 use domain::catalogue::Entry;
 use domain::ids::ItemCode;
 use domain::item::AcceptedCard;
@@ -44,7 +44,7 @@ impl Model {
         if self.screen == Screen::Attract {
             self.screen = Screen::Home;
         }
-        let accepted = self.accepts_idcard(self.session.as_ref().and_then(|s| s.item.as_ref()));
+        let accepted = self.accepts(self.session.as_ref().and_then(|s| s.item.as_ref()), &applicant);
         let now_ms = self.now_ms;
         let session = self.session.get_or_insert_with(|| Session::new(now_ms));
         if applicant.valid_to.is_some_and(|day| day < today) {
@@ -67,9 +67,12 @@ impl Model {
         Vec::new()
     }
 
-    fn accepts_idcard(&self, code: Option<&ItemCode>) -> bool {
+    /// Whether the card that this person laid down does for an item; the number tells what kind of card it was.
+    fn accepts(&self, code: Option<&ItemCode>, applicant: &Applicant) -> bool {
+        let card =
+            id_number_kind(&applicant.id_number, None).map_or(AcceptedCard::Idcard, |k| k.accepted_card());
         match code.and_then(|c| self.catalogue.entry(c)) {
-            Some(Entry::Item(item)) => item.accepted_cards.contains(&AcceptedCard::Idcard),
+            Some(Entry::Item(item)) => item.accepted_cards.contains(&card),
             Some(Entry::Bundle(_)) | None => true,
         }
     }
@@ -80,14 +83,15 @@ impl Model {
         if self.can_begin(&code).is_err() {
             return Vec::new();
         }
-        let accepted = self.accepts_idcard(Some(&code));
+        let known = self.session.as_ref().and_then(|s| s.applicant.as_ref());
+        let accepted = known.map(|applicant| self.accepts(Some(&code), applicant));
         let Some(session) = &mut self.session else { return Vec::new() };
         session.drop_item();
         session.item = Some(code);
-        if session.applicant.is_some() && accepted {
+        if accepted == Some(true) {
             return self.start_form();
         }
-        session.card = if session.applicant.is_some() { CardStep::NotAccepted } else { CardStep::Waiting };
+        session.card = if accepted.is_some() { CardStep::NotAccepted } else { CardStep::Waiting };
         self.open(Screen::Card)
     }
 }

@@ -25,11 +25,17 @@ pub(super) fn run(mut reader: Box<dyn CardReader>, events: &EventSender, stop: &
     }
 }
 
+/// Reads the card. The number of the security module stands in the log: it names a device, not a person.
 fn read(reader: &mut dyn CardReader) -> Event {
-    match reader.read().and_then(|CardData::IdCard(card)| applicant(&card)) {
-        Ok(applicant) => Event::CardRead(Box::new(applicant)),
+    let result = reader.read().and_then(|CardData::IdCard(card)| applicant(&card));
+    let sam_id = reader.sam_id().map(tracing::field::display);
+    match result {
+        Ok(applicant) => {
+            tracing::info!(sam_id, "a card was read");
+            Event::CardRead(Box::new(applicant))
+        }
         Err(error) => {
-            tracing::info!(reason = %error, "a card could not be read");
+            tracing::info!(sam_id, reason = %error, "a card could not be read");
             Event::CardFailed(error)
         }
     }
@@ -43,7 +49,7 @@ fn applicant(card: &IdCard) -> Result<Applicant, ReadError> {
     };
     Ok(Applicant {
         source: IdentitySource::Read,
-        name: card.name.clone(),
+        name: card.any_name().to_owned(),
         id_number: card.id_number.clone(),
         sex: card.sex,
         nation: card.nation.clone(),
