@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use domain::case::CaseState;
-use domain::envelope::DataKey;
+use domain::envelope::{DataKey, Digest};
 use domain::form::Answers;
 use domain::ids::EnvelopeId;
 use rand_chacha::ChaCha20Rng;
@@ -70,7 +70,7 @@ pub fn live(life: &Life) -> Result<()> {
         return whole_visit(life, &mut recorder);
     }
     let mut citizen = Citizen {
-        rng: ChaCha20Rng::seed_from_u64(life.seed ^ now_ms().unsigned_abs()),
+        rng: randomness(life),
         store: Arc::new(Mutex::new(store)),
         recorder,
         seen: BTreeMap::new(),
@@ -92,6 +92,12 @@ pub fn live(life: &Life) -> Result<()> {
         std::thread::park_timeout(Duration::from_millis(step.wait_ms.min(40)));
     }
     Ok(())
+}
+
+/// No two lives have the same: ids must differ between terminals, processes and moments.
+fn randomness(life: &Life) -> ChaCha20Rng {
+    let own = format!("{} {} {} {}", life.seed, life.data.display(), std::process::id(), now_ms());
+    ChaCha20Rng::from_seed(*Digest::of(own.as_bytes()).as_bytes())
 }
 
 fn first_contact(store: &mut Store, life: &Life, end: Instant) -> Result<()> {
@@ -226,7 +232,7 @@ fn whole_visit(life: &Life, recorder: &mut Recorder) -> Result<()> {
     visit::lift(&life.data)
 }
 
-fn digest_on_disk(data: &Path, id: EnvelopeId) -> Result<domain::envelope::Digest> {
+fn digest_on_disk(data: &Path, id: EnvelopeId) -> Result<Digest> {
     let rows = read_status(data, u32::MAX)?;
     let row = rows.iter().find(|r| r.envelope_id == id.to_string()).context("the row of the slip")?;
     Ok(row.digest.parse()?)
