@@ -9,7 +9,7 @@ use operator::exit::{self as codes, Exit};
 use operator::findings;
 use operator::manual::{self, Shell};
 use operator::output::{print, print_json};
-use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
+use operator::settings::{ConfigJob, Environment, Flags, Mistake, Mistakes, Resolution, run_config_job};
 use serde_json::json;
 
 use crate::config::{Config, with_rules};
@@ -17,7 +17,7 @@ use crate::data_folder::DataFolder;
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, serve};
 use crate::startup;
-use crate::store::{Database, SCHEMA_VERSION, in_transaction};
+use crate::store::{Database, DatabaseError, SCHEMA_VERSION, in_transaction};
 use crate::{doctor, exit, move_store};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
@@ -125,12 +125,12 @@ struct EnrolCode {
 
 #[derive(Debug, Args)]
 struct MoveStore {
-    /// Where the store lies now.
+    /// Where the store lies now: sqlite:PATH or postgresql://USER:PASSWORD@HOST/NAME.
     #[arg(long)]
-    from: Database,
+    from: String,
     /// Where it shall lie: an empty database.
     #[arg(long)]
-    to: Database,
+    to: String,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -228,9 +228,10 @@ fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
 }
 
 fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {
+    let (from, to) = (store_address("from", &args.from)?, store_address("to", &args.to)?);
     // Held until the end: a server that writes meanwhile would be left behind.
     let _lock = DataFolder::new(config.data.clone(), None).lock()?;
-    let moved = move_store::run(&args.from, &args.to, startup::now_ms(), &mut |table, rows| {
+    let moved = move_store::run(&from, &to, startup::now_ms(), &mut |table, rows| {
         tracing::info!(table, rows, "copied and verified");
     })?;
     if args.json {
@@ -239,8 +240,15 @@ fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {
     say(&format!(
         "{} rows in {} tables are at {} and verified\n\
          Name it with --database (or JINBAN_DATABASE) on every command from now on.\n",
-        moved.rows, moved.tables, args.to
+        moved.rows, moved.tables, to
     ))
+}
+
+/// Read here and not by the command line's reader, whose error would repeat the password.
+fn store_address(flag: &str, text: &str) -> Result<Database, Mistakes> {
+    text.parse().map_err(|e: DatabaseError| {
+        Mistakes(vec![Mistake { place: format!("flag --{flag}"), key: None, said: e.to_string() }])
+    })
 }
 
 fn run_doctor(config: &Config, answer: Answer) -> anyhow::Result<Exit> {

@@ -72,7 +72,8 @@ fn only_mistake(resolution: &Resolution<Lamp>) -> String {
 #[test]
 fn later_layers_win_and_each_value_names_its_source() {
     let (_dir, file) = written(b"# lamp\nwicks = 'w1'\nlit = true\nshine_at = '127.0.0.1:2'\n");
-    let variables = [("JINBAN_WICKS", "w2"), ("JINBAN_OIL", "oil://me:s3cret@well")];
+    let variables =
+        [("JINBAN_WICKS", "w2"), ("JINBAN_OIL", "oil://me:s3cret@well"), ("JINBAN_SHINE_AT", "127.0.0.1:3")];
     let resolution = resolve(&file, &variables, &["--shine-at", "[::1]:3"]);
     let place = |line: usize| format!("{}:{line}", file.display());
     let rows: Vec<_> = resolution.rows.iter().map(|r| (r.key, r.value.as_str(), r.source.clone())).collect();

@@ -149,6 +149,11 @@ fn secrets_stay_hidden_wherever_they_stand() -> Result<()> {
             assert!(!said.is_empty() && !said.contains("s3cret"), "{arguments:?}: {said}");
         }
     }
+    let twice = ["move-store", "--from", bad.1, "--to", bad.1];
+    let output = run("sync-server", folder.path(), &twice, &[])?;
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(78), "{said}");
+    assert!(said.contains("flag --from") && !said.contains("s3cret"), "{said}");
     let shown = run("sync-server", folder.path(), &["config", "show"], &[good])?;
     assert!(text(&shown.stdout).contains("postgresql://jinban:***@127.0.0.1:1/x?password=***"));
     Ok(())
