@@ -1,4 +1,5 @@
 //! Stories, named by what the citizen gets.
+mod api;
 mod card_reader;
 mod catalogue;
 mod console;

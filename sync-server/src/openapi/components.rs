@@ -2,8 +2,8 @@
 use std::collections::BTreeMap;
 
 use domain::wire::v1::{
-    DEFAULT_PAGE, EnvelopeHeader, MAX_PAGE, PROBLEM_MEDIA_TYPE, Problem, ReceiptBody, SIGNATURE_HEADER,
-    TERMINAL_HEADER,
+    CaseNews, DEFAULT_PAGE, EnvelopeHeader, MAX_PAGE, PROBLEM_MEDIA_TYPE, Problem, ReceiptBody,
+    SIGNATURE_HEADER, TERMINAL_HEADER,
 };
 use serde_json::{Map, Value, json};
 use utoipa::{PartialSchema, ToSchema};
@@ -34,6 +34,7 @@ pub fn complete(components: &mut Value) {
             "description": "Base64 of the device's Ed25519 signature over method, path and query; see the top.",
         },
     });
+    add::<CaseNews>(components);
     add::<Problem>(components);
     add::<EnvelopeHeader>(components);
     add::<ReceiptBody>(components);
