@@ -4,6 +4,7 @@
 //! wire types. Calls may block for a write; none needs an async runtime.
 use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
@@ -15,7 +16,7 @@ use rand_chacha::ChaCha20Rng;
 
 use crate::error::{ProblemCode, ServiceError};
 use crate::metrics;
-use crate::services::{Context, changes, enrol, intake, receipt, series, terminals};
+use crate::services::{Context, changes, enrol, intake, meta, receipt, series, terminals};
 use crate::store::{Driver, Readers, StoreError, Tx, WriteError, Writer, in_transaction};
 
 /// Where time and randomness come from.
@@ -33,6 +34,9 @@ pub trait Bell: Send + Sync {
     /// A station has news.
     fn news(&self, station: &StationId);
 }
+
+/// How long a batch waits for the COMMIT; then it comes again, and finds what was stored.
+const ANSWER_TIME: Duration = Duration::from_secs(25);
 
 /// One running centre.
 pub struct Centre {
@@ -60,7 +64,10 @@ impl Centre {
         context: Context,
         surroundings: Box<dyn Surroundings>,
     ) -> std::io::Result<Self> {
-        let access = Access::Threads { writer: Writer::start(writer)?, readers: Readers::new(readers) };
+        let access = Access::Threads {
+            writer: Writer::start_guarded(writer, meta::refuse_moved)?,
+            readers: Readers::new(readers),
+        };
         Ok(Self { access, context, surroundings, bell: OnceLock::new() })
     }
 
@@ -261,7 +268,7 @@ impl Centre {
         queued
             .into_iter()
             .map(|answered: Result<_, ServiceError>| {
-                answered?.recv().unwrap_or(Err(WriteError::Unavailable))?
+                answered?.recv_timeout(ANSWER_TIME).unwrap_or(Err(WriteError::Unavailable))?
             })
             .collect()
     }

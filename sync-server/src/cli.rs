@@ -1,6 +1,7 @@
 //! Commands of `sync-server`. Answers go to standard output, the log to standard error; exit codes as in
 //! `operator::exit`.
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
@@ -199,7 +200,10 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         .enable_all()
         .build()
         .context("the async runtime")?;
-    runtime.block_on(serve(options))?;
+    let served = runtime.block_on(serve(options));
+    // A database that hangs must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    served?;
     Ok(Exit::Ok)
 }
 
@@ -229,8 +233,12 @@ fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
 
 fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {
     let (from, to) = (store_address("from", &args.from)?, store_address("to", &args.to)?);
-    // Held until the end: a server that writes meanwhile would be left behind.
+    // Held until the end: a server that writes meanwhile would be left behind. A SQLite store may be that of another
+    // data folder than the one that is named.
     let _lock = DataFolder::new(config.data.clone(), None).lock()?;
+    let own = from.file().filter(|file| file.exists()).and_then(Path::parent);
+    let own = own.filter(|folder| !same_folder(folder, &config.data));
+    let _own_lock = own.map(|folder| DataFolder::new(folder.to_owned(), None).lock()).transpose()?;
     let moved = move_store::run(&from, &to, startup::now_ms(), &mut |table, rows| {
         tracing::info!(table, rows, "copied and verified");
     })?;
@@ -249,6 +257,12 @@ fn store_address(flag: &str, text: &str) -> Result<Database, Mistakes> {
     text.parse().map_err(|e: DatabaseError| {
         Mistakes(vec![Mistake { place: format!("flag --{flag}"), key: None, said: e.to_string() }])
     })
+}
+
+fn same_folder(one: &Path, other: &Path) -> bool {
+    let whole =
+        |path: &Path| std::fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path });
+    matches!((whole(one), whole(other)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn run_doctor(config: &Config, answer: Answer) -> anyhow::Result<Exit> {

@@ -5,7 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::startup::{StartupError, file_error, store_error};
+use crate::startup::{StartupError, file_error, refuse_elsewhere, store_error};
 use crate::store::{Database, Driver, require_current};
 
 /// Where store and keys lie.
@@ -74,6 +74,7 @@ impl DataFolder {
         // Looked at without writing first: a newer store must not even be switched to another journal.
         let mut look = self.database.open_read_only().map_err(|e| wrong(e.into()))?;
         require_current(look.as_mut()).map_err(wrong)?;
+        refuse_elsewhere(look.as_mut())?;
         self.database.open().map_err(|e| wrong(e.into()))
     }
 

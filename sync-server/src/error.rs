@@ -127,7 +127,9 @@ impl ServiceError {
     pub fn to_problem(&self, instance: Option<String>) -> Problem {
         let (code, detail) = match self {
             Self::Refused { code, detail } => (*code, detail.clone()),
-            Self::Store(StoreError::Busy | StoreError::Unreachable(_))
+            Self::Store(
+                StoreError::Busy | StoreError::Unreachable(_) | StoreError::Open(_) | StoreError::Moved,
+            )
             | Self::Write(WriteError::Unavailable) => (ProblemCode::Busy, None),
             Self::Store(StoreError::Full) | Self::Write(WriteError::Full) => (ProblemCode::StorageFull, None),
             Self::Write(WriteError::NotCommitted) => (ProblemCode::Busy, None),

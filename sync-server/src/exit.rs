@@ -40,7 +40,7 @@ fn of_startup(error: &StartupError) -> Option<Exit> {
         StartupError::Locked { .. } => Some(Exit::TemporaryFailure),
         StartupError::Unreachable { .. } => Some(Exit::Unavailable),
         // The settings name a store that is somewhere else now.
-        StartupError::Moved { .. } => Some(Exit::Configuration),
+        StartupError::Moved { .. } | StartupError::Moving { .. } => Some(Exit::Configuration),
         StartupError::Store { source, .. } => of_migration(source),
         StartupError::Driver(e) => of_store(e),
         StartupError::Service(e) => of_service(e),

@@ -77,10 +77,11 @@ pub struct Moved {
     pub digest: Digest,
 }
 
-/// Moves a store; `progress` hears of each table that was copied and verified.
+/// Moves a store; `progress` hears of each table that was copied and verified. Nobody else writes to the old store
+/// meanwhile. A move that was broken off is begun anew, and one that was ended but not marked is marked.
 ///
 /// # Errors
-/// [`MoveError`]; both stores are then as they were, except for empty tables at the target.
+/// [`MoveError`]; the old store is then as it was, and the new one has none of its rows or all of them.
 pub fn run(
     from: &Database,
     to: &Database,
@@ -94,42 +95,88 @@ pub fn run(
     if from.is_new()? {
         return Err(unfit(MigrateError::Foreign));
     }
-    let mut source = from.open_read_only()?;
-    require_current(source.as_mut()).map_err(unfit)?;
-    if let Some(to) = meta::moved_to(&mut Tx::new(source.as_mut()))? {
-        return Err(MoveError::MovedBefore { to });
-    }
-    if !to.is_new()? && !is_unused(to)? {
-        return Err(MoveError::NotEmpty { to: to.clone() });
-    }
-    let mut target = to.open()?;
-    migrate(target.as_mut(), now_ms).map_err(|source| MoveError::To { to: to.clone(), source })?;
-    source.begin_read()?;
-    let moved = in_transaction(target.as_mut(), |tx| {
-        let mut reading = Tx::new(source.as_mut());
-        copy_all(&mut reading, tx, progress)
-    });
-    source.rollback();
-    let moved = moved?;
-    drop(source);
+    require_current(from.open_read_only()?.as_mut()).map_err(unfit)?;
     let mut source = from.open()?;
-    in_transaction(source.as_mut(), |tx| meta::mark_moved(tx, &to.to_string()))?;
-    Ok(moved)
+    in_transaction(source.as_mut(), |from_tx| {
+        if let Some(to) = meta::moved_to(from_tx)? {
+            return Err(MoveError::MovedBefore { to });
+        }
+        let moved = match look(to)? {
+            Target::Free => bring(from_tx, from, to, now_ms, progress)?,
+            Target::Taken => compare_all(from_tx, to, progress)?,
+        };
+        meta::mark_moved(from_tx, &to.to_string())?;
+        Ok(moved)
+    })
 }
 
-/// Whether a store has our tables and no row: a move that was broken off.
-fn is_unused(database: &Database) -> Result<bool, StoreError> {
+/// What is at the target.
+enum Target {
+    /// Nothing, or our tables without rows: a move that was broken off.
+    Free,
+    /// Rows of somebody.
+    Taken,
+}
+
+fn look(database: &Database) -> Result<Target, StoreError> {
+    if database.is_new()? {
+        return Ok(Target::Free);
+    }
     let mut store = database.open_read_only()?;
     if require_current(store.as_mut()).is_err() {
-        return Ok(false);
+        return Ok(Target::Taken);
     }
     let mut tx = Tx::new(store.as_mut());
+    if meta::moving_from(&mut tx)?.is_some() {
+        return Ok(Target::Free);
+    }
     for table in TABLES {
         if tx.query_int(&format!("SELECT COUNT(*) FROM {}", table.name), &[])? > 0 {
-            return Ok(false);
+            return Ok(Target::Taken);
         }
     }
-    Ok(true)
+    Ok(Target::Free)
+}
+
+/// Copies and verifies everything in one transaction of the target.
+fn bring(
+    from_tx: &mut Tx<'_>,
+    from: &Database,
+    to: &Database,
+    now_ms: i64,
+    progress: &mut dyn FnMut(&'static str, u64),
+) -> Result<Moved, MoveError> {
+    let mut target = to.open()?;
+    migrate(target.as_mut(), now_ms).map_err(|source| MoveError::To { to: to.clone(), source })?;
+    in_transaction(target.as_mut(), |tx| meta::mark_moving(tx, &from.to_string()))?;
+    in_transaction(target.as_mut(), |tx| {
+        meta::end_moving(tx)?;
+        copy_all(from_tx, tx, progress)
+    })
+}
+
+/// Whether the target has exactly the rows of the source: a move whose end was not marked.
+fn compare_all(
+    from_tx: &mut Tx<'_>,
+    to: &Database,
+    progress: &mut dyn FnMut(&'static str, u64),
+) -> Result<Moved, MoveError> {
+    let not_empty = || MoveError::NotEmpty { to: to.clone() };
+    let mut target = to.open_read_only()?;
+    require_current(target.as_mut()).map_err(|_| not_empty())?;
+    let mut to_tx = Tx::new(target.as_mut());
+    let (mut rows, mut digests) = (0, String::new());
+    for table in TABLES {
+        let (here, there) =
+            (walk(from_tx, table, &mut |_| Ok(()))?, walk(&mut to_tx, table, &mut |_| Ok(()))?);
+        if here != there {
+            return Err(not_empty());
+        }
+        progress(table.name, here.rows);
+        rows += here.rows;
+        digests.push_str(&here.digest.to_string());
+    }
+    Ok(Moved { tables: TABLES.len(), rows, digest: Digest::of(digests.as_bytes()) })
 }
 
 fn copy_all(
@@ -286,6 +333,22 @@ mod tests {
     }
 
     #[test]
+    fn a_move_that_was_ended_but_not_marked_is_marked() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (from, to) = (store(dir.path(), "a.db"), store(dir.path(), "b.db"));
+        filled(&from);
+        let moved = run(&from, &to, 1, &mut |_, _| ()).expect("moved");
+        let mut db = Sqlite::open(from.file().expect("a file")).expect("opens");
+        db.run_script("DELETE FROM meta WHERE name = 'moved_to'")
+            .expect("as if it had been killed before the mark");
+        assert_eq!(run(&from, &to, 2, &mut |_, _| ()).expect("marked"), moved);
+        assert!(meta::moved_to(&mut Tx::new(&mut db)).expect("read").is_some());
+        db.run_script("DELETE FROM meta WHERE name = 'moved_to'; DELETE FROM alarm").expect("unmarked");
+        db.run_script("UPDATE person_key SET kind = 'other' WHERE kind = 'x'").expect("changed since");
+        assert!(matches!(run(&from, &to, 3, &mut |_, _| ()), Err(MoveError::NotEmpty { .. })));
+    }
+
+    #[test]
     fn a_store_with_a_broken_chain_and_one_that_is_none_are_not_moved() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let (from, to) = (store(dir.path(), "a.db"), store(dir.path(), "b.db"));
@@ -295,7 +358,10 @@ mod tests {
         let mut db = Sqlite::open(from.file().expect("a file")).expect("opens");
         db.run_script("UPDATE audit SET actor = 'b' WHERE seq = 300").expect("altered");
         assert!(matches!(run(&from, &to, 1, &mut |_, _| ()), Err(MoveError::Chain { row: 300 })));
-        assert!(is_unused(&to).expect("looked at"), "nothing was kept");
+        let mut kept = to.open().expect("opens");
+        let mut tx = Tx::new(kept.as_mut());
+        assert_eq!(tx.query_int("SELECT COUNT(*) FROM audit", &[]).ok(), Some(0), "nothing was kept");
+        assert!(meta::moving_from(&mut tx).expect("read").is_some(), "and nobody begins anew there");
         let mut db = Sqlite::open(from.file().expect("a file")).expect("opens");
         assert_eq!(meta::moved_to(&mut Tx::new(&mut db)).expect("read"), None);
     }

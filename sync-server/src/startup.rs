@@ -95,6 +95,12 @@ pub enum StartupError {
         /// Its new address, without a password.
         to: String,
     },
+    /// A move to this store was broken off.
+    #[error("a move from {from} to this store was broken off: run `sync-server move-store` once more")]
+    Moving {
+        /// Where the rows are, without a password.
+        from: String,
+    },
     /// Keys.
     #[error(transparent)]
     Keys(#[from] KeyError),
@@ -210,14 +216,27 @@ fn refuse_unusable(database: &Database) -> Result<(), StartupError> {
         Err(MigrateError::Store(e)) => return Err(wrong(e.into())),
         Err(_) => {}
         Ok(()) => {
-            if let Some(to) = meta::moved_to(&mut Tx::new(look.as_mut()))? {
-                return Err(StartupError::Moved { to });
-            }
+            refuse_elsewhere(look.as_mut())?;
         }
     }
     match look.check().map_err(|e| wrong(e.into()))?.into_iter().next() {
         None => Ok(()),
         Some(said) => Err(StartupError::StoreDamaged { database: database.clone(), said }),
+    }
+}
+
+/// Refuses a store whose rows were moved away, or are still on their way here.
+///
+/// # Errors
+/// [`StartupError::Moved`], [`StartupError::Moving`], or the store's.
+pub(crate) fn refuse_elsewhere(store: &mut dyn Driver) -> Result<(), StartupError> {
+    let mut tx = Tx::new(store);
+    if let Some(to) = meta::moved_to(&mut tx)? {
+        return Err(StartupError::Moved { to });
+    }
+    match meta::moving_from(&mut tx)? {
+        Some(from) => Err(StartupError::Moving { from }),
+        None => Ok(()),
     }
 }
 

@@ -239,7 +239,7 @@ fn a_damaged_card_is_told_apart_from_one_to_lay_again() {
     desk.wait_for(ReaderStatus::Card);
     assert_eq!(desk.read().err(), Some(ReadError::Damaged));
     let mut foreign = image("courier");
-    foreign[4 + 248] = b'Y';
+    foreign[4 + 248] = b'Q';
     desk.hand.insert(&foreign).expect("laid down");
     desk.wait_for(ReaderStatus::Empty);
     desk.wait_for(ReaderStatus::Card);

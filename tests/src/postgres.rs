@@ -3,6 +3,7 @@
 //!
 //! Refuses to use a cluster of the machine. Root cannot run `initdb`, so as root everything runs as user `postgres`.
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// Starts the cluster and keeps it while its standard input is open; then ends it at once and removes its folder.
 const KEEPER: &str = r#"
+# A Ctrl-C for the tests, or the end of who started this: neither may leave a server behind.
+trap '' INT TERM HUP PIPE
 start() {
     "$1/pg_ctl" -D "$2/data" -l "$2/log" -s -w -t 60 start -o "-k $2 -p $3 -c listen_addresses=127.0.0.1 \
         -c max_connections=200 -c timezone=UTC" >/dev/null 2>&1 </dev/null && echo up || echo failed
@@ -87,6 +90,7 @@ impl Cluster {
             .arg(&folder)
             .arg(port.to_string())
             .current_dir(&folder)
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

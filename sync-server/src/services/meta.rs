@@ -8,6 +8,7 @@ use crate::store::{StoreError, Tx};
 const EPOCH: &str = "server_epoch";
 const KEYS: &str = "key_fingerprint";
 const MOVED_TO: &str = "moved_to";
+const MOVING_FROM: &str = "moving_from";
 
 /// The store was written with other keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +72,42 @@ pub fn bind_year_key(
 /// [`StoreError`] if the store fails.
 pub fn moved_to(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
     get(tx, MOVED_TO)
+}
+
+/// Refuses to write to a store that was moved while this server ran.
+///
+/// # Errors
+/// [`StoreError::Moved`], or the store's.
+pub fn refuse_moved(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    match moved_to(tx)? {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Moved),
+    }
+}
+
+/// Where rows are on their way from, if a move to this store was begun and not ended.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn moving_from(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    get(tx, MOVING_FROM)
+}
+
+/// Writes down that rows are on their way here, so that nobody begins a new centre on a store without them.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn mark_moving(tx: &mut Tx<'_>, from: &str) -> Result<(), StoreError> {
+    end_moving(tx)?;
+    put(tx, MOVING_FROM, from)
+}
+
+/// All rows are here.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn end_moving(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM meta WHERE name = $1", &[MOVING_FROM.into()]).map(|_| ())
 }
 
 /// Writes down that the store lives elsewhere from now on.

@@ -132,7 +132,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         runner.stop();
         app.centre.stop();
     });
-    let _ = drained.await;
+    if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
+        tracing::warn!("the store does not answer; what was not committed is not acknowledged");
+    }
     if let Some(path) = &options.ready_file {
         let _ = std::fs::remove_file(path);
     }

@@ -33,6 +33,9 @@ pub enum StoreError {
     /// The file cannot be opened as a store.
     #[error("the store cannot be opened")]
     Open(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The store was moved elsewhere; what is here is only what it was then.
+    #[error("the store was moved elsewhere")]
+    Moved,
     /// The database does not answer, or went away: whether the last statement took effect is not known.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -80,7 +80,11 @@ impl Postgres {
             Err(StoreError::Unreachable(_)) => self.batch(sql),
             other => other,
         };
-        self.in_transaction = begun.is_ok();
+        self.in_transaction = true;
+        if begun.is_err() {
+            // BEGIN itself may have worked, and only the lock not.
+            self.rollback();
+        }
         begun
     }
 
@@ -135,13 +139,16 @@ impl Driver for Postgres {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         // Never on a new connection: it would "commit" nothing, and say that all is well.
-        let done = self.batch("COMMIT");
+        // In a transaction that a failed statement has aborted, COMMIT alone would roll back and say that all is well.
+        let done = self.batch("SELECT 1; COMMIT");
         self.in_transaction = false;
         done
     }
 
     fn rollback(&mut self) {
-        self.in_transaction = false;
+        if !std::mem::take(&mut self.in_transaction) {
+            return;
+        }
         if let Some(client) = self.client.as_mut()
             && client.batch_execute("ROLLBACK").is_err()
         {
@@ -164,7 +171,10 @@ impl Driver for Postgres {
     }
 
     fn is_empty(&mut self) -> Result<bool, StoreError> {
-        let sql = "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema() LIMIT 1";
+        // Of every kind and in every schema: whatever is there belongs to somebody.
+        let sql = "SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') AND n.nspname <> 'pg_catalog'
+                   AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' LIMIT 1";
         Ok(self.query(sql, &[])?.is_empty())
     }
 
@@ -300,11 +310,16 @@ fn failed(error: postgres::Error) -> StoreError {
         | SqlState::T_R_SERIALIZATION_FAILURE
         | SqlState::T_R_DEADLOCK_DETECTED
         | SqlState::OUT_OF_MEMORY => StoreError::Busy,
-        SqlState::ADMIN_SHUTDOWN
-        | SqlState::CRASH_SHUTDOWN
-        | SqlState::CANNOT_CONNECT_NOW
-        | SqlState::TOO_MANY_CONNECTIONS
-        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => StoreError::Unreachable(source),
+        SqlState::TOO_MANY_CONNECTIONS
+        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        // A standby, or a server that was made one: after a failover a new connection finds the other one.
+        | SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::Unreachable(source),
+        // Classes 08 and 57P: the connection or the whole server is going.
+        code if code.code().starts_with("08") || code.code().starts_with("57P") => {
+            StoreError::Unreachable(source)
+        }
+        // Class 53: out of something.
+        code if code.code().starts_with("53") => StoreError::Busy,
         SqlState::INVALID_CATALOG_NAME
         | SqlState::INVALID_PASSWORD
         | SqlState::INVALID_AUTHORIZATION_SPECIFICATION

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use std::time::Instant;
 
 use super::{Driver, StoreError, Tx};
@@ -24,7 +25,8 @@ pub enum WriteError {
     /// Too much is waiting, or the server is stopping: come again.
     #[error("the writer takes no more work now")]
     Unavailable,
-    /// The group could not be committed; nothing of it is in the store.
+    /// The group could not be committed. Nothing of it is in the store, or the answer to its COMMIT was lost: then it
+    /// may be there, and the same again finds it.
     #[error("the group could not be committed")]
     NotCommitted,
     /// The disk of the store is full; nothing of the group is in the store.
@@ -38,6 +40,12 @@ pub enum WriteError {
 /// What a piece of work gives back: written and committed, or refused by the work itself and undone, or not written.
 pub type Written<T, E> = Result<Result<T, E>, WriteError>;
 
+/// Says whether a transaction may write at all.
+pub type Guard = fn(&mut Tx<'_>) -> Result<(), StoreError>;
+
+/// How long somebody waits for the COMMIT of what was queued.
+const ANSWER_TIME: Duration = Duration::from_secs(25);
+
 /// Handle to the writer thread. Dropping it stops the thread after the work that was taken.
 pub struct Writer {
     queue: Mutex<Option<SyncSender<Box<dyn Piece>>>>,
@@ -50,8 +58,17 @@ impl Writer {
     /// # Errors
     /// The operating system's, if it cannot make a thread.
     pub fn start(driver: Box<dyn Driver>) -> std::io::Result<Self> {
+        Self::start_guarded(driver, |_| Ok(()))
+    }
+
+    /// As [`Writer::start`]; `guard` is asked in each transaction before anything is written.
+    ///
+    /// # Errors
+    /// The operating system's, if it cannot make a thread.
+    pub fn start_guarded(driver: Box<dyn Driver>, guard: Guard) -> std::io::Result<Self> {
         let (queue, work) = sync_channel(MAX_WAITING);
-        let thread = std::thread::Builder::new().name("writer".into()).spawn(move || run(driver, &work))?;
+        let thread =
+            std::thread::Builder::new().name("writer".into()).spawn(move || run(driver, guard, &work))?;
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
     }
 
@@ -101,7 +118,7 @@ impl Writer {
         self.submit(work, move |written| {
             let _ = answer.try_send(written);
         });
-        answered.recv().unwrap_or(Err(WriteError::Unavailable))
+        answered.recv_timeout(ANSWER_TIME).unwrap_or(Err(WriteError::Unavailable))
     }
 
     /// Takes no more work, finishes what it has and ends the thread.
@@ -172,7 +189,7 @@ where
     }
 }
 
-fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
+fn run(mut driver: Box<dyn Driver>, guard: Guard, work: &Receiver<Box<dyn Piece>>) {
     while let Ok(first) = work.recv() {
         let mut group = vec![first];
         while group.len() < MAX_GROUP
@@ -182,7 +199,7 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
         }
         group.iter().for_each(|_| metrics::writer_took());
         let begun = Instant::now();
-        let failures = commit_group(driver.as_mut(), &mut group);
+        let failures = commit_group(driver.as_mut(), guard, &mut group);
         let committed = !failures.iter().any(|f| matches!(f, Some(WriteError::NotCommitted)));
         metrics::group(group.len(), begun.elapsed(), committed);
         fail::fail_point!("server::writer::after_commit");
@@ -195,9 +212,14 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
 }
 
 /// Runs a group in one transaction; gives for each piece why it was not written, if so.
-fn commit_group(driver: &mut dyn Driver, group: &mut [Box<dyn Piece>]) -> Vec<Option<WriteError>> {
+fn commit_group(
+    driver: &mut dyn Driver,
+    guard: Guard,
+    group: &mut [Box<dyn Piece>],
+) -> Vec<Option<WriteError>> {
     let mut failures = Vec::with_capacity(group.len());
     let result = driver.begin().and_then(|()| {
+        guard(&mut Tx::new(driver))?;
         fail::fail_point!("server::writer::after_begin", |_| Err(StoreError::Full));
         for piece in group.iter_mut() {
             failures.push(run_piece(driver, piece.as_mut())?);

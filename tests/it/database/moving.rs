@@ -21,6 +21,11 @@ fn a_moved_centre_goes_on_where_it_was_and_the_old_store_is_not_used_again() -> 
     let running = command_in(folder.path(), &["move-store", "--from", &from, "--to", &to])?;
     let said = String::from_utf8_lossy(&running.stderr).into_owned();
     assert!(!running.status.success() && said.contains("another sync-server"), "{said}");
+    // Neither from another folder: the store's own one is looked at.
+    let elsewhere = tempfile::tempdir()?;
+    let running = command_in(elsewhere.path(), &["move-store", "--from", &from, "--to", &to])?;
+    let said = String::from_utf8_lossy(&running.stderr).into_owned();
+    assert!(!running.status.success() && said.contains("another sync-server"), "{said}");
     server.stop()?;
     let moved = command_in(folder.path(), &["move-store", "--from", &from, "--to", &to, "--json"])?;
     let said = String::from_utf8_lossy(&moved.stderr).into_owned();
@@ -41,7 +46,8 @@ fn a_moved_centre_goes_on_where_it_was_and_the_old_store_is_not_used_again() -> 
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
     drop(server);
 
-    for arguments in [vec!["migrate"], vec!["move-store", "--from", &from, "--to", &to]] {
+    let code = vec!["enrol-code", "--station", "XN-CCB-CD-01"];
+    for arguments in [vec!["migrate"], code, vec!["move-store", "--from", &from, "--to", &to]] {
         let output = command_in(folder.path(), &arguments)?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains("was moved to"), "{arguments:?}: {said}");
@@ -62,5 +68,29 @@ fn a_store_that_does_not_answer_is_named_without_its_password() -> Result<()> {
     }
     let nonsense = command_in(folder.path(), &["migrate", "--database", "mysql://h/x"])?;
     assert_eq!(nonsense.status.code(), Some(78));
+    Ok(())
+}
+
+#[test]
+fn a_server_on_a_moved_postgresql_store_writes_no_more() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (from, to) = (fresh_database()?, fresh_database()?);
+    let server = Server::start_on(folder.path(), &from)?;
+    let mut device = Device::enrol(&server, 1)?;
+    let before = device.seal(&courier())?;
+    device.send(&server, std::slice::from_ref(&before))?;
+    wait_for_state(&device, &server, header_of(&before)?.envelope_id, CaseState::Submitted)?;
+    // From another machine, where nobody sees that a server runs.
+    let elsewhere = tempfile::tempdir()?;
+    let moved = command_in(elsewhere.path(), &["move-store", "--from", &from, "--to", &to])?;
+    assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
+    let after = device.seal(&courier())?;
+    let refused = tests::device::send_raw(&server, std::slice::from_ref(&after))?;
+    assert_eq!((refused.status, refused.problem()?.as_str()), (503, "busy"), "it would be left behind");
+    drop(server);
+    let server = Server::start_on(folder.path(), &to)?;
+    let results = device.send(&server, &[before, after])?.results;
+    let outcomes: Vec<_> = results.iter().map(|r| r.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Duplicate, Outcome::Accepted]);
     Ok(())
 }
