@@ -50,14 +50,12 @@ fn step(terminal: &HeadlessTerminal) -> Option<CardStep> {
 
 /// From the form to the slip.
 fn fill_and_submit(terminal: &mut HeadlessTerminal) -> Result<SlipView> {
+    let strokes: Vec<[i64; 3]> = (0..40).map(|n| [n * 9, 100 + (n % 7) * 11, n * 20]).collect();
     let answers = [
         ("purpose", json!("就业")),
         ("phone", json!(visit::PHONE)),
         ("receive_way", json!("服务大厅自取")),
-        (
-            "sign",
-            json!({ "strokes": [[[1, 1, 1], [90, 50, 12], [180, 60, 24]]], "width": 800, "height": 300 }),
-        ),
+        ("sign", json!({ "strokes": [strokes], "width": 800, "height": 300 })),
     ];
     for _ in 0..20 {
         if terminal.model().screen != Screen::Form {
