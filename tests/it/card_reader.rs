@@ -10,17 +10,20 @@ use hardware::transport::ApduChannel;
 use hardware::{PcscConfig, PcscReader, Route, card_file};
 use tests::pcscd::Pcscd;
 use virtual_reader::control::Control;
-use virtual_reader::order::{Fault, Part};
+use virtual_reader::order::{Fault, Order, Part};
 
 /// No step on this machine takes longer; a step that does has failed.
 const SOON: Duration = Duration::from_secs(10);
 
-const CARDS: [(&str, &str, &str); 5] = [
+const CARDS: [(&str, &str, &str); 8] = [
     ("courier", "样小川", "639900199005201035"),
     ("elder", "样国安", "639900194403150015"),
     ("dotted-name", "仁青·卓玛才让", "639900197808112029"),
     ("rare-character", "样\u{3F06}", "639900198511013032"),
     ("expired", "样过期", "639900196909074055"),
+    ("taiwan", "样如兰", "830000198808080025"),
+    ("foreigner-2017", "样安德", "UTO639985060700"),
+    ("foreigner-2023", "样玛丽", "963999199002140022"),
 ];
 
 /// A terminal's reader and the hand that lays cards on it.
@@ -98,6 +101,37 @@ fn every_sample_card_is_read_whole() {
         desk.reads(name);
         desk.lift();
     }
+}
+
+#[test]
+fn the_newest_address_takes_the_place_of_the_first_on_cards_that_have_one() {
+    let newest = "样例省样例市新样例路9号";
+    let bytes: Vec<u8> = newest.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut desk = desk();
+    desk.hand.order(&Order::NewestAddress(bytes)).expect("ordered");
+    for (name, has_one) in [("courier", true), ("taiwan", true), ("foreigner-2023", false)] {
+        desk.lay(name);
+        let card = desk.read().expect(name);
+        assert_eq!((card.address == newest, card.address_is_newest), (has_one, has_one), "{name}");
+        desk.lift();
+    }
+    desk.hand.order(&Order::NewestAddress(vec![])).expect("ordered");
+    desk.lay("courier");
+    let card = desk.read().expect("read");
+    assert!(card.address.contains("骑手路") && !card.address_is_newest);
+}
+
+#[test]
+fn the_modules_number_is_known_after_a_read_and_not_needed_for_one() {
+    let mut desk = desk();
+    assert_eq!(desk.reader.sam_id(), None);
+    desk.lay("courier");
+    desk.reads("courier");
+    let number = desk.reader.sam_id().expect("a number").to_string();
+    assert_eq!(number, "05.03-20160318-0000000001-0000000001");
+    desk.hand.fault(Fault::Status(0x21, Some(Command::SamId)), 100).expect("ordered");
+    desk.reads("courier");
+    assert_eq!(desk.reader.sam_id(), None);
 }
 
 #[test]
@@ -238,9 +272,9 @@ fn a_damaged_card_is_told_apart_from_one_to_lay_again() {
     desk.hand.insert(&damaged).expect("laid down");
     desk.wait_for(ReaderStatus::Card);
     assert_eq!(desk.read().err(), Some(ReadError::Damaged));
-    let mut foreign = image("courier");
-    foreign[4 + 248] = b'Q';
-    desk.hand.insert(&foreign).expect("laid down");
+    let mut unknown = image("courier");
+    unknown[4 + 248] = b'?';
+    desk.hand.insert(&unknown).expect("laid down");
     desk.wait_for(ReaderStatus::Empty);
     desk.wait_for(ReaderStatus::Card);
     assert_eq!(desk.read().err(), Some(ReadError::UnknownCard));
@@ -320,5 +354,5 @@ fn a_slow_reader_is_waited_for() {
     desk.hand.delay(Duration::from_millis(30)).expect("ordered");
     let start = Instant::now();
     desk.reads("courier");
-    assert!(start.elapsed() >= Duration::from_millis(4 * 30), "status, find, select and read");
+    assert!(start.elapsed() >= Duration::from_millis(4 * 30), "status, find, select and read at least");
 }

@@ -1,6 +1,7 @@
 //! Stories, named by what the citizen gets.
 mod api;
 mod card_reader;
+mod card_tool;
 mod catalogue;
 mod console;
 mod database;
@@ -9,6 +10,7 @@ mod intake;
 mod kills;
 mod kiosk;
 mod operator;
+mod other_cards;
 mod screens;
 mod store;
 mod sync;

@@ -1,0 +1,159 @@
+//! People from Hong Kong, Macao and Taiwan and foreigners at the terminal: their cards over a real pcscd, their
+//! cases at a real centre.
+use std::path::Path;
+use std::process::Command as Process;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use domain::ids::ItemCode;
+use hardware::card_file;
+use hardware::card_reader::ReaderStatus;
+use serde_json::json;
+use terminal::command::Command;
+use terminal::config::{Config, ReaderChoice};
+use terminal::headless::HeadlessTerminal;
+use terminal::model::{CardStep, Screen, SlipView, TextSize};
+use tests::binaries::{binary, repository};
+use tests::pcscd::Pcscd;
+use tests::server::Server;
+use tests::visit::{self, PATIENCE};
+
+/// Takes the cards of residents, of people from Hong Kong, Macao and Taiwan, and of foreigners.
+const FOR_ALL: &str = "psb.no-crime";
+/// Does not take those of foreigners.
+const NOT_FOR_FOREIGNERS: &str = "hrss.flex-enroll";
+
+const CARDS: [(&str, &str); 4] = [
+    ("courier", "639900199005201035"),
+    ("taiwan", "830000198808080025"),
+    ("foreigner-2017", "UTO639985060700"),
+    ("foreigner-2023", "963999199002140022"),
+];
+
+fn image(name: &str) -> Result<Vec<u8>> {
+    Ok(card_file::load_image(&repository().join("assets/cards").join(format!("{name}.toml")))?.to_vec())
+}
+
+/// To the page that asks for the card.
+fn begin(terminal: &mut HeadlessTerminal, item: &str) -> Result<()> {
+    let code: ItemCode = item.parse()?;
+    terminal.command(Command::Start(TextSize::Normal));
+    terminal.command(Command::OpenGuide(code));
+    terminal.command(Command::Begin);
+    ensure!(terminal.model().screen == Screen::Card, "the screen is {:?}", terminal.model().screen);
+    Ok(())
+}
+
+fn step(terminal: &HeadlessTerminal) -> Option<CardStep> {
+    terminal.model().session.as_ref().map(|session| session.card)
+}
+
+/// From the form to the slip.
+fn fill_and_submit(terminal: &mut HeadlessTerminal) -> Result<SlipView> {
+    let strokes: Vec<[i64; 3]> = (0..40).map(|n| [n * 9, 100 + (n % 7) * 11, n * 20]).collect();
+    let answers = [
+        ("purpose", json!("就业")),
+        ("phone", json!(visit::PHONE)),
+        ("receive_way", json!("服务大厅自取")),
+        ("sign", json!({ "strokes": [strokes], "width": 800, "height": 300 })),
+    ];
+    for _ in 0..20 {
+        if terminal.model().screen != Screen::Form {
+            break;
+        }
+        for (key, value) in &answers {
+            terminal.command(Command::Answer { key: (*key).to_owned(), value: value.clone() });
+        }
+        terminal.command(Command::Continue);
+        let errors = terminal.model().session.as_ref().map(|s| s.errors.clone()).unwrap_or_default();
+        ensure!(errors.is_empty(), "{errors:?}");
+    }
+    ensure!(terminal.model().screen == Screen::Check, "no check page but {:?}", terminal.model().screen);
+    visit::submit(terminal)
+}
+
+/// A terminal with a reader, enrolled at a centre.
+fn rig(data: &Path, server: &Server) -> Result<Config> {
+    let code = server.enrol_code("XN-CCB-CD-01")?;
+    let output = Process::new(binary("terminal"))
+        .args(["enrol", "--server", &server.terminals, "--code", &code, "--data"])
+        .arg(data)
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(Config { reader: ReaderChoice::Pcsc, ..visit::config(data, &server.terminals) })
+}
+
+/// Waits until the centre has opened so many cases, and found nothing to return.
+fn opened(server: &Server, count: i64) -> Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        let waiting = server.number("SELECT COUNT(*) FROM case_ WHERE state = 'received'")?;
+        if waiting == 0 {
+            break;
+        }
+    }
+    let submitted = server.number("SELECT COUNT(*) FROM case_ WHERE state = 'submitted'")?;
+    ensure!(submitted == count, "{submitted} of {count} cases wait for their department");
+    Ok(())
+}
+
+#[test]
+fn everybody_gets_a_slip_and_a_case_with_the_own_card() -> Result<()> {
+    let server = Server::start()?;
+    let data = tempfile::tempdir()?;
+    let config = rig(data.path(), &server)?;
+    let pcscd = Pcscd::lock()?;
+    let mut hand = pcscd.control()?;
+    let mut terminal = visit::start(&config);
+    ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    for (count, (name, number)) in (1..).zip(CARDS) {
+        begin(&mut terminal, FOR_ALL)?;
+        hand.insert(&image(name)?)?;
+        let read = terminal.wait_until(PATIENCE, |m| {
+            m.session.as_ref().is_some_and(|s| s.card != CardStep::Waiting && s.card != CardStep::Reading)
+        });
+        ensure!(read && step(&terminal) == Some(CardStep::Done), "{name}: {:?}", step(&terminal));
+        let person =
+            terminal.model().session.as_ref().and_then(|s| s.applicant.clone()).context("a person")?;
+        assert_eq!(person.id_number, number);
+        terminal.command(Command::Continue);
+        ensure!(terminal.model().screen == Screen::Form, "{name}: {:?}", terminal.model().screen);
+        let slip = fill_and_submit(&mut terminal).context(name)?;
+        ensure!(!slip.masked_name.is_empty() && slip.masked_name.contains('*'), "{}", slip.masked_name);
+        visit::delivered(&mut terminal)?;
+        opened(&server, count).context(name)?;
+        terminal.command(Command::Finish);
+        hand.remove()?;
+        ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    }
+    drop(terminal);
+    Ok(())
+}
+
+#[test]
+fn an_item_that_does_not_take_a_card_says_so() -> Result<()> {
+    let server = Server::start()?;
+    let data = tempfile::tempdir()?;
+    let config = rig(data.path(), &server)?;
+    let pcscd = Pcscd::lock()?;
+    let mut hand = pcscd.control()?;
+    let mut terminal = visit::start(&config);
+    ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    for (name, accepted) in
+        [("taiwan", true), ("foreigner-2017", false), ("foreigner-2023", false), ("courier", true)]
+    {
+        begin(&mut terminal, NOT_FOR_FOREIGNERS)?;
+        hand.insert(&image(name)?)?;
+        let wanted = if accepted { CardStep::Done } else { CardStep::NotAccepted };
+        let said = terminal.wait_until(PATIENCE, |m| m.session.as_ref().is_some_and(|s| s.card == wanted));
+        ensure!(said, "{name}: {:?}", step(&terminal));
+        let kept = terminal.model().session.as_ref().is_some_and(|s| s.applicant.is_some());
+        assert_eq!(kept, accepted, "{name}: a person who cannot go on is not kept");
+        terminal.command(Command::Finish);
+        terminal.command(Command::Home);
+        hand.remove()?;
+        ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    }
+    drop(terminal);
+    Ok(())
+}
