@@ -161,13 +161,19 @@ fn slow_borders_change_nothing() -> Result<()> {
 #[test]
 fn a_plan_is_read_as_it_is_written() -> Result<()> {
     for text in [
-        "terminal::submit::after_commit@3=kill",
+        "terminal::submit::after_commit@3=kill25",
         "server::job::after_read@1=fail",
         "server::job::after_read@2=wait40",
     ] {
         assert_eq!(text.parse::<Plan>()?.to_string(), text);
     }
-    for bad in ["", "a@1=kill", "server::job::after_read=kill", "server::job::after_read@1=explode"] {
+    for bad in [
+        "",
+        "a@1=kill0",
+        "server::job::after_read=kill0",
+        "server::job::after_read@1=kill",
+        "server::job::after_read@1=explode",
+    ] {
         assert!(bad.parse::<Plan>().is_err(), "{bad}");
     }
     let cannot: Plan = "terminal::submit::after_commit@1=fail".parse()?;

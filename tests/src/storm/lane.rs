@@ -31,6 +31,8 @@ const ANY_EVERY: u32 = 4;
 const TRIES_EACH: u32 = 4;
 /// Submissions of one life, at most.
 const MOST_SUBMISSIONS: u32 = 4;
+/// How long the thread at a point stands still before the kill, so that what it did wrong can travel, milliseconds.
+const STANDING_MS: [u64; 4] = [0, 0, 4, 25];
 /// An address where nobody listens (the discard port).
 const NOBODY: &str = "http://127.0.0.1:9";
 
@@ -148,7 +150,7 @@ impl Lane {
             return Ok(());
         }
         for point in SERVER.iter().filter(|p| p.when == When::Fresh) {
-            let (_, address) = self.server().start(Some(kill_at(point, 1)))?;
+            let (_, address) = self.server().start(Some(kill_at(point, 1, 0)))?;
             ensure!(address.is_none(), "the server was not killed at {}", point.name);
             self.server_died(point.name)?;
         }
@@ -157,7 +159,7 @@ impl Lane {
         for name in self.names() {
             let code = self.server().enrol_code()?;
             for point in TERMINAL.iter().filter(|p| p.when == When::Fresh) {
-                let mut life = self.life((&name, &link.url()), Some(kill_at(point, 1)), 0, Some(&code))?;
+                let mut life = self.life((&name, &link.url()), Some(kill_at(point, 1, 0)), 0, Some(&code))?;
                 let end = life.wait(DRAIN)?;
                 ensure!(end == Some(End::Killed), "{name} was not killed at {}: {end:?}", point.name);
                 self.terminal_died(&name, point.name)?;
@@ -300,8 +302,8 @@ impl Lane {
     }
 }
 
-fn kill_at(point: &Point, nth: u32) -> Plan {
-    Plan { point: *point, nth, action: Action::Kill }
+fn kill_at(point: &Point, nth: u32, standing_ms: u64) -> Plan {
+    Plan { point: *point, nth, action: Action::Kill(standing_ms) }
 }
 
 /// What comes to one kind of process, one plan after another.
@@ -334,7 +336,8 @@ impl<'a> Plans<'a> {
         let plan = point.map(|point| {
             *self.tries.entry(point.name).or_default() += 1;
             let deep = point.when == When::Running && hits.contains_key(point.name);
-            kill_at(point, if deep { 1 + rng.next_u32() % 3 } else { 1 })
+            let nth = if deep { 1 + rng.next_u32() % 3 } else { 1 };
+            kill_at(point, nth, STANDING_MS[rng.next_u32() as usize % STANDING_MS.len()])
         });
         (plan, rng)
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
@@ -109,8 +110,8 @@ pub fn named(name: &str) -> Result<Point> {
 /// What happens at a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// The process is killed (SIGKILL).
-    Kill,
+    /// The thread stands still this long, milliseconds, while the others go on; then the process is killed (SIGKILL).
+    Kill(u64),
     /// The step fails as if the disk were full, once.
     Fail,
     /// Every passage takes this long, milliseconds.
@@ -140,11 +141,11 @@ impl Plan {
             Action::Fail if self.nth > 1 => fail::cfg(name, &format!("{}*off->1*return->off", self.nth - 1)),
             Action::Fail => fail::cfg(name, "1*return->off"),
             Action::Wait(ms) => fail::cfg(name, &format!("sleep({ms})")),
-            Action::Kill => {
+            Action::Kill(ms) => {
                 let passages = AtomicU32::new(0);
                 fail::cfg_callback(name, move || {
                     if passages.fetch_add(1, Ordering::SeqCst) + 1 == self.nth {
-                        die();
+                        die(ms);
                     }
                 })
             }
@@ -153,8 +154,12 @@ impl Plan {
     }
 }
 
-/// Ends this process as `kill -9` does; nothing runs after it.
-fn die() {
+/// Ends this process as `kill -9` does, after this thread stood still; nothing runs after it.
+fn die(ms: u64) {
+    let end = Instant::now() + Duration::from_millis(ms);
+    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|l| !l.is_zero()) {
+        std::thread::park_timeout(left);
+    }
     let own = rustix::process::getpid();
     if rustix::process::kill_process(own, rustix::process::Signal::KILL).is_err() {
         std::process::abort();
@@ -167,7 +172,7 @@ fn die() {
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let action = match self.action {
-            Action::Kill => "kill".to_owned(),
+            Action::Kill(ms) => format!("kill{ms}"),
             Action::Fail => "fail".to_owned(),
             Action::Wait(ms) => format!("wait{ms}"),
         };
@@ -181,11 +186,11 @@ impl FromStr for Plan {
     fn from_str(text: &str) -> Result<Self> {
         let (place, action) = text.split_once('=').context("point@nth=action")?;
         let (name, nth) = place.split_once('@').context("point@nth=action")?;
-        let action = match action.strip_prefix("wait") {
-            Some(ms) => Action::Wait(ms.parse()?),
-            None if action == "kill" => Action::Kill,
-            None if action == "fail" => Action::Fail,
-            None => bail!("no action {action}"),
+        let action = match (action.strip_prefix("wait"), action.strip_prefix("kill")) {
+            (Some(ms), _) => Action::Wait(ms.parse()?),
+            (_, Some(ms)) => Action::Kill(ms.parse()?),
+            _ if action == "fail" => Action::Fail,
+            _ => bail!("no action {action}"),
         };
         Ok(Self { point: named(name)?, nth: nth.parse()?, action })
     }
