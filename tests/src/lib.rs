@@ -6,5 +6,6 @@ pub mod http;
 pub mod link;
 pub mod pcscd;
 pub mod server;
+pub mod signing_proxy;
 pub mod submission;
 pub mod visit;
