@@ -1,5 +1,5 @@
-//! Everything that must hold before a change is taken: formatting, lints, docs, build, all tests, and the story on
-//! the real programs. `.ci/run` calls this and nothing else.
+//! Everything that must hold before a change is taken: formatting, lints, docs, build, all tests, fuzzing of the API,
+//! and the story on the real programs. `.ci/run` calls this and nothing else.
 //!
 //! Refuses to run for ever: each step and the whole have a limit.
 use std::process::Command;
@@ -11,15 +11,15 @@ use crate::demo;
 use crate::demo::screen_size::ScreenSize;
 use crate::process::{Interrupt, run_bounded};
 use crate::progress::Steps;
-use crate::{setup, workspace};
+use crate::{fuzz, setup, workspace};
 
 /// All steps together, from nothing on two cores; a healthy run takes less than 40 minutes.
 const TOTAL_LIMIT: Duration = Duration::from_secs(80 * 60);
 /// One step.
 const STEP_LIMIT: Duration = Duration::from_secs(35 * 60);
 const DENY_WARNINGS: &str = "-D warnings";
-/// Setup, five steps of cargo, the story.
-const STEPS: usize = 7;
+/// Packages, tools, five steps of cargo, fuzzing, the story.
+const STEPS: usize = 9;
 
 /// Runs all steps; the first failure ends it.
 ///
@@ -37,9 +37,14 @@ pub fn run(interrupt: &Interrupt) -> Result<()> {
 
 fn run_steps(steps: &mut Steps, clock: Instant, interrupt: &Interrupt) -> Result<()> {
     steps.run("system packages", || setup::run(interrupt))?;
+    steps.run("tools of the tests", || fuzz::prepare(interrupt))?;
     for (heading, command) in cargo_steps() {
         steps.run(heading, || run_bounded(command, time_left(clock)?, interrupt))?;
     }
+    steps.run("fuzzing of the API by its description (schemathesis)", || {
+        time_left(clock)?;
+        fuzz::run(interrupt)
+    })?;
     steps.run("the story on the real programs and the real window", || {
         time_left(clock)?;
         demo::run(demo::Options { headless: true, size: ScreenSize::default() }, interrupt)

@@ -5,6 +5,7 @@
 mod card;
 mod check;
 mod demo;
+mod fuzz;
 mod process;
 mod progress;
 mod setup;
@@ -33,7 +34,8 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Install the system packages that are missing (as root; otherwise print the one command to run).
+    /// Install the system packages that are missing (as root; otherwise print the one command to run), and what the
+    /// tests fetch besides.
     Setup,
     /// Run the product: card reader service with the virtual reader, sync server, terminal in a window.
     #[command(after_help = "Examples:
@@ -58,6 +60,10 @@ enum Task {
         #[command(subcommand)]
         gesture: card::Gesture,
     },
+    /// Fuzz the server's API by its description, as the tests do; needs `cargo build --workspace` and `setup`.
+    #[command(after_help = "Example:
+  cargo build --workspace && cargo xtask fuzz")]
+    Fuzz,
     /// Run everything: formatting, lints, docs, all tests, and the story on the real programs.
     #[command(after_help = "Example:
   cargo xtask test                     exactly what .ci/run does")]
@@ -67,9 +73,10 @@ enum Task {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Interrupt::watch().and_then(|interrupt| match arguments.task {
-        Task::Setup => setup::run(&interrupt),
+        Task::Setup => setup::run(&interrupt).and_then(|()| fuzz::prepare(&interrupt)),
         Task::Demo { headless, size } => demo::run(demo::Options { headless, size }, &interrupt),
         Task::Card { gesture } => card::run(&gesture),
+        Task::Fuzz => fuzz::run(&interrupt),
         Task::Test => check::run(&interrupt),
     });
     match outcome {

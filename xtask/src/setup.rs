@@ -30,9 +30,19 @@ const RUN: &[&str] = &[
     "libxkbcommon-x11-0",
 ];
 
-/// For the demo without a display and for the tests: virtual screen, pointer, pictures, accessibility bus, QR reader.
-const TESTS: &[&str] =
-    &["xvfb", "xdotool", "imagemagick", "at-spi2-core", "dbus", "dbus-daemon", "zbar-tools", "util-linux"];
+/// For the demo without a display and for the tests: virtual screen, pointer, pictures, accessibility bus, QR reader,
+/// virtual environments for a tool that is no package.
+const TESTS: &[&str] = &[
+    "xvfb",
+    "xdotool",
+    "imagemagick",
+    "at-spi2-core",
+    "dbus",
+    "dbus-daemon",
+    "zbar-tools",
+    "util-linux",
+    "python3-venv",
+];
 
 const UPDATE_LIMIT: Duration = Duration::from_secs(600);
 const INSTALL_LIMIT: Duration = Duration::from_secs(1_500);
