@@ -127,7 +127,8 @@ impl ServiceError {
     pub fn to_problem(&self, instance: Option<String>) -> Problem {
         let (code, detail) = match self {
             Self::Refused { code, detail } => (*code, detail.clone()),
-            Self::Store(StoreError::Busy) | Self::Write(WriteError::Unavailable) => (ProblemCode::Busy, None),
+            Self::Store(StoreError::Busy | StoreError::Unreachable(_))
+            | Self::Write(WriteError::Unavailable) => (ProblemCode::Busy, None),
             Self::Store(StoreError::Full) => (ProblemCode::StorageFull, None),
             Self::Write(WriteError::NotCommitted) => (ProblemCode::Busy, None),
             Self::Store(_) | Self::Write(_) | Self::Inconsistent(_) => (ProblemCode::Internal, None),

@@ -48,6 +48,12 @@ pub enum KeyError {
         /// Which one.
         path: PathBuf,
     },
+    /// The key of a year is not the one under which cases are sealed.
+    #[error("key file {path} is not the one under which cases are sealed: restore it from the key backup")]
+    OtherYear {
+        /// Which one.
+        path: PathBuf,
+    },
     /// The store was written with keys that are not these.
     #[error("the keys in {path} are not those of this store: restore the folder from the key backup")]
     NotOfThisStore {
@@ -120,23 +126,65 @@ impl Keys {
         mac.finalize().into_bytes().into()
     }
 
-    /// The key that wraps data keys of cases of a year, and its id; made at the first case of that year.
+    /// The key that wraps data keys of cases of a year; made at the first case of that year. Once it was used it
+    /// stays in memory: a file that vanishes under a running server is never made anew.
     ///
     /// # Errors
     /// [`KeyError`] if its file cannot be read or written.
-    pub fn of_year(&self, year: i16, rng: &mut dyn CryptoRng) -> Result<(String, DataKey), KeyError> {
+    pub fn of_year(&self, year: i16, rng: &mut dyn CryptoRng) -> Result<YearKey, KeyError> {
         let id = format!("year-{year}");
         let mut known = self.years.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.get(&year) {
-            return Ok((id, key.clone()));
+        if let Some(key) = known.get(&id) {
+            return Ok(YearKey::new(id, key.clone()));
         }
         let seed = match &self.years.folder {
             Some(folder) => load_or_make_seed(&folder.join(format!("{id}.key")), rng)?,
             None => random_seed(rng),
         };
         let key = DataKey::from_bytes(*seed);
-        known.insert(year, key.clone());
-        Ok((id, key))
+        known.insert(id.clone(), key.clone());
+        Ok(YearKey::new(id, key))
+    }
+
+    /// Reads the key of a year under which cases are sealed; gives its fingerprint.
+    ///
+    /// # Errors
+    /// [`KeyError::Lost`] if it is gone: it is not made anew.
+    pub fn load_year(&self, id: &str) -> Result<String, KeyError> {
+        let path = self.year_path(id);
+        if !path.exists() {
+            return Err(KeyError::Lost { path });
+        }
+        let key = DataKey::from_bytes(*load_seed(&path)?);
+        let fingerprint = YearKey::new(id.to_owned(), key.clone()).fingerprint();
+        self.years.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), key);
+        Ok(fingerprint)
+    }
+
+    /// The file of the key of a year.
+    pub fn year_path(&self, id: &str) -> PathBuf {
+        self.years.folder.as_deref().unwrap_or(Path::new("")).join(format!("{id}.key"))
+    }
+}
+
+/// The key of a year and its id.
+pub struct YearKey {
+    /// Such as `year-2026`.
+    pub id: String,
+    /// Wraps the data keys of cases.
+    pub key: DataKey,
+}
+
+impl YearKey {
+    fn new(id: String, key: DataKey) -> Self {
+        Self { id, key }
+    }
+
+    /// A text that tells this key from others and gives nothing away; the store keeps it.
+    pub fn fingerprint(&self) -> String {
+        let mut text = Zeroizing::new(b"fingerprint of a year key\0".to_vec());
+        text.extend_from_slice(self.key.to_bytes().as_ref());
+        Digest::of(&text).short()
     }
 }
 
@@ -159,7 +207,7 @@ pub fn readable_by_others(folder: &Path) -> Result<Vec<String>, KeyError> {
 
 struct Years {
     folder: Option<PathBuf>,
-    known: Mutex<BTreeMap<i16, DataKey>>,
+    known: Mutex<BTreeMap<String, DataKey>>,
 }
 
 fn random_seed<R: CryptoRng + ?Sized>(rng: &mut R) -> Seed {
@@ -169,15 +217,19 @@ fn random_seed<R: CryptoRng + ?Sized>(rng: &mut R) -> Seed {
 }
 
 fn load_or_make_seed<R: CryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<Seed, KeyError> {
-    match fs::read_to_string(path) {
-        Ok(text) => parse_seed(path, &Zeroizing::new(text)),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+    match load_seed(path) {
+        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
             let seed = random_seed(rng);
             write_new(path, &seed).map_err(|e| file_error(path, e))?;
             Ok(seed)
         }
-        Err(e) => Err(file_error(path, e)),
+        other => other,
     }
+}
+
+fn load_seed(path: &Path) -> Result<Seed, KeyError> {
+    let text = Zeroizing::new(fs::read_to_string(path).map_err(|e| file_error(path, e))?);
+    parse_seed(path, &text)
 }
 
 fn parse_seed(path: &Path, text: &str) -> Result<Seed, KeyError> {
@@ -220,9 +272,14 @@ mod tests {
         let first = Keys::load_or_make(&folder, &mut ChaCha20Rng::seed_from_u64(1)).expect("made");
         let again = Keys::load_or_make(&folder, &mut ChaCha20Rng::seed_from_u64(2)).expect("loaded");
         assert_eq!(first.fingerprint(), again.fingerprint());
-        let (id, year) = first.of_year(2026, &mut ChaCha20Rng::seed_from_u64(3)).expect("made");
-        let (_, same) = again.of_year(2026, &mut ChaCha20Rng::seed_from_u64(4)).expect("loaded");
-        assert_eq!((id.as_str(), year.to_bytes()), ("year-2026", same.to_bytes()));
+        let year = first.of_year(2026, &mut ChaCha20Rng::seed_from_u64(3)).expect("made");
+        assert_eq!(again.load_year("year-2026").expect("loaded"), year.fingerprint());
+        // Loaded once, it is never made anew, whatever becomes of the file.
+        fs::remove_file(again.year_path("year-2026")).expect("removed");
+        let same = again.of_year(2026, &mut ChaCha20Rng::seed_from_u64(4)).expect("in memory");
+        assert_eq!((year.id.as_str(), year.fingerprint()), ("year-2026", same.fingerprint()));
+        assert!(matches!(again.load_year("year-2026"), Err(KeyError::Lost { .. })));
+        assert!(!again.year_path("year-2026").exists());
         assert_eq!(readable_by_others(&folder).expect("readable"), Vec::<String>::new());
         let other = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(9));
         assert_ne!(first.fingerprint(), other.fingerprint());

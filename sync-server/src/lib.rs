@@ -9,15 +9,22 @@
 //! | [`services`] | use cases on a transaction, time passed in |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
-//! | [`keys`], [`startup`], [`doctor`] | private keys, opening a data folder, checking it |
+//! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
+//! | [`doctor`], [`move_store`] | checking a centre, bringing its store to another database |
+//! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod api;
 pub mod centre;
 pub mod cli;
+pub mod config;
+pub mod data_folder;
 pub mod doctor;
 pub mod error;
+mod exit;
 pub mod jobs;
 pub mod keys;
+pub mod metrics;
+pub mod move_store;
 pub mod openapi;
 pub mod pages;
 pub mod routes;

@@ -2,9 +2,8 @@
 //!
 //! Refuses a store of a newer program, keys that are not the store's, and a catalogue that changed under its version.
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,11 +12,14 @@ use domain::ids::ServerEpoch;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
+use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
 use crate::services::catalogue::{PublishError, publish};
 use crate::services::{cases, meta};
-use crate::store::{Driver, MigrateError, Sqlite, StoreError, in_transaction, migrate, require_current};
+use crate::store::{
+    Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
+};
 
 /// Bytes of one catalogue file, at most.
 const MAX_CATALOGUE_FILE_BYTES: u64 = 16 * 1024 * 1024;
@@ -43,35 +45,55 @@ pub enum StartupError {
         path: PathBuf,
     },
     /// There is no store yet.
-    #[error("there is no store in {path}: start `sync-server serve`, or run `sync-server migrate`, first")]
+    #[error(
+        "there is no store at {database}: start `sync-server serve`, or run `sync-server migrate`, first"
+    )]
     NoStore {
-        /// The folder.
-        path: PathBuf,
+        /// Where it was looked for.
+        database: Database,
     },
     /// The store is damaged or of another program.
     #[error(
-        "store {path} cannot be opened; it was not changed: restore a backup, or see `sync-server doctor`"
+        "store {database} cannot be opened; it was not changed: restore a backup, or see `sync-server doctor`"
     )]
     Store {
-        /// The file.
-        path: PathBuf,
+        /// Where it lies.
+        database: Database,
         /// Why.
         #[source]
         source: MigrateError,
     },
-    /// The store's pages do not fit together.
-    #[error("store {path} is damaged; it was not changed: restore a backup, or see `sync-server doctor`")]
-    StoreDamaged {
-        /// The file.
-        path: PathBuf,
+    /// Nobody answers at the store's address.
+    #[error("the database {database} does not answer: start it, or correct --database")]
+    Unreachable {
+        /// Its address.
+        database: Database,
+        /// Why.
+        #[source]
+        source: StoreError,
     },
-    /// There are keys, and no store beside them.
+    /// The store finds mistakes in itself or in its settings.
+    #[error("store {database} is not sound and was not changed ({said}): see `sync-server doctor`")]
+    StoreDamaged {
+        /// Where it lies.
+        database: Database,
+        /// The first thing that it says.
+        said: String,
+    },
+    /// There are keys, and no store that belongs to them.
     #[error(
-        "the store {path} is gone, but its keys are there: restore a backup, or move the keys away to begin anew"
+        "there is no store at {database}, but its keys are there: restore a backup, bring the store here with \
+         `sync-server move-store`, or move the keys away to begin anew"
     )]
     StoreLost {
-        /// The file.
-        path: PathBuf,
+        /// Where it was looked for.
+        database: Database,
+    },
+    /// The store was moved; what is here is only what it was then.
+    #[error("this store was moved to {to}: name that one with --database")]
+    Moved {
+        /// Its new address, without a password.
+        to: String,
     },
     /// Keys.
     #[error(transparent)]
@@ -100,14 +122,10 @@ pub enum StartupError {
     Driver(#[from] StoreError),
 }
 
-/// Where store and keys lie.
-#[derive(Debug, Clone)]
-pub struct DataFolder(PathBuf);
-
 /// An opened folder.
 pub struct OpenedFolder {
     /// The connection for the writer.
-    pub store: Sqlite,
+    pub store: Box<dyn Driver>,
     /// The private keys.
     pub keys: Keys,
     /// The centre's epoch.
@@ -118,74 +136,6 @@ pub struct OpenedFolder {
     pub catalogue_version: u64,
 }
 
-impl DataFolder {
-    /// A folder, which need not be there.
-    pub fn new(path: PathBuf) -> Self {
-        Self(path)
-    }
-
-    /// The folder itself.
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// The store's file.
-    pub fn store_path(&self) -> PathBuf {
-        self.0.join("server.db")
-    }
-
-    /// The folder of keys.
-    pub fn keys_path(&self) -> PathBuf {
-        self.0.join("keys")
-    }
-
-    /// Makes the folder if it is missing, for its owner only.
-    fn make(&self) -> Result<(), StartupError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(&self.0).map_err(|e| file_error(&self.0, e))
-    }
-
-    /// Takes the folder for this process; it is free again when the file is dropped, also after a kill.
-    ///
-    /// # Errors
-    /// [`StartupError::Locked`] if another process has it.
-    pub fn lock(&self) -> Result<File, StartupError> {
-        self.make()?;
-        let path = self.0.join("server.lock");
-        let file = File::options().create(true).append(true).open(&path).map_err(|e| file_error(&path, e))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(StartupError::Locked { path: self.0.clone() }),
-            Err(TryLockError::Error(e)) => Err(file_error(&path, e)),
-        }
-    }
-
-    /// Opens a store that is there and has this program's schema; for commands beside a running server.
-    ///
-    /// # Errors
-    /// [`StartupError`] if there is none, or it has another schema.
-    pub fn open_existing(&self) -> Result<Sqlite, StartupError> {
-        let path = self.store_path();
-        if !path.exists() {
-            return Err(StartupError::NoStore { path: self.0.clone() });
-        }
-        // Looked at without writing first: a newer store must not even be switched to another journal.
-        let mut look = Sqlite::open_read_only(&path).map_err(|e| store_error(&path, e.into()))?;
-        require_current(&mut look).map_err(|e| store_error(&path, e))?;
-        Sqlite::open(&path).map_err(|e| store_error(&path, e.into()))
-    }
-
-    /// Another connection for reading.
-    ///
-    /// # Errors
-    /// [`StartupError`] if the store cannot be opened.
-    pub fn reader(&self) -> Result<Box<dyn Driver>, StartupError> {
-        let path = self.store_path();
-        Ok(Box::new(Sqlite::open_read_only(&path).map_err(|e| store_error(&path, e.into()))?))
-    }
-}
-
 /// Opens a folder for serving: makes what is missing, upgrades the schema, takes in the catalogue.
 ///
 /// # Errors
@@ -194,26 +144,26 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     data.make()?;
     // First, because most mistakes are made here and nothing has been written yet.
     let catalogue = load_catalogue(&assets.join("catalogue"))?;
-    let path = data.store_path();
-    if fs::metadata(&path).is_ok_and(|m| m.len() > 0) {
-        refuse_unusable(&path)?;
+    let database = data.database();
+    let wrong = |e| store_error(database, e);
+    if !database.is_new().map_err(|e| wrong(e.into()))? {
+        refuse_unusable(database)?;
     } else if data.keys_path().join("receipt.key").exists() {
-        return Err(StartupError::StoreLost { path });
+        return Err(StartupError::StoreLost { database: database.clone() });
     }
-    let mut store = Sqlite::open(&path).map_err(|e| store_error(&path, e.into()))?;
-    let before = migrate(&mut store, now_ms).map_err(|e| store_error(&path, e))?;
-    if before > 0 {
-        tracing::info!(schema.before = before, "the store was opened");
-    }
+    let mut store = database.open().map_err(|e| wrong(e.into()))?;
+    let before = migrate(store.as_mut(), now_ms).map_err(wrong)?;
     let mut rng = random()?;
-    let keys = open_keys(data, &mut store, &mut rng)?;
-    let epoch = in_transaction(&mut store, |tx| meta::epoch(tx, &mut rng))?;
-    let new = in_transaction(&mut store, |tx| publish(tx, now_ms, &catalogue))?;
+    let keys = open_keys(data, store.as_mut(), &mut rng)?;
+    let epoch = in_transaction(store.as_mut(), |tx| meta::epoch(tx, &mut rng))?;
+    let new = in_transaction(store.as_mut(), |tx| publish(tx, now_ms, &catalogue))?;
     tracing::info!(
+        store.kind = database.kind(),
+        store.schema_before = before,
         catalogue.version = catalogue.version,
         catalogue.new = new,
         catalogue.items = catalogue.items.len(),
-        "the catalogue is in the store"
+        "the store is open and has the catalogue"
     );
     Ok(OpenedFolder { store, keys, epoch, catalogue_version: catalogue.version, catalogue })
 }
@@ -248,36 +198,41 @@ pub fn random() -> Result<ChaCha20Rng, StartupError> {
     Ok(ChaCha20Rng::from_seed(seed))
 }
 
-/// Looks at a store without writing: is it of this program, not newer, and sound?
-fn refuse_unusable(path: &Path) -> Result<(), StartupError> {
-    let mut look = Sqlite::open_read_only(path).map_err(|e| store_error(path, e.into()))?;
-    match require_current(&mut look) {
-        Err(e @ (MigrateError::Newer { .. } | MigrateError::Foreign)) => Err(store_error(path, e)),
-        Err(MigrateError::Store(e)) => Err(store_error(path, e.into())),
-        _ => match look.check() {
-            Ok(said) if said.is_empty() => Ok(()),
-            Ok(_) => Err(StartupError::StoreDamaged { path: path.to_owned() }),
-            Err(e) => Err(store_error(path, e.into())),
-        },
+/// Looks at a store without writing: is it of this program, not newer, still in use here, and sound?
+fn refuse_unusable(database: &Database) -> Result<(), StartupError> {
+    let wrong = |e| store_error(database, e);
+    let mut look = database.open_read_only().map_err(|e| wrong(e.into()))?;
+    match require_current(look.as_mut()) {
+        Err(e @ (MigrateError::Newer { .. } | MigrateError::Foreign)) => return Err(wrong(e)),
+        Err(MigrateError::Store(e)) => return Err(wrong(e.into())),
+        Err(_) => {}
+        Ok(()) => {
+            if let Some(to) = meta::moved_to(&mut Tx::new(look.as_mut()))? {
+                return Err(StartupError::Moved { to });
+            }
+        }
+    }
+    match look.check().map_err(|e| wrong(e.into()))?.into_iter().next() {
+        None => Ok(()),
+        Some(said) => Err(StartupError::StoreDamaged { database: database.clone(), said }),
     }
 }
 
-fn open_keys(data: &DataFolder, store: &mut Sqlite, rng: &mut ChaCha20Rng) -> Result<Keys, StartupError> {
+fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -> Result<Keys, StartupError> {
     let folder = data.keys_path();
     let bound = in_transaction(store, meta::has_keys)?;
     if bound && !["receipt.key", "sealing.key", "person.key"].iter().all(|f| folder.join(f).exists()) {
         return Err(KeyError::NotOfThisStore { path: folder }.into());
     }
-    for id in in_transaction(store, cases::key_ids)? {
-        let path = folder.join(format!("{id}.key"));
-        if !path.exists() {
-            return Err(KeyError::Lost { path }.into());
-        }
-    }
     let keys = Keys::load_or_make(&folder, rng)?;
     let fingerprint = keys.fingerprint();
     in_transaction(store, |tx| meta::bind_keys(tx, &fingerprint))?
         .map_err(|_| KeyError::NotOfThisStore { path: folder })?;
+    for id in in_transaction(store, cases::key_ids)? {
+        let found = keys.load_year(&id)?;
+        in_transaction(store, |tx| meta::bind_year_key(tx, &id, &found))?
+            .map_err(|_| KeyError::OtherYear { path: keys.year_path(&id) })?;
+    }
     Ok(keys)
 }
 
@@ -297,10 +252,18 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) ->
     Ok(())
 }
 
-fn file_error(path: &Path, source: io::Error) -> StartupError {
+/// A file or folder that failed.
+pub(crate) fn file_error(path: &Path, source: io::Error) -> StartupError {
     StartupError::File { path: path.to_owned(), source }
 }
 
-fn store_error(path: &Path, source: MigrateError) -> StartupError {
-    StartupError::Store { path: path.to_owned(), source }
+/// A store that failed: unreachable, or not what it should be.
+pub(crate) fn store_error(database: &Database, source: MigrateError) -> StartupError {
+    let database = database.clone();
+    match source {
+        MigrateError::Store(source @ StoreError::Unreachable(_)) => {
+            StartupError::Unreachable { database, source }
+        }
+        source => StartupError::Store { database, source },
+    }
 }

@@ -3,7 +3,7 @@
 //! Each rule is a function over one file and is shown red on a bad sample beside it. Refuses to need git: it walks
 //! the working tree.
 mod edges;
-mod source;
+pub mod source;
 mod texts;
 
 use std::path::{Path, PathBuf};

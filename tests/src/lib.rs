@@ -5,6 +5,7 @@ pub mod device;
 pub mod http;
 pub mod link;
 pub mod pcscd;
+pub mod postgres;
 pub mod server;
 pub mod signing_proxy;
 pub mod submission;

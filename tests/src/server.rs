@@ -10,12 +10,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
+use sync_server::store::{Database, Row, TABLES, Value as DatabaseValue};
 
 use crate::binaries::{binary, repository};
 use crate::http::{self, Answer};
+use crate::postgres::fresh_database;
 
 /// Start and stop may take this long on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Names the database of stories: `postgresql` runs them on a real PostgreSQL, nothing or `sqlite` on SQLite.
+pub const DATABASE_VARIABLE: &str = "JINBAN_TEST_DATABASE";
 
 /// Names, numbers and phones that tests use; none may appear in a log, a page or an address.
 pub const CANARIES: [&str; 3] = ["样小川", "639900199005201035", "13900139000"];
@@ -26,7 +31,11 @@ pub struct Server {
     pub terminals: String,
     /// Address of the people's listener.
     pub people: String,
+    /// Address of the figures, without a path; empty if none are served.
+    pub metrics: String,
     data: DataDir,
+    /// The address of its store, if it is not in the data folder.
+    database: Option<String>,
     child: Option<Child>,
     log: Receiver<String>,
     seen: Vec<String>,
@@ -44,7 +53,7 @@ impl Server {
     /// # Errors
     /// If it does not get ready; the error holds its log.
     pub fn start() -> Result<Self> {
-        Self::spawn(DataDir::Own(tempfile::tempdir()?), &[])
+        Self::start_with(&[])
     }
 
     /// Starts a server in a fresh folder with further arguments.
@@ -52,24 +61,46 @@ impl Server {
     /// # Errors
     /// As [`Server::start`].
     pub fn start_with(arguments: &[&str]) -> Result<Self> {
-        Self::spawn(DataDir::Own(tempfile::tempdir()?), arguments)
+        Self::spawn(DataDir::Own(tempfile::tempdir()?), story_database()?, arguments)
     }
 
-    /// Starts a server in a folder that outlives it.
+    /// Starts a server on the store at an address.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_on(data: &Path, database: &str) -> Result<Self> {
+        Self::spawn(DataDir::Kept(data.to_owned()), Some(database.to_owned()), &[])
+    }
+
+    /// Starts a server on SQLite in a folder that outlives it.
     ///
     /// # Errors
     /// As [`Server::start`].
     pub fn start_in(data: &Path) -> Result<Self> {
-        Self::spawn(DataDir::Kept(data.to_owned()), &[])
+        Self::spawn(DataDir::Kept(data.to_owned()), None, &[])
     }
 
-    fn spawn(data: DataDir, arguments: &[&str]) -> Result<Self> {
+    /// Starts a server on SQLite in a folder that outlives it, with the default address for figures unless the
+    /// arguments name another.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with_default_metrics(data: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::launch(DataDir::Kept(data.to_owned()), None, arguments)
+    }
+
+    fn spawn(data: DataDir, database: Option<String>, arguments: &[&str]) -> Result<Self> {
+        Self::launch(data, database, &[&["--metrics", "127.0.0.1:0"], arguments].concat())
+    }
+
+    fn launch(data: DataDir, database: Option<String>, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(binary("sync-server"))
             .args(["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])
             .arg("--data")
             .arg(data.path())
             .arg("--ready-file")
             .arg(data.path().join("ready.json"))
+            .args(database.iter().flat_map(|d| ["--database", d]))
             .args(arguments)
             .current_dir(repository())
             .env_remove("JINBAN_LOG")
@@ -89,7 +120,9 @@ impl Server {
         let mut server = Self {
             terminals: String::new(),
             people: String::new(),
+            metrics: String::new(),
             data,
+            database,
             child: Some(child),
             log,
             seen: Vec::new(),
@@ -98,6 +131,8 @@ impl Server {
         let ready: Value = serde_json::from_slice(&std::fs::read(server.data().join("ready.json"))?)?;
         server.terminals = ready["terminals"].as_str().context("terminals")?.to_owned();
         server.people = ready["people"].as_str().context("people")?.to_owned();
+        let metrics = ready["metrics"].as_str().unwrap_or_default();
+        server.metrics = metrics.trim_end_matches("/metrics").to_owned();
         Ok(server)
     }
 
@@ -116,7 +151,60 @@ impl Server {
     /// # Errors
     /// If the process cannot be started.
     pub fn command(&self, arguments: &[&str]) -> Result<Output> {
-        command_in(self.data(), arguments)
+        let mut arguments = arguments.to_vec();
+        arguments.extend(self.database.iter().flat_map(|d| ["--database", d]));
+        command_in(self.data(), &arguments)
+    }
+
+    /// The address of its store.
+    ///
+    /// # Errors
+    /// If it is none.
+    pub fn database(&self) -> Result<Database> {
+        match &self.database {
+            Some(address) => Ok(address.parse()?),
+            None => Ok(Database::Sqlite(self.data().join("server.db"))),
+        }
+    }
+
+    /// Rows of its store, beside the running server.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn rows(&self, sql: &str, parameters: &[DatabaseValue]) -> Result<Vec<Row>> {
+        Ok(self.database()?.open_read_only()?.query(sql, parameters)?)
+    }
+
+    /// One whole number out of its store, such as a count.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or gives anything else.
+    pub fn number(&self, sql: &str) -> Result<i64> {
+        Ok(self.rows(sql, &[])?.first().context("one row")?.int(0)?)
+    }
+
+    /// Every text and every byte of its store, for tests that look for what must not be there.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn stored_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = match self.database()?.file() {
+            Some(file) => std::fs::read(file)?,
+            None => Vec::new(),
+        };
+        for table in TABLES {
+            for row in self.rows(&format!("SELECT {} FROM {}", table.columns.join(", "), table.name), &[])? {
+                for value in row.0 {
+                    match value {
+                        DatabaseValue::Text(text) => bytes.extend_from_slice(text.as_bytes()),
+                        DatabaseValue::Blob(blob) => bytes.extend_from_slice(&blob),
+                        DatabaseValue::Int(_) | DatabaseValue::Null => {}
+                    }
+                    bytes.push(0);
+                }
+            }
+        }
+        Ok(bytes)
     }
 
     /// A one-time code for a station, from the command line, while the server runs.
@@ -179,9 +267,22 @@ impl Server {
     /// As [`Server::start`], and if it did not stop cleanly before.
     pub fn restart(mut self) -> Result<Self> {
         self.stop()?;
+        self.again()
+    }
+
+    /// Kills it (`kill -9`) and starts again in the same folder, on other ports.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn kill_and_restart(mut self) -> Result<Self> {
+        self.kill()?;
+        self.again()
+    }
+
+    fn again(mut self) -> Result<Self> {
         let kept = DataDir::Kept(self.data().to_owned());
         let data = std::mem::replace(&mut self.data, kept);
-        Self::spawn(data, &[])
+        Self::spawn(data, self.database.clone(), &[])
     }
 
     /// Stops in order and checks what is left behind.
@@ -243,6 +344,15 @@ impl Drop for Server {
         if !std::thread::panicking() {
             assert!(result.is_ok(), "{:?}", result.err());
         }
+    }
+}
+
+/// A fresh PostgreSQL database if stories are to run on one.
+fn story_database() -> Result<Option<String>> {
+    match std::env::var(DATABASE_VARIABLE).as_deref() {
+        Err(_) | Ok("sqlite") => Ok(None),
+        Ok("postgresql") => fresh_database().map(Some),
+        Ok(other) => bail!("{DATABASE_VARIABLE} is {other:?}: write sqlite or postgresql"),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::demo;
-use crate::demo::screen_size::ScreenSize;
+use crate::demo::database::Choice;
 use crate::process::{Interrupt, run_bounded};
 use crate::progress::Steps;
 use crate::{fuzz, setup, workspace};
@@ -18,8 +18,11 @@ const TOTAL_LIMIT: Duration = Duration::from_secs(80 * 60);
 /// One step.
 const STEP_LIMIT: Duration = Duration::from_secs(35 * 60);
 const DENY_WARNINGS: &str = "-D warnings";
-/// Packages, tools, five steps of cargo, fuzzing, the story.
-const STEPS: usize = 9;
+/// Packages, tools, five steps of cargo, the stories on the second database, fuzzing, the story on both.
+const STEPS: usize = 11;
+/// Stories in which a server runs; they are told once more on PostgreSQL.
+const STORIES: &str = "intake::";
+const MORE_STORIES: [&str; 3] = ["sync::", "thread::", "console::"];
 
 /// Runs all steps; the first failure ends it.
 ///
@@ -41,14 +44,20 @@ fn run_steps(steps: &mut Steps, clock: Instant, interrupt: &Interrupt) -> Result
     for (heading, command) in cargo_steps() {
         steps.run(heading, || run_bounded(command, time_left(clock)?, interrupt))?;
     }
+    let mut stories = workspace::cargo(&["test", "--workspace", "--test", "it", "--", STORIES]);
+    stories.args(MORE_STORIES).env("JINBAN_TEST_DATABASE", "postgresql");
+    steps.run("stories on PostgreSQL", || run_bounded(stories, time_left(clock)?, interrupt))?;
     steps.run("fuzzing of the API by its description (schemathesis)", || {
         time_left(clock)?;
         fuzz::run(interrupt)
     })?;
-    steps.run("the story on the real programs and the real window", || {
-        time_left(clock)?;
-        demo::run(demo::Options { headless: true, size: ScreenSize::default() }, interrupt)
-    })
+    for (name, database) in [("SQLite", Choice::Sqlite), ("PostgreSQL", Choice::Temporary)] {
+        steps.run(&format!("the story on the real programs, the real window and {name}"), || {
+            time_left(clock)?;
+            demo::run(&demo::Options { headless: true, database, ..demo::Options::default() }, interrupt)
+        })?;
+    }
+    Ok(())
 }
 
 fn cargo_steps() -> [(&'static str, Command); 5] {

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::demo::database::Choice;
 use crate::demo::screen_size::ScreenSize;
 use crate::process::Interrupt;
 
@@ -41,6 +42,7 @@ enum Task {
     #[command(after_help = "Examples:
   cargo xtask demo                     in a window if there is a display, else on a virtual screen
   cargo xtask demo --size 1280x800     on a smaller screen
+  cargo xtask demo --database postgresql   with the store in a PostgreSQL that the demo starts
   cargo xtask demo --headless          play the story; pictures and story.json go to target/demo/")]
     Demo {
         /// Play the story on the real programs by itself, check its outcome, and stop.
@@ -49,6 +51,9 @@ enum Task {
         /// Size of the window, or of the virtual screen.
         #[arg(long, default_value = "1920x1080", value_name = "WIDTHxHEIGHT")]
         size: ScreenSize,
+        /// Where the server keeps its store: sqlite, postgresql (one that the demo starts and ends), or an address.
+        #[arg(long, default_value = "sqlite", value_name = "sqlite|postgresql|URL")]
+        database: Choice,
     },
     /// Lay a card of an invented person on the virtual reader of the running demo.
     #[command(after_help = "Examples:
@@ -74,7 +79,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Interrupt::watch().and_then(|interrupt| match arguments.task {
         Task::Setup => setup::run(&interrupt).and_then(|()| fuzz::prepare(&interrupt)),
-        Task::Demo { headless, size } => demo::run(demo::Options { headless, size }, &interrupt),
+        Task::Demo { headless, size, database } => {
+            demo::run(&demo::Options { headless, size, database }, &interrupt)
+        }
         Task::Card { gesture } => card::run(&gesture),
         Task::Fuzz => fuzz::run(&interrupt),
         Task::Test => check::run(&interrupt),

@@ -31,7 +31,7 @@ const RUN: &[&str] = &[
 ];
 
 /// For the demo without a display and for the tests: virtual screen, pointer, pictures, accessibility bus, QR reader,
-/// virtual environments for a tool that is no package.
+/// the second database, and virtual environments for a tool that is no package.
 const TESTS: &[&str] = &[
     "xvfb",
     "xdotool",
@@ -41,6 +41,7 @@ const TESTS: &[&str] = &[
     "dbus-daemon",
     "zbar-tools",
     "util-linux",
+    "postgresql",
     "python3-venv",
 ];
 

@@ -17,7 +17,7 @@ use rand_core::CryptoRng;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
 use crate::services::catalogue::Volume;
-use crate::services::{Context, cases};
+use crate::services::{Context, cases, meta};
 use crate::store::{StoreError, Tx, Value};
 
 /// Field errors kept in an action, at most.
@@ -52,6 +52,7 @@ pub struct Opened {
 #[derive(Debug)]
 struct WrappedForYear {
     key_id: String,
+    fingerprint: String,
     nonce: Nonce,
     wrapped: Vec<u8>,
 }
@@ -119,10 +120,11 @@ pub fn open(
         }
     };
     let year = CivilDate::in_china(sealed.accepted_at_ms).parts().0;
-    let (key_id, year_key) = keys.of_year(year, rng)?;
+    let year_key = keys.of_year(year, rng)?;
     let nonce = Nonce::new(rng);
-    if let Ok(wrapped) = year_key.encrypt(nonce, key.to_bytes().as_ref(), sealed.envelope_id.as_bytes()) {
-        opened.key = Some(WrappedForYear { key_id, nonce, wrapped });
+    if let Ok(wrapped) = year_key.key.encrypt(nonce, key.to_bytes().as_ref(), sealed.envelope_id.as_bytes()) {
+        let fingerprint = year_key.fingerprint();
+        opened.key = Some(WrappedForYear { key_id: year_key.id, fingerprint, nonce, wrapped });
     }
     match judge(sealed, &header, &key, volume) {
         Ok((submission, form, reasons)) => {
@@ -153,6 +155,9 @@ pub fn write(tx: &mut Tx<'_>, now_ms: i64, opened: &Opened) -> Result<(), Servic
     cases::act(tx, now_ms, &opened.envelope_id, opened.version, opened.action.clone())?;
     let id = opened.envelope_id.to_string();
     if let Some(key) = &opened.key {
+        meta::bind_year_key(tx, &key.key_id, &key.fingerprint)?.map_err(|_| {
+            ServiceError::Inconsistent(format!("{} is not the key that the store knows", key.key_id))
+        })?;
         tx.execute(
             "INSERT INTO case_key (envelope_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4)
              ON CONFLICT (envelope_id) DO NOTHING",

@@ -6,7 +6,6 @@ use domain::case::{Action, QuarantineReason, Recorded};
 use domain::form::FormSpec;
 use domain::ids::CaseNo;
 use domain::text::Language;
-use domain::wire::v1::EnvelopeHeader;
 
 use super::cases::item_name;
 use super::frame::{Frame, frame};
@@ -16,6 +15,7 @@ use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
 use crate::services::cases::{self, CaseRow};
+use crate::services::envelopes::{self, StoredEnvelope};
 use crate::services::work_list::{self, Query};
 use crate::shell::App;
 use crate::store::{StoreError, Tx};
@@ -77,7 +77,8 @@ fn draw(tx: &mut Tx<'_>, context: &Context, number: &CaseNo, now_ms: i64) -> Res
     let own = context.shelf.get(tx, case.catalogue_version)?;
     let volume = if own.is_some() { own } else { context.shelf.newest(tx)? };
     let catalogue = volume.as_deref().map(|v| &v.catalogue);
-    let envelope = Envelope::read(tx, &case)?;
+    let envelope =
+        envelopes::find(tx, &case.envelope_id)?.ok_or(StoreError::Stored { what: "envelope of a case" })?;
     let item = item_name(catalogue, case.item.as_ref());
     let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == case.station);
     let station = station.map_or_else(|| case.station.to_string(), |(id, name, _)| format!("{name} · {id}"));
@@ -97,45 +98,12 @@ fn draw(tx: &mut Tx<'_>, context: &Context, number: &CaseNo, now_ms: i64) -> Res
         facts: facts(&Names { w, item: &item, station, now_ms }, &case, &envelope),
         history: history.iter().rev().map(|r| step(&fields, r, &case, now_ms)).collect(),
         others,
-        slip_address: format!("/slips/{}?d={}", case.number, envelope.digest_short),
+        slip_address: format!("/slips/{}?d={}", case.number, envelope.digest.short()),
         sample: catalogue.filter(|c| c.data_label == "sample").map(|c| c.notice.get(w.0).to_owned()),
         frame: frame(tx, w, now_ms, &Query::default())?,
         item,
         w,
     })
-}
-
-/// Facts of the stored envelope.
-struct Envelope {
-    lineage: String,
-    seq: u64,
-    digest: String,
-    digest_short: String,
-    device_time_ms: i64,
-    accepted_at_ms: i64,
-    sealed_bytes: i64,
-    blobs: usize,
-}
-
-impl Envelope {
-    fn read(tx: &mut Tx<'_>, case: &CaseRow) -> Result<Self, ServiceError> {
-        let sql = "SELECT lineage, seq, digest, device_time_ms, accepted_at_ms, LENGTH(ciphertext), header
-                   FROM envelope WHERE envelope_id = $1";
-        let row = tx.query_first(sql, &[case.envelope_id.to_string().into()])?;
-        let row = row.ok_or(StoreError::Stored { what: "envelope of a case" })?;
-        let header: Option<EnvelopeHeader> = serde_json::from_slice(row.blob(6)?).ok();
-        let digest: domain::envelope::Digest = row.parsed(2)?;
-        Ok(Self {
-            lineage: row.text(0)?.to_owned(),
-            seq: row.uint(1)?,
-            digest: digest.to_string(),
-            digest_short: digest.short(),
-            device_time_ms: row.int(3)?,
-            accepted_at_ms: row.int(4)?,
-            sealed_bytes: row.int(5)?,
-            blobs: header.map_or(0, |h| h.blobs.len()),
-        })
-    }
 }
 
 /// Words that the facts are put into.
@@ -146,7 +114,7 @@ struct Names<'a> {
     now_ms: i64,
 }
 
-fn facts(names: &Names<'_>, case: &CaseRow, envelope: &Envelope) -> Vec<Fact> {
+fn facts(names: &Names<'_>, case: &CaseRow, envelope: &StoredEnvelope) -> Vec<Fact> {
     let Names { w, item, station, now_ms } = names;
     let (w, now_ms) = (*w, *now_ms);
     let plain = |name, value: String| Fact { name: w.t(name), value, code: false };
@@ -167,9 +135,9 @@ fn facts(names: &Names<'_>, case: &CaseRow, envelope: &Envelope) -> Vec<Fact> {
         plain("case.place", envelope.seq.to_string()),
         plain("case.size", w.fill("case.bytes", &[("n", &envelope.sealed_bytes.to_string())])),
         plain("case.blobs", blobs),
-        code("case.digest", envelope.digest.clone()),
+        code("case.digest", envelope.digest.to_string()),
         code("case.envelope", case.envelope_id.to_string()),
-        code("case.lineage", envelope.lineage.clone()),
+        code("case.lineage", envelope.lineage.to_string()),
     ];
     if let Some(slip) = &case.slip_number {
         facts.insert(0, code("case.slip_number", slip.to_string()));

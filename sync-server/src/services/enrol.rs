@@ -202,7 +202,7 @@ fn add_terminal(
 fn free_issuer(tx: &mut Tx<'_>, station: &StationId) -> Result<Issuer, ServiceError> {
     let own = tx.query_int("SELECT number FROM station WHERE id = $1", &[station.as_str().into()])?;
     let taken = tx.query(
-        "SELECT issuer FROM terminal UNION SELECT number FROM station WHERE id <> $1 LIMIT 2000",
+        "SELECT issuer FROM terminal UNION SELECT number FROM station WHERE id <> $1 ORDER BY 1 LIMIT 2000",
         &[station.as_str().into()],
     )?;
     let taken: Vec<i64> = taken.iter().map(|r| r.int(0)).collect::<Result<_, _>>()?;

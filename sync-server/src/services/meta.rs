@@ -7,6 +7,7 @@ use crate::store::{StoreError, Tx};
 
 const EPOCH: &str = "server_epoch";
 const KEYS: &str = "key_fingerprint";
+const MOVED_TO: &str = "moved_to";
 
 /// The store was written with other keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,38 @@ pub fn has_keys(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     Ok(get(tx, KEYS)?.is_some())
 }
 
+/// Binds the store to the key of a year in the transaction that first uses it, and compares ever after.
+///
+/// # Errors
+/// [`StoreError`] if the store fails; the inner result says whether the key is the right one.
+pub fn bind_year_key(
+    tx: &mut Tx<'_>,
+    key_id: &str,
+    fingerprint: &str,
+) -> Result<Result<(), OtherKeys>, StoreError> {
+    let name = format!("key_fingerprint.{key_id}");
+    match get(tx, &name)? {
+        Some(known) => Ok(if known == fingerprint { Ok(()) } else { Err(OtherKeys) }),
+        None => put(tx, &name, fingerprint).map(Ok),
+    }
+}
+
+/// Where the store was moved, if it was.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn moved_to(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    get(tx, MOVED_TO)
+}
+
+/// Writes down that the store lives elsewhere from now on.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn mark_moved(tx: &mut Tx<'_>, to: &str) -> Result<(), StoreError> {
+    put(tx, MOVED_TO, to)
+}
+
 fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, StoreError> {
     let row = tx.query_first("SELECT value FROM meta WHERE name = $1", &[name.into()])?;
     row.map(|r| r.text(0).map(str::to_owned)).transpose()
@@ -75,5 +108,13 @@ mod tests {
         assert_eq!(bind_keys(&mut tx, "a").expect("bound"), Ok(()));
         assert_eq!(bind_keys(&mut tx, "a").expect("bound"), Ok(()));
         assert_eq!(bind_keys(&mut tx, "b").expect("bound"), Err(OtherKeys));
+        for (id, fingerprint, expected) in
+            [("year-2026", "a", Ok(())), ("year-2027", "b", Ok(())), ("year-2026", "b", Err(OtherKeys))]
+        {
+            assert_eq!(bind_year_key(&mut tx, id, fingerprint).expect("bound"), expected, "{id}");
+        }
+        assert_eq!(moved_to(&mut tx).expect("read"), None);
+        mark_moved(&mut tx, "elsewhere").expect("written");
+        assert_eq!(moved_to(&mut tx).expect("read").as_deref(), Some("elsewhere"));
     }
 }

@@ -6,6 +6,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod changes;
 pub mod enrol;
+pub mod envelopes;
 pub mod intake;
 pub mod meta;
 pub mod readings;

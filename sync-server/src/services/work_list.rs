@@ -78,7 +78,7 @@ pub fn page(tx: &mut Tx<'_>, query: &Query) -> Result<Page, StoreError> {
 /// [`StoreError`] if the store fails.
 pub fn counts(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<(CaseState, u64)>, StoreError> {
     let (wheres, values) = conditions(query);
-    let sql = format!("SELECT state, COUNT(*) FROM case_ {} GROUP BY state", joined(&wheres));
+    let sql = format!("SELECT state, COUNT(*) FROM case_ {} GROUP BY state ORDER BY state", joined(&wheres));
     let rows = tx.query(&sql, &values)?;
     let mut counts: Vec<_> = CaseState::ALL.iter().map(|s| (*s, 0)).collect();
     for row in &rows {

@@ -4,6 +4,7 @@ mod bells;
 pub mod budget;
 mod connections;
 pub mod etag;
+mod figures;
 mod guard;
 mod listener;
 pub mod problem;

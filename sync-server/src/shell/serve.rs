@@ -14,14 +14,16 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::figures::Figures;
 use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
+use crate::data_folder::DataFolder;
 use crate::jobs::Runner;
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
-use crate::startup::{self, DataFolder, OpenedFolder, StartupError};
+use crate::startup::{self, OpenedFolder, StartupError};
 
 /// Reading connections beside the writer.
 const READERS: usize = 4;
@@ -45,6 +47,10 @@ pub struct ServeOptions {
     pub ready_file: Option<PathBuf>,
     /// People's pages may be reached from other machines.
     pub allow_public_people: bool,
+    /// Address for figures; none for no figures.
+    pub metrics: Option<SocketAddr>,
+    /// Without the address for figures nothing is served at all.
+    pub insist_on_metrics: bool,
     /// How many calls an address may make.
     pub budgets: Budgets,
 }
@@ -97,12 +103,50 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("signals"))?;
     let terminals = bind(options.terminals, "--terminals").await?;
     let people = bind(options.people, "--people").await?;
-    let addresses = (
-        terminals.local_addr().map_err(system("address of the listener"))?,
-        people.local_addr().map_err(system("address of the listener"))?,
-    );
-    let (app, runner) = open_app(&options, addresses.1).map_err(|e| *e)?;
+    let kind = options.data.database().kind();
+    let figures = Figures::bind(options.metrics, options.insist_on_metrics, kind).await?;
+    let addresses = Addresses {
+        terminals: terminals.local_addr().map_err(system("address of the listener"))?,
+        people: people.local_addr().map_err(system("address of the listener"))?,
+        metrics: figures.as_ref().map(Figures::address),
+    };
+    // Off the async threads: a database client may have a runtime of its own.
+    let told = options.clone();
+    let opened = tokio::task::spawn_blocking(move || open_app(&told, addresses.people)).await;
+    let (app, runner) = opened
+        .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
+        .map_err(|e| *e)?;
+    let figures = figures.map(|f| f.serve(app.centre.clone()));
+    let served = serve_until(&app, [terminals, people], async {
+        announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    })
+    .await;
+    figures.into_iter().flatten().for_each(|task| task.abort());
+    // Always, and off the async threads, for the same reason.
+    let drained = tokio::task::spawn_blocking(move || {
+        runner.stop();
+        app.centre.stop();
+    });
+    let _ = drained.await;
+    if let Some(path) = &options.ready_file {
+        let _ = std::fs::remove_file(path);
+    }
+    served?;
+    tracing::info!("stopped");
+    Ok(())
+}
 
+/// Serves both listeners until `end` says why to stop; requests in hand are finished.
+async fn serve_until(
+    app: &App,
+    [terminals, people]: [CappedListener; 2],
+    end: impl Future<Output = Result<(), ServeError>>,
+) -> Result<(), ServeError> {
     let stopping = watch::Sender::new(false);
     let on = |listener, router| {
         let mut stopping = stopping.subscribe();
@@ -112,12 +156,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         tokio::spawn(connections::serve(listener, router, connections::HEAD_TIME, until))
     };
     let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
-    announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
-
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let ended = end.await;
     tracing::info!("stopping: requests in hand are finished");
     stopping.send_replace(true);
     app.bells.stop();
@@ -129,16 +168,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if tokio::time::timeout(STOP_TIME, finished).await.is_err() {
         tracing::warn!("some requests did not finish in time and were cut");
     }
-    let drained = tokio::task::spawn_blocking(move || {
-        runner.stop();
-        app.centre.stop();
-    });
-    let _ = drained.await;
-    if let Some(path) = &options.ready_file {
-        let _ = std::fs::remove_file(path);
-    }
-    tracing::info!("stopped");
-    Ok(())
+    ended
 }
 
 async fn bind(address: SocketAddr, flag: &'static str) -> Result<CappedListener, ServeError> {
@@ -157,7 +187,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let seed = startup::random().map_err(startup)?;
     let surroundings = Box::new(Machine { seed: std::sync::Mutex::new(seed) });
     let thread = |source| Box::new(ServeError::System { what: "threads", source });
-    let centre = Centre::with_threads(Box::new(store), readers, context, surroundings).map_err(thread)?;
+    let centre = Centre::with_threads(store, readers, context, surroundings).map_err(thread)?;
     let centre = Arc::new(centre);
     let runner = Runner::start(centre.clone()).map_err(thread)?;
     let bells = Arc::new(Bells::new(runner.waker()));
@@ -182,16 +212,28 @@ impl Surroundings for Machine {
     }
 }
 
-fn announce(options: &ServeOptions, (terminals, people): (SocketAddr, SocketAddr)) -> std::io::Result<()> {
-    let terminals = format!("http://{terminals}");
-    let people = format!("http://{people}");
+/// Where the server listens.
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    terminals: SocketAddr,
+    people: SocketAddr,
+    metrics: Option<SocketAddr>,
+}
+
+fn announce(options: &ServeOptions, addresses: Addresses) -> std::io::Result<()> {
+    let terminals = format!("http://{}", addresses.terminals);
+    let people = format!("http://{}", addresses.people);
+    let metrics = addresses.metrics.map(|address| format!("http://{address}/metrics"));
     if let Some(path) = &options.ready_file {
-        let ready = json!({ "terminals": terminals, "people": people, "pid": std::process::id() });
+        let ready = json!({
+            "terminals": terminals, "people": people, "metrics": metrics, "pid": std::process::id(),
+        });
         write_whole(path, &ready.to_string())?;
     }
     tracing::info!(
         listen.terminals = terminals,
         listen.people = people,
+        listen.metrics = metrics.as_deref().unwrap_or("off"),
         "ready: {terminals} for terminals, {people} for people"
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! The small synchronous driver that services stand on. SQLite has one; another database gets its own beside it.
+//! The small synchronous driver that services stand on. SQLite has one, PostgreSQL the other.
 //!
 //! Statements are written with `$1…`. A service receives a [`Tx`], which cannot begin or commit: that is the
 //! writer's business alone.
@@ -33,6 +33,9 @@ pub enum StoreError {
     /// The file cannot be opened as a store.
     #[error("the store cannot be opened")]
     Open(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database does not answer, or went away: whether the last statement took effect is not known.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Anything else that the database says.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -67,6 +70,10 @@ pub trait Driver: Send {
     fn is_empty(&mut self) -> Result<bool, StoreError>;
     /// Names of mistakes that the database finds in itself; empty if it is sound.
     fn check(&mut self) -> Result<Vec<String>, StoreError>;
+    /// Room that the database takes, in bytes; none if it cannot tell.
+    fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// One transaction, as a service sees it.
@@ -94,6 +101,11 @@ impl<'a> Tx<'a> {
     /// The first row of a query, if there is one.
     pub fn query_first(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Row>, StoreError> {
         Ok(self.0.query(sql, parameters)?.into_iter().next())
+    }
+
+    /// See [`Driver::size_bytes`].
+    pub fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        self.0.size_bytes()
     }
 
     /// The one whole number that a query gives, such as a count.

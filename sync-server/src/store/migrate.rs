@@ -101,7 +101,9 @@ pub fn require_current(driver: &mut dyn Driver) -> Result<(), MigrateError> {
 fn found_version(driver: &mut dyn Driver) -> Result<u64, MigrateError> {
     match Tx::new(driver).query_int("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]) {
         Ok(n) => Ok(u64::try_from(n).unwrap_or(0)),
-        Err(e @ (StoreError::Busy | StoreError::Full | StoreError::Open(_))) => Err(e.into()),
+        Err(e @ (StoreError::Busy | StoreError::Full | StoreError::Open(_) | StoreError::Unreachable(_))) => {
+            Err(e.into())
+        }
         // No such table: an empty file is new, anything else belongs to somebody else.
         Err(_) if driver.is_empty()? => Ok(0),
         Err(_) => Err(MigrateError::Foreign),

@@ -1,16 +1,23 @@
 //! The centre's store: one SQL over a small synchronous driver, one writer, a few readers.
 //!
-//! Refuses to know services, HTTP or personal data: it moves values. Only `sqlite.rs` names a database library.
+//! Refuses to know services, HTTP or personal data: it moves values. Only `sqlite.rs` and
+//! `postgres.rs` name a database library.
+mod database;
 mod driver;
 mod migrate;
+mod postgres;
 mod readers;
 mod sqlite;
+mod tables;
 mod value;
 mod writer;
 
+pub use database::{Database, DatabaseError};
 pub use driver::{Driver, StoreError, Tx, in_transaction};
 pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, require_current};
+pub use postgres::Postgres;
 pub use readers::Readers;
 pub use sqlite::Sqlite;
+pub use tables::{TABLES, Table};
 pub use value::{Row, Value};
 pub use writer::{WriteError, Writer};

@@ -1,7 +1,7 @@
 //! A few reading connections, lent out one at a time; each use sees one state of the store.
 //!
 //! Refuses to wait for ever: when all are out for too long, the caller hears that the store is busy.
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{Driver, StoreError, Tx};
@@ -11,14 +11,19 @@ const WAIT: Duration = Duration::from_secs(5);
 
 /// The pool.
 pub struct Readers {
-    idle: Mutex<Vec<Box<dyn Driver>>>,
+    pool: Mutex<Pool>,
     returned: Condvar,
+}
+
+struct Pool {
+    idle: Vec<Box<dyn Driver>>,
+    closed: bool,
 }
 
 impl Readers {
     /// A pool of these connections.
     pub fn new(connections: Vec<Box<dyn Driver>>) -> Self {
-        Self { idle: Mutex::new(connections), returned: Condvar::new() }
+        Self { pool: Mutex::new(Pool { idle: connections, closed: false }), returned: Condvar::new() }
     }
 
     /// Reads in one transaction, which sees everything that was committed before it began.
@@ -37,18 +42,24 @@ impl Readers {
         result
     }
 
-    /// Closes all connections; later readers hear that the store is busy.
+    /// Closes all connections, those in use as soon as they come back, on the thread that brings them: a client with
+    /// a runtime of its own must not end on an async one. Later readers hear that the store is busy.
     pub fn close(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut pool = self.lock();
+        pool.closed = true;
+        pool.idle.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lend(&self) -> Result<Lent<'_>, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut idle, _) = self
+        let (mut pool, _) = self
             .returned
-            .wait_timeout_while(idle, WAIT, |i| i.is_empty())
+            .wait_timeout_while(self.lock(), WAIT, |p| p.idle.is_empty() && !p.closed)
             .unwrap_or_else(PoisonError::into_inner);
-        let driver = idle.pop().ok_or(StoreError::Busy)?;
+        let driver = pool.idle.pop().ok_or(StoreError::Busy)?;
         Ok(Lent { pool: self, driver: Some(driver) })
     }
 }
@@ -63,8 +74,11 @@ impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(mut driver) = self.driver.take() {
             driver.rollback();
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(driver);
-            self.pool.returned.notify_one();
+            let mut pool = self.pool.lock();
+            if !pool.closed {
+                pool.idle.push(driver);
+                self.pool.returned.notify_one();
+            }
         }
     }
 }
@@ -85,5 +99,13 @@ mod tests {
         assert!(panicked.is_err());
         let read: Result<i64, StoreError> = pool.read(|tx| tx.query_int("SELECT 7", &[]));
         assert_eq!(read.ok(), Some(7));
+        // Closed while it is in use: it does not come back.
+        let last: Result<i64, StoreError> = pool.read(|tx| {
+            pool.close();
+            tx.query_int("SELECT 8", &[])
+        });
+        assert_eq!(last.ok(), Some(8));
+        let late: Result<i64, StoreError> = pool.read(|tx| tx.query_int("SELECT 9", &[]));
+        assert!(matches!(late, Err(StoreError::Busy)));
     }
 }

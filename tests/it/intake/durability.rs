@@ -26,8 +26,7 @@ fn a_restart_keeps_everything_even_the_bytes_of_the_receipt() -> Result<()> {
 
 #[test]
 fn a_killed_server_has_every_row_that_it_receipted_and_opens_the_rest() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut server = Server::start_in(folder.path())?;
+    let mut server = Server::start()?;
     let mut device = Device::enrol(&server, 1)?;
     let mut sent = Vec::new();
     for round in 0..5 {
@@ -35,9 +34,7 @@ fn a_killed_server_has_every_row_that_it_receipted_and_opens_the_rest() -> Resul
         let response = device.send(&server, &uploads)?;
         assert!(response.results.iter().all(|r| r.outcome == Outcome::Accepted), "round {round}");
         sent.extend(uploads);
-        server.kill()?;
-        drop(server);
-        server = Server::start_in(folder.path())?;
+        server = server.kill_and_restart()?;
     }
     for chunk in sent.chunks(50) {
         let replay = device.send(&server, chunk)?;
@@ -172,12 +169,18 @@ fn a_damaged_or_lost_store_is_refused_and_left_as_it_is() -> Result<()> {
     let mut scrambled = sound.clone();
     let half = scrambled.len() / 2;
     scrambled[half..].iter_mut().step_by(3).for_each(|byte| *byte ^= 0x5A);
-    for (what, bytes) in [("damaged", scrambled), ("is gone", Vec::new())] {
-        std::fs::write(&store, &bytes)?;
+    let emptied = Some(Vec::new());
+    for (what, bytes) in
+        [("not sound", Some(scrambled)), ("there is no store", emptied), ("there is no store", None)]
+    {
+        match &bytes {
+            Some(bytes) => std::fs::write(&store, bytes)?,
+            None => std::fs::remove_file(&store)?,
+        }
         let output = command_in(folder.path(), &["migrate"])?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(what), "{what}: {said}");
-        assert_eq!(std::fs::read(&store)?, bytes, "{what}: changed");
+        assert_eq!(std::fs::read(&store).ok(), bytes, "{what}: changed");
     }
     std::fs::write(&store, &sound)?;
     let year = std::fs::read_dir(folder.path().join("keys"))?
@@ -185,11 +188,21 @@ fn a_damaged_or_lost_store_is_refused_and_left_as_it_is() -> Result<()> {
         .find(|e| e.file_name().to_string_lossy().starts_with("year-"))
         .context("a key of the year")?
         .path();
-    std::fs::remove_file(&year)?;
-    let output = command_in(folder.path(), &["migrate"])?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && said.contains("year-"), "{said}");
-    assert!(!year.exists(), "no new key was made in its place");
+    let key = std::fs::read_to_string(&year)?;
+    for (other, advice) in
+        [(None, "is gone"), (Some("0".repeat(64)), "is not the one"), (Some("x".into()), "64")]
+    {
+        match &other {
+            None => std::fs::remove_file(&year)?,
+            Some(text) => std::fs::write(&year, text)?,
+        }
+        let output = command_in(folder.path(), &["migrate"])?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("year-") && said.contains(advice), "{said}");
+        assert_eq!(std::fs::read_to_string(&year).ok(), other, "no new key was made in its place");
+    }
+    std::fs::write(&year, key)?;
+    assert!(command_in(folder.path(), &["migrate"])?.status.success());
     Ok(())
 }
 
@@ -197,7 +210,7 @@ fn a_damaged_or_lost_store_is_refused_and_left_as_it_is() -> Result<()> {
 fn a_second_server_on_the_folder_and_public_pages_are_refused() -> Result<()> {
     let server = Server::start()?;
     let second = server.command(&["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])?;
-    assert_eq!(second.status.code(), Some(1));
+    assert_eq!(second.status.code(), Some(75));
     assert!(String::from_utf8_lossy(&second.stderr).contains("another sync-server"));
     let other = tempfile::tempdir()?;
     let public = command_in(other.path(), &["serve", "--terminals", "127.0.0.1:0", "--people", "0.0.0.0:0"])?;

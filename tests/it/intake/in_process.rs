@@ -30,7 +30,7 @@ impl Surroundings for Told {
     }
 }
 
-fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
+pub fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
     let now_ms = clock.load(Ordering::Acquire);
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut store = fresh_in_memory()?;

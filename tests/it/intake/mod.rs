@@ -6,3 +6,4 @@ mod in_process;
 mod opening;
 mod receipts;
 mod series;
+mod trouble;

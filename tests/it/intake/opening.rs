@@ -29,10 +29,8 @@ fn a_valid_submission_becomes_one_case_that_waits_for_its_department() -> Result
     for text in [list, page] {
         assert!(CANARIES.iter().all(|c| !text.contains(c)), "personal data on a page");
     }
-    let db = rusqlite::Connection::open(server.data().join("server.db"))?;
-    let count = |sql: &str| db.query_row(sql, [], |r| r.get::<_, i64>(0));
-    assert_eq!(count("SELECT COUNT(*) FROM case_key")?, 1);
-    assert_eq!(count("SELECT COUNT(*) FROM person_key")?, 3, "ID number, name, phone");
+    assert_eq!(server.number("SELECT COUNT(*) FROM case_key")?, 1);
+    assert_eq!(server.number("SELECT COUNT(*) FROM person_key")?, 3, "ID number, name, phone");
     Ok(())
 }
 
@@ -50,7 +48,9 @@ fn nothing_of_a_person_stands_in_the_store_in_clear() -> Result<()> {
     server.stop()?;
     let mut canaries: Vec<Vec<u8>> = CANARIES.iter().map(|c| c.as_bytes().to_vec()).collect();
     canaries.push(b"6222000000000000".to_vec());
-    let bytes = std::fs::read(server.data().join("server.db"))?;
+    let bytes = server.stored_bytes()?;
+    let id = header_of(&good)?.envelope_id.to_string();
+    assert!(bytes.windows(id.len()).any(|w| w == id.as_bytes()), "what is stored is looked at");
     for canary in canaries {
         let found = bytes.windows(canary.len()).any(|w| w == canary);
         assert!(!found, "{}", String::from_utf8_lossy(&canary));
@@ -100,15 +100,13 @@ fn content_that_cannot_be_opened_or_understood_is_quarantined() -> Result<()> {
         ("unknown_catalogue", device.seal_with(&plain, |h| h.catalogue_version = None)?),
         ("unknown_item", device.seal_with(&plain, |h| h.item = "no.such-item".parse().ok())?),
     ];
-    let db = rusqlite::Connection::open(server.data().join("server.db"))?;
     for (reason, upload) in table {
         taken(&device, &server, &upload)?;
         let header = header_of(&upload)?;
         wait_for_state(&device, &server, header.envelope_id, CaseState::Quarantined)?;
         let id = header.envelope_id.to_string();
-        let said: String =
-            db.query_row("SELECT reason FROM case_ WHERE envelope_id = ?1", [id], |r| r.get(0))?;
-        assert_eq!(said, reason);
+        let said = server.rows("SELECT reason FROM case_ WHERE envelope_id = $1", &[id.into()])?;
+        assert_eq!(said.first().context("a case")?.text(0)?, reason);
         let page = server.page(&format!("/cases/{}", header.number.context("a number")?))?;
         assert_eq!(page.status, 200, "{reason}");
     }

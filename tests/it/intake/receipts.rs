@@ -3,6 +3,7 @@ use anyhow::{Context as _, Result};
 use domain::envelope::Digest;
 use domain::wire::v1::{BlobEntry, BlobKind, EnvelopeKind, Outcome};
 use rand_core::SeedableRng as _;
+use sync_server::store::Row;
 use tests::device::{Device, JSON, courier, header_of, new_key, send_raw};
 use tests::http;
 use tests::server::Server;
@@ -129,10 +130,9 @@ fn an_unknown_kind_is_stored_and_receipted_and_a_reference_may_come_first() -> R
         let body = device.verify(&result.receipt.context("a receipt")?)?;
         assert_eq!(body.number.is_some(), header_of(&upload)?.kind == EnvelopeKind::Submission);
     }
-    let db = rusqlite::Connection::open(server.data().join("server.db"))?;
-    let mut rows = db.prepare("SELECT kind, disposition FROM envelope ORDER BY kind")?;
-    let rows: Vec<(String, String)> =
-        rows.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?;
+    let rows = server.rows("SELECT kind, disposition FROM envelope ORDER BY kind", &[])?;
+    let text = |row: &Row, column| row.text(column).map(str::to_owned);
+    let rows: Vec<_> = rows.iter().map(|r| Ok((text(r, 0)?, text(r, 1)?))).collect::<Result<_>>()?;
     let wanted = [("hologram", "quarantined"), ("rating", "held"), ("submission", "case")];
     assert_eq!(rows, wanted.map(|(a, b)| (a.to_owned(), b.to_owned())));
     Ok(())

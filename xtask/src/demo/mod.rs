@@ -2,6 +2,7 @@
 //!
 //! Refuses to leave anything running: whatever is started here ends with this command, also after Ctrl-C or a kill.
 mod accessibility;
+pub mod database;
 mod display;
 mod http;
 mod item_words;
@@ -25,6 +26,7 @@ use crate::process::{Interrupt, run_bounded, wait_until};
 use crate::progress::{self, Steps};
 use crate::{setup, workspace};
 use accessibility::{Bus, Reader};
+use database::Database;
 use display::Display;
 use programs::{ReaderService, Server, Surroundings, Terminal};
 use screen_size::ScreenSize;
@@ -38,19 +40,21 @@ const LONGEST_VISIT: Duration = Duration::from_secs(12 * 60 * 60);
 const OLD_FILES: [&str; 3] = ["png", "log", "json"];
 
 /// What somebody asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Play the story and end.
     pub headless: bool,
     /// Of the window, or of the virtual screen.
     pub size: ScreenSize,
+    /// Where the server keeps its store.
+    pub database: database::Choice,
 }
 
 /// Starts everything, waits or plays, and stops everything.
 ///
 /// # Errors
 /// Names the step that failed and the log to read.
-pub fn run(options: Options, interrupt: &Interrupt) -> Result<()> {
+pub fn run(options: &Options, interrupt: &Interrupt) -> Result<()> {
     let folder = workspace::demo_output();
     let claim = Claim::take(&folder)?;
     let mut steps = Steps::new(if options.headless { 4 } else { 3 });
@@ -84,14 +88,16 @@ struct Stage {
     eyes: Option<Reader>,
     _bus: Option<Bus>,
     server: Server,
+    database: Database,
     display: Rc<Display>,
     reader: ReaderService,
 }
 
 impl Stage {
-    fn start(options: Options, scratch: &Path, logs: &Path, interrupt: &Interrupt) -> Result<Self> {
+    fn start(options: &Options, scratch: &Path, logs: &Path, interrupt: &Interrupt) -> Result<Self> {
         let reader = ReaderService::start(scratch)?;
-        let server = Server::start(scratch, logs, interrupt)?;
+        let database = Database::start(&options.database, scratch, logs, interrupt)?;
+        let server = Server::start(&database, scratch, logs, interrupt)?;
         // The story always has a screen of its own: pictures of a real desktop are nobody's business.
         let display = if Display::is_there() && !options.headless {
             Display::Real
@@ -108,7 +114,7 @@ impl Stage {
         let around =
             Surroundings { scratch, logs, reader: &reader, display: &display, bus: bus.as_ref(), size };
         let terminal = Terminal::start(&around, &server)?;
-        Ok(Self { terminal, eyes, _bus: bus, server, display: Rc::new(display), reader })
+        Ok(Self { terminal, eyes, _bus: bus, server, database, display: Rc::new(display), reader })
     }
 
     fn state(&self, scratch: &Path) -> DemoState {
@@ -127,6 +133,9 @@ impl Stage {
     fn welcome(&self) {
         progress::note("");
         progress::note(&format!("console   {}", self.console()));
+        if let Some(address) = self.database.address() {
+            progress::note(&format!("store     {} {address}", self.database.kind()));
+        }
         progress::note(
             "card      cargo xtask card tap courier      (in a second shell; `card list` names more)",
         );

@@ -12,6 +12,7 @@ use virtual_reader::LIBRARY_FILE;
 use virtual_reader::daemon::{Daemon, find_library};
 
 use super::accessibility::Bus;
+use super::database::Database;
 use super::display::Display;
 use super::screen_size::ScreenSize;
 use crate::process::{Interrupt, Running, output, tied, wait_until};
@@ -86,6 +87,7 @@ pub struct Addresses {
 /// The sync server on its data folder; it can be stopped and started again at the same addresses.
 pub struct Server {
     data: PathBuf,
+    database: Option<String>,
     log: PathBuf,
     addresses: Addresses,
     running: Option<Running>,
@@ -96,10 +98,11 @@ impl Server {
     ///
     /// # Errors
     /// If it does not get ready.
-    pub fn start(scratch: &Path, logs: &Path, interrupt: &Interrupt) -> Result<Self> {
+    pub fn start(database: &Database, scratch: &Path, logs: &Path, interrupt: &Interrupt) -> Result<Self> {
         let addresses = Addresses { terminals: String::new(), people: String::new() };
         let (data, log) = (scratch.join("server"), logs.join("server.log"));
-        let mut server = Self { data, log, addresses, running: None };
+        let database = database.address().map(str::to_owned);
+        let mut server = Self { data, database, log, addresses, running: None };
         server.serve(ANY.to_owned(), ANY.to_owned(), interrupt)?;
         Ok(server)
     }
@@ -116,6 +119,7 @@ impl Server {
     pub fn enrol_code(&self) -> Result<String> {
         let mut command = program("sync-server");
         command.args(["enrol-code", "--station", STATION, "--json", "--data"]).arg(&self.data);
+        command.args(self.database.iter().flat_map(|d| ["--database", d]));
         let answer: serde_json::Value =
             serde_json::from_str(&output(command)?).context("enrol-code: not JSON")?;
         Ok(answer["code"].as_str().context("enrol-code gave no code")?.to_owned())
@@ -150,6 +154,7 @@ impl Server {
         clean(&mut command);
         command.args(["serve", "--terminals", &terminals, "--people", &people, "--data"]).arg(&self.data);
         command.arg("--assets").arg(workspace::assets("")).arg("--ready-file").arg(&ready);
+        command.args(self.database.iter().flat_map(|d| ["--database", d]));
         let mut running = Running::start("sync-server", command, &self.log)?;
         let addresses = wait_until(START_LIMIT, interrupt, || {
             running.must_run()?;

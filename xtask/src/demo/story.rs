@@ -46,7 +46,7 @@ const IDLE_LOOKS: usize = 3;
 ///
 /// # Errors
 /// Names the step, what was on the screen, and the log to read.
-pub fn play(stage: &mut Stage, options: Options, folder: &Path, interrupt: &Interrupt) -> Result<()> {
+pub fn play(stage: &mut Stage, options: &Options, folder: &Path, interrupt: &Interrupt) -> Result<()> {
     let words = Words::read(&workspace::assets("text/zh-CN.toml"))?;
     let item = ItemWords::read(&workspace::assets("catalogue/items"), ITEM)?;
     let display = std::rc::Rc::clone(&stage.display);
@@ -55,7 +55,7 @@ pub fn play(stage: &mut Stage, options: Options, folder: &Path, interrupt: &Inte
     let mut story = Story { stage, screen, words, item, interrupt, steps: Vec::new() };
     let told = story.tell()?;
     let report = json!({
-        "item": ITEM, "card": CARD, "screen": options.size.to_string(),
+        "item": ITEM, "card": CARD, "screen": options.size.to_string(), "database": story.stage.database.kind(),
         "programs": { "terminal": version("terminal")?, "sync-server": version("sync-server")? },
         "story": told, "steps": story.steps, "pictures": story.screen.pictures(),
     });

@@ -1,0 +1,87 @@
+//! The data folder of a centre: keys, lock, and by default the store; or the address of a store elsewhere.
+//!
+//! Refuses two servers on one folder.
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::startup::{StartupError, file_error, store_error};
+use crate::store::{Database, Driver, require_current};
+
+/// Where store and keys lie.
+#[derive(Debug, Clone)]
+pub struct DataFolder {
+    path: PathBuf,
+    database: Database,
+}
+
+impl DataFolder {
+    /// A folder, which need not be there, with its store in it or elsewhere.
+    pub fn new(path: PathBuf, database: Option<Database>) -> Self {
+        let database = database.unwrap_or_else(|| Database::Sqlite(path.join("server.db")));
+        Self { path, database }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the store lies.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The folder of keys.
+    pub fn keys_path(&self) -> PathBuf {
+        self.path.join("keys")
+    }
+
+    /// Makes the folder if it is missing, for its owner only.
+    ///
+    /// # Errors
+    /// [`StartupError::File`] if it cannot be made.
+    pub fn make(&self) -> Result<(), StartupError> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700);
+        builder.create(&self.path).map_err(|e| file_error(&self.path, e))
+    }
+
+    /// Takes the folder for this process; it is free again when the file is dropped, also after a kill.
+    ///
+    /// # Errors
+    /// [`StartupError::Locked`] if another process has it.
+    pub fn lock(&self) -> Result<File, StartupError> {
+        self.make()?;
+        let path = self.path.join("server.lock");
+        let file = File::options().create(true).append(true).open(&path).map_err(|e| file_error(&path, e))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StartupError::Locked { path: self.path.clone() }),
+            Err(TryLockError::Error(e)) => Err(file_error(&path, e)),
+        }
+    }
+
+    /// Opens a store that is there and has this program's schema; for commands beside a running server.
+    ///
+    /// # Errors
+    /// [`StartupError`] if there is none, or it has another schema.
+    pub fn open_existing(&self) -> Result<Box<dyn Driver>, StartupError> {
+        let wrong = |e| store_error(&self.database, e);
+        if self.database.is_new().map_err(|e| wrong(e.into()))? {
+            return Err(StartupError::NoStore { database: self.database.clone() });
+        }
+        // Looked at without writing first: a newer store must not even be switched to another journal.
+        let mut look = self.database.open_read_only().map_err(|e| wrong(e.into()))?;
+        require_current(look.as_mut()).map_err(wrong)?;
+        self.database.open().map_err(|e| wrong(e.into()))
+    }
+
+    /// Another connection for reading.
+    ///
+    /// # Errors
+    /// [`StartupError`] if the store cannot be opened.
+    pub fn reader(&self) -> Result<Box<dyn Driver>, StartupError> {
+        self.database.open_read_only().map_err(|e| store_error(&self.database, e.into()))
+    }
+}

@@ -1,0 +1,302 @@
+//! `sync-server move-store`: brings a store to another database, row by row, and verifies every row there.
+//!
+//! All or nothing: the rows appear in one transaction. The old store is kept as it was and marked, so that no
+//! server goes on with it by mistake. Refuses a target that is not empty.
+use domain::envelope::Digest;
+use serde::Serialize;
+
+use crate::services::{audit, meta};
+use crate::store::{
+    Database, MigrateError, StoreError, TABLES, Table, Tx, Value, in_transaction, migrate, require_current,
+};
+
+/// Rows read in one go.
+const STRETCH: u64 = 200;
+
+/// A store could not be moved; the target has none of its rows.
+#[derive(Debug, thiserror::Error)]
+pub enum MoveError {
+    /// The same address twice.
+    #[error("--from and --to name the same store")]
+    Same,
+    /// Something is there already.
+    #[error("there is something at {to} already: name an empty database")]
+    NotEmpty {
+        /// The target.
+        to: Database,
+    },
+    /// The store to be moved is none, or not of this program's schema.
+    #[error("the store {from} cannot be moved")]
+    From {
+        /// The source.
+        from: Database,
+        /// Why.
+        #[source]
+        source: MigrateError,
+    },
+    /// The source was moved before.
+    #[error("this store was moved to {to} before")]
+    MovedBefore {
+        /// Where it lies now.
+        to: String,
+    },
+    /// The target cannot be prepared.
+    #[error("the store {to} cannot be made")]
+    To {
+        /// The target.
+        to: Database,
+        /// Why.
+        #[source]
+        source: MigrateError,
+    },
+    /// What came out is not what went in. A mistake of this program: nothing was kept.
+    #[error("table {table} came out differently; nothing was kept at the target")]
+    Differs {
+        /// Which table.
+        table: &'static str,
+    },
+    /// The chain of audit rows is broken.
+    #[error("the chain of audit rows breaks at row {row}; nothing was kept at the target")]
+    Chain {
+        /// Where.
+        row: u64,
+    },
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moved {
+    /// Tables.
+    pub tables: usize,
+    /// Rows of all tables.
+    pub rows: u64,
+    /// Digest over all rows in order, the same at both ends.
+    pub digest: Digest,
+}
+
+/// Moves a store; `progress` hears of each table that was copied and verified.
+///
+/// # Errors
+/// [`MoveError`]; both stores are then as they were, except for empty tables at the target.
+pub fn run(
+    from: &Database,
+    to: &Database,
+    now_ms: i64,
+    progress: &mut dyn FnMut(&'static str, u64),
+) -> Result<Moved, MoveError> {
+    if from == to {
+        return Err(MoveError::Same);
+    }
+    let unfit = |source| MoveError::From { from: from.clone(), source };
+    if from.is_new()? {
+        return Err(unfit(MigrateError::Foreign));
+    }
+    let mut source = from.open_read_only()?;
+    require_current(source.as_mut()).map_err(unfit)?;
+    if let Some(to) = meta::moved_to(&mut Tx::new(source.as_mut()))? {
+        return Err(MoveError::MovedBefore { to });
+    }
+    if !to.is_new()? && !is_unused(to)? {
+        return Err(MoveError::NotEmpty { to: to.clone() });
+    }
+    let mut target = to.open()?;
+    migrate(target.as_mut(), now_ms).map_err(|source| MoveError::To { to: to.clone(), source })?;
+    source.begin_read()?;
+    let moved = in_transaction(target.as_mut(), |tx| {
+        let mut reading = Tx::new(source.as_mut());
+        copy_all(&mut reading, tx, progress)
+    });
+    source.rollback();
+    let moved = moved?;
+    drop(source);
+    let mut source = from.open()?;
+    in_transaction(source.as_mut(), |tx| meta::mark_moved(tx, &to.to_string()))?;
+    Ok(moved)
+}
+
+/// Whether a store has our tables and no row: a move that was broken off.
+fn is_unused(database: &Database) -> Result<bool, StoreError> {
+    let mut store = database.open_read_only()?;
+    if require_current(store.as_mut()).is_err() {
+        return Ok(false);
+    }
+    let mut tx = Tx::new(store.as_mut());
+    for table in TABLES {
+        if tx.query_int(&format!("SELECT COUNT(*) FROM {}", table.name), &[])? > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn copy_all(
+    from: &mut Tx<'_>,
+    to: &mut Tx<'_>,
+    progress: &mut dyn FnMut(&'static str, u64),
+) -> Result<Moved, MoveError> {
+    let (mut rows, mut digests) = (0, String::new());
+    for table in TABLES {
+        let sent = walk(from, table, &mut |row| insert(to, table, row))?;
+        let arrived = walk(to, table, &mut |_| Ok(()))?;
+        if sent != arrived {
+            return Err(MoveError::Differs { table: table.name });
+        }
+        progress(table.name, sent.rows);
+        rows += sent.rows;
+        digests.push_str(&sent.digest.to_string());
+    }
+    verify_chain(to)?;
+    Ok(Moved { tables: TABLES.len(), rows, digest: Digest::of(digests.as_bytes()) })
+}
+
+fn verify_chain(tx: &mut Tx<'_>) -> Result<(), MoveError> {
+    let mut checked = 0;
+    loop {
+        match audit::verify(tx, checked, STRETCH)? {
+            Ok(last) if last == checked => return Ok(()),
+            Ok(last) => checked = last,
+            Err(row) => return Err(MoveError::Chain { row }),
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+struct Walked {
+    rows: u64,
+    digest: Digest,
+}
+
+/// Goes over a table in stretches, in an order that both databases share, and digests every value with its type.
+fn walk(
+    tx: &mut Tx<'_>,
+    table: &Table,
+    each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>,
+) -> Result<Walked, StoreError> {
+    let mut walked = Walked { rows: 0, digest: Digest::of(table.name.as_bytes()) };
+    let columns = table.columns.join(", ");
+    let places: Vec<_> = table.key.iter().filter_map(|k| table.columns.iter().position(|c| c == k)).collect();
+    let mut last: Option<Vec<Value>> = None;
+    loop {
+        let (sql, parameters) = stretch(table, &columns, last.as_deref());
+        let found = tx.query(&sql, &parameters)?;
+        for row in &found {
+            each(&row.0)?;
+            walked.rows += 1;
+            walked.digest = digest_after(&walked.digest, &row.0);
+        }
+        let Some(end) = found.last() else { return Ok(walked) };
+        last = Some(places.iter().filter_map(|p| end.0.get(*p).cloned()).collect());
+    }
+}
+
+/// The next rows after a key: `(a > $1) OR (a = $1 AND b > $2) …`, which both databases understand alike.
+fn stretch(table: &Table, columns: &str, after: Option<&[Value]>) -> (String, Vec<Value>) {
+    let mut parameters = after.map(<[Value]>::to_vec).unwrap_or_default();
+    let beyond: Vec<_> = (0..parameters.len())
+        .map(|n| {
+            let same = (0..n).map(|m| format!("{} = ${} AND ", table.key[m], m + 1));
+            format!("({}{} > ${})", same.collect::<String>(), table.key[n], n + 1)
+        })
+        .collect();
+    let condition = if beyond.is_empty() { String::new() } else { format!("WHERE {}", beyond.join(" OR ")) };
+    parameters.push(STRETCH.into());
+    let order = table.key.join(", ");
+    let sql = format!(
+        "SELECT {columns} FROM {} {condition} ORDER BY {order} LIMIT ${}",
+        table.name,
+        parameters.len()
+    );
+    (sql, parameters)
+}
+
+fn insert(tx: &mut Tx<'_>, table: &Table, row: &[Value]) -> Result<(), StoreError> {
+    let places: Vec<_> = (1..=row.len()).map(|n| format!("${n}")).collect();
+    let sql =
+        format!("INSERT INTO {} ({}) VALUES ({})", table.name, table.columns.join(", "), places.join(", "));
+    tx.execute(&sql, row).map(|_| ())
+}
+
+fn digest_after(before: &Digest, row: &[Value]) -> Digest {
+    let mut text = before.as_bytes().to_vec();
+    for value in row {
+        let (kind, bytes) = match value {
+            Value::Null => (0, vec![]),
+            Value::Int(n) => (1, n.to_be_bytes().to_vec()),
+            Value::Text(s) => (2, s.as_bytes().to_vec()),
+            Value::Blob(b) => (3, b.clone()),
+        };
+        text.push(kind);
+        text.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
+        text.extend_from_slice(&bytes);
+    }
+    Digest::of(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Driver as _, Sqlite};
+
+    fn store(dir: &std::path::Path, name: &str) -> Database {
+        Database::Sqlite(dir.join(name))
+    }
+
+    fn filled(database: &Database) {
+        let mut db = database.open().expect("opens");
+        migrate(db.as_mut(), 1).expect("schema");
+        in_transaction(db.as_mut(), |tx| {
+            for n in 0..450_i64 {
+                let subject = n.to_string();
+                let event = audit::Event { actor: "a", event: "e", subject: &subject, object_digest: "d" };
+                audit::append(tx, n, event)?;
+                tx.execute(
+                    "INSERT INTO person_key (kind, hmac, envelope_id) VALUES ($1, $2, $3)",
+                    &[
+                        ["x", "y", "z"][(n % 3) as usize].into(),
+                        vec![(n / 3) as u8; 4].into(),
+                        subject.into(),
+                    ],
+                )?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .expect("filled");
+    }
+
+    #[test]
+    fn every_row_arrives_and_the_old_store_is_marked() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (from, to) = (store(dir.path(), "a.db"), store(dir.path(), "b.db"));
+        filled(&from);
+        let mut told = Vec::new();
+        let moved = run(&from, &to, 2, &mut |table, rows| told.push((table, rows))).expect("moved");
+        assert_eq!((moved.tables, moved.rows), (TABLES.len(), 900));
+        assert!(told.contains(&("audit", 450)) && told.contains(&("person_key", 450)));
+        assert!(matches!(
+            run(&from, &store(dir.path(), "c.db"), 3, &mut |_, _| ()),
+            Err(MoveError::MovedBefore { .. })
+        ));
+        assert!(matches!(run(&to, &from, 3, &mut |_, _| ()), Err(MoveError::NotEmpty { .. })));
+        assert!(matches!(run(&to, &to, 3, &mut |_, _| ()), Err(MoveError::Same)));
+        let back = run(&to, &store(dir.path(), "d.db"), 4, &mut |_, _| ()).expect("moved on");
+        assert_eq!(back.digest, moved.digest);
+    }
+
+    #[test]
+    fn a_store_with_a_broken_chain_and_one_that_is_none_are_not_moved() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (from, to) = (store(dir.path(), "a.db"), store(dir.path(), "b.db"));
+        let nothing = run(&from, &to, 1, &mut |_, _| ());
+        assert!(matches!(nothing, Err(MoveError::From { .. })));
+        filled(&from);
+        let mut db = Sqlite::open(from.file().expect("a file")).expect("opens");
+        db.run_script("UPDATE audit SET actor = 'b' WHERE seq = 300").expect("altered");
+        assert!(matches!(run(&from, &to, 1, &mut |_, _| ()), Err(MoveError::Chain { row: 300 })));
+        assert!(is_unused(&to).expect("looked at"), "nothing was kept");
+        let mut db = Sqlite::open(from.file().expect("a file")).expect("opens");
+        assert_eq!(meta::moved_to(&mut Tx::new(&mut db)).expect("read"), None);
+    }
+}

@@ -1,0 +1,121 @@
+//! Names of all tables and columns, in an order in which references hold: what a move copies.
+//!
+//! Refuses to be a second schema: a test compares it with the migrations.
+
+/// One table.
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// The columns that tell rows apart, in the order of copying.
+    pub key: &'static [&'static str],
+    /// All columns.
+    pub columns: &'static [&'static str],
+}
+
+const fn table(name: &'static str, key: &'static [&'static str], columns: &'static [&'static str]) -> Table {
+    Table { name, key, columns }
+}
+
+/// Every table but `schema_version`, which a migration writes.
+pub const TABLES: &[Table] = &[
+    table("meta", &["name"], &["name", "value"]),
+    table("catalogue", &["version"], &["version", "digest", "document", "stored_at_ms"]),
+    table("station", &["id"], &["id", "number", "name", "district", "catalogue_version"]),
+    table(
+        "enrol_code",
+        &["digest"],
+        &["digest", "station", "made_at_ms", "expires_at_ms", "used_at_ms", "used_by"],
+    ),
+    table(
+        "terminal",
+        &["id"],
+        &["id", "station", "public_key", "issuer", "status", "software", "enrolled_at_ms"],
+    ),
+    table("issuer_counter", &["issuer"], &["issuer", "date", "counter"]),
+    table(
+        "series",
+        &["terminal", "lineage"],
+        &["terminal", "lineage", "place", "state", "highest_seq", "seqs_seen", "changed_at_ms"],
+    ),
+    table(
+        "envelope",
+        &["server_seq"],
+        &[
+            "server_seq",
+            "envelope_id",
+            "kind",
+            "refers_to",
+            "terminal",
+            "station",
+            "lineage",
+            "seq",
+            "number",
+            "complete",
+            "disposition",
+            "digest",
+            "signature",
+            "header",
+            "ciphertext",
+            "device_time_ms",
+            "accepted_at_ms",
+        ],
+    ),
+    table(
+        "case_",
+        &["envelope_id"],
+        &[
+            "envelope_id",
+            "server_seq",
+            "number",
+            "slip_number",
+            "state",
+            "version",
+            "reason",
+            "item",
+            "catalogue_version",
+            "station",
+            "terminal",
+            "received_at_ms",
+            "changed_at_ms",
+        ],
+    ),
+    table(
+        "action",
+        &["envelope_id", "version"],
+        &["envelope_id", "version", "kind", "body", "actor", "role", "on_behalf_of", "at_ms"],
+    ),
+    table("case_key", &["envelope_id"], &["envelope_id", "key_id", "nonce", "wrapped"]),
+    table("person_key", &["kind", "hmac", "envelope_id"], &["kind", "hmac", "envelope_id"]),
+    table(
+        "audit",
+        &["seq"],
+        &["seq", "at_ms", "actor", "event", "subject", "object_digest", "previous_hash", "hash"],
+    ),
+    table("alarm", &["id"], &["id", "kind", "subject", "object_digest", "raised_at_ms"]),
+    table("change_", &["cursor_"], &["cursor_", "station", "body"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::store::{Driver as _, fresh_in_memory};
+
+    #[test]
+    fn the_list_is_the_schema() {
+        let mut db = fresh_in_memory().expect("fresh");
+        let named = |rows: Vec<crate::store::Row>| -> BTreeSet<String> {
+            rows.iter().map(|r| r.text(0).expect("a name").to_owned()).collect()
+        };
+        let sql = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_version'";
+        let there = named(db.query(sql, &[]).expect("names"));
+        assert_eq!(there, TABLES.iter().map(|t| t.name.to_owned()).collect());
+        for table in TABLES {
+            let sql = format!("SELECT name FROM pragma_table_info('{}')", table.name);
+            let columns = named(db.query(&sql, &[]).expect("columns"));
+            assert_eq!(columns, table.columns.iter().map(|c| (*c).to_owned()).collect(), "{}", table.name);
+            assert!(table.key.iter().all(|k| table.columns.contains(k)), "{}", table.name);
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! The conformance suite: every statement of the product runs on both databases with its parameters out of order, and
+//! every answer is the same.
+//!
+//! A centre without threads goes through one life on each database. A driver in between turns the numbers of all
+//! parameters round (`$1` becomes the last) and writes down each statement with its answer. A statement of the source
+//! that was not run makes the test fail.
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, Result};
+use domain::case::CaseState;
+use domain::ids::{EnvelopeId, Issuer, Lineage};
+use domain::wire::v1::{EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use serde_json::json;
+use sync_server::centre::{Centre, Surroundings};
+use sync_server::jobs::open_received;
+use sync_server::keys::Keys;
+use sync_server::services::catalogue::{Shelf, publish};
+use sync_server::services::work_list::{self, Query, TextQuery};
+use sync_server::services::{Context, audit, cases, enrol, envelopes, meta, series, slips};
+use sync_server::startup::load_catalogue;
+use sync_server::store::{
+    Database, Driver, Row, StoreError, Tx, Value, in_transaction, migrate, require_current,
+};
+use tests::binaries::repository;
+use tests::device::{Device, STATION, courier, header_of, now_ms};
+
+use super::driver::both_empty;
+use crate::tidy::source::Source;
+
+/// A statement as the product wrote it, and what it gave.
+type Entry = (String, Result<Vec<Row>, String>);
+type Transcript = Arc<Mutex<Vec<Entry>>>;
+
+/// Turns parameters round and writes down what happens.
+struct Turned {
+    inner: Box<dyn Driver>,
+    transcript: Transcript,
+}
+
+impl Turned {
+    fn note(&self, sql: &str, outcome: Result<Vec<Row>, String>) {
+        self.transcript.lock().unwrap_or_else(PoisonError::into_inner).push((sql.to_owned(), outcome));
+    }
+}
+
+fn turned(sql: &str, count: usize) -> String {
+    let mut out = String::new();
+    let mut rest = sql;
+    while let Some(at) = rest.find('$') {
+        let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
+        let number: usize = rest[at + 1..at + 1 + digits].parse().unwrap_or(0);
+        out.push_str(&rest[..at]);
+        out.push_str(&format!("${}", count + 1 - number));
+        rest = &rest[at + 1 + digits..];
+    }
+    out + rest
+}
+
+fn kind_of(error: &StoreError) -> String {
+    match error {
+        StoreError::Constraint(_) => "constraint".into(),
+        StoreError::Failed(_) => "failed".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+impl Driver for Turned {
+    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
+        let backwards: Vec<_> = parameters.iter().rev().cloned().collect();
+        let result = self.inner.execute(&turned(sql, parameters.len()), &backwards);
+        let told = result.as_ref().map(|n| vec![Row(vec![Value::from(*n)])]).map_err(kind_of);
+        self.note(sql, told);
+        result
+    }
+
+    fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let backwards: Vec<_> = parameters.iter().rev().cloned().collect();
+        let result = self.inner.query(&turned(sql, parameters.len()), &backwards);
+        self.note(sql, result.as_ref().map(Clone::clone).map_err(kind_of));
+        result
+    }
+
+    fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.inner.run_script(sql)
+    }
+
+    fn begin(&mut self) -> Result<(), StoreError> {
+        self.inner.begin()
+    }
+
+    fn begin_read(&mut self) -> Result<(), StoreError> {
+        self.inner.begin_read()
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        self.inner.commit()
+    }
+
+    fn rollback(&mut self) {
+        self.inner.rollback();
+    }
+
+    fn savepoint(&mut self) -> Result<(), StoreError> {
+        self.inner.savepoint()
+    }
+
+    fn release(&mut self) -> Result<(), StoreError> {
+        self.inner.release()
+    }
+
+    fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
+        self.inner.rollback_to_savepoint()
+    }
+
+    fn is_empty(&mut self) -> Result<bool, StoreError> {
+        self.inner.is_empty()
+    }
+
+    fn check(&mut self) -> Result<Vec<String>, StoreError> {
+        self.inner.check()
+    }
+}
+
+struct Told(Arc<AtomicI64>);
+
+impl Surroundings for Told {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    fn random(&self) -> ChaCha20Rng {
+        ChaCha20Rng::seed_from_u64(3)
+    }
+}
+
+/// One centre's life. What terminals send is made once and sent to both.
+struct Life {
+    centre: Arc<Centre>,
+    clock: Arc<AtomicI64>,
+    codes: Vec<String>,
+}
+
+const STATIONS: [&str; 2] = [STATION, STATION];
+
+impl Life {
+    fn begin(store: &Database, transcript: &Transcript, start_ms: i64) -> Result<Self> {
+        let mut driver = Turned { inner: store.open()?, transcript: transcript.clone() };
+        anyhow::ensure!(migrate(&mut driver, start_ms)? == 0, "new");
+        anyhow::ensure!(migrate(&mut driver, start_ms)? > 0, "known");
+        require_current(&mut driver)?;
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let catalogue = load_catalogue(&repository().join("assets/catalogue"))?;
+        anyhow::ensure!(in_transaction(&mut driver, |tx| publish(tx, start_ms, &catalogue))?);
+        anyhow::ensure!(!in_transaction(&mut driver, |tx| publish(tx, start_ms, &catalogue))?, "known");
+        let epoch = in_transaction(&mut driver, |tx| meta::epoch(tx, &mut rng))?;
+        let keys = Keys::in_memory(&mut rng);
+        anyhow::ensure!(in_transaction(&mut driver, |tx| meta::bind_keys(tx, &keys.fingerprint()))?.is_ok());
+        let codes = STATIONS.iter().map(|station| {
+            let station = station.parse()?;
+            Ok(in_transaction(&mut driver, |tx| enrol::make_code(tx, start_ms, &station, &mut rng))?.code)
+        });
+        let codes = codes.collect::<Result<_>>()?;
+        let context =
+            Context { keys, epoch, people_url: "http://127.0.0.1:1".into(), shelf: Shelf::default() };
+        let clock = Arc::new(AtomicI64::new(start_ms));
+        let centre = Arc::new(Centre::single(Box::new(driver), context, Box::new(Told(clock.clone()))));
+        Ok(Self { centre, clock, codes })
+    }
+
+    fn enrol(&self, code: usize, seed: u64) -> Result<Device> {
+        let mut device = Device::enrol_through(seed, |key| {
+            let (code, public_key) = (self.codes[code].clone(), key.public());
+            Ok(self.centre.enrol(EnrolRequest { code, public_key, software: "test".into() })?)
+        })?;
+        device.reseed(seed);
+        Ok(device)
+    }
+
+    fn go_on(&self, sent: &[Vec<EnvelopeUpload>]) -> Result<()> {
+        for batch in sent {
+            self.clock.fetch_add(60_000, Ordering::AcqRel);
+            self.centre.take_batch(EnvelopeBatch { envelopes: batch.clone() })?;
+            let (stop, mut rng) = (AtomicBool::new(false), ChaCha20Rng::seed_from_u64(2));
+            open_received(&self.centre, &mut rng, &stop)?;
+        }
+        Ok(())
+    }
+
+    fn look(&self, device: &Device, sent: &[Vec<EnvelopeUpload>]) -> Result<()> {
+        let header = header_of(&sent[0][0])?;
+        let number = header.number.clone().context("a number")?;
+        self.centre.changes(&device.enrolled.station, 0)?;
+        self.centre.series_of(&device.enrolled.terminal)?;
+        self.centre.read(|tx| {
+            let texts = [
+                None,
+                Some(TextQuery::Number(number.clone())),
+                Some(TextQuery::Digits("26".into())),
+                Some(TextQuery::Items(vec!["hrss.flex-enroll".parse().map_err(|_| StoreError::Busy)?])),
+                Some(TextQuery::Items(vec![])),
+            ];
+            for text in texts {
+                for (state, before) in [(None, None), (Some(CaseState::Submitted), Some(5))] {
+                    let station = before.map(|_| device.enrolled.station.clone());
+                    let query = Query { state, station, text: text.clone(), before };
+                    work_list::page(tx, &query)?;
+                    work_list::counts(tx, &query)?;
+                }
+            }
+            work_list::stations(tx)?;
+            series::gaps(tx)?;
+            cases::key_ids(tx)?;
+            cases::by_number(tx, &number)?;
+            cases::history(tx, &header.envelope_id)?;
+            envelopes::find(tx, &header.envelope_id)?;
+            slips::find(tx, &number, &sent[0][0].digest.short())?;
+            meta::moved_to(tx)?;
+            audit::verify(tx, 3, 2)?.map_err(|_| StoreError::Busy)?;
+            anyhow::ensure!(audit::verify(tx, 0, 10_000)?.is_ok(), "the chain holds");
+            Ok::<_, anyhow::Error>(())
+        })?;
+        Ok(())
+    }
+}
+
+/// A life's worth of envelopes: good, wrong, foreign, forked, early, doubled.
+fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>> {
+    let (mut device, mut other) = (first.clone(), second.clone());
+    let good = device.seal(&courier())?;
+    let id = header_of(&good)?.envelope_id;
+    let mut wrong = courier();
+    wrong.answers.insert("phone".into(), json!("1"));
+    let returned = device.seal(&wrong)?;
+    let plain = serde_json::to_vec(&courier())?;
+    let later = EnvelopeId::new(now_ms(), &mut ChaCha20Rng::seed_from_u64(9));
+    let early = device.seal_with(b"{}", |h| {
+        h.kind = EnvelopeKind::Other("note".into());
+        h.refers_to = Some(later);
+    })?;
+    let awaited = device.seal_with(&plain, |h| h.envelope_id = later)?;
+    let unopenable = device.seal_with(b"no", |h| h.refers_to = Some(id))?;
+    // A cloned disk, a restored disk and the ghost of the old one.
+    let mut clone = device.clone();
+    clone.reseed(77);
+    let (original, cloned) = (device.seal(&courier())?, clone.seal(&courier())?);
+    let mut restored = other.clone();
+    let ghost = other.seal(&courier())?;
+    restored.lineage = Lineage::new(&mut ChaCha20Rng::seed_from_u64(5));
+    restored.reseed(88);
+    restored.counter = restored.counter.next(restored.counter.date)?;
+    let anew = restored.seal(&courier())?;
+    let ghost_again = other.seal(&courier())?;
+    Ok(vec![
+        vec![good.clone(), returned, early],
+        vec![good, awaited, unopenable],
+        vec![original, cloned],
+        vec![ghost],
+        vec![anew],
+        vec![ghost_again],
+    ])
+}
+
+/// Statements that the centre's life does not reach, run here with parameters of the right types.
+fn the_rest(driver: &mut dyn Driver) -> Result<()> {
+    sync_server::doctor::count_all(&mut Tx::new(driver))?;
+    sync_server::doctor::count_waiting(&mut Tx::new(driver))?;
+    let issuer = Issuer::new(7).context("an issuer")?;
+    let today = "2026-11-24".parse()?;
+    in_transaction(driver, |tx| {
+        let used = enrol::last_counter(tx, issuer, today)?;
+        enrol::note_counter(tx, issuer, used)?;
+        tx.query_int("SELECT 1", &[])?;
+        meta::mark_moved(tx, "elsewhere")
+    })?;
+    Ok(())
+}
+
+fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
+    let start_ms = now_ms();
+    let mut sent: Option<Vec<Vec<EnvelopeUpload>>> = None;
+    let mut all = Vec::new();
+    for store in stores {
+        let transcript = Transcript::default();
+        let life = Life::begin(store, &transcript, start_ms)?;
+        let (first, second) = (life.enrol(0, 1)?, life.enrol(1, 2)?);
+        anyhow::ensure!(life.enrol(0, 1)?.enrolled.terminal == first.enrolled.terminal, "repeatable");
+        let refused = life.enrol(0, 3).err().context("a used code")?;
+        anyhow::ensure!(refused.to_string().contains("used"), "{refused}");
+        let sent = match &sent {
+            Some(sent) => sent,
+            None => sent.insert(envelopes(&first, &second)?),
+        };
+        life.go_on(sent)?;
+        life.look(&first, sent)?;
+        // Versions leave the memory: the store is asked again.
+        let unknown = life.centre.read(|tx| life.centre.context().shelf.newest(tx));
+        anyhow::ensure!(unknown?.is_some());
+        drop(life);
+        the_rest(&mut Turned { inner: store.open()?, transcript: transcript.clone() })?;
+        let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        all.push(entries);
+    }
+    Ok(all)
+}
+
+#[test]
+fn every_statement_gives_the_same_on_both_with_parameters_out_of_order() -> Result<()> {
+    let (_folder, stores) = both_empty()?;
+    let lives = live(&stores)?;
+    let (sqlite, postgres) = (&lives[0], &lives[1]);
+    for (place, (one, other)) in sqlite.iter().zip(postgres).enumerate() {
+        anyhow::ensure!(one.0 == other.0, "{place}: {} and {}", one.0, other.0);
+        anyhow::ensure!(one.1 == other.1, "{place}: {} differs: {:?} {:?}", one.0, one.1, other.1);
+    }
+    assert_eq!(sqlite.len(), postgres.len());
+    let run: BTreeSet<_> = sqlite.iter().map(|(sql, _)| flat(sql)).collect();
+    let missing: Vec<_> = statements()?.into_iter().filter(|s| !run.iter().any(|r| fits(s, r))).collect();
+    assert!(missing.is_empty(), "statements of the source that were not run:\n{}", missing.join("\n"));
+    Ok(())
+}
+
+/// All statements that stand in the product's source, `{}` for what is put in when it runs.
+fn statements() -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    let mut folders = vec![repository().join("sync-server/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !["sqlite.rs", "postgres.rs", "move_store.rs"].iter().any(|name| path.ends_with(name)) {
+                let source = Source::new(&std::fs::read_to_string(&path)?).product();
+                found.extend(source.literals.iter().map(|(_, literal)| flat(literal)));
+            }
+        }
+    }
+    let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM "];
+    found.retain(|s| verbs.iter().any(|v| s.starts_with(v)));
+    assert!(found.len() > 40, "the statements are found: {}", found.len());
+    Ok(found)
+}
+
+/// One line without quotes, continuations and doubled spaces.
+fn flat(sql: &str) -> String {
+    let text = sql.trim_matches('"').replace("\\\n", " ");
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a statement that was run came from this one of the source.
+fn fits(source: &str, run: &str) -> bool {
+    let mut rest = run;
+    let mut parts = source.split('{').map(|p| p.split_once('}').map_or(p, |(_, fixed)| fixed));
+    let Some(first) = parts.next() else { return false };
+    let Some(after) = rest.strip_prefix(first) else { return false };
+    rest = after;
+    for part in parts {
+        let Some(at) = rest.find(part.trim()) else { return false };
+        rest = &rest[at + part.trim().len()..];
+    }
+    source.ends_with('}') || rest.is_empty()
+}
+
+#[test]
+fn parameters_are_really_turned_and_statements_really_matched() {
+    assert_eq!(turned("a = $1 AND b = $2 LIMIT $3", 3), "a = $3 AND b = $2 LIMIT $1");
+    assert!(fits("SELECT {COLUMNS} FROM t WHERE a = $1", "SELECT x, y FROM t WHERE a = $1"));
+    assert!(!fits("SELECT {COLUMNS} FROM t WHERE a = $1", "SELECT x, y FROM t WHERE b = $1"));
+    assert!(!fits("SELECT 1 FROM t", "SELECT 1 FROM t WHERE a = $1"));
+}
