@@ -190,7 +190,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         people_url: config.people_url.as_ref().map(|url| url.to_string()),
         ready_file: config.ready_file.clone(),
         allow_public_people: config.allow_public_people,
-        budgets: Budgets::default(),
+        budgets: Budgets::per_minute(config.calls_per_minute.0, config.enrolments_per_minute.0),
         metrics: config.metrics.0,
         insist_on_metrics: !config.metrics.is_default(),
     };

@@ -32,6 +32,10 @@ operator::settings! {
         metrics: MetricsAddress = "127.0.0.1:8490",
         /// Figures may be read from other machines; they have no sign-in.
         allow_public_metrics: bool = "false",
+        /// Calls that one address may make in a minute; this machine itself may make fifty times as many.
+        calls_per_minute: CallsPerMinute = "60000",
+        /// Enrolments that one address may try in a minute.
+        enrolments_per_minute: CallsPerMinute = "120",
         /// File to be written with all addresses once the server accepts; removed when it stops.
         ready_file: Option<PathBuf> = "",
         /// Which lines the log has.
@@ -122,6 +126,26 @@ impl Deref for WebAddress {
 
     fn deref(&self) -> &str {
         &self.0
+    }
+}
+
+/// How many calls fit into a minute: none would lock everybody out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallsPerMinute(pub u32);
+
+impl Setting for CallsPerMinute {
+    const KIND: Kind = Kind::Number;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "a whole number from 1 to 10000000";
+
+    fn read(text: &str) -> Option<Self> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let calls = digits.then(|| text.parse().ok()).flatten()?;
+        (1..=10_000_000).contains(&calls).then_some(Self(calls))
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
     }
 }
 

@@ -34,10 +34,12 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// `target/debug` or `target/release`: two levels above the running test.
+/// `target/debug` or `target/release`: the folder of a running program, and the one above a running test.
 fn profile_folder() -> PathBuf {
     let exe = std::env::current_exe().unwrap_or_default();
-    exe.ancestors().nth(2).unwrap_or(Path::new(".")).to_owned()
+    let folder = exe.parent().unwrap_or(Path::new("."));
+    let above = folder.parent().filter(|_| folder.ends_with("deps"));
+    above.unwrap_or(folder).to_owned()
 }
 
 fn build_command(cargo: &std::ffi::OsStr, name: &str, profile: &Path) -> Command {

@@ -1,5 +1,5 @@
-//! Everything that must hold before a change is taken: formatting, lints, docs, build, all tests, and the story on
-//! the real programs. `.ci/run` calls this and nothing else.
+//! Everything that must hold before a change is taken: formatting, lints, docs, build, all tests, fuzzing of the API,
+//! and the story on the real programs. `.ci/run` calls this and nothing else.
 //!
 //! Refuses to run for ever: each step and the whole have a limit.
 use std::process::Command;
@@ -11,15 +11,15 @@ use crate::demo;
 use crate::demo::database::Choice;
 use crate::process::{Interrupt, run_bounded};
 use crate::progress::Steps;
-use crate::{setup, workspace};
+use crate::{fuzz, setup, workspace};
 
 /// All steps together, from nothing on two cores; a healthy run takes less than 40 minutes.
 const TOTAL_LIMIT: Duration = Duration::from_secs(80 * 60);
 /// One step.
 const STEP_LIMIT: Duration = Duration::from_secs(35 * 60);
 const DENY_WARNINGS: &str = "-D warnings";
-/// Setup, five steps of cargo, the stories on the second database, the story on both.
-const STEPS: usize = 9;
+/// Packages, tools, five steps of cargo, the stories on the second database, fuzzing, the story on both.
+const STEPS: usize = 11;
 /// Stories in which a server runs; they are told once more on PostgreSQL.
 const STORIES: &str = "intake::";
 const MORE_STORIES: [&str; 3] = ["sync::", "thread::", "console::"];
@@ -40,12 +40,17 @@ pub fn run(interrupt: &Interrupt) -> Result<()> {
 
 fn run_steps(steps: &mut Steps, clock: Instant, interrupt: &Interrupt) -> Result<()> {
     steps.run("system packages", || setup::run(interrupt))?;
+    steps.run("tools of the tests", || fuzz::prepare(interrupt))?;
     for (heading, command) in cargo_steps() {
         steps.run(heading, || run_bounded(command, time_left(clock)?, interrupt))?;
     }
     let mut stories = workspace::cargo(&["test", "--workspace", "--test", "it", "--", STORIES]);
     stories.args(MORE_STORIES).env("JINBAN_TEST_DATABASE", "postgresql");
     steps.run("stories on PostgreSQL", || run_bounded(stories, time_left(clock)?, interrupt))?;
+    steps.run("fuzzing of the API by its description (schemathesis)", || {
+        time_left(clock)?;
+        fuzz::run(interrupt)
+    })?;
     for (name, database) in [("SQLite", Choice::Sqlite), ("PostgreSQL", Choice::Temporary)] {
         steps.run(&format!("the story on the real programs, the real window and {name}"), || {
             time_left(clock)?;

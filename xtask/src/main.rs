@@ -6,6 +6,7 @@ mod bench;
 mod card;
 mod check;
 mod demo;
+mod fuzz;
 mod kill_storm;
 mod process;
 mod progress;
@@ -86,6 +87,10 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Fuzz the server's API by its description, as the tests do; needs `cargo build --workspace` and `setup`.
+    #[command(after_help = "Example:
+  cargo build --workspace && cargo xtask fuzz")]
+    Fuzz,
     /// Run everything: formatting, lints, docs, all tests, and the story on the real programs.
     #[command(after_help = "Example:
   cargo xtask test                     exactly what .ci/run does")]
@@ -95,7 +100,7 @@ enum Task {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = Interrupt::watch().and_then(|interrupt| match arguments.task {
-        Task::Setup => setup::run(&interrupt),
+        Task::Setup => setup::run(&interrupt).and_then(|()| fuzz::prepare(&interrupt)),
         Task::Demo { headless, size, database } => {
             demo::run(&demo::Options { headless, size, database }, &interrupt)
         }
@@ -104,6 +109,7 @@ fn main() -> ExitCode {
             bench::run(&bench::Options { parts: part, json, quick }, &interrupt)
         }
         Task::KillStorm(options) => kill_storm::run(&options, &interrupt),
+        Task::Fuzz => fuzz::run(&interrupt),
         Task::Test => check::run(&interrupt),
     });
     match outcome {

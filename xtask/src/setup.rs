@@ -31,7 +31,7 @@ const RUN: &[&str] = &[
 ];
 
 /// For the demo without a display and for the tests: virtual screen, pointer, pictures, accessibility bus, QR reader,
-/// and the second database.
+/// the second database, and virtual environments for a tool that is no package.
 const TESTS: &[&str] = &[
     "xvfb",
     "xdotool",
@@ -42,6 +42,7 @@ const TESTS: &[&str] = &[
     "zbar-tools",
     "util-linux",
     "postgresql",
+    "python3-venv",
 ];
 
 const UPDATE_LIMIT: Duration = Duration::from_secs(600);

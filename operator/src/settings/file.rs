@@ -109,6 +109,11 @@ impl Walk<'_> {
         let text = match (key.kind, value) {
             (Kind::Text, DeValue::String(text)) => Ok(text.clone().into_owned()),
             (Kind::Switch, DeValue::Boolean(on)) => Ok(on.to_string()),
+            // The text of a TOML number may have signs that TOML allows: `read` judges what is left.
+            (Kind::Number, DeValue::Integer(number)) if number.radix() == 10 => {
+                Ok(number.as_str().replace('_', ""))
+            }
+            (Kind::Number, other) => Err(format!("{} without quotes, not {}", key.expected, article(other))),
             (Kind::Text, other) => Err(format!("text in quotes ({}), not {}", key.expected, article(other))),
             (Kind::Switch, other) => Err(format!("true or false without quotes, not {}", article(other))),
         };

@@ -82,6 +82,7 @@ fn arg(key: &'static Key) -> Arg {
     let help = format!("{}{default} [env: {}]", key.about.trim().trim_end_matches('.'), key.variable());
     match key.kind {
         Kind::Text => base(key.name, "VALUE", help).long(key.flag()).value_hint(key.hint),
+        Kind::Number => base(key.name, "NUMBER", help).long(key.flag()),
         Kind::Switch => base(key.name, "true|false", help)
             .long(key.flag())
             .num_args(0..=1)

@@ -84,6 +84,7 @@ fn checked<S>(resolution: &Resolution<S>) -> String {
 fn shown_key<'a>(row: &'a Row, key: &'a Key) -> ShownKey<'a> {
     let value = match key.kind {
         Kind::Switch => json!(row.value == "true"),
+        Kind::Number => row.value.parse::<u64>().map_or(serde_json::Value::Null, |n| json!(n)),
         Kind::Text if row.value.is_empty() => serde_json::Value::Null,
         Kind::Text => json!(row.value),
     };
@@ -105,7 +106,7 @@ pub(super) fn shown_text<S: Settings>(resolution: &Resolution<S>) -> String {
         .zip(S::KEYS)
         .map(|(row, key)| {
             let value = match key.kind {
-                Kind::Switch => row.value.clone(),
+                Kind::Switch | Kind::Number => row.value.clone(),
                 Kind::Text => toml::Value::from(row.value.as_str()).to_string(),
             };
             (format!("{} = {value}", row.key), row.source.as_str())

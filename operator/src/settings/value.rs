@@ -11,6 +11,8 @@ pub enum Kind {
     Text,
     /// `true` or `false`.
     Switch,
+    /// A whole number that is not negative.
+    Number,
 }
 
 /// A type of a setting.

@@ -18,7 +18,8 @@ const EXAMPLES: &str = include_str!("examples.json");
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut text = serde_json::to_string_pretty(&build()).unwrap_or_default();
     text.push('\n');
-    text
+    // Links between types are for the docs of the code.
+    text.replace("[`", "`").replace("`]", "`")
 });
 
 /// What the API is, for people who begin here.

@@ -20,23 +20,32 @@ pub struct Budget {
     pub window: Duration,
 }
 
-/// All budgets: the one place where they are set.
+/// All budgets. How much they are is a setting (`calls_per_minute`, `enrolments_per_minute`): 60,000 calls are 1,000 a
+/// second, and 49 busy terminals behind one address make fewer than 20; 120 enrolments let 49 terminals be set up in one
+/// go, and are no help against the 60 random bits of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budgets {
-    /// Enrolments from one address, refused ones included: a code has 60 random bits, and 49 terminals behind one
-    /// address can still be set up in one go.
+    /// Enrolments from one address, refused ones included.
     pub enrolments: Budget,
-    /// All calls from one address: 1,000 a second; 49 busy terminals make fewer than 20.
+    /// All calls from one address.
     pub calls: Budget,
     /// All calls from this machine itself, which are the operator's own: a proxy that all others come through,
     /// monitoring, benches.
     pub calls_from_here: Budget,
 }
 
-impl Default for Budgets {
-    fn default() -> Self {
+/// So many times as many calls may come from this machine itself.
+const FROM_HERE: u32 = 50;
+
+impl Budgets {
+    /// So many calls and enrolments a minute.
+    pub fn per_minute(calls: u32, enrolments: u32) -> Self {
         let a_minute = |calls| Budget { calls, window: Duration::from_secs(60) };
-        Self { enrolments: a_minute(120), calls: a_minute(60_000), calls_from_here: a_minute(3_000_000) }
+        Self {
+            enrolments: a_minute(enrolments),
+            calls: a_minute(calls),
+            calls_from_here: a_minute(calls.saturating_mul(FROM_HERE)),
+        }
     }
 }
 
