@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`settings`] | one table of keys; file, environment and flags over it; every mistake with its place |
+//! | [`mod@settings`] | one table of keys; file, environment and flags over it; every mistake with its place |
 //! | [`exit`] | the exit codes, and nothing else that a script may rely on |
 //! | [`findings`] | what a doctor found, each with a remedy; clock and disk, which both programs look at |
 //! | [`log`] | where the log goes and how it looks |

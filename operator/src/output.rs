@@ -16,7 +16,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// Writes a value as JSON for people and programs, with a line end.
 ///
 /// # Errors
-/// As [`print`]; a value that is no JSON is [`io::ErrorKind::InvalidData`].
+/// As [`print()`]; a value that is no JSON is [`io::ErrorKind::InvalidData`].
 pub fn print_json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(io::Error::from)?;
     print(&(text + "\n"))
