@@ -14,6 +14,7 @@ use domain::wire::v1::{
 use rand_chacha::ChaCha20Rng;
 
 use crate::error::{ProblemCode, ServiceError};
+use crate::metrics;
 use crate::services::{Context, changes, enrol, intake, receipt, series, terminals};
 use crate::store::{Driver, Readers, StoreError, Tx, WriteError, Writer, in_transaction};
 
@@ -179,7 +180,9 @@ impl Centre {
             .zip(taken)
             .map(|(digest, taken)| {
                 stored |= matches!(&taken, Ok(t) if t.outcome == Outcome::Accepted);
-                self.result(digest, taken)
+                let result = self.result(digest, taken);
+                metrics::envelope(result.outcome);
+                result
             })
             .collect();
         if let Some(bell) = self.bell.get().filter(|_| stored) {

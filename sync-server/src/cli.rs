@@ -1,88 +1,112 @@
-//! Commands of `sync-server`. Answers go to stdout, logs to stderr; exit codes: 0 done, 1 failed, 2 wrong usage,
-//! 3 degraded (`doctor`).
-use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::ExitCode;
+//! Commands of `sync-server`. Answers go to standard output, the log to standard error; exit codes as in
+//! `operator::exit`.
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use domain::ids::StationId;
+use operator::exit::{self as codes, Exit};
+use operator::findings;
+use operator::manual::{self, Shell};
+use operator::output::{print, print_json};
+use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
+use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
 use crate::services::enrol;
 use crate::shell::{ServeOptions, serve};
 use crate::startup;
 use crate::store::{Database, SCHEMA_VERSION, in_transaction};
-use crate::{doctor, move_store};
+use crate::{doctor, exit, move_store};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
 #[derive(Debug, Parser)]
-#[command(
-    name = "sync-server",
-    version,
-    after_help = "Example:\n  sync-server serve --data ./data/server\n  \
-    sync-server enrol-code --station XN-CCB-CD-01"
-)]
+#[command(name = "sync-server", version, after_help = format!("{}
+
+Examples:
+  sync-server serve --data /var/lib/jinban/server
+  sync-server enrol-code --station XN-CCB-CD-01
+  sync-server doctor
+  sync-server config show", codes::HELP))]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    flags: Flags<Config>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve terminals and people until SIGTERM or Ctrl-C.
-    Serve(Serve),
+    #[command(
+        after_help = "Exit code 69 if an address or the database cannot be had, 75 if another server works on the folder.
+
+Examples:
+  sync-server serve
+  sync-server serve --config /etc/jinban/sync-server.toml
+  sync-server serve --database postgresql://jinban@127.0.0.1/jinban --metrics off"
+    )]
+    Serve,
     /// Bring the store to this program's schema and take in the catalogue; the server must not run.
-    Migrate(Folders),
+    #[command(after_help = "Exit code 75 if a server works on the folder: stop it first.
+
+Examples:
+  sync-server migrate
+  sync-server migrate --data /var/lib/jinban/server --json")]
+    Migrate(Answer),
     /// Make a one-time code, valid for 24 hours, that enrols a terminal of a station; the server may run.
+    #[command(after_help = "Examples:
+  sync-server enrol-code --station XN-CCB-CD-01
+  sync-server enrol-code --station XN-CCB-CD-01 --json")]
     EnrolCode(EnrolCode),
     /// Bring a store to another database and verify it there; the server must not run.
+    #[command(
+        after_help = "Afterwards name the new store with `database` in the settings file, or with --database.
+
+Examples:
+  sync-server move-store --from sqlite:data/server/server.db --to postgresql://jinban@127.0.0.1/jinban"
+    )]
     MoveStore(MoveStore),
-    /// Check store, keys, catalogue, disk and chain of audit rows; changes nothing.
-    Doctor(Doctor),
+    /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
+    #[command(
+        after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the server does not work.
+
+Examples:
+  sync-server doctor
+  sync-server doctor --json --data /var/lib/jinban/server"
+    )]
+    Doctor(Answer),
+    /// Check the settings, or show where each of them comes from.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server config check
+  sync-server config show --json"
+    )]
+    Config(ConfigJob),
+    /// Completions for a shell, to standard output.
+    #[command(after_help = "Examples:
+  sync-server completions bash > /usr/share/bash-completion/completions/sync-server
+  sync-server completions zsh > /usr/local/share/zsh/site-functions/_sync-server")]
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// Write manual pages into a folder.
+    #[command(after_help = "Examples:
+  sync-server man /usr/local/share/man/man1")]
+    Man {
+        /// The folder; it is made if it is not there.
+        folder: PathBuf,
+    },
 }
 
-#[derive(Debug, Args)]
-struct Folders {
-    /// Folder of store and keys.
-    #[arg(long, env = "JINBAN_DATA", default_value = "./data/server")]
-    data: PathBuf,
-    /// Where the store lies: sqlite:PATH or postgresql://USER:PASSWORD@HOST/NAME; by default server.db in the
-    /// data folder.
-    #[arg(long, env = "JINBAN_DATABASE", hide_env_values = true)]
-    database: Option<Database>,
-    /// Folder that holds `catalogue/`.
-    #[arg(long, env = "JINBAN_ASSETS", default_value = "./assets")]
-    assets: PathBuf,
-}
-
-impl Folders {
-    fn data(&self) -> DataFolder {
-        DataFolder::new(self.data.clone(), self.database.clone())
-    }
-}
-
-#[derive(Debug, Args)]
-struct Serve {
-    #[command(flatten)]
-    folders: Folders,
-    /// Address for terminals; port 0 takes a free one.
-    #[arg(long, env = "JINBAN_TERMINALS", default_value = "127.0.0.1:8470")]
-    terminals: SocketAddr,
-    /// Address for people; loopback only, because there is no sign-in yet.
-    #[arg(long, env = "JINBAN_PEOPLE", default_value = "127.0.0.1:8480")]
-    people: SocketAddr,
-    /// Address under which people reach their listener, for QR codes; by default the listener's own.
-    #[arg(long, env = "JINBAN_PEOPLE_URL")]
-    people_url: Option<String>,
-    /// File to be written with both addresses once the server accepts.
-    #[arg(long, env = "JINBAN_READY_FILE")]
-    ready_file: Option<PathBuf>,
-    /// Let people's pages be reached from other machines although there is no sign-in.
-    #[arg(long, env = "JINBAN_ALLOW_PUBLIC_PEOPLE")]
-    allow_public_people: bool,
+#[derive(Debug, Clone, Copy, Args)]
+struct Answer {
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -90,26 +114,13 @@ struct EnrolCode {
     /// Station as in the catalogue, such as XN-CCB-CD-01.
     #[arg(long)]
     station: StationId,
-    /// Folder of store and keys.
-    #[arg(long, env = "JINBAN_DATA", default_value = "./data/server")]
-    data: PathBuf,
-    /// Where the store lies, if it is not in the data folder.
-    #[arg(long, env = "JINBAN_DATABASE", hide_env_values = true)]
-    database: Option<Database>,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  sync-server move-store --data ./data/server --from sqlite:./data/server/server.db \\\n    \
-    --to postgresql://jinban@127.0.0.1/jinban\n\nAfterwards name the new store with --database on every command."
-)]
 struct MoveStore {
-    /// Folder of the keys, which stay where they are.
-    #[arg(long, env = "JINBAN_DATA", default_value = "./data/server")]
-    data: PathBuf,
     /// Where the store lies now.
     #[arg(long)]
     from: Database,
@@ -121,42 +132,58 @@ struct MoveStore {
     json: bool,
 }
 
-#[derive(Debug, Args)]
-struct Doctor {
-    #[command(flatten)]
-    folders: Folders,
-    /// Answer as JSON.
-    #[arg(long)]
-    json: bool,
+impl Cli {
+    /// What flags and these variables come to, with the settings file that they name.
+    pub fn resolve(&self, environment: &Environment) -> Resolution<Config> {
+        with_rules(self.flags.resolve(environment))
+    }
 }
 
-/// Runs a command and gives the exit code of the process.
-pub fn run(cli: Cli) -> ExitCode {
-    let result = match cli.command {
-        Command::Serve(args) => run_serve(args).map(|()| 0),
-        Command::Migrate(folders) => run_migrate(&folders).map(|()| 0),
-        Command::EnrolCode(args) => run_enrol_code(&args).map(|()| 0),
-        Command::MoveStore(args) => run_move_store(&args).map(|()| 0),
-        Command::Doctor(args) => run_doctor(&args),
-    };
-    match result {
-        Ok(code) => ExitCode::from(code),
-        Err(e) => {
-            tracing::error!(error = format!("{e:#}"), "{e:#}");
-            ExitCode::FAILURE
+/// Runs a command and gives the exit code of the process; an error is logged with its causes.
+pub fn run(cli: Cli) -> Exit {
+    let resolution = cli.resolve(&Environment::of_process());
+    operator::log::start(&resolution.log);
+    perform(cli.command, resolution).unwrap_or_else(|e| {
+        tracing::error!(error = format!("{e:#}"), "{e:#}");
+        exit::of(&e)
+    })
+}
+
+fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
+    match command {
+        Command::Config(job) => return run_config_job(&job, &resolution).context("standard output"),
+        Command::Completions { shell } => {
+            return say(&manual::completions(manual::command::<Cli>(), shell));
+        }
+        Command::Man { folder } => return write_manual(&folder),
+        _ => {}
+    }
+    for note in &resolution.notes {
+        tracing::warn!("{note}");
+    }
+    let config = resolution.into_settings()?;
+    match command {
+        Command::Migrate(answer) => run_migrate(&config, answer),
+        Command::EnrolCode(args) => run_enrol_code(&config, &args),
+        Command::MoveStore(args) => run_move_store(&config, &args),
+        Command::Doctor(answer) => run_doctor(&config, answer),
+        Command::Serve | Command::Config(_) | Command::Completions { .. } | Command::Man { .. } => {
+            run_serve(&config)
         }
     }
 }
 
-fn run_serve(args: Serve) -> anyhow::Result<()> {
+fn run_serve(config: &Config) -> anyhow::Result<Exit> {
     let options = ServeOptions {
-        data: args.folders.data(),
-        assets: args.folders.assets,
-        terminals: args.terminals,
-        people: args.people,
-        people_url: args.people_url,
-        ready_file: args.ready_file,
-        allow_public_people: args.allow_public_people,
+        data: config.data_folder(),
+        assets: config.assets.clone(),
+        terminals: config.terminals.0,
+        people: config.people.0,
+        people_url: config.people_url.as_ref().map(|url| url.to_string()),
+        ready_file: config.ready_file.clone(),
+        allow_public_people: config.allow_public_people,
+        metrics: config.metrics.0,
+        insist_on_metrics: !config.metrics.is_default(),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -164,58 +191,72 @@ fn run_serve(args: Serve) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("the async runtime")?;
-    Ok(runtime.block_on(serve(options))?)
+    runtime.block_on(serve(options))?;
+    Ok(Exit::Ok)
 }
 
-fn run_migrate(folders: &Folders) -> anyhow::Result<()> {
-    let data = folders.data();
+fn run_migrate(config: &Config, answer: Answer) -> anyhow::Result<Exit> {
+    let data = config.data_folder();
     let _lock = data.lock()?;
-    let opened = startup::open(&data, &folders.assets, startup::now_ms())?;
-    say(&format!("schema {SCHEMA_VERSION}, catalogue {}", opened.catalogue_version))
+    let version = startup::open(&data, &config.assets, startup::now_ms())?.catalogue_version;
+    if answer.json {
+        return say_json(&json!({ "schema": SCHEMA_VERSION, "catalogue": version }));
+    }
+    say(&format!("schema {SCHEMA_VERSION}, catalogue {version}\n"))
 }
 
-fn run_enrol_code(args: &EnrolCode) -> anyhow::Result<()> {
-    let mut store = DataFolder::new(args.data.clone(), args.database.clone()).open_existing()?;
+fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
+    let mut store = config.data_folder().open_existing()?;
     let mut rng = startup::random()?;
     let code =
         in_transaction(store.as_mut(), |tx| enrol::make_code(tx, startup::now_ms(), &args.station, &mut rng))
             .with_context(|| format!("no code for station {}", args.station))?;
     if args.json {
-        let answer = json!({
+        return say_json(&json!({
             "code": code.code, "station": args.station, "expires_at_ms": code.expires_at_ms,
-        });
-        return say(&answer.to_string());
+        }));
     }
-    say(&code.code)
+    say(&format!("{}\n", code.code))
 }
 
-fn run_move_store(args: &MoveStore) -> anyhow::Result<()> {
+fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {
     // Held until the end: a server that writes meanwhile would be left behind.
-    let _lock = DataFolder::new(args.data.clone(), None).lock()?;
+    let _lock = DataFolder::new(config.data.clone(), None).lock()?;
     let moved = move_store::run(&args.from, &args.to, startup::now_ms(), &mut |table, rows| {
         tracing::info!(table, rows, "copied and verified");
     })?;
     if args.json {
-        return say(&serde_json::to_string(&moved).context("the outcome as JSON")?);
+        return say_json(&moved);
     }
-    say(&format!("{} rows in {} tables are at {} and verified", moved.rows, moved.tables, args.to))?;
-    say("Name it with --database (or JINBAN_DATABASE) on every command from now on.")
+    say(&format!(
+        "{} rows in {} tables are at {} and verified\n\
+         Name it with --database (or JINBAN_DATABASE) on every command from now on.\n",
+        moved.rows, moved.tables, args.to
+    ))
 }
 
-fn run_doctor(args: &Doctor) -> anyhow::Result<u8> {
-    let data = args.folders.data();
-    let findings = doctor::examine(&data, &args.folders.assets);
-    if args.json {
-        say(&serde_json::to_string(&findings).context("findings as JSON")?)?;
+fn run_doctor(config: &Config, answer: Answer) -> anyhow::Result<Exit> {
+    let found = doctor::examine(&config.data_folder(), &config.assets);
+    if answer.json {
+        say_json(&found)?
     } else {
-        for f in &findings {
-            let advice = if f.advice.is_empty() { String::new() } else { format!("\n      {}", f.advice) };
-            say(&format!("{:<5} {:<10} {}{advice}", f.level.as_str(), f.subject, f.said))?;
-        }
-    }
-    Ok(doctor::exit_code(&findings))
+        say(&findings::render(&found))?
+    };
+    Ok(findings::exit(&found))
 }
 
-fn say(line: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{line}").context("stdout")
+fn write_manual(folder: &Path) -> anyhow::Result<Exit> {
+    let pages = manual::write_pages(manual::command::<Cli>(), folder)
+        .with_context(|| format!("manual pages in {}", folder.display()))?;
+    say(&pages.iter().map(|page| format!("{}\n", page.display())).collect::<String>())
+}
+
+fn say(text: &str) -> anyhow::Result<Exit> {
+    print(text).context("standard output")?;
+    Ok(Exit::Ok)
+}
+
+fn say_json(value: &impl serde::Serialize) -> anyhow::Result<Exit> {
+    print_json(value).context("standard output")?;
+    Ok(Exit::Ok)
 }

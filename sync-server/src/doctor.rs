@@ -1,96 +1,65 @@
 //! `sync-server doctor`: looks at a data folder and says what is wrong and what to do. Changes nothing.
 use std::path::Path;
 
-use serde::Serialize;
+use domain::case::CaseState;
+use operator::findings::{self, Finding};
 
 use crate::data_folder::DataFolder;
 use crate::keys::readable_by_others;
 use crate::services::{audit, cases, catalogue, meta, series};
-use crate::startup::load_catalogue;
+use crate::startup::{load_catalogue, now_ms};
 use crate::store::{Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
 
 /// Less free room than this is a warning, in MiB.
 const LOW_DISK_MIB: u64 = 1_024;
+/// A submission that waits to be opened for longer than this is a warning, in milliseconds: an hour.
+const LONG_WAIT_MS: i64 = 3_600 * 1_000;
+/// A catalogue older than this is a warning, in milliseconds: its calendar of holidays changes every year.
+const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
 /// Audit rows checked in one go.
 const CHAIN_STRETCH: u64 = 5_000;
 
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// As it should be.
-    Ok,
-    /// Works, but somebody should look.
-    Warn,
-    /// Does not work.
-    Fail,
-}
-
-impl Level {
-    /// The word in the list.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "FAIL",
-        }
-    }
-}
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// What: store, schema, keys …
-    pub subject: &'static str,
-    /// How bad.
-    pub level: Level,
-    /// What was seen.
-    pub said: String,
-    /// What to do; empty if nothing.
-    pub advice: String,
-}
-
-/// 0 if all is well, 3 if something works badly, 1 if something does not work.
-pub fn exit_code(findings: &[Finding]) -> u8 {
-    match findings.iter().map(|f| f.level).max() {
-        Some(Level::Fail) => 1,
-        Some(Level::Warn) => 3,
-        _ => 0,
-    }
-}
-
 /// Looks at everything.
 pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
-    let mut findings = vec![examine_catalogue(assets), examine_keys(data), examine_disk(data)];
+    let mut findings = vec![
+        findings::clock(now_ms(), None),
+        findings::disk(data.path(), LOW_DISK_MIB),
+        examine_catalogue(assets),
+        examine_keys(data),
+    ];
     match data.database().open_read_only() {
         Ok(mut store) => examine_store(store.as_mut(), data, &mut findings),
-        Err(e) => findings.push(fail(
+        Err(e @ StoreError::Unreachable(_)) => findings.push(Finding::fail(
+            "store",
+            format!("{}: {e}", data.database()),
+            "start PostgreSQL, or correct --database; terminals keep what they have meanwhile",
+        )),
+        Err(e) => findings.push(Finding::fail(
             "store",
             format!("{} cannot be opened: {e}", data.database()),
             "start `sync-server serve` once, or restore a backup",
         )),
     }
-    findings.push(Finding {
-        subject: "sign-in",
-        level: Level::Ok,
-        said: "people's pages have no sign-in yet and are served on loopback only".into(),
-        advice: String::new(),
-    });
+    findings.push(Finding::ok("sign-in", "people's pages have no sign-in yet: keep them on loopback"));
     findings
 }
 
 fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<Finding>) {
     match store.check() {
         Ok(said) if said.is_empty() => {
-            findings.push(ok("store", &format!("the {} database is sound", data.database().kind())));
+            findings.push(Finding::ok("store", format!("the {} database is sound", data.database().kind())));
         }
         Ok(said) => {
             let what = said.into_iter().take(5).collect::<Vec<_>>().join("; ");
-            findings.push(fail("store", what, "stop the server, keep the file, restore the last backup"));
+            findings.push(Finding::fail(
+                "store",
+                what,
+                "stop the server, keep the file, restore the last backup",
+            ));
             return;
         }
         Err(e) => {
-            findings.push(fail(
+            findings.push(Finding::fail(
                 "store",
                 e.to_string(),
                 "stop the server, keep the file, restore the last backup",
@@ -99,30 +68,35 @@ fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<F
         }
     }
     if let Err(e) = require_current(store) {
-        findings.push(fail("schema", e.to_string(), "nothing was changed"));
+        findings.push(Finding::fail(
+            "schema",
+            e.to_string(),
+            "run `sync-server migrate`, or the program that wrote the store; nothing was changed",
+        ));
         return;
     }
-    findings.push(ok("schema", &format!("version {SCHEMA_VERSION}")));
+    findings.push(Finding::ok("schema", format!("version {SCHEMA_VERSION}")));
     if store.begin_read().is_ok() {
         let contents = examine_contents(&mut Tx::new(store), data);
         store.rollback();
         match contents {
             Ok(more) => findings.extend(more),
-            Err(e) => findings.push(fail("store", e.to_string(), "see the log of the server")),
+            Err(e) => findings.push(Finding::fail("store", e.to_string(), "see the log of the server")),
         }
     }
 }
 
 fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, StoreError> {
     let mut findings = Vec::new();
-    let Counts { cases, envelopes, alarms } = count_all(tx)?;
-    let version = catalogue::newest_version(tx)?.map_or_else(|| "none".into(), |v| v.to_string());
-    let said = format!("{envelopes} envelopes, {cases} cases, newest catalogue {version}");
-    findings.push(ok("contents", &said));
+    let Counts { cases, envelopes, alarms, waiting_since_ms, catalogue_since_ms } = count_all(tx)?;
+    findings.push(Finding::ok("contents", format!("{envelopes} envelopes, {cases} cases")));
+    findings.push(examine_job(count_waiting(tx)?, waiting_since_ms));
+    let version = catalogue::newest_version(tx)?;
+    findings.push(examine_catalogue_age(version, catalogue_since_ms));
     if !meta::has_keys(tx)? {
-        findings.push(warn(
+        findings.push(Finding::warn(
             "keys",
-            "the store is not bound to keys".into(),
+            "the store is not bound to keys",
             "start `sync-server serve` once",
         ));
     }
@@ -136,22 +110,28 @@ fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, 
         }
     };
     findings.push(match chain {
-        Ok(last) => ok("audit", &format!("the chain of {last} rows holds")),
-        Err(row) => {
-            fail("audit", format!("the chain breaks at row {row}"), "somebody changed the store by hand")
-        }
+        Ok(last) => Finding::ok("audit", format!("the chain of {last} rows holds")),
+        Err(row) => Finding::fail(
+            "audit",
+            format!("the chain breaks at row {row}"),
+            "somebody changed the store by hand: keep the file and restore the last backup",
+        ),
     });
     let gaps = series::gaps(tx)?;
     findings.push(match gaps.first() {
-        None => ok("series", "no gap in any terminal's series"),
+        None => Finding::ok("series", "no gap in any terminal's series"),
         Some(gap) => {
             let said = format!("{} series with gaps; {} misses {}", gaps.len(), gap.terminal, gap.missing);
-            warn("series", said, "look at the terminal's queue: something is parked or still to come")
+            Finding::warn(
+                "series",
+                said,
+                "look at the terminal's queue: something is parked or still to come",
+            )
         }
     });
     findings.push(match alarms {
-        0 => ok("alarms", "none"),
-        n => warn("alarms", format!("{n} alarms were raised"), "see the quarantine on the console"),
+        0 => Finding::ok("alarms", "none"),
+        n => Finding::warn("alarms", format!("{n} alarms were raised"), "see the quarantine on the console"),
     });
     Ok(findings)
 }
@@ -164,6 +144,10 @@ pub struct Counts {
     pub envelopes: i64,
     /// Alarms ever raised.
     pub alarms: i64,
+    /// When the oldest submission that waits to be opened came, milliseconds since 1970; 0 if none waits.
+    pub waiting_since_ms: i64,
+    /// When the newest catalogue was taken in, milliseconds since 1970; 0 if there is none.
+    pub catalogue_since_ms: i64,
 }
 
 /// Counts what a store holds.
@@ -172,7 +156,55 @@ pub struct Counts {
 /// [`StoreError`] if the store fails.
 pub fn count_all(tx: &mut Tx<'_>) -> Result<Counts, StoreError> {
     let mut count = |table| tx.query_int(&format!("SELECT COUNT(*) FROM {table}"), &[]);
-    Ok(Counts { cases: count("case_")?, envelopes: count("envelope")?, alarms: count("alarm")? })
+    let (cases, envelopes, alarms) = (count("case_")?, count("envelope")?, count("alarm")?);
+    let received = CaseState::Received.as_str();
+    let sql = "SELECT COALESCE(MIN(received_at_ms), 0) FROM case_ WHERE state = $1";
+    let waiting_since_ms = tx.query_int(sql, &[received.into()])?;
+    let catalogue_since_ms = tx.query_int("SELECT COALESCE(MAX(stored_at_ms), 0) FROM catalogue", &[])?;
+    Ok(Counts { cases, envelopes, alarms, waiting_since_ms, catalogue_since_ms })
+}
+
+/// How many submissions wait to be opened.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn count_waiting(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    let received = CaseState::Received.as_str();
+    tx.query_int("SELECT COUNT(*) FROM case_ WHERE state = $1", &[received.into()])
+}
+
+fn examine_job(waiting: i64, since_ms: i64) -> Finding {
+    if waiting == 0 {
+        return Finding::ok("opening", "nothing waits to be opened");
+    }
+    let age = now_ms().saturating_sub(since_ms);
+    let found = format!("{waiting} submissions wait to be opened, the oldest for {}", findings::span(age));
+    if age > LONG_WAIT_MS {
+        Finding::warn(
+            "opening",
+            found,
+            "start `sync-server serve`; if it runs, its log says what is in the way",
+        )
+    } else {
+        Finding::ok("opening", found)
+    }
+}
+
+fn examine_catalogue_age(version: Option<u64>, since_ms: i64) -> Finding {
+    let Some(version) = version else {
+        return Finding::warn(
+            "catalogue-age",
+            "the store has no catalogue",
+            "start `sync-server serve` once",
+        );
+    };
+    let age = now_ms().saturating_sub(since_ms);
+    let found = format!("version {version}, here for {}", findings::span(age));
+    if age > OLD_CATALOGUE_MS {
+        Finding::warn("catalogue-age", found, "install the assets of the newest release")
+    } else {
+        Finding::ok("catalogue-age", found)
+    }
 }
 
 /// Keys of years under which cases are sealed: a running server has them in memory and would not notice a loss.
@@ -183,7 +215,7 @@ fn examine_year_keys(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>,
         vec![]
     } else {
         let said = format!("cases are sealed under keys that are gone: {}", lost.join(", "));
-        vec![fail("keys", said, "restore the key backup before the server is stopped")]
+        vec![Finding::fail("keys", said, "restore the key backup before the server is stopped")]
     })
 }
 
@@ -198,11 +230,13 @@ fn examine_catalogue(assets: &Path) -> Finding {
                 c.bundles.len(),
                 c.stations.len()
             );
-            ok("catalogue", &said)
+            Finding::ok("catalogue", said)
         }
-        Err(e) => {
-            fail("catalogue", e.to_string(), "correct the files that are named, or name them with --assets")
-        }
+        Err(e) => Finding::fail(
+            "catalogue",
+            e.to_string(),
+            "correct the files that are named, or name them with --assets",
+        ),
     }
 }
 
@@ -214,42 +248,17 @@ fn examine_keys(data: &DataFolder) -> Finding {
         .collect();
     if !missing.is_empty() {
         let said = format!("missing in {}: {}", folder.display(), missing.join(", "));
-        return fail(
+        return Finding::fail(
             "keys",
             said,
             "start `sync-server serve` once; if the store is older, restore the key backup",
         );
     }
     match readable_by_others(&folder) {
-        Ok(open) if open.is_empty() => ok("keys", "present, readable by their owner only"),
-        Ok(open) => warn("keys", format!("readable by others: {}", open.join(", ")), "chmod 600 these files"),
-        Err(e) => fail("keys", e.to_string(), "check the folder's owner and mode"),
-    }
-}
-
-fn examine_disk(data: &DataFolder) -> Finding {
-    match rustix::fs::statvfs(data.path()) {
-        Ok(about) => {
-            let free_mib = about.f_bavail.saturating_mul(about.f_frsize) / (1024 * 1024);
-            let said = format!("{free_mib} MiB free");
-            if free_mib < LOW_DISK_MIB {
-                warn("disk", said, "make room: a full disk stops intake")
-            } else {
-                ok("disk", &said)
-            }
+        Ok(open) if open.is_empty() => Finding::ok("keys", "present, readable by their owner only"),
+        Ok(open) => {
+            Finding::warn("keys", format!("readable by others: {}", open.join(", ")), "chmod 600 these files")
         }
-        Err(e) => fail("disk", e.to_string(), "check that the data folder is there"),
+        Err(e) => Finding::fail("keys", e.to_string(), "check the folder's owner and mode"),
     }
-}
-
-fn ok(subject: &'static str, said: &str) -> Finding {
-    Finding { subject, level: Level::Ok, said: said.to_owned(), advice: String::new() }
-}
-
-fn warn(subject: &'static str, said: String, advice: &str) -> Finding {
-    Finding { subject, level: Level::Warn, said, advice: advice.to_owned() }
-}
-
-fn fail(subject: &'static str, said: String, advice: &str) -> Finding {
-    Finding { subject, level: Level::Fail, said, advice: advice.to_owned() }
 }

@@ -10,15 +10,19 @@
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
 //! | [`doctor`], [`move_store`] | checking a centre, bringing its store to another database |
+//! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod api;
 pub mod centre;
 pub mod cli;
+pub mod config;
 pub mod data_folder;
 pub mod doctor;
 pub mod error;
+mod exit;
 pub mod jobs;
 pub mod keys;
+pub mod metrics;
 pub mod move_store;
 pub mod pages;
 pub mod routes;

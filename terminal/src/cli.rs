@@ -1,148 +1,181 @@
-//! Command line of the terminal program.
-use std::io::Write as _;
+//! Command line of the terminal program. Data goes to standard output, the log to standard error.
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
+use operator::exit::{self as codes, Exit};
+use operator::manual::{self, Shell};
+use operator::output::{print, print_json};
+use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, Settings};
+use crate::config::Config;
 use crate::store::{Store, read_status};
 use crate::sync::http::HttpTransport;
-use crate::{doctor, supervisor, sync};
+use crate::{doctor, exit, supervisor, sync};
 
 /// Rows that `status` shows at most.
 const STATUS_ROWS: u32 = 1_000;
 
 /// 近办终端: government services near home.
 #[derive(Debug, Parser)]
-#[command(
-    name = "terminal",
-    version,
-    after_help = "Examples:
+#[command(name = "terminal", version, after_help = format!("{}
+
+Examples:
   terminal enrol --server http://127.0.0.1:8470 --code ABCD-EFGH
   terminal run --server http://127.0.0.1:8470 --window 1920x1080
-  terminal status --json"
-)]
+  terminal doctor
+  terminal config show", codes::HELP))]
 pub struct Cli {
     #[command(subcommand)]
     job: Option<Job>,
     #[command(flatten)]
-    flags: Flags,
+    flags: Flags<Config>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Job {
     /// Show the window and keep it running (the default).
+    #[command(after_help = "Examples:
+  terminal run
+  terminal run --config /etc/jinban/terminal.toml
+  terminal run --window 1920x1080 --reader file:card.toml")]
     Run,
     /// The window process itself; started by `run`.
     #[command(hide = true)]
     Window,
     /// Make this machine a known terminal with a one-time code.
+    #[command(
+        after_help = "Exit code 69 if the server cannot be asked: try again; the code stays good for 24 hours.
+
+Examples:
+  terminal enrol --code ABCD-EFGH
+  terminal enrol --server http://192.168.8.1:8470 --code ABCD-EFGH --json"
+    )]
     Enrol {
         /// The one-time code from `sync-server enrol-code`.
         #[arg(long)]
         code: String,
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// What waits on this machine; no personal data. Works beside a running terminal.
+    #[command(after_help = "Examples:
+  terminal status
+  terminal status --json --data /var/lib/jinban/terminal")]
     Status {
         /// As JSON, with slips and receipts.
         #[arg(long)]
         json: bool,
     },
-    /// Check store, catalogue, reader, fonts and server, each with what to do.
+    /// Check clock, disk, store, keys, queue, catalogue, reader, fonts and server, each with what to do.
+    #[command(
+        after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the terminal does not work.
+
+Examples:
+  terminal doctor
+  terminal doctor --json --reader none"
+    )]
     Doctor {
         /// As JSON.
         #[arg(long)]
         json: bool,
     },
-}
-
-#[derive(Debug, Args)]
-struct Flags {
-    /// Settings file (TOML); environment and flags win over it.
-    #[arg(long, global = true, env = "JINBAN_CONFIG")]
-    config: Option<PathBuf>,
-    /// Folder of the store and the device key.
-    #[arg(long, global = true, env = "JINBAN_DATA")]
-    data: Option<PathBuf>,
-    /// Folder of catalogue, texts and icons.
-    #[arg(long, global = true, env = "JINBAN_ASSETS")]
-    assets: Option<PathBuf>,
-    /// The server's terminal listener, such as http://127.0.0.1:8470.
-    #[arg(long, global = true, env = "JINBAN_SERVER")]
-    server: Option<String>,
-    /// pcsc, file:PATH (simulator) or none.
-    #[arg(long, global = true, env = "JINBAN_READER")]
-    reader: Option<String>,
-    /// fullscreen, or a size such as 1920x1080.
-    #[arg(long, global = true, env = "JINBAN_WINDOW")]
-    window: Option<String>,
+    /// Check the settings, or show where each of them comes from.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  terminal config check
+  terminal config show --json"
+    )]
+    Config(ConfigJob),
+    /// Completions for a shell, to standard output.
+    #[command(after_help = "Examples:
+  terminal completions bash > /usr/share/bash-completion/completions/terminal
+  terminal completions fish > ~/.config/fish/completions/terminal.fish")]
+    Completions {
+        /// For which shell.
+        shell: Shell,
+    },
+    /// Write manual pages into a folder.
+    #[command(after_help = "Examples:
+  terminal man /usr/local/share/man/man1")]
+    Man {
+        /// The folder; it is made if it is not there.
+        folder: PathBuf,
+    },
 }
 
 impl Cli {
-    /// The settings that flags, environment and file come to.
-    ///
-    /// # Errors
-    /// If the file or a value is not usable.
-    pub fn config(self) -> anyhow::Result<Config> {
-        self.flags.resolve()
+    /// What flags and these variables come to, with the settings file that they name.
+    pub fn resolve(&self, environment: &Environment) -> Resolution<Config> {
+        self.flags.resolve(environment)
     }
 }
 
-impl Flags {
-    fn resolve(self) -> anyhow::Result<Config> {
-        let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
-        let flags = Settings {
-            data: self.data,
-            assets: self.assets,
-            server: self.server,
-            reader: self.reader,
-            window: self.window,
-        };
-        Ok(flags.over(file).resolve()?)
+/// Does what the command line says and gives the exit code; an error is logged with its causes.
+pub fn run(cli: Cli) -> Exit {
+    let resolution = cli.resolve(&Environment::of_process());
+    operator::log::start(&resolution.log);
+    perform(cli.job.unwrap_or(Job::Run), resolution).unwrap_or_else(|error| {
+        tracing::error!("{error:#}");
+        exit::of(&error)
+    })
+}
+
+fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
+    let job = match job {
+        Job::Config(job) => return Ok(run_config_job(&job, &resolution)?),
+        Job::Completions { shell } => {
+            print(&manual::completions(manual::command::<Cli>(), shell)).context("standard output")?;
+            return Ok(Exit::Ok);
+        }
+        Job::Man { folder } => return write_manual(&folder),
+        job => job,
+    };
+    for note in &resolution.notes {
+        tracing::warn!("{note}");
     }
-}
-
-/// Logs to stderr: text at a console, JSON otherwise; level from `RUST_LOG`, `info` without it.
-pub fn start_logging() {
-    use std::io::IsTerminal as _;
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() { builder.init() } else { builder.json().init() }
-}
-
-/// Does what the command line says.
-///
-/// # Errors
-/// Whatever stops it, with its causes.
-pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let config = cli.flags.resolve()?;
-    match cli.job.unwrap_or(Job::Run) {
-        Job::Run => supervisor::run(&config),
+    let config = resolution.into_settings()?;
+    match job {
         Job::Window => {
             supervisor::end_with_parent()?;
             crate::app::run_window(&config)?;
-            Ok(ExitCode::SUCCESS)
+            Ok(Exit::Ok)
         }
-        Job::Enrol { code } => enrol(&config, &code),
+        Job::Enrol { code, json } => enrol(&config, &code, json),
         Job::Status { json } => status(&config, json),
         Job::Doctor { json } => doctor::run(&config, json),
+        Job::Run | Job::Config(_) | Job::Completions { .. } | Job::Man { .. } => supervisor::run(&config),
     }
 }
 
-fn enrol(config: &Config, code: &str) -> anyhow::Result<ExitCode> {
+fn write_manual(folder: &std::path::Path) -> anyhow::Result<Exit> {
+    let pages = manual::write_pages(manual::command::<Cli>(), folder)
+        .with_context(|| format!("manual pages in {}", folder.display()))?;
+    let list: String = pages.iter().map(|page| format!("{}\n", page.display())).collect();
+    print(&list).context("standard output")?;
+    Ok(Exit::Ok)
+}
+
+fn enrol(config: &Config, code: &str, as_json: bool) -> anyhow::Result<Exit> {
     let mut store = Store::open(&config.data, SystemClock.now_ms())?;
     let mut transport = HttpTransport::new(&config.server).context("the server's address")?;
     let identity = sync::enrol(&mut store, &mut transport, code)?;
-    print(&format!("terminal {} at station {}\n", identity.terminal, identity.station))
+    if as_json {
+        print_json(&json!({ "terminal": identity.terminal, "station": identity.station }))
+    } else {
+        print(&format!("terminal {} at station {}\n", identity.terminal, identity.station))
+    }
+    .context("standard output")?;
+    Ok(Exit::Ok)
 }
 
-fn status(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
-    let rows = read_status(&config.data, STATUS_ROWS)?;
+fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
+    let rows = read_status(&config.data, STATUS_ROWS)
+        .with_context(|| format!("the store in {}", config.data.display()))?;
     if as_json {
         let count = |state: &str| rows.iter().filter(|r| r.state == state).count();
         let summary = json!({
@@ -151,7 +184,8 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
             "oldest_waiting_ms": rows.iter().filter(|r| r.state == "queued").map(|r| r.saved_ms).min(),
             "rows": rows,
         });
-        return print(&(serde_json::to_string_pretty(&summary)? + "\n"));
+        print_json(&summary).context("standard output")?;
+        return Ok(Exit::Ok);
     }
     let mut text = format!("{} submissions on this machine\n", rows.len());
     for row in &rows {
@@ -159,11 +193,6 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
         let why = row.reason.as_deref().or(row.last_error.as_deref()).unwrap_or("");
         text.push_str(&format!("{number}  seq {}  {}  tries {}  {why}\n", row.seq, row.state, row.attempts));
     }
-    print(&text)
-}
-
-/// Writes to standard output, the one place for data.
-pub(crate) fn print(text: &str) -> anyhow::Result<ExitCode> {
-    std::io::stdout().write_all(text.as_bytes()).context("standard output")?;
-    Ok(ExitCode::SUCCESS)
+    print(&text).context("standard output")?;
+    Ok(Exit::Ok)
 }

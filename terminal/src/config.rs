@@ -1,8 +1,30 @@
-//! Settings of the terminal: a TOML file, then environment `JINBAN_…`, then flags; later ones win.
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+//! Settings of the terminal and the forms of their values. How files, environment and flags come together lies in
+//! `operator::settings`.
+use std::ops::Deref;
+use std::path::PathBuf;
 
-use serde::Deserialize;
+use operator::log::LogFilter;
+use operator::settings::{Hint, Kind, Setting, redacted_url};
+
+use crate::sync::http::is_server_address;
+
+operator::settings! {
+    /// All settings of the terminal.
+    pub struct Config for "terminal" {
+        /// Folder of the store and the device key.
+        data: PathBuf = "data/terminal",
+        /// Folder of catalogue, texts and icons.
+        assets: PathBuf = "assets",
+        /// The server's listener for terminals.
+        server: ServerUrl = "http://127.0.0.1:8470",
+        /// Where cards come from: a real reader, a simulator, or nowhere.
+        reader: ReaderChoice = "pcsc",
+        /// How large the window is.
+        window: WindowSize = "fullscreen",
+        /// Which lines the log has.
+        log: LogFilter = "info",
+    }
+}
 
 /// Where cards come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +37,28 @@ pub enum ReaderChoice {
     None,
 }
 
+impl Setting for ReaderChoice {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "pcsc, file:PATH (a simulator) or none";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "pcsc" => Some(Self::Pcsc),
+            "none" => Some(Self::None),
+            _ => text.strip_prefix("file:").and_then(PathBuf::read).map(Self::File),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Pcsc => "pcsc".to_owned(),
+            Self::File(path) => format!("file:{}", path.text()),
+            Self::None => "none".to_owned(),
+        }
+    }
+}
+
 /// How large the window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WindowSize {
@@ -24,146 +68,59 @@ pub enum WindowSize {
     Pixels(u32, u32),
 }
 
-/// A setting is not usable.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("the settings file {0} cannot be read")]
-    Read(PathBuf, #[source] std::io::Error),
-    /// The file is no TOML of this shape; the source names line and key.
-    #[error("the settings file {0} is not usable")]
-    Parse(PathBuf, #[source] Box<toml::de::Error>),
-    /// A value is not of its form.
-    #[error("{key}: {expected}")]
-    Value {
-        /// Which setting.
-        key: &'static str,
-        /// What would be right.
-        expected: &'static str,
-    },
-}
+impl Setting for WindowSize {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str =
+        "fullscreen, or width and height in pixels such as 1920x1080, each from 320 to 16384";
 
-/// All settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// Folder of the store and the device key.
-    pub data: PathBuf,
-    /// Folder of catalogue, texts and icons.
-    pub assets: PathBuf,
-    /// The server's terminal listener.
-    pub server: String,
-    /// Where cards come from.
-    pub reader: ReaderChoice,
-    /// How large the window is.
-    pub window: WindowSize,
-}
-
-impl Config {
-    /// The flags that say the same; for the window process.
-    pub fn to_flags(&self) -> Vec<OsString> {
-        let reader = match &self.reader {
-            ReaderChoice::Pcsc => OsString::from("pcsc"),
-            ReaderChoice::None => OsString::from("none"),
-            ReaderChoice::File(path) => {
-                let mut text = OsString::from("file:");
-                text.push(path);
-                text
-            }
-        };
-        let window = match self.window {
-            WindowSize::Fullscreen => "fullscreen".to_owned(),
-            WindowSize::Pixels(width, height) => format!("{width}x{height}"),
-        };
-        let flags: [(&str, OsString); 5] = [
-            ("--data=", self.data.clone().into()),
-            ("--assets=", self.assets.clone().into()),
-            ("--server=", OsString::from(&self.server)),
-            ("--reader=", reader),
-            ("--window=", window.into()),
-        ];
-        let joined = flags.into_iter().map(|(name, value)| {
-            let mut flag = OsString::from(name);
-            flag.push(value);
-            flag
-        });
-        joined.collect()
-    }
-}
-
-/// Settings as they stand in a file or on the command line: all optional.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// See [`Config::data`].
-    pub data: Option<PathBuf>,
-    /// See [`Config::assets`].
-    pub assets: Option<PathBuf>,
-    /// See [`Config::server`].
-    pub server: Option<String>,
-    /// `pcsc`, `file:PATH` or `none`.
-    pub reader: Option<String>,
-    /// `fullscreen` or `1920x1080`.
-    pub window: Option<String>,
-}
-
-impl Settings {
-    /// Settings of a TOML file.
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the file.
-    pub fn read(file: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|e| ConfigError::Read(file.to_owned(), e))?;
-        toml::from_str(&text).map_err(|e| ConfigError::Parse(file.to_owned(), Box::new(e)))
+    fn read(text: &str) -> Option<Self> {
+        if text == "fullscreen" {
+            return Some(Self::Fullscreen);
+        }
+        let side = |text: &str| text.parse().ok().filter(|side| (320..=16_384).contains(side));
+        let (width, height) = text.split_once('x')?;
+        Some(Self::Pixels(side(width)?, side(height)?))
     }
 
-    /// These settings, with gaps filled from `below`.
-    #[must_use]
-    pub fn over(self, below: Self) -> Self {
-        Self {
-            data: self.data.or(below.data),
-            assets: self.assets.or(below.assets),
-            server: self.server.or(below.server),
-            reader: self.reader.or(below.reader),
-            window: self.window.or(below.window),
+    fn text(&self) -> String {
+        match self {
+            Self::Fullscreen => "fullscreen".to_owned(),
+            Self::Pixels(width, height) => format!("{width}x{height}"),
         }
     }
+}
 
-    /// The whole configuration, with defaults.
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`] names the setting.
-    pub fn resolve(self) -> Result<Config, ConfigError> {
-        Ok(Config {
-            data: self.data.unwrap_or_else(|| PathBuf::from("data/terminal")),
-            assets: self.assets.unwrap_or_else(|| PathBuf::from("assets")),
-            server: self.server.unwrap_or_else(|| "http://127.0.0.1:8470".to_owned()),
-            reader: reader_choice(self.reader.as_deref().unwrap_or("pcsc"))?,
-            window: window_size(self.window.as_deref().unwrap_or("fullscreen"))?,
-        })
+/// Address of the server's listener for terminals: scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerUrl(String);
+
+impl Setting for ServerUrl {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Url;
+    const EXPECTED: &'static str =
+        "an address without a path and without a user, such as http://127.0.0.1:8470";
+    // Somebody may have written a password into it.
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        (is_server_address(text) && !text.contains('@')).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn shown(&self) -> String {
+        redacted_url(&self.0)
     }
 }
 
-fn reader_choice(text: &str) -> Result<ReaderChoice, ConfigError> {
-    match text {
-        "pcsc" => Ok(ReaderChoice::Pcsc),
-        "none" => Ok(ReaderChoice::None),
-        _ => match text.strip_prefix("file:").filter(|p| !p.is_empty()) {
-            Some(path) => Ok(ReaderChoice::File(PathBuf::from(path))),
-            None => Err(ConfigError::Value { key: "reader", expected: "pcsc, file:PATH or none" }),
-        },
-    }
-}
+impl Deref for ServerUrl {
+    type Target = str;
 
-fn window_size(text: &str) -> Result<WindowSize, ConfigError> {
-    let wrong =
-        ConfigError::Value { key: "window", expected: "fullscreen, or width x height such as 1920x1080" };
-    if text == "fullscreen" {
-        return Ok(WindowSize::Fullscreen);
-    }
-    let (width, height) = text.split_once('x').ok_or(wrong)?;
-    match (width.parse(), height.parse()) {
-        (Ok(w @ 320..=16_384), Ok(h @ 320..=16_384)) => Ok(WindowSize::Pixels(w, h)),
-        _ => Err(ConfigError::Value { key: "window", expected: "width and height from 320 to 16384" }),
+    fn deref(&self) -> &str {
+        &self.0
     }
 }
 
@@ -171,44 +128,27 @@ fn window_size(text: &str) -> Result<WindowSize, ConfigError> {
 mod tests {
     use super::*;
 
-    fn settings(reader: &str, window: &str) -> Settings {
-        Settings { reader: Some(reader.to_owned()), window: Some(window.to_owned()), ..Settings::default() }
+    fn goes_through<T: Setting>(text: &str) -> bool {
+        T::read(text).is_some_and(|value| value.text() == text)
     }
 
     #[test]
     fn values_are_checked() {
-        assert!(settings("pcsc", "1920x1080").resolve().is_ok());
-        assert!(settings("file:/tmp/card.toml", "fullscreen").resolve().is_ok());
-        for (reader, window) in [
-            ("usb", "fullscreen"),
-            ("file:", "fullscreen"),
-            ("", "1x1"),
-            ("pcsc", "x"),
-            ("pcsc", "-5x900"),
-            ("pcsc", "99999x1080"),
-        ] {
-            assert!(settings(reader, window).resolve().is_err(), "{reader} {window}");
+        for good in ["pcsc", "none", "file:/tmp/card.toml", "file:-odd run"] {
+            assert!(goes_through::<ReaderChoice>(good), "{good}");
         }
-    }
-
-    #[test]
-    fn a_configuration_goes_through_flags_unchanged() {
-        use clap::Parser as _;
-        for (reader, window) in [("pcsc", "fullscreen"), ("none", "1280x800"), ("file:-odd run", "640x480")] {
-            let mut wanted = settings(reader, window);
-            wanted.data = Some(PathBuf::from("run"));
-            let config = wanted.resolve().expect("config");
-            let words = ["terminal", "window"].map(OsString::from).into_iter().chain(config.to_flags());
-            let read = crate::cli::Cli::try_parse_from(words).expect("flags").config().expect("config");
-            assert_eq!(read, config);
+        for bad in ["usb", "file:", "", "PCSC"] {
+            assert_eq!(ReaderChoice::read(bad), None, "{bad}");
         }
-    }
-
-    #[test]
-    fn flags_win_over_the_file() {
-        let file: Settings = toml::from_str("server = 'http://127.0.0.1:1'\nreader = 'none'").expect("toml");
-        let merged = settings("pcsc", "fullscreen").over(file).resolve().expect("config");
-        assert_eq!((merged.server.as_str(), merged.reader), ("http://127.0.0.1:1", ReaderChoice::Pcsc));
-        assert!(toml::from_str::<Settings>("sever = 'x'").is_err());
+        for good in ["fullscreen", "320x320", "1920x1080", "16384x640"] {
+            assert!(goes_through::<WindowSize>(good), "{good}");
+        }
+        for bad in ["", "1x1", "x", "-5x900", "99999x1080", "1920x", "1920x1080x1"] {
+            assert_eq!(WindowSize::read(bad), None, "{bad}");
+        }
+        for bad in ["", "127.0.0.1:8470", "ftp://a", "http://a/b", "http://me:s3cret@a", "http://"] {
+            assert_eq!(ServerUrl::read(bad), None, "{bad}");
+        }
+        assert!(goes_through::<ServerUrl>("https://centre.example:8470"));
     }
 }

@@ -1,153 +1,211 @@
-//! `terminal doctor`: what a technician needs to know, each finding with what to do.
+//! `terminal doctor`: what a technician needs to know, each finding with what to do. Changes nothing.
+//!
+//! What keeps the terminal from working is a failure; what a citizen does not notice today is a warning.
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use hardware::card_reader::{CardReader as _, ReaderEvent, ReaderStatus};
 use hardware::{PcscConfig, PcscReader};
-use serde::Serialize;
+use operator::exit::Exit;
+use operator::findings::{self, Finding, span};
+use operator::output::{print, print_json};
 
 use crate::assets::load_catalogue;
-use crate::cli::print;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, ReaderChoice};
-use crate::store::{DATABASE_FILE, read_status};
+use crate::store::{DATABASE_FILE, KEY_FILE, StoreState, read_state};
 use crate::sync::http::HttpTransport;
-use crate::sync::transport::{Method, Request, Transport as _};
+use crate::sync::{Reachable, reach};
 
-/// Exit code when the terminal works but something needs attention.
-const DEGRADED: u8 = 3;
+/// Less free room than this is a warning, in MiB: room for weeks of submissions.
+const LITTLE_DISK_MIB: u64 = 512;
+/// A row that waits longer than this is a warning, in milliseconds: a day.
+const LONG_WAIT_MS: i64 = 24 * 3_600 * 1_000;
+/// A catalogue older than this is a warning, in milliseconds: its calendar of holidays changes every year.
+const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
+/// How long a reader is waited for.
+const READER_WAIT: Duration = Duration::from_secs(2);
 
-#[derive(Debug, Serialize)]
-struct Finding {
-    part: &'static str,
-    good: bool,
-    found: String,
-    remedy: &'static str,
-}
-
-/// Runs all checks and prints them; exit code 0 if all are good, 3 otherwise.
+/// Runs all checks and prints them.
 ///
 /// # Errors
 /// Only if standard output cannot be written.
-pub(crate) fn run(config: &Config, as_json: bool) -> anyhow::Result<ExitCode> {
-    let findings = [
-        store(&config.data),
-        catalogue(&config.assets),
-        reader(&config.reader),
-        fonts(),
-        server(config),
-        clock(),
+pub(crate) fn run(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
+    let findings = examine(config);
+    let printed = if as_json { print_json(&findings) } else { print(&findings::render(&findings)) };
+    printed.context("standard output")?;
+    Ok(findings::exit(&findings))
+}
+
+fn examine(config: &Config) -> Vec<Finding> {
+    let now_ms = SystemClock.now_ms();
+    let reached = HttpTransport::new(&config.server)
+        .map_err(|e| e.to_string())
+        .and_then(|mut transport| reach(&mut transport));
+    let mut all = vec![
+        findings::clock(now_ms, reached.as_ref().ok().map(|r| r.server_time_ms)),
+        findings::disk(&config.data, LITTLE_DISK_MIB),
     ];
-    let text = if as_json {
-        serde_json::to_string_pretty(&findings)? + "\n"
-    } else {
-        findings.iter().fold(String::new(), |mut text, f| {
-            let mark = if f.good { "ok  " } else { "LOOK" };
-            text.push_str(&format!("{mark}  {}: {}\n", f.part, f.found));
-            if !f.good {
-                text.push_str(&format!("      {}\n", f.remedy));
-            }
-            text
-        })
-    };
-    print(&text)?;
-    Ok(if findings.iter().all(|f| f.good) { ExitCode::SUCCESS } else { ExitCode::from(DEGRADED) })
+    all.extend(store(&config.data, now_ms));
+    all.push(catalogue_files(&config.assets));
+    all.push(reader(&config.reader));
+    all.push(fonts());
+    all.push(server(&config.server, reached));
+    all
 }
 
-fn finding<T: ToString, E: ToString>(
-    part: &'static str,
-    result: Result<T, E>,
-    remedy: &'static str,
-) -> Finding {
-    let good = result.is_ok();
-    let found = result.map_or_else(|e| e.to_string(), |t| t.to_string());
-    Finding { part, good, found, remedy }
-}
-
-fn store(data: &Path) -> Finding {
-    let remedy = "A damaged or newer database is never overwritten. Keep the folder, call central IT, and enrol the \
-                  terminal with a new data folder; what was not sent yet can be recovered from the old one.";
+/// Store, enrolment, keys, queue and the kept catalogue.
+fn store(data: &Path, now_ms: i64) -> Vec<Finding> {
     if !data.join(DATABASE_FILE).exists() {
-        return finding(
-            "store",
-            Err::<String, _>("there is none yet"),
-            "Run `terminal enrol` with a one-time code.",
-        );
+        let found = format!("there is none in {}", data.display());
+        return vec![Finding::warn("store", found, "run `terminal enrol` with a one-time code")];
     }
-    let rows = read_status(data, 1_000).map(|rows| {
-        let waiting = rows.iter().filter(|r| r.state == "queued").count();
-        format!("sound, {} submissions, {waiting} waiting", rows.len())
-    });
-    finding("store", rows, remedy)
+    match read_state(data) {
+        Ok(state) => vec![
+            Finding::ok("store", format!("sound, schema {}", state.schema)),
+            enrolled(&state),
+            key(data),
+            queue(&state, now_ms),
+            parked(&state),
+            kept_catalogue(&state, now_ms),
+        ],
+        Err(e) if e.is_busy() => {
+            vec![Finding::warn("store", "another process holds the database", "try again in a minute")]
+        }
+        Err(e) => {
+            let remedy = "keep the folder as it is and call central IT; the terminal is enrolled with a new folder \
+                          (--data), and what was not sent yet can be recovered from the old one";
+            vec![Finding::fail("store", e.to_string(), remedy)]
+        }
+    }
 }
 
-fn catalogue(assets: &Path) -> Finding {
-    let loaded = load_catalogue(assets).map(|c| {
-        format!(
-            "version {}, {} items, {} bundles ({})",
-            c.version,
-            c.items.len(),
-            c.bundles.len(),
-            c.data_label
-        )
-    });
-    finding(
-        "catalogue",
-        loaded,
-        "Give the folder with --assets, and mend the file, item and field named here.",
-    )
+fn enrolled(state: &StoreState) -> Finding {
+    match &state.identity {
+        Some(identity) => {
+            Finding::ok("enrolment", format!("terminal {} at {}", identity.terminal, identity.station))
+        }
+        None => Finding::warn("enrolment", "not enrolled", "run `terminal enrol` with a one-time code"),
+    }
+}
+
+fn key(data: &Path) -> Finding {
+    let file = data.join(KEY_FILE);
+    match std::fs::metadata(&file) {
+        Ok(about) if about.permissions().mode() & 0o077 != 0 => {
+            let mode = about.permissions().mode() & 0o777;
+            let remedy = format!("chmod 600 {}; if others may have read it, enrol anew", file.display());
+            Finding::warn("key", format!("others may read the device key (mode {mode:o})"), remedy)
+        }
+        Ok(_) => Finding::ok("key", "present, readable by its owner only"),
+        Err(e) => {
+            let remedy =
+                "restore the device key from the backup, or enrol the terminal with a new folder (--data)";
+            Finding::fail("key", format!("{}: {e}", file.display()), remedy)
+        }
+    }
+}
+
+fn queue(state: &StoreState, now_ms: i64) -> Finding {
+    let Some(oldest) = state.oldest_waiting_ms else { return Finding::ok("queue", "nothing waits") };
+    let age = now_ms.saturating_sub(oldest);
+    let found = format!("{} submissions wait, the oldest for {}", state.waiting, span(age));
+    if age > LONG_WAIT_MS {
+        let why =
+            state.last_error.as_deref().map(|e| format!(" (the last try said: {e})")).unwrap_or_default();
+        let remedy =
+            "nothing is lost; see the finding on the server, and mend the network or call the centre";
+        Finding::warn("queue", found + &why, remedy)
+    } else {
+        Finding::ok("queue", found)
+    }
+}
+
+fn parked(state: &StoreState) -> Finding {
+    match state.parked {
+        0 => Finding::ok("parked", "none"),
+        n => {
+            let remedy =
+                "read the reasons in `terminal status` and tell the centre the numbers; nothing is erased";
+            Finding::warn("parked", format!("{n} submissions are not sent by themselves"), remedy)
+        }
+    }
+}
+
+fn kept_catalogue(state: &StoreState, now_ms: i64) -> Finding {
+    let Some((version, kept_ms)) = state.catalogue else {
+        return Finding::warn(
+            "catalogue-age",
+            "no catalogue is kept yet",
+            "start the terminal once with --assets",
+        );
+    };
+    let age = now_ms.saturating_sub(kept_ms);
+    let found = format!("version {version}, here for {}", span(age));
+    if age > OLD_CATALOGUE_MS {
+        Finding::warn("catalogue-age", found, "install the assets of the newest release")
+    } else {
+        Finding::ok("catalogue-age", found)
+    }
+}
+
+fn catalogue_files(assets: &Path) -> Finding {
+    match load_catalogue(assets) {
+        Ok(c) => Finding::ok(
+            "catalogue",
+            format!(
+                "version {}, {} items, {} bundles ({})",
+                c.version,
+                c.items.len(),
+                c.bundles.len(),
+                c.data_label
+            ),
+        ),
+        Err(e) => {
+            let remedy = "name the folder with --assets, and mend the file, item and field that are named";
+            Finding::fail("catalogue", format!("{e} ({})", assets.display()), remedy)
+        }
+    }
 }
 
 fn reader(choice: &ReaderChoice) -> Finding {
-    let status = match choice {
-        ReaderChoice::None => return finding("reader", Ok::<_, String>("none, as configured"), ""),
-        ReaderChoice::File(path) => {
-            return finding("reader", Ok::<_, String>(format!("simulator at {}", path.display())), "");
-        }
+    const SUBJECT: &str = "reader";
+    match choice {
+        ReaderChoice::None => Finding::ok(SUBJECT, "none, as configured"),
+        ReaderChoice::File(path) => Finding::ok(SUBJECT, format!("simulator at {}", path.display())),
         ReaderChoice::Pcsc => {
-            let mut reader = PcscReader::new(PcscConfig::default());
-            match reader.wait_event(std::time::Duration::from_secs(2)) {
+            let status = match PcscReader::new(PcscConfig::default()).wait_event(READER_WAIT) {
                 ReaderEvent::Status(status) => status,
                 ReaderEvent::Nothing => ReaderStatus::Unknown,
+            };
+            if matches!(status, ReaderStatus::Empty | ReaderStatus::Card) {
+                return Finding::ok(SUBJECT, format!("{status:?}"));
             }
+            let remedy =
+                "start pcscd (systemctl start pcscd.socket) and plug in the reader; the terminal finds both";
+            Finding::warn(SUBJECT, format!("{status:?}"), remedy)
         }
-    };
-    let good = matches!(status, ReaderStatus::Empty | ReaderStatus::Card);
-    let found = if good { Ok(format!("{status:?}")) } else { Err(format!("{status:?}")) };
-    finding("reader", found, "Start pcscd and plug in the reader; the terminal finds both by itself.")
+    }
 }
 
 fn fonts() -> Finding {
     let font = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
-    let found = if Path::new(font).exists() { Ok(font) } else { Err("Noto Sans CJK is not installed") };
-    finding("fonts", found, "Install fonts-noto-cjk and fonts-hanazono.")
+    if Path::new(font).exists() {
+        Finding::ok("fonts", font)
+    } else {
+        Finding::warn("fonts", "Noto Sans CJK is not installed", "apt install fonts-noto-cjk fonts-hanazono")
+    }
 }
 
-fn server(config: &Config) -> Finding {
-    let request = Request {
-        method: Method::Get,
-        path_and_query: "/healthz".to_owned(),
-        headers: Vec::new(),
-        body: None,
-    };
-    let answer = HttpTransport::new(&config.server).and_then(|mut t| t.exchange(&request));
-    let found = answer.map_err(|e| e.to_string()).and_then(|r| {
-        if r.status == 200 && r.content_type == "application/json" {
-            Ok(format!("{} answers", config.server))
-        } else {
-            Err(format!("{} answers with status {}", config.server, r.status))
+fn server(address: &str, reached: Result<Reachable, String>) -> Finding {
+    match reached {
+        Ok(server) => Finding::ok("server", format!("{address} answers, version {}", server.version)),
+        Err(why) => {
+            let remedy =
+                "submissions are kept and sent later; check the address (--server), the cable and the centre";
+            Finding::warn("server", format!("{address}: {why}"), remedy)
         }
-    });
-    finding(
-        "server",
-        found,
-        "Submissions are kept and sent later. Check the address, the cable and the centre.",
-    )
-}
-
-fn clock() -> Finding {
-    // Anything before this program was written is a dead clock battery.
-    let now_ms = SystemClock.now_ms();
-    let found = if now_ms > 1_790_000_000_000 { Ok("plausible") } else { Err("long ago") };
-    finding("clock", found, "Set the clock or let it be set from the network.")
+    }
 }

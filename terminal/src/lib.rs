@@ -7,6 +7,7 @@ pub mod command;
 pub mod config;
 mod doctor;
 pub mod event;
+mod exit;
 pub mod fonts;
 pub mod headless;
 pub mod icons;

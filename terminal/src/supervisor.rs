@@ -1,10 +1,12 @@
 //! The supervisor: starts the window process and starts it again when it dies; ends when the window is closed.
 //!
 //! It holds nothing but the child: a crash of the window never takes the queue with it.
-use std::process::{Child, Command, ExitCode, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use operator::exit::Exit;
+use operator::settings::Settings as _;
 use rustix::process::{
     Pid, Resource, Rlimit, Signal, getppid, kill_process, set_parent_process_death_signal, setrlimit,
 };
@@ -27,20 +29,20 @@ const END_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// If the window process cannot be started at all.
-pub(crate) fn run(config: &Config) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
     let mut signals = Signals::new([SIGCHLD, SIGINT, SIGTERM]).context("signals")?;
     let mut deaths = 0u32;
     loop {
         let started = Instant::now();
         let mut child = start_window(config)?;
         match watch(&mut child, &mut signals)? {
-            Ended::Told => return Ok(ExitCode::SUCCESS),
-            Ended::Itself(status) if status.success() => return Ok(ExitCode::SUCCESS),
+            Ended::Told => return Ok(Exit::Ok),
+            Ended::Itself(status) if status.success() => return Ok(Exit::Ok),
             Ended::Itself(status) => tracing::error!(%status, "the window process died and is started again"),
         }
         deaths = if started.elapsed() >= HEALTHY { 0 } else { deaths.saturating_add(1) };
         if deaths > 1 && pause(deaths, &mut signals) {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(Exit::Ok);
         }
     }
 }

@@ -133,7 +133,7 @@ impl Supervisor {
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
             .env_remove("WAYLAND_SOCKET")
-            .env_remove("RUST_LOG")
+            .env_remove("JINBAN_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -150,7 +150,7 @@ impl Supervisor {
         loop {
             let line = self.log.recv_timeout(end.saturating_duration_since(Instant::now()))?;
             let Ok(entry) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
-            if let Some(pid) = entry["fields"]["window.pid"].as_i64() {
+            if let Some(pid) = entry["window.pid"].as_i64() {
                 return Pid::from_raw(i32::try_from(pid)?).context("a process id");
             }
         }

@@ -215,9 +215,9 @@ fn the_program_enrols_once_and_tells_its_queue() -> Result<()> {
     assert_eq!((status["waiting"].as_u64(), status["rows"].as_array().map(Vec::len)), (Some(0), Some(0)));
     let doctor = run(&["doctor", "--json", "--reader", "none", "--server", &server.terminals])?;
     let findings: Vec<Value> = serde_json::from_slice(&doctor.stdout)?;
-    assert!(findings.iter().any(|f| f["part"] == "server" && f["good"] == true), "{findings:?}");
+    assert!(findings.iter().any(|f| f["subject"] == "server" && f["level"] == "ok"), "{findings:?}");
     let wrong = run(&["status", "--reader", "usb"])?;
-    assert!(!wrong.status.success());
+    assert_eq!(wrong.status.code(), Some(78));
     Ok(())
 }
 

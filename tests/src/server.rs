@@ -31,6 +31,8 @@ pub struct Server {
     pub terminals: String,
     /// Address of the people's listener.
     pub people: String,
+    /// Address of the figures, without a path; empty if none are served.
+    pub metrics: String,
     data: DataDir,
     /// The address of its store, if it is not in the data folder.
     database: Option<String>,
@@ -78,7 +80,20 @@ impl Server {
         Self::spawn(DataDir::Kept(data.to_owned()), None, &[])
     }
 
+    /// Starts a server on SQLite in a folder that outlives it, with the default address for figures unless the
+    /// arguments name another.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_with_default_metrics(data: &Path, arguments: &[&str]) -> Result<Self> {
+        Self::launch(DataDir::Kept(data.to_owned()), None, arguments)
+    }
+
     fn spawn(data: DataDir, database: Option<String>, arguments: &[&str]) -> Result<Self> {
+        Self::launch(data, database, &[&["--metrics", "127.0.0.1:0"], arguments].concat())
+    }
+
+    fn launch(data: DataDir, database: Option<String>, arguments: &[&str]) -> Result<Self> {
         let mut child = Command::new(binary("sync-server"))
             .args(["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])
             .arg("--data")
@@ -105,6 +120,7 @@ impl Server {
         let mut server = Self {
             terminals: String::new(),
             people: String::new(),
+            metrics: String::new(),
             data,
             database,
             child: Some(child),
@@ -115,6 +131,8 @@ impl Server {
         let ready: Value = serde_json::from_slice(&std::fs::read(server.data().join("ready.json"))?)?;
         server.terminals = ready["terminals"].as_str().context("terminals")?.to_owned();
         server.people = ready["people"].as_str().context("people")?.to_owned();
+        let metrics = ready["metrics"].as_str().unwrap_or_default();
+        server.metrics = metrics.trim_end_matches("/metrics").to_owned();
         Ok(server)
     }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::ids::ItemCode;
+use operator::log::LogFilter;
+use operator::settings::Setting as _;
 use serde_json::{Value, json};
 use terminal::command::Command;
-use terminal::config::{Config, ReaderChoice, WindowSize};
+use terminal::config::{Config, ReaderChoice, ServerUrl, WindowSize};
 use terminal::headless::HeadlessTerminal;
 use terminal::model::{CardStep, Model, Screen, SlipView, TextSize};
 use terminal::runtime::Outside;
@@ -26,9 +28,10 @@ pub fn config(data: &Path, server: &str) -> Config {
     Config {
         data: data.to_owned(),
         assets: repository().join("assets"),
-        server: server.to_owned(),
+        server: ServerUrl::read(server).expect("a test names a server by its address"),
         reader: ReaderChoice::File(card_file(data)),
         window: WindowSize::Pixels(1920, 1080),
+        log: LogFilter::default(),
     }
 }
 

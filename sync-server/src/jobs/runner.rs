@@ -15,6 +15,7 @@ use super::open_case::{self, Sealed};
 use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::keys::KeyError;
+use crate::metrics::{self, JobOutcome};
 
 /// Submissions read in one go.
 const STRETCH: u64 = 100;
@@ -123,8 +124,12 @@ pub fn open_received(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool
             }
             // One case that cannot be opened now never holds up the others; the next round tries it again.
             match open_one(centre, id, rng) {
-                Ok(done) => opened += u64::from(done),
+                Ok(done) => {
+                    opened += u64::from(done);
+                    metrics::job(if done { JobOutcome::Opened } else { JobOutcome::Overtaken });
+                }
                 Err(error) => {
+                    metrics::job(JobOutcome::Failed);
                     tracing::error!(envelope.id = %id, error = ?error, "a submission could not be opened")
                 }
             }

@@ -28,6 +28,15 @@ pub enum Side {
     People,
 }
 
+impl Side {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Terminals => "terminals",
+            Self::People => "people",
+        }
+    }
+}
+
 /// See the module.
 pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -57,6 +66,13 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
         headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
+    crate::metrics::request(
+        side.word(),
+        method.as_str(),
+        &route,
+        response.status().as_u16(),
+        started.elapsed(),
+    );
     if !quiet {
         log(&method, &route, &response, started.elapsed(), &id);
     }

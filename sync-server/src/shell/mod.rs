@@ -1,5 +1,6 @@
 //! Everything asynchronous that is not a handler: listeners, limits, the one shape of errors, start and stop.
 mod bells;
+mod figures;
 mod guard;
 mod listener;
 pub mod problem;

@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::figures::Figures;
 use super::listener::CappedListener;
 use super::{App, Bells};
 use crate::centre::{Centre, Surroundings};
@@ -46,6 +47,10 @@ pub struct ServeOptions {
     pub ready_file: Option<PathBuf>,
     /// People's pages may be reached from other machines.
     pub allow_public_people: bool,
+    /// Address for figures; none for no figures.
+    pub metrics: Option<SocketAddr>,
+    /// Without the address for figures nothing is served at all.
+    pub insist_on_metrics: bool,
 }
 
 /// The server cannot start, or ended badly.
@@ -96,16 +101,20 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(system("signals"))?;
     let terminals = bind(options.terminals, "--terminals").await?;
     let people = bind(options.people, "--people").await?;
-    let addresses = (
-        terminals.local_addr().map_err(system("address of the listener"))?,
-        people.local_addr().map_err(system("address of the listener"))?,
-    );
+    let kind = options.data.database().kind();
+    let figures = Figures::bind(options.metrics, options.insist_on_metrics, kind).await?;
+    let addresses = Addresses {
+        terminals: terminals.local_addr().map_err(system("address of the listener"))?,
+        people: people.local_addr().map_err(system("address of the listener"))?,
+        metrics: figures.as_ref().map(Figures::address),
+    };
     // Off the async threads: a database client may have a runtime of its own.
     let told = options.clone();
-    let opened = tokio::task::spawn_blocking(move || open_app(&told, addresses.1)).await;
+    let opened = tokio::task::spawn_blocking(move || open_app(&told, addresses.people)).await;
     let (app, runner) = opened
         .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
         .map_err(|e| *e)?;
+    let figures = figures.map(|f| f.serve(app.centre.clone()));
     let served = serve_until(&app, [terminals, people], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -115,6 +124,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         Ok(())
     })
     .await;
+    figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
         runner.stop();
@@ -199,16 +209,28 @@ impl Surroundings for Machine {
     }
 }
 
-fn announce(options: &ServeOptions, (terminals, people): (SocketAddr, SocketAddr)) -> std::io::Result<()> {
-    let terminals = format!("http://{terminals}");
-    let people = format!("http://{people}");
+/// Where the server listens.
+#[derive(Debug, Clone, Copy)]
+struct Addresses {
+    terminals: SocketAddr,
+    people: SocketAddr,
+    metrics: Option<SocketAddr>,
+}
+
+fn announce(options: &ServeOptions, addresses: Addresses) -> std::io::Result<()> {
+    let terminals = format!("http://{}", addresses.terminals);
+    let people = format!("http://{}", addresses.people);
+    let metrics = addresses.metrics.map(|address| format!("http://{address}/metrics"));
     if let Some(path) = &options.ready_file {
-        let ready = json!({ "terminals": terminals, "people": people, "pid": std::process::id() });
+        let ready = json!({
+            "terminals": terminals, "people": people, "metrics": metrics, "pid": std::process::id(),
+        });
         write_whole(path, &ready.to_string())?;
     }
     tracing::info!(
         listen.terminals = terminals,
         listen.people = people,
+        listen.metrics = metrics.as_deref().unwrap_or("off"),
         "ready: {terminals} for terminals, {people} for people"
     );
     Ok(())

@@ -70,6 +70,10 @@ pub trait Driver: Send {
     fn is_empty(&mut self) -> Result<bool, StoreError>;
     /// Names of mistakes that the database finds in itself; empty if it is sound.
     fn check(&mut self) -> Result<Vec<String>, StoreError>;
+    /// Room that the database takes, in bytes; none if it cannot tell.
+    fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// One transaction, as a service sees it.
@@ -97,6 +101,11 @@ impl<'a> Tx<'a> {
     /// The first row of a query, if there is one.
     pub fn query_first(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Row>, StoreError> {
         Ok(self.0.query(sql, parameters)?.into_iter().next())
+    }
+
+    /// See [`Driver::size_bytes`].
+    pub fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        self.0.size_bytes()
     }
 
     /// The one whole number that a query gives, such as a count.

@@ -179,6 +179,11 @@ impl Driver for Postgres {
         }
         Ok(said)
     }
+
+    fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        let rows = self.query("SELECT pg_database_size(current_database())", &[])?;
+        rows.first().map(|r| r.uint(0)).transpose()
+    }
 }
 
 /// The address without the password, for people and logs.

@@ -136,6 +136,14 @@ impl Driver for Sqlite {
         }
         Ok(said)
     }
+
+    fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
+        let mut number = |sql| match self.query(sql, &[])?.first() {
+            Some(row) => row.uint(0),
+            None => Ok(0),
+        };
+        Ok(Some(number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?)))
+    }
 }
 
 fn value_of(column: usize, value: ValueRef<'_>) -> Result<Value, StoreError> {

@@ -8,8 +8,10 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use super::{Driver, StoreError, Tx};
+use crate::metrics;
 
 /// Pieces of work that share one COMMIT, at most.
 const MAX_GROUP: usize = 256;
@@ -64,14 +66,21 @@ impl Writer {
         E: Send + 'static,
     {
         let piece = Box::new(Typed { work: Some(work), done: None, answer: Some(answer) });
+        metrics::writer_waits();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let refused: Option<Box<dyn Piece>> = match queue.map(|q| q.try_send(piece as Box<dyn Piece>)) {
             Some(Ok(())) => None,
             Some(Err(TrySendError::Full(p) | TrySendError::Disconnected(p))) => Some(p),
             // The piece was not even built into the queue: its Drop answers.
-            None => None,
+            None => {
+                metrics::writer_took();
+                metrics::writer_refused();
+                None
+            }
         };
         if let Some(mut piece) = refused {
+            metrics::writer_took();
+            metrics::writer_refused();
             piece.finish(Some(WriteError::Unavailable));
         }
     }
@@ -171,8 +180,13 @@ fn run(mut driver: Box<dyn Driver>, work: &Receiver<Box<dyn Piece>>) {
         {
             group.push(next);
         }
+        group.iter().for_each(|_| metrics::writer_took());
+        let begun = Instant::now();
         let failures = commit_group(driver.as_mut(), &mut group);
         fail::fail_point!("server::writer::after_commit");
+        let committed =
+            !failures.iter().any(|f| matches!(f, Some(WriteError::NotCommitted | WriteError::Full)));
+        metrics::group(group.len(), begun.elapsed(), committed);
         for (piece, failure) in group.iter_mut().zip(failures) {
             if catch_unwind(AssertUnwindSafe(|| piece.finish(failure))).is_err() {
                 tracing::error!("an answer of the writer broke off");

@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::StoreError;
 
-const KEY_FILE: &str = "device.key";
+/// Name of the device key in the data folder.
+pub const KEY_FILE: &str = "device.key";
 
 /// A generator seeded by the system.
 pub(super) fn system_random() -> Result<ChaCha20Rng, StoreError> {

@@ -17,11 +17,12 @@ use std::path::{Path, PathBuf};
 use domain::envelope::DeviceKey;
 use rusqlite::Connection;
 
+pub use device_key::KEY_FILE;
 pub use identity::Identity;
 pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};
 pub use open::DATABASE_FILE;
 pub use outbox::{DueEnvelope, ParkReason};
-pub use status::{StatusRow, read_status};
+pub use status::{StatusRow, StoreState, read_state, read_status};
 pub use submit::{NewSubmission, QueuedSlip, SubmitError};
 
 /// The terminal's store, owned by one process.
@@ -57,6 +58,15 @@ pub enum StoreError {
     /// A stored value is not what was written; the payload names it.
     #[error("the stored value of {0} cannot be read")]
     Value(&'static str),
+}
+
+impl StoreError {
+    /// Another process holds the database: try again later.
+    pub fn is_busy(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        let Self::Database(e) = self else { return false };
+        matches!(e.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked))
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {

@@ -2,10 +2,11 @@
 use std::path::Path;
 
 use domain::envelope::SignedDocument;
+use rusqlite::OptionalExtension as _;
 use serde::Serialize;
 
 use super::slips::marks;
-use super::{StoreError, open};
+use super::{Identity, StoreError, identity, open};
 
 /// One row of the queue with its documents.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,6 +47,59 @@ pub struct StatusRow {
     pub slip: Option<SignedDocument>,
     /// The verified receipt.
     pub receipt: Option<SignedDocument>,
+}
+
+/// How a store is, in figures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreState {
+    /// Version of its schema.
+    pub schema: i64,
+    /// Who this terminal is; none before enrolment.
+    pub identity: Option<Identity>,
+    /// Rows that wait to be sent.
+    pub waiting: i64,
+    /// When the oldest of them was saved, milliseconds since 1970.
+    pub oldest_waiting_ms: Option<i64>,
+    /// What the last try of that row said; a problem code, no content.
+    pub last_error: Option<String>,
+    /// Rows that are not sent by themselves any more.
+    pub parked: i64,
+    /// The newest kept catalogue: its version and since when it is here, milliseconds since 1970.
+    pub catalogue: Option<(i64, i64)>,
+}
+
+/// Looks at every page of a store and counts. Opens the database read-only.
+///
+/// # Errors
+/// [`StoreError`] if there is no store, it is damaged or held by another process.
+pub fn read_state(directory: &Path) -> Result<StoreState, StoreError> {
+    let connection = open::open_read_only(directory)?;
+    let check: String = connection.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))?;
+    if check != "ok" {
+        return Err(StoreError::Corrupt);
+    }
+    let count = |sql: &str| connection.query_row(sql, [], |r| r.get::<_, i64>(0));
+    let oldest: Option<(i64, Option<String>)> = connection
+        .query_row(
+            "SELECT created_ms, last_error FROM outbox WHERE state = 'queued' ORDER BY created_ms LIMIT 1",
+            [],
+            |r| Ok((r.get(0)?, r.get(1)?)),
+        )
+        .optional()?;
+    let catalogue = connection
+        .query_row("SELECT version, kept_ms FROM catalogue ORDER BY version DESC LIMIT 1", [], |r| {
+            Ok((r.get(0)?, r.get(1)?))
+        })
+        .optional()?;
+    Ok(StoreState {
+        schema: connection.query_row("PRAGMA user_version", [], |r| r.get(0))?,
+        identity: identity::get(&connection, "identity")?,
+        waiting: count("SELECT COUNT(*) FROM outbox WHERE state = 'queued'")?,
+        oldest_waiting_ms: oldest.as_ref().map(|(ms, _)| *ms),
+        last_error: oldest.and_then(|(_, error)| error),
+        parked: count("SELECT COUNT(*) FROM outbox WHERE state IN ('quarantined', 'conflict')")?,
+        catalogue,
+    })
 }
 
 /// The newest rows of a store's queue, newest first. Opens the database read-only.

@@ -26,10 +26,7 @@ impl HttpTransport {
     /// [`TransportError::BadAddress`] if the address is no http(s) URL or has a path; [`TransportError::Unreachable`]
     /// if no client can be made on this machine.
     pub fn new(base_url: &str) -> Result<Self, TransportError> {
-        let base = Url::parse(base_url).map_err(|_| TransportError::BadAddress)?;
-        if !matches!(base.scheme(), "http" | "https") || base.host_str().is_none() || base.path() != "/" {
-            return Err(TransportError::BadAddress);
-        }
+        let base = server_address(base_url).ok_or(TransportError::BadAddress)?;
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
@@ -42,6 +39,21 @@ impl HttpTransport {
             Builder::new_current_thread().enable_all().build().map_err(|_| TransportError::Unreachable)?;
         Ok(Self { base, client, runtime })
     }
+}
+
+/// Whether a text names a server: http(s), a host, no path and no query.
+pub fn is_server_address(text: &str) -> bool {
+    server_address(text).is_some()
+}
+
+fn server_address(text: &str) -> Option<Url> {
+    let base = Url::parse(text).ok()?;
+    let fits = matches!(base.scheme(), "http" | "https")
+        && base.host_str().is_some()
+        && base.path() == "/"
+        && base.query().is_none()
+        && base.fragment().is_none();
+    fits.then_some(base)
 }
 
 impl Transport for HttpTransport {

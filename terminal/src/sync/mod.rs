@@ -6,7 +6,9 @@ mod engine;
 mod enrol;
 pub mod http;
 pub mod plan;
+mod reach;
 pub mod transport;
 
 pub use engine::{Engine, Step, Tuning};
 pub use enrol::{EnrolError, enrol};
+pub use reach::{Reachable, reach};

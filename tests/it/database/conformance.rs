@@ -267,6 +267,7 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
 /// Statements that the centre's life does not reach, run here with parameters of the right types.
 fn the_rest(driver: &mut dyn Driver) -> Result<()> {
     sync_server::doctor::count_all(&mut Tx::new(driver))?;
+    sync_server::doctor::count_waiting(&mut Tx::new(driver))?;
     let issuer = Issuer::new(7).context("an issuer")?;
     let today = "2026-11-24".parse()?;
     in_transaction(driver, |tx| {

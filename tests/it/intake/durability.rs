@@ -210,7 +210,7 @@ fn a_damaged_or_lost_store_is_refused_and_left_as_it_is() -> Result<()> {
 fn a_second_server_on_the_folder_and_public_pages_are_refused() -> Result<()> {
     let server = Server::start()?;
     let second = server.command(&["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])?;
-    assert_eq!(second.status.code(), Some(1));
+    assert_eq!(second.status.code(), Some(75));
     assert!(String::from_utf8_lossy(&second.stderr).contains("another sync-server"));
     let other = tempfile::tempdir()?;
     let public = command_in(other.path(), &["serve", "--terminals", "127.0.0.1:0", "--people", "0.0.0.0:0"])?;

@@ -9,9 +9,10 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("domain", "domain", &[]),
     ("hardware", "hardware", &["domain"]),
     ("hardware/virtual-reader", "virtual-reader", &["hardware"]),
-    ("terminal", "terminal", &["domain", "hardware"]),
-    ("sync-server", "sync-server", &["domain", "hardware"]),
-    ("tests", "tests", &["domain", "hardware", "virtual-reader", "terminal", "sync-server"]),
+    ("operator", "operator", &[]),
+    ("terminal", "terminal", &["domain", "hardware", "operator"]),
+    ("sync-server", "sync-server", &["domain", "hardware", "operator"]),
+    ("tests", "tests", &["domain", "hardware", "virtual-reader", "operator", "terminal", "sync-server"]),
     ("xtask", "xtask", &["domain", "hardware", "virtual-reader"]),
 ];
 

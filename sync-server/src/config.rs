@@ -1,0 +1,188 @@
+//! Settings of the sync server and the forms of their values. How file, environment and flags come together lies in
+//! `operator::settings`.
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Deref;
+use std::path::PathBuf;
+
+use operator::log::LogFilter;
+use operator::settings::{Address, Hint, Kind, Resolution, Setting, redacted_url};
+
+use crate::data_folder::DataFolder;
+use crate::store::Database;
+
+operator::settings! {
+    /// All settings of the sync server.
+    pub struct Config for "sync-server" {
+        /// Folder of the keys, and of the store unless `database` names another place.
+        data: PathBuf = "data/server",
+        /// Where the store lies; without it in `server.db` of the data folder.
+        database: Option<StoreAddress> = "",
+        /// Folder that holds `catalogue/`.
+        assets: PathBuf = "assets",
+        /// Where terminals are listened to.
+        terminals: Address = "127.0.0.1:8470",
+        /// Where people's pages are served; loopback only, because there is no sign-in yet.
+        people: Address = "127.0.0.1:8480",
+        /// Address under which people reach their pages, for QR codes; without it the listener's own.
+        people_url: Option<WebAddress> = "",
+        /// People's pages may be reached from other machines although there is no sign-in.
+        allow_public_people: bool = "false",
+        /// Where figures are served at /metrics, for Prometheus. If the default address is taken, the server goes on without them.
+        metrics: MetricsAddress = "127.0.0.1:8490",
+        /// Figures may be read from other machines; they have no sign-in.
+        allow_public_metrics: bool = "false",
+        /// File to be written with all addresses once the server accepts; removed when it stops.
+        ready_file: Option<PathBuf> = "",
+        /// Which lines the log has.
+        log: LogFilter = "info",
+    }
+}
+
+impl Config {
+    /// Where store and keys lie.
+    pub fn data_folder(&self) -> DataFolder {
+        DataFolder::new(self.data.clone(), self.database.as_ref().map(|d| d.database.clone()))
+    }
+}
+
+/// Tells what single values cannot show: listeners that anybody could reach.
+pub fn with_rules(resolution: Resolution<Config>) -> Resolution<Config> {
+    resolution
+        .require(
+            "people",
+            |c| c.allow_public_people || c.people.0.ip().is_loopback(),
+            "people's pages have no sign-in yet, so expected a loopback address; allow_public_people overrides this",
+        )
+        .require(
+            "metrics",
+            |c| c.allow_public_metrics || c.metrics.0.is_none_or(|a| a.ip().is_loopback()),
+            "figures have no sign-in, so expected a loopback address; allow_public_metrics overrides this",
+        )
+}
+
+/// The address of a store as it was written; never shown with its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreAddress {
+    text: String,
+    database: Database,
+}
+
+impl fmt::Debug for StoreAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.database)
+    }
+}
+
+impl Setting for StoreAddress {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME";
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        Some(Self { text: text.to_owned(), database: text.parse().ok()? })
+    }
+
+    fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    fn shown(&self) -> String {
+        redacted_url(&self.text)
+    }
+}
+
+/// An address of web pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebAddress(String);
+
+impl Setting for WebAddress {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Url;
+    const EXPECTED: &'static str = "an address such as https://jinban.example";
+
+    fn read(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))?;
+        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '?' | '#' | '@');
+        let fits = !rest.is_empty() && !rest.starts_with(['/', ':']) && rest.chars().all(plain);
+        (fits && text.len() <= MAX_WEB_ADDRESS_BYTES).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// A longer address would make a QR code that no telephone reads.
+const MAX_WEB_ADDRESS_BYTES: usize = 200;
+
+impl Deref for WebAddress {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where figures are served: an address, or nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricsAddress(pub Option<SocketAddr>);
+
+impl MetricsAddress {
+    /// Whether this is the default, which a second server on the same machine may find taken.
+    pub fn is_default(self) -> bool {
+        self.0 == Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 8_490)))
+    }
+}
+
+impl Setting for MetricsAddress {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "off, or an IP address with a port, such as 127.0.0.1:8490";
+
+    fn read(text: &str) -> Option<Self> {
+        if text == "off" { Some(Self(None)) } else { Address::read(text).map(|a| Self(Some(a.0))) }
+    }
+
+    fn text(&self) -> String {
+        self.0.map_or("off".to_owned(), |a| a.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use operator::settings::Settings as _;
+
+    use super::*;
+
+    #[test]
+    fn values_are_checked() {
+        for good in ["https://jinban.example", "http://127.0.0.1:8480", "https://a.example/jinban"] {
+            assert_eq!(WebAddress::read(good).map(|a| a.text()).as_deref(), Some(good));
+        }
+        let long = format!("https://{}", "a".repeat(MAX_WEB_ADDRESS_BYTES));
+        for bad in
+            ["", "jinban.example", "http://", "http:///x", "http://a b", "ftp://a", "http://a?b", &long]
+        {
+            assert_eq!(WebAddress::read(bad), None, "{bad}");
+        }
+        assert_eq!(MetricsAddress::read("off"), Some(MetricsAddress(None)));
+        assert_eq!(MetricsAddress::read("on"), None);
+    }
+
+    #[test]
+    fn the_default_address_of_figures_is_known_as_such() {
+        let key = Config::KEYS.iter().find(|k| k.name == "metrics").expect("a key");
+        assert!(MetricsAddress::read(key.default).expect("of its form").is_default());
+        assert!(!MetricsAddress::read("127.0.0.1:0").expect("of its form").is_default());
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let address = StoreAddress::read("postgresql://jinban:s3cret@db/x").expect("of its form");
+        assert_eq!(address.shown(), "postgresql://jinban:***@db/x");
+        assert!(!format!("{address:?}").contains("s3cret"));
+        assert_eq!(StoreAddress::read(&address.text()), Some(address));
+    }
+}
