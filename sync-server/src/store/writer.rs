@@ -200,9 +200,10 @@ fn run(mut driver: Box<dyn Driver>, guard: Guard, work: &Receiver<Box<dyn Piece>
         group.iter().for_each(|_| metrics::writer_took());
         let begun = Instant::now();
         let failures = commit_group(driver.as_mut(), guard, &mut group);
-        let committed = !failures.iter().any(|f| matches!(f, Some(WriteError::NotCommitted)));
-        metrics::group(group.len(), begun.elapsed(), committed);
         fail::fail_point!("server::writer::after_commit");
+        let committed =
+            !failures.iter().any(|f| matches!(f, Some(WriteError::NotCommitted | WriteError::Full)));
+        metrics::group(group.len(), begun.elapsed(), committed);
         for (piece, failure) in group.iter_mut().zip(failures) {
             if catch_unwind(AssertUnwindSafe(|| piece.finish(failure))).is_err() {
                 tracing::error!("an answer of the writer broke off");

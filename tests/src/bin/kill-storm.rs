@@ -206,8 +206,6 @@ fn terminal(arguments: LifeArguments) -> Result<()> {
 
 fn server(plan: Option<Plan>, command: &[String]) -> Result<ExitCode> {
     be_a_child(plan)?;
-    let filter = tracing_subscriber::EnvFilter::new("warn");
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let words = std::iter::once("sync-server").chain(command.iter().map(String::as_str));
     Ok(sync_server::cli::run(sync_server::cli::Cli::try_parse_from(words)?).into())
 }

@@ -141,6 +141,7 @@ impl ServerFolder {
         let _ = std::fs::remove_file(&ready);
         let words = ["server", "--", "serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"];
         let mut arguments: Vec<String> = words.map(str::to_owned).to_vec();
+        arguments.extend(["--metrics", "off", "--log", "warn"].map(str::to_owned));
         arguments.extend(["--data".to_owned(), self.data.display().to_string()]);
         arguments.extend(["--ready-file".to_owned(), ready.display().to_string()]);
         let mut process = Process::start(&self.program, plan, &arguments, &self.log())?;
