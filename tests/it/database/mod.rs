@@ -2,6 +2,10 @@
 mod away;
 mod conformance;
 mod cuts;
+mod doctor;
 mod driver;
 mod moving;
 mod silence;
+mod sound;
+mod tls;
+mod together;
