@@ -23,6 +23,8 @@ const MAX_LEFTOVERS: usize = 16;
 const KEEPER: &str = r#"
 # A Ctrl-C for the tests, or the end of who started this: neither may leave a server behind.
 trap '' INT TERM HUP PIPE
+# Neither may a lock that whoever started the tests holds live on in the server.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 start() {
     "$1/pg_ctl" -D "$2/data" -l "$2/log" -s -w -t 60 start -o "-k $2 -p $3 -c listen_addresses=127.0.0.1 \
         -c max_connections=200 -c timezone=UTC $4" >/dev/null 2>&1 </dev/null && echo up || echo failed
