@@ -65,8 +65,13 @@ Examples:
     #[command(
         after_help = "Afterwards name the new store with `database` in the settings file, or with --database.
 
+Everybody on the machine can read the arguments of a process. An address with a password belongs into the settings
+file or the environment: without --from the store is taken that the settings name, without --to that of `move_to`.
+
 Examples:
-  sync-server move-store --from sqlite:data/server/server.db --to postgresql://jinban@127.0.0.1/jinban"
+  sync-server move-store --from sqlite:data/server/server.db --to postgresql://jinban@127.0.0.1/jinban
+  sync-server move-store --config /etc/jinban/sync-server.toml
+  JINBAN_MOVE_TO=\"$(cat /run/secrets/jinban-database)\" sync-server move-store --data /var/lib/jinban/server"
     )]
     MoveStore(MoveStore),
     /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
@@ -126,12 +131,12 @@ struct EnrolCode {
 
 #[derive(Debug, Args)]
 struct MoveStore {
-    /// Where the store lies now: sqlite:PATH or postgresql://USER:PASSWORD@HOST/NAME.
+    /// Where the store lies now: sqlite:PATH or postgresql://USER@HOST/NAME; without it where the settings say.
     #[arg(long)]
-    from: String,
-    /// Where it shall lie: an empty database.
+    from: Option<String>,
+    /// Where it shall lie, an empty database; without it what `move_to` says (JINBAN_MOVE_TO).
     #[arg(long)]
-    to: String,
+    to: Option<String>,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -232,7 +237,15 @@ fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
 }
 
 fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {
-    let (from, to) = (store_address("from", &args.from)?, store_address("to", &args.to)?);
+    let from = match &args.from {
+        Some(text) => store_address("from", text)?,
+        None => config.data_folder().database().clone(),
+    };
+    let to = match (&args.to, &config.move_to) {
+        (Some(text), _) => store_address("to", text)?,
+        (None, Some(address)) => address.database().clone(),
+        (None, None) => return Err(nowhere().into()),
+    };
     // Held until the end: a server that writes meanwhile would be left behind. A SQLite store may be that of another
     // data folder than the one that is named.
     let _lock = DataFolder::new(config.data.clone(), None).lock()?;
@@ -257,6 +270,12 @@ fn store_address(flag: &str, text: &str) -> Result<Database, Mistakes> {
     text.parse().map_err(|e: DatabaseError| {
         Mistakes(vec![Mistake { place: format!("flag --{flag}"), key: None, said: e.to_string() }])
     })
+}
+
+/// No target was named.
+fn nowhere() -> Mistakes {
+    let said = "expected where to bring the store: give --to, or move_to in the settings".to_owned();
+    Mistakes(vec![Mistake { place: "flag --to".to_owned(), key: None, said }])
 }
 
 fn same_folder(one: &Path, other: &Path) -> bool {

@@ -18,6 +18,8 @@ operator::settings! {
         data: PathBuf = "data/server",
         /// Where the store lies; without it in `server.db` of the data folder.
         database: Option<StoreAddress> = "",
+        /// Where `move-store` brings the store; here rather than in its flags if the address holds a password.
+        move_to: Option<StoreAddress> = "",
         /// Folder that holds `catalogue/`.
         assets: PathBuf = "assets",
         /// Where terminals are listened to.
@@ -75,6 +77,13 @@ pub struct StoreAddress {
 impl fmt::Debug for StoreAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.database)
+    }
+}
+
+impl StoreAddress {
+    /// What it names.
+    pub fn database(&self) -> &Database {
+        &self.database
     }
 }
 

@@ -1,14 +1,15 @@
 //! `sync-server doctor`: looks at a data folder and says what is wrong and what to do. Changes nothing.
+mod keys;
+
 use std::path::Path;
 
 use domain::case::CaseState;
 use operator::findings::{self, Finding};
 
 use crate::data_folder::DataFolder;
-use crate::keys::readable_by_others;
-use crate::services::{audit, cases, catalogue, meta, series};
+use crate::services::{audit, catalogue, meta, series};
 use crate::startup::{load_catalogue, now_ms};
-use crate::store::{Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
+use crate::store::{Database, Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
 
 /// Less free room than this is a warning, in MiB.
 const LOW_DISK_MIB: u64 = 1_024;
@@ -19,13 +20,16 @@ const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
 /// Audit rows checked in one go.
 const CHAIN_STRETCH: u64 = 5_000;
 
+/// Causes of an error that are told, at most.
+const MAX_CAUSES: usize = 4;
+
 /// Looks at everything.
 pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
     let mut findings = vec![
         findings::clock(now_ms(), None),
         findings::disk(data.path(), LOW_DISK_MIB),
         examine_catalogue(assets),
-        examine_keys(data),
+        keys::examine_files(data),
     ];
     match data.database().open_read_only() {
         Ok(mut store) => examine_store(store.as_mut(), data, &mut findings),
@@ -36,8 +40,13 @@ pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
         )),
         Err(e) => findings.push(Finding::fail(
             "store",
-            format!("{} cannot be opened: {e}", data.database()),
-            "start `sync-server serve` once, or restore a backup",
+            format!("{} cannot be opened: {}", data.database(), with_causes(&e)),
+            match data.database() {
+                Database::Sqlite(_) => "start `sync-server serve` once, or restore a backup",
+                Database::Postgres(_) => {
+                    "correct user, password, name, sslmode or sslrootcert in its address"
+                }
+            },
         )),
     }
     findings.push(Finding::ok("sign-in", "people's pages have no sign-in yet: keep them on loopback"));
@@ -51,21 +60,17 @@ fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<F
         }
         Ok(said) => {
             let what = said.into_iter().take(5).collect::<Vec<_>>().join("; ");
-            findings.push(Finding::fail(
-                "store",
-                what,
-                "stop the server, keep the file, restore the last backup",
-            ));
+            findings.push(Finding::fail("store", what, remedy_of_unsound(data.database())));
             return;
         }
         Err(e) => {
-            findings.push(Finding::fail(
-                "store",
-                e.to_string(),
-                "stop the server, keep the file, restore the last backup",
-            ));
+            findings.push(Finding::fail("store", with_causes(&e), remedy_of_unsound(data.database())));
             return;
         }
+    }
+    match store.advice() {
+        Ok(advice) => findings.extend(advice.into_iter().map(|a| Finding::warn("store", a.found, a.remedy))),
+        Err(e) => findings.push(Finding::fail("store", with_causes(&e), "see the log of the server")),
     }
     if let Err(e) = require_current(store) {
         findings.push(Finding::fail(
@@ -86,21 +91,41 @@ fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<F
     }
 }
 
+fn remedy_of_unsound(database: &Database) -> &'static str {
+    match database {
+        Database::Sqlite(_) => "stop the server, keep the file, restore the last backup",
+        Database::Postgres(_) => {
+            "set them on in postgresql.conf and restart PostgreSQL; if they are on, see its log"
+        }
+    }
+}
+
+/// An error with what it came from: for what a database's client says, which holds no password.
+fn with_causes(error: &StoreError) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |e| e.source()).take(MAX_CAUSES);
+    format!("{error}{}", causes.map(|e| format!(": {e}")).collect::<String>())
+}
+
+/// A store that was moved away, or whose rows never came, is not one to go on with.
+fn examine_place(tx: &mut Tx<'_>) -> Result<Option<Finding>, StoreError> {
+    if let Some(to) = meta::moved_to(tx)? {
+        let found = format!("this store was moved to {to}; here is only what it was then");
+        return Ok(Some(Finding::fail("store", found, "name the new store with --database")));
+    }
+    Ok(meta::moving_from(tx)?.map(|from| {
+        let found = format!("a move from {from} to this store was broken off");
+        Finding::fail("store", found, "run `sync-server move-store` once more")
+    }))
+}
+
 fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, StoreError> {
-    let mut findings = Vec::new();
+    let mut findings: Vec<_> = examine_place(tx)?.into_iter().collect();
     let Counts { cases, envelopes, alarms, waiting_since_ms, catalogue_since_ms } = count_all(tx)?;
     findings.push(Finding::ok("contents", format!("{envelopes} envelopes, {cases} cases")));
     findings.push(examine_job(count_waiting(tx)?, waiting_since_ms));
     let version = catalogue::newest_version(tx)?;
     findings.push(examine_catalogue_age(version, catalogue_since_ms));
-    if !meta::has_keys(tx)? {
-        findings.push(Finding::warn(
-            "keys",
-            "the store is not bound to keys",
-            "start `sync-server serve` once",
-        ));
-    }
-    findings.extend(examine_year_keys(tx, data)?);
+    findings.extend(keys::compare(tx, data)?);
     let mut checked = 0;
     let chain = loop {
         match audit::verify(tx, checked, CHAIN_STRETCH)? {
@@ -207,18 +232,6 @@ fn examine_catalogue_age(version: Option<u64>, since_ms: i64) -> Finding {
     }
 }
 
-/// Keys of years under which cases are sealed: a running server has them in memory and would not notice a loss.
-fn examine_year_keys(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, StoreError> {
-    let gone = |id: &String| !data.keys_path().join(format!("{id}.key")).exists();
-    let lost: Vec<_> = cases::key_ids(tx)?.into_iter().filter(gone).collect();
-    Ok(if lost.is_empty() {
-        vec![]
-    } else {
-        let said = format!("cases are sealed under keys that are gone: {}", lost.join(", "));
-        vec![Finding::fail("keys", said, "restore the key backup before the server is stopped")]
-    })
-}
-
 fn examine_catalogue(assets: &Path) -> Finding {
     match load_catalogue(&assets.join("catalogue")) {
         Ok(c) => {
@@ -237,28 +250,5 @@ fn examine_catalogue(assets: &Path) -> Finding {
             e.to_string(),
             "correct the files that are named, or name them with --assets",
         ),
-    }
-}
-
-fn examine_keys(data: &DataFolder) -> Finding {
-    let folder = data.keys_path();
-    let missing: Vec<_> = ["receipt.key", "sealing.key", "person.key"]
-        .into_iter()
-        .filter(|name| !folder.join(name).exists())
-        .collect();
-    if !missing.is_empty() {
-        let said = format!("missing in {}: {}", folder.display(), missing.join(", "));
-        return Finding::fail(
-            "keys",
-            said,
-            "start `sync-server serve` once; if the store is older, restore the key backup",
-        );
-    }
-    match readable_by_others(&folder) {
-        Ok(open) if open.is_empty() => Finding::ok("keys", "present, readable by their owner only"),
-        Ok(open) => {
-            Finding::warn("keys", format!("readable by others: {}", open.join(", ")), "chmod 600 these files")
-        }
-        Err(e) => Finding::fail("keys", e.to_string(), "check the folder's owner and mode"),
     }
 }

@@ -24,6 +24,9 @@ use zeroize::Zeroizing;
 
 type Seed = Zeroizing<[u8; 32]>;
 
+/// The files without which nothing of a store can be read or signed.
+pub const MAIN_FILES: [&str; 3] = ["receipt.key", "sealing.key", "person.key"];
+
 /// A key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -55,7 +58,10 @@ pub enum KeyError {
         path: PathBuf,
     },
     /// The store was written with keys that are not these.
-    #[error("the keys in {path} are not those of this store: restore the folder from the key backup")]
+    #[error(
+        "the keys in {path} are not those of this store: restore the folder from the key backup, or share that of \
+         the servers that use the store"
+    )]
     NotOfThisStore {
         /// The folder.
         path: PathBuf,
@@ -87,7 +93,19 @@ impl Keys {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder.create(folder).map_err(|e| file_error(folder, e))?;
-        let mut seed = |name: &str| load_or_make_seed(&folder.join(name), rng);
+        Self::of(folder, |path| load_or_make_seed(path, rng))
+    }
+
+    /// Loads the keys of a folder and makes none, for those who only look.
+    ///
+    /// # Errors
+    /// [`KeyError`] if a file is missing, cannot be read or not be understood.
+    pub fn load(folder: &Path) -> Result<Self, KeyError> {
+        Self::of(folder, load_seed)
+    }
+
+    fn of(folder: &Path, mut seed_at: impl FnMut(&Path) -> Result<Seed, KeyError>) -> Result<Self, KeyError> {
+        let mut seed = |name: &str| seed_at(&folder.join(name));
         Ok(Self {
             receipt: DeviceKey::from_seed(*seed("receipt.key")?),
             sealing: SealingKey::from_seed(*seed("sealing.key")?),
@@ -219,9 +237,13 @@ fn random_seed<R: CryptoRng + ?Sized>(rng: &mut R) -> Seed {
 fn load_or_make_seed<R: CryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<Seed, KeyError> {
     match load_seed(path) {
         Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            let seed = random_seed(rng);
-            write_new(path, &seed).map_err(|e| file_error(path, e))?;
-            Ok(seed)
+            let (seed, place) = (random_seed(rng), Digest::from_bytes(*random_seed(rng)).short());
+            match write_new(path, &place, &seed) {
+                // Another server on the same folder was faster: its key is everybody's.
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(file_error(path, e)),
+                _ => {}
+            }
+            load_seed(path)
         }
         other => other,
     }
@@ -237,20 +259,18 @@ fn parse_seed(path: &Path, text: &str) -> Result<Seed, KeyError> {
     Ok(Zeroizing::new(*digest.as_bytes()))
 }
 
-/// Writes a file that was not there, whole or not at all: temporary file, fsync, link, fsync of the folder.
-fn write_new(path: &Path, seed: &Seed) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    match fs::remove_file(&temporary) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
+/// Writes a file that was not there, whole or not at all: temporary file, fsync, link, fsync of the folder. The
+/// temporary file has a name of its own, because servers may share the folder.
+fn write_new(path: &Path, place: &str, seed: &Seed) -> io::Result<()> {
+    let temporary = path.with_extension(format!("{place}.new"));
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
     let text = Zeroizing::new(format!("{}\n", Digest::from_bytes(**seed)));
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     // A link, unlike a rename, never replaces a key that appeared meanwhile.
-    fs::hard_link(&temporary, path)?;
+    let linked = fs::hard_link(&temporary, path);
     fs::remove_file(&temporary)?;
+    linked?;
     fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
@@ -283,6 +303,39 @@ mod tests {
         assert_eq!(readable_by_others(&folder).expect("readable"), Vec::<String>::new());
         let other = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(9));
         assert_ne!(first.fingerprint(), other.fingerprint());
+    }
+
+    #[test]
+    fn servers_that_share_a_folder_make_one_key_between_them() {
+        for round in 0..20 {
+            let dir = tempfile::tempdir().expect("a temporary folder");
+            let all: Vec<_> = std::thread::scope(|scope| {
+                let one = |n| {
+                    let folder = dir.path();
+                    scope.spawn(move || {
+                        let mut rng = ChaCha20Rng::seed_from_u64(round * 100 + n);
+                        let keys = Keys::load_or_make(folder, &mut rng).expect("keys");
+                        let year = keys.of_year(2026, &mut rng).expect("a key").fingerprint();
+                        format!("{} {year}", keys.fingerprint())
+                    })
+                };
+                let threads: Vec<_> = (0..4_u64).map(one).collect();
+                threads.into_iter().map(|t| t.join().expect("ends")).collect()
+            });
+            assert!(all.iter().all(|keys| *keys == all[0]), "{all:?}");
+            let seen = Keys::load(dir.path()).expect("keys");
+            let year = seen.load_year("year-2026").expect("a key");
+            assert_eq!(
+                format!("{} {year}", seen.fingerprint()),
+                all[0],
+                "and what they use is what lies there"
+            );
+            let names: Vec<_> = fs::read_dir(dir.path()).expect("readable").flatten().collect();
+            assert_eq!(names.len(), 4, "{names:?}");
+        }
+        let empty = tempfile::tempdir().expect("a temporary folder");
+        assert!(Keys::load(empty.path()).is_err());
+        assert_eq!(fs::read_dir(empty.path()).expect("readable").count(), 0, "who only looks makes nothing");
     }
 
     #[test]

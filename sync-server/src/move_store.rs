@@ -49,6 +49,14 @@ pub enum MoveError {
         #[source]
         source: MigrateError,
     },
+    /// The target would lose what it is given.
+    #[error("the store {to} is not sound ({said}): mend that first")]
+    Unsound {
+        /// The target.
+        to: Database,
+        /// The first thing that it says.
+        said: String,
+    },
     /// What came out is not what went in. A mistake of this program: nothing was kept.
     #[error("table {table} came out differently; nothing was kept at the target")]
     Differs {
@@ -147,6 +155,9 @@ fn bring(
     progress: &mut dyn FnMut(&'static str, u64),
 ) -> Result<Moved, MoveError> {
     let mut target = to.open()?;
+    if let Some(said) = target.check()?.into_iter().next() {
+        return Err(MoveError::Unsound { to: to.clone(), said });
+    }
     migrate(target.as_mut(), now_ms).map_err(|source| MoveError::To { to: to.clone(), source })?;
     in_transaction(target.as_mut(), |tx| meta::mark_moving(tx, &from.to_string()))?;
     in_transaction(target.as_mut(), |tx| {

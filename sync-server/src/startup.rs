@@ -14,7 +14,7 @@ use rand_core::SeedableRng as _;
 
 use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
-use crate::keys::{KeyError, Keys};
+use crate::keys::{KeyError, Keys, MAIN_FILES};
 use crate::services::catalogue::{PublishError, publish};
 use crate::services::{cases, meta};
 use crate::store::{
@@ -66,6 +66,17 @@ pub enum StartupError {
     /// Nobody answers at the store's address.
     #[error("the database {database} does not answer: start it, or correct --database")]
     Unreachable {
+        /// Its address.
+        database: Database,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The database does not let this server in, or cannot be trusted.
+    #[error(
+        "the database {database} cannot be used: correct user, password, name, sslmode or sslrootcert in its address"
+    )]
+    NotLetIn {
         /// Its address.
         database: Database,
         /// Why.
@@ -156,9 +167,15 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
         refuse_unusable(database)?;
     } else if data.keys_path().join("receipt.key").exists() {
         return Err(StartupError::StoreLost { database: database.clone() });
+    } else if database.file().is_none() {
+        // An empty database on a server that would lose what it is given.
+        refuse_unsound(database, database.open_read_only().map_err(|e| wrong(e.into()))?.as_mut())?;
     }
     let mut store = database.open().map_err(|e| wrong(e.into()))?;
     let before = migrate(store.as_mut(), now_ms).map_err(wrong)?;
+    for advice in store.advice()? {
+        tracing::warn!(remedy = advice.remedy, "{}", advice.found);
+    }
     fail::fail_point!("server::start::after_migrate", |_| Err(StoreError::Full.into()));
     let mut rng = random()?;
     let keys = open_keys(data, store.as_mut(), &mut rng)?;
@@ -219,7 +236,11 @@ fn refuse_unusable(database: &Database) -> Result<(), StartupError> {
             refuse_elsewhere(look.as_mut())?;
         }
     }
-    match look.check().map_err(|e| wrong(e.into()))?.into_iter().next() {
+    refuse_unsound(database, look.as_mut())
+}
+
+fn refuse_unsound(database: &Database, store: &mut dyn Driver) -> Result<(), StartupError> {
+    match store.check().map_err(|e| store_error(database, e.into()))?.into_iter().next() {
         None => Ok(()),
         Some(said) => Err(StartupError::StoreDamaged { database: database.clone(), said }),
     }
@@ -243,7 +264,7 @@ pub(crate) fn refuse_elsewhere(store: &mut dyn Driver) -> Result<(), StartupErro
 fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -> Result<Keys, StartupError> {
     let folder = data.keys_path();
     let bound = in_transaction(store, meta::has_keys)?;
-    if bound && !["receipt.key", "sealing.key", "person.key"].iter().all(|f| folder.join(f).exists()) {
+    if bound && !MAIN_FILES.iter().all(|f| folder.join(f).exists()) {
         return Err(KeyError::NotOfThisStore { path: folder }.into());
     }
     let keys = Keys::load_or_make(&folder, rng)?;
@@ -286,6 +307,9 @@ pub(crate) fn store_error(database: &Database, source: MigrateError) -> StartupE
     match source {
         MigrateError::Store(source @ StoreError::Unreachable(_)) => {
             StartupError::Unreachable { database, source }
+        }
+        MigrateError::Store(source @ StoreError::Open(_)) if database.file().is_none() => {
+            StartupError::NotLetIn { database, source }
         }
         source => StartupError::Store { database, source },
     }

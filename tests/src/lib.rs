@@ -2,6 +2,7 @@
 pub mod bench;
 pub mod binaries;
 pub mod centre;
+pub mod certificates;
 pub mod device;
 pub mod history;
 pub mod http;

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+/// The server of a connection that was silenced hears only after this time that the other side is gone.
+const UNHEARD_END: Duration = Duration::from_secs(5);
+
 /// What the link does to a new connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -20,6 +23,17 @@ pub enum State {
     Up,
     /// Carries the request, and cuts the connection when the answer comes.
     LosesReplies,
+    /// Accepts, keeps open, and carries nothing more either way: also what it carried before.
+    Silent,
+}
+
+/// Words of a request at which the connection that says them is cut, whichever that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trap {
+    /// The words, within one piece.
+    pub words: &'static [u8],
+    /// Whether the other side still hears them; the answer is lost in either case.
+    pub heard: bool,
 }
 
 /// What goes wrong with one connection.
@@ -42,6 +56,8 @@ pub enum Fault {
 struct Shared {
     state: Mutex<(State, Option<SocketAddr>)>,
     faults: Mutex<VecDeque<Fault>>,
+    trap: Mutex<Option<Trap>>,
+    swallowed: AtomicU64,
     lost: AtomicU64,
     /// Bytes of the last connection, to the server and back.
     up: AtomicU64,
@@ -66,6 +82,8 @@ impl Link {
         let shared = Arc::new(Shared {
             state: Mutex::new((State::Down, None)),
             faults: Mutex::default(),
+            trap: Mutex::default(),
+            swallowed: AtomicU64::new(0),
             lost: AtomicU64::new(0),
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
@@ -83,6 +101,26 @@ impl Link {
             }
         });
         Ok(Self { address, shared })
+    }
+
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The next connection that says these words is cut.
+    pub fn set_trap(&self, trap: Trap) {
+        *self.shared.trap.lock().unwrap_or_else(PoisonError::into_inner) = Some(trap);
+    }
+
+    /// Whether nobody has said the words yet.
+    pub fn is_trap_set(&self) -> bool {
+        self.shared.trap.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Pieces of requests that went into the silence so far.
+    pub fn swallowed(&self) -> u64 {
+        self.shared.swallowed.load(Ordering::SeqCst)
     }
 
     /// Its address as a terminal's server.
@@ -118,6 +156,20 @@ impl Link {
     /// Bytes that the last connection carried to the server and back.
     pub fn carried(&self) -> (u64, u64) {
         (self.shared.up.load(Ordering::SeqCst), self.shared.down.load(Ordering::SeqCst))
+    }
+}
+
+impl Shared {
+    fn is_silent(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 == State::Silent
+    }
+
+    /// The trap, if this piece of a request goes into it.
+    fn trapped(&self, piece: &[u8]) -> Option<Trap> {
+        let mut set = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
+        let trap = set.filter(|t| piece.windows(t.words.len()).any(|words| words == t.words))?;
+        *set = None;
+        Some(trap)
     }
 }
 
@@ -168,13 +220,31 @@ fn request(
     let most = if let Some(Fault::CutRequest(most)) = fault { most } else { u64::MAX };
     let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
     let mut asked = Vec::new();
+    let mut silenced = false;
     let whole = copy(&from, &to, (most, delay), |piece, sum| {
+        // For ever: what was lost of a connection is never made up for.
+        if silenced || shared.is_silent() {
+            silenced = true;
+            shared.swallowed.fetch_add(1, Ordering::SeqCst);
+            return Carry::Swallow;
+        }
         asked.extend_from_slice(piece);
         shared.up.store(sum, Ordering::SeqCst);
         if let Some(twin) = &mut twin {
             let _ = twin.write_all(piece);
         }
+        match shared.trapped(piece) {
+            None => Carry::On,
+            Some(trap) => {
+                // Before the answer can come.
+                let _ = from.shutdown(Shutdown::Both);
+                if trap.heard { Carry::Last } else { Carry::Cut }
+            }
+        }
     });
+    if silenced {
+        pause(UNHEARD_END);
+    }
     let _ = to.shutdown(if whole { Shutdown::Write } else { Shutdown::Both });
     let _ = from.shutdown(if whole { Shutdown::Read } else { Shutdown::Both });
     if let Some(twin) = twin {
@@ -191,7 +261,10 @@ fn answer(from: TcpStream, to: TcpStream, (fault, shared): (Option<Fault>, &Shar
         _ => u64::MAX,
     };
     let delay = if let Some(Fault::Delay(delay)) = fault { delay } else { Duration::ZERO };
-    let whole = copy(&from, &to, (most, delay), |_, sum| shared.down.store(sum, Ordering::SeqCst));
+    let whole = copy(&from, &to, (most, delay), |_, sum| {
+        shared.down.store(sum, Ordering::SeqCst);
+        if shared.is_silent() { Carry::Swallow } else { Carry::On }
+    });
     if let (false, Some(Fault::HalfOpen(_, open))) = (whole, fault) {
         pause(open);
     }
@@ -199,12 +272,25 @@ fn answer(from: TcpStream, to: TcpStream, (fault, shared): (Option<Fault>, &Shar
     let _ = from.shutdown(if whole { Shutdown::Read } else { Shutdown::Both });
 }
 
+/// What becomes of a piece, and of those after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carry {
+    /// It is carried.
+    On,
+    /// It is not carried.
+    Swallow,
+    /// It is carried, and none after it.
+    Last,
+    /// Neither it nor any other is carried.
+    Cut,
+}
+
 /// Copies at most so many bytes, each piece after a delay; false if there was more than that.
 fn copy(
     mut from: &TcpStream,
     mut to: &TcpStream,
     (most, delay): (u64, Duration),
-    mut seen: impl FnMut(&[u8], u64),
+    mut seen: impl FnMut(&[u8], u64) -> Carry,
 ) -> bool {
     let mut buffer = [0; 16 * 1024];
     let mut sum = 0;
@@ -213,9 +299,12 @@ fn copy(
         let n = n.min(usize::try_from(most - sum).unwrap_or(usize::MAX));
         pause(delay);
         sum += n as u64;
-        seen(&buffer[..n], sum);
-        if to.write_all(&buffer[..n]).is_err() {
+        let carry = seen(&buffer[..n], sum);
+        if matches!(carry, Carry::On | Carry::Last) && to.write_all(&buffer[..n]).is_err() {
             return true;
+        }
+        if matches!(carry, Carry::Last | Carry::Cut) {
+            return false;
         }
     }
     false

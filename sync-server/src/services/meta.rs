@@ -7,6 +7,11 @@ use crate::store::{StoreError, Tx};
 
 const EPOCH: &str = "server_epoch";
 const KEYS: &str = "key_fingerprint";
+/// Names of the fingerprints of year keys begin with this, and end before [`YEAR_KEYS_END`].
+const YEAR_KEYS: &str = "key_fingerprint.";
+const YEAR_KEYS_END: &str = "key_fingerprint/";
+/// Year keys that are read, at most.
+const MAX_YEAR_KEYS: u64 = 500;
 const MOVED_TO: &str = "moved_to";
 const MOVING_FROM: &str = "moving_from";
 
@@ -59,11 +64,30 @@ pub fn bind_year_key(
     key_id: &str,
     fingerprint: &str,
 ) -> Result<Result<(), OtherKeys>, StoreError> {
-    let name = format!("key_fingerprint.{key_id}");
+    let name = format!("{YEAR_KEYS}{key_id}");
     match get(tx, &name)? {
         Some(known) => Ok(if known == fingerprint { Ok(()) } else { Err(OtherKeys) }),
         None => put(tx, &name, fingerprint).map(Ok),
     }
+}
+
+/// The fingerprint of the keys that the store is bound to, if it is.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn fingerprint(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    get(tx, KEYS)
+}
+
+/// Ids of the year keys that the store is bound to, each with its fingerprint.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn year_keys(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT name, value FROM meta WHERE name > $1 AND name < $2 ORDER BY name LIMIT $3";
+    let rows = tx.query(sql, &[YEAR_KEYS.into(), YEAR_KEYS_END.into(), MAX_YEAR_KEYS.into()])?;
+    let id = |name: &str| name.strip_prefix(YEAR_KEYS).unwrap_or_default().to_owned();
+    rows.iter().map(|r| Ok((id(r.text(0)?), r.text(1)?.to_owned()))).collect()
 }
 
 /// Where the store was moved, if it was.
@@ -150,6 +174,8 @@ mod tests {
         {
             assert_eq!(bind_year_key(&mut tx, id, fingerprint).expect("bound"), expected, "{id}");
         }
+        let known = [("year-2026", "a"), ("year-2027", "b")].map(|(id, f)| (id.to_owned(), f.to_owned()));
+        assert_eq!(year_keys(&mut tx).expect("read"), known, "and nothing else that the store knows");
         assert_eq!(moved_to(&mut tx).expect("read"), None);
         mark_moved(&mut tx, "elsewhere").expect("written");
         assert_eq!(moved_to(&mut tx).expect("read").as_deref(), Some("elsewhere"));

@@ -81,7 +81,7 @@ impl Database {
     pub fn open_read_only(&self) -> Result<Box<dyn Driver>, StoreError> {
         Ok(match self {
             Self::Sqlite(path) => Box::new(Sqlite::open_read_only(path)?),
-            Self::Postgres(address) => Box::new(Postgres::open(&address.url)?),
+            Self::Postgres(address) => Box::new(Postgres::open_read_only(&address.url)?),
         })
     }
 

@@ -44,6 +44,15 @@ pub enum StoreError {
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// Something about a database that works and should be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// What was seen.
+    pub found: String,
+    /// What to do.
+    pub remedy: String,
+}
+
 /// What a database must be able to do.
 pub trait Driver: Send {
     /// Runs a statement with `$1…` parameters; gives the number of rows it changed.
@@ -73,6 +82,10 @@ pub trait Driver: Send {
     fn is_empty(&mut self) -> Result<bool, StoreError>;
     /// Names of mistakes that the database finds in itself; empty if it is sound.
     fn check(&mut self) -> Result<Vec<String>, StoreError>;
+    /// What works and should be otherwise; empty if nothing is to be said.
+    fn advice(&mut self) -> Result<Vec<Advice>, StoreError> {
+        Ok(Vec::new())
+    }
     /// Room that the database takes, in bytes; none if it cannot tell.
     fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
         Ok(None)

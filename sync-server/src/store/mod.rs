@@ -1,7 +1,7 @@
 //! The centre's store: one SQL over a small synchronous driver, one writer, a few readers.
 //!
 //! Refuses to know services, HTTP or personal data: it moves values. Only `sqlite.rs` and
-//! `postgres.rs` name a database library.
+//! `postgres.rs` with its folder name a database library.
 mod database;
 mod driver;
 mod migrate;
@@ -13,7 +13,7 @@ mod value;
 mod writer;
 
 pub use database::{Database, DatabaseError};
-pub use driver::{Driver, StoreError, Tx, in_transaction};
+pub use driver::{Advice, Driver, StoreError, Tx, in_transaction};
 pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, require_current};
 pub use postgres::Postgres;
 pub use readers::Readers;

@@ -1,42 +1,52 @@
-//! PostgreSQL behind [`Driver`]: the only file that names `postgres`.
+//! PostgreSQL behind [`Driver`]: only this file and its folder name the client library.
 //!
-//! A commit is durable (`synchronous_commit=on`). Each writing transaction first takes one advisory lock, so that
-//! numbers given inside it follow the order of commits whoever else writes. A connection that was lost is made anew
-//! when the next transaction begins; inside a transaction a loss is an error and nothing is repeated.
+//! A commit is durable (`synchronous_commit` is at least `on`). Each writing transaction first takes one advisory
+//! lock, so that numbers given inside it follow the order of commits whoever else writes. A connection that was lost,
+//! or on which nothing is heard, is made anew when the next transaction begins; inside a transaction a loss is an
+//! error and nothing is repeated.
 //!
-//! Refuses to run inside an async task: the blocking client has a runtime of its own.
+//! Refuses to run inside an async task: each connection has a runtime of its own.
+mod address;
+mod errors;
+mod session;
+mod tls;
+mod values;
+
 use std::collections::HashMap;
-use std::error::Error;
 use std::time::Duration;
 
-use bytes::BytesMut;
-use postgres::error::SqlState;
-use postgres::types::{FromSql, IsNull, ToSql, Type};
-use postgres::{Client, Config, NoTls, Statement};
+use tokio_postgres::Statement;
 
-use super::{Driver, Row, StoreError, Value};
+use self::address::Address;
+use self::errors::lost;
+use self::session::Session;
+use self::values::{borrowed, read};
+use super::{Advice, Driver, Row, StoreError, Value};
 
-/// Time for making a connection.
-const CONNECT_TIME: Duration = Duration::from_secs(5);
-/// Silence on the network after which a connection counts as lost.
-const NETWORK_TIME: Duration = Duration::from_secs(20);
 /// Prepared statements kept per connection.
 const STATEMENTS_KEPT: usize = 256;
-/// What every session of ours says first. Times are milliseconds: a statement, waiting for a lock, an idle transaction.
-const SESSION: &str = "SET synchronous_commit TO on; SET statement_timeout TO 30000; SET lock_timeout TO 5000; \
-                       SET idle_in_transaction_session_timeout TO 60000; SET timezone TO 'UTC'; \
-                       SET client_encoding TO 'UTF8'";
+/// The longest wait for a lock.
+const LOCK_TIME: Duration = Duration::from_secs(5);
+/// What every session of ours says first, besides its times. A stronger wish of the database's owner
+/// (`remote_apply`) stays.
+const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false)
+                           WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply');
+                       SET timezone TO 'UTC'; SET client_encoding TO 'UTF8'";
+/// What a session for reading says besides: also outside transactions it writes nothing.
+const READ_ONLY: &str = "SET default_transaction_read_only TO on";
 /// The advisory lock of all writers of a database: `jinban` in ASCII.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(117008086526318)";
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Settings without which a commit would not survive a power cut.
-const DURABLE: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+/// Settings without which a commit would not survive a power cut, and their values that are enough.
+const DURABLE: [(&str, &[&str]); 3] =
+    [("fsync", &["on"]), ("full_page_writes", &["on"]), ("synchronous_commit", &["on", "remote_apply"])];
 
 /// One connection, made anew when it is lost.
 pub struct Postgres {
-    config: Config,
-    client: Option<Client>,
+    address: Address,
+    session: Option<Session>,
     statements: HashMap<String, Statement>,
+    read_only: bool,
     /// Between begin and end: a lost connection must not be replaced, or the rest would be committed piece by piece.
     in_transaction: bool,
 }
@@ -45,41 +55,76 @@ impl Postgres {
     /// Connects to a database, for instance `postgresql://jinban@127.0.0.1/jinban`.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if the address cannot be understood, [`StoreError::Unreachable`] if nobody answers there.
+    /// [`StoreError::Open`] if the address cannot be understood, if this server is not let in there or cannot trust
+    /// who answers; [`StoreError::Unreachable`] if nobody answers. So does the next.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        let mut config = parse(url)?;
-        config.connect_timeout(CONNECT_TIME).tcp_user_timeout(NETWORK_TIME).keepalives_idle(NETWORK_TIME);
-        config.application_name("sync-server");
-        let mut store = Self { config, client: None, statements: HashMap::new(), in_transaction: false };
+        Self::connect(url, false)
+    }
+
+    /// Connects for reading only.
+    pub fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        Self::connect(url, true)
+    }
+
+    fn connect(url: &str, read_only: bool) -> Result<Self, StoreError> {
+        let address = Address::parse(url)?;
+        let statements = HashMap::new();
+        let mut store = Self { address, session: None, statements, read_only, in_transaction: false };
         store.connected()?;
         Ok(store)
     }
 
-    fn connected(&mut self) -> Result<&mut Client, StoreError> {
-        if self.client.as_ref().is_none_or(Client::is_closed) {
+    fn connected(&mut self) -> Result<&Session, StoreError> {
+        if self.session.as_ref().is_none_or(Session::is_closed) {
             if self.in_transaction {
                 return Err(lost());
             }
-            self.statements.clear();
-            let mut client = self.config.connect(NoTls).map_err(failed)?;
-            client.batch_execute(SESSION).map_err(failed)?;
-            self.client = Some(client);
+            self.forget();
+            let session = Session::connect(&self.address)?;
+            session.batch(&self.first_words(), self.address.connect)?;
+            self.session = Some(session);
         }
-        self.client.as_mut().ok_or(StoreError::Busy)
+        self.session.as_ref().ok_or(StoreError::Busy)
+    }
+
+    /// Times of the session are shorter than the silence after which it is given up: the database then says itself
+    /// what takes too long, and ends by itself what was given up.
+    fn first_words(&self) -> String {
+        let silence = self.address.silence;
+        let (statement, lock) = (silence * 3 / 4, LOCK_TIME.min(silence / 4));
+        let read_only = if self.read_only { READ_ONLY } else { "" };
+        format!(
+            "{SESSION}; SET statement_timeout TO {}; SET lock_timeout TO {};
+             SET idle_in_transaction_session_timeout TO {}; {read_only}",
+            statement.as_millis(),
+            lock.as_millis(),
+            (silence * 3 / 2).as_millis(),
+        )
+    }
+
+    fn forget(&mut self) {
+        self.statements.clear();
+        self.session = None;
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
-        let done = self.connected()?.batch_execute(sql).map_err(failed);
-        self.forget_if_lost(done)
+        let limit = self.address.silence;
+        let done = self.connected()?.batch(sql, limit);
+        self.judged(done)
     }
 
-    /// Begins a transaction; on a connection that turns out to be lost, once more on a new one.
+    /// Begins a transaction; on a connection that turns out to be lost, once more on a new one. A beginning may wait
+    /// for the lock and does nothing else, so half of the silence is enough to know.
     fn begin_with(&mut self, sql: &str) -> Result<(), StoreError> {
         self.in_transaction = false;
-        let begun = match self.batch(sql) {
-            Err(StoreError::Unreachable(_)) => self.batch(sql),
-            other => other,
-        };
+        let limit = self.address.silence / 2;
+        let was_connected = self.session.is_some();
+        let mut begun = self.connected().and_then(|s| s.batch(sql, limit));
+        begun = self.judged(begun);
+        if was_connected && matches!(begun, Err(StoreError::Unreachable(_))) {
+            begun = self.connected().and_then(|s| s.batch(sql, limit));
+            begun = self.judged(begun);
+        }
         self.in_transaction = true;
         if begun.is_err() {
             // BEGIN itself may have worked, and only the lock not.
@@ -94,8 +139,9 @@ impl Postgres {
         if let Some(known) = self.statements.get(sql) {
             return Ok(known.clone());
         }
-        let made = self.connected()?.prepare(sql).map_err(failed);
-        let statement = self.forget_if_lost(made)?;
+        let limit = self.address.silence;
+        let made = self.connected()?.prepare(sql, limit);
+        let statement = self.judged(made)?;
         if self.statements.len() >= STATEMENTS_KEPT {
             self.statements.clear();
         }
@@ -103,26 +149,48 @@ impl Postgres {
         Ok(statement)
     }
 
-    fn forget_if_lost<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
-        if matches!(result, Err(StoreError::Unreachable(_))) {
-            self.client = None;
-            self.statements.clear();
+    /// Lets a connection go that was lost.
+    fn judged<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        match result {
+            // A refusal that was asked for, not a standby.
+            Err(StoreError::Unreachable(source)) if self.read_only && errors::is_read_only(&*source) => {
+                Err(StoreError::Failed(source))
+            }
+            Err(StoreError::Unreachable(_)) => {
+                self.forget();
+                result
+            }
+            other => other,
         }
-        result
+    }
+
+    fn setting(&mut self, sql: &str, name: &str) -> Result<String, StoreError> {
+        let rows = self.query(sql, &[name.into()])?;
+        rows.first().map_or(Ok("?"), |r| r.text(0)).map(str::to_owned)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.close();
+        }
     }
 }
 
 impl Driver for Postgres {
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
         let statement = self.prepared(sql)?;
-        let done = self.connected()?.execute(&statement, &borrowed(parameters)).map_err(failed);
-        self.forget_if_lost(done)
+        let limit = self.address.silence;
+        let done = self.connected()?.execute(&statement, &borrowed(parameters), limit);
+        self.judged(done)
     }
 
     fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         let statement = self.prepared(sql)?;
-        let found = self.connected()?.query(&statement, &borrowed(parameters)).map_err(failed);
-        self.forget_if_lost(found)?.iter().map(read).collect()
+        let limit = self.address.silence;
+        let found = self.connected()?.query(&statement, &borrowed(parameters), limit);
+        self.judged(found)?.iter().map(read).collect()
     }
 
     fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {
@@ -149,12 +217,11 @@ impl Driver for Postgres {
         if !std::mem::take(&mut self.in_transaction) {
             return;
         }
-        if let Some(client) = self.client.as_mut()
-            && client.batch_execute("ROLLBACK").is_err()
+        if let Some(session) = self.session.as_ref()
+            && session.batch("ROLLBACK", self.address.silence).is_err()
         {
             // The server rolls back by itself when the connection ends.
-            self.client = None;
-            self.statements.clear();
+            self.forget();
         }
     }
 
@@ -180,14 +247,43 @@ impl Driver for Postgres {
 
     fn check(&mut self) -> Result<Vec<String>, StoreError> {
         let mut said = Vec::new();
-        for name in DURABLE {
-            let rows = self.query("SELECT current_setting($1)", &[name.into()])?;
-            let value = rows.first().map_or(Ok("?"), |r| r.text(0))?;
-            if value != "on" {
+        for (name, enough) in DURABLE {
+            let value = self.setting("SELECT current_setting($1)", name)?;
+            if !enough.contains(&value.as_str()) {
                 said.push(format!("the setting {name} is {value}: a power cut would lose what was answered"));
             }
         }
         Ok(said)
+    }
+
+    fn advice(&mut self) -> Result<Vec<Advice>, StoreError> {
+        let mut advice = Vec::new();
+        let encrypted = "SELECT COUNT(*) FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+        let encrypted = self.query(encrypted, &[])?.first().map_or(Ok(0), |r| r.int(0))? > 0;
+        if !self.address.is_local() && !encrypted {
+            advice.push(Advice {
+                found: "the database is on another machine and the connection is not encrypted".to_owned(),
+                remedy: "turn on ssl in PostgreSQL and add sslrootcert=FILE to the address".to_owned(),
+            });
+        } else if !self.address.is_local() && self.address.root.is_none() {
+            advice.push(Advice {
+                found: "the connection is encrypted, and who answers is not verified".to_owned(),
+                remedy: "add sslrootcert=FILE to the address: the certificate that signed the database's"
+                    .to_owned(),
+            });
+        }
+        // What the session had before it raised its own: other programs have no better.
+        let commit =
+            self.setting("SELECT reset_val FROM pg_settings WHERE name = $1", "synchronous_commit")?;
+        if !["on", "remote_apply"].contains(&commit.as_str()) {
+            advice.push(Advice {
+                found: format!(
+                    "synchronous_commit is {commit} in the database; this server turns it on for itself"
+                ),
+                remedy: "set synchronous_commit = on in postgresql.conf, or see who turned it off".to_owned(),
+            });
+        }
+        Ok(advice)
     }
 
     fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
@@ -201,23 +297,7 @@ impl Driver for Postgres {
 /// # Errors
 /// [`StoreError::Open`] if it cannot be understood; the error does not repeat it.
 pub fn without_password(url: &str) -> Result<String, StoreError> {
-    let config = parse(url)?;
-    let host = config.get_hosts().first().map_or_else(String::new, |h| match h {
-        postgres::config::Host::Tcp(name) => name.clone(),
-        postgres::config::Host::Unix(path) => path.display().to_string(),
-    });
-    let port = config.get_ports().first().map_or_else(String::new, |p| format!(":{p}"));
-    let user = config.get_user().map_or_else(String::new, |u| format!("{u}@"));
-    let name = config.get_dbname().or(config.get_user()).unwrap_or_default();
-    Ok(format!("postgresql://{user}{host}{port}/{name}"))
-}
-
-fn parse(url: &str) -> Result<Config, StoreError> {
-    let config: Config = url.parse().map_err(|e| StoreError::Open(Box::new(e)))?;
-    if config.get_hosts().is_empty() {
-        return Err(StoreError::Open("the address of the database names no host".into()));
-    }
-    Ok(config)
+    Ok(Address::parse(url)?.shown())
 }
 
 /// The migrations are one text for both databases; these are the two words that PostgreSQL says otherwise. Texts are
@@ -238,98 +318,6 @@ fn translated(sql: &str) -> String {
         .collect()
 }
 
-fn borrowed(parameters: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
-    parameters.iter().map(|v| v as &(dyn ToSql + Sync)).collect()
-}
-
-fn read(row: &postgres::Row) -> Result<Row, StoreError> {
-    let value = |column| {
-        row.try_get::<_, Value>(column)
-            .map_err(|_| StoreError::Shape { column, wanted: "one of the four types" })
-    };
-    Ok(Row((0..row.len()).map(value).collect::<Result<_, _>>()?))
-}
-
-type Conversion = Box<dyn Error + Sync + Send>;
-
-impl ToSql for Value {
-    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Conversion> {
-        match self {
-            Self::Null => Ok(IsNull::Yes),
-            // A parameter that stands beside a literal such as `1` is taken for a shorter whole number.
-            Self::Int(n) if *ty == Type::INT4 => i32::try_from(*n)?.to_sql(ty, out),
-            Self::Int(n) if *ty == Type::INT8 => n.to_sql(ty, out),
-            Self::Text(s) if <&str as ToSql>::accepts(ty) => s.as_str().to_sql(ty, out),
-            Self::Blob(b) if *ty == Type::BYTEA => b.as_slice().to_sql(ty, out),
-            other => Err(format!("{other:?} for a parameter of type {ty}").into()),
-        }
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    postgres::types::to_sql_checked!();
-}
-
-impl<'a> FromSql<'a> for Value {
-    fn from_sql(ty: &Type, raw: &'a [u8]) -> Result<Self, Conversion> {
-        match *ty {
-            Type::INT8 => Ok(Self::Int(i64::from_sql(ty, raw)?)),
-            Type::INT4 => Ok(Self::Int(i32::from_sql(ty, raw)?.into())),
-            Type::BYTEA => Ok(Self::Blob(raw.to_vec())),
-            _ => Ok(Self::Text(String::from_sql(ty, raw)?)),
-        }
-    }
-
-    fn from_sql_null(_: &Type) -> Result<Self, Conversion> {
-        Ok(Self::Null)
-    }
-
-    fn accepts(ty: &Type) -> bool {
-        matches!(*ty, Type::INT8 | Type::INT4 | Type::BYTEA) || <String as FromSql>::accepts(ty)
-    }
-}
-
-fn lost() -> StoreError {
-    StoreError::Unreachable("the connection was lost inside a transaction".into())
-}
-
-fn failed(error: postgres::Error) -> StoreError {
-    let Some(code) = error.code().cloned() else {
-        // A parameter of the wrong type is our mistake; anything else without a code is the network's.
-        let ours = error.source().is_some_and(|s| !s.is::<std::io::Error>()) && !error.is_closed();
-        let source = Box::new(error);
-        return if ours { StoreError::Failed(source) } else { StoreError::Unreachable(source) };
-    };
-    let source = Box::new(error);
-    match code {
-        SqlState::DISK_FULL => StoreError::Full,
-        SqlState::LOCK_NOT_AVAILABLE
-        | SqlState::QUERY_CANCELED
-        | SqlState::T_R_SERIALIZATION_FAILURE
-        | SqlState::T_R_DEADLOCK_DETECTED
-        | SqlState::OUT_OF_MEMORY => StoreError::Busy,
-        SqlState::TOO_MANY_CONNECTIONS
-        | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-        // A standby, or a server that was made one: after a failover a new connection finds the other one.
-        | SqlState::READ_ONLY_SQL_TRANSACTION => StoreError::Unreachable(source),
-        // Classes 08 and 57P: the connection or the whole server is going.
-        code if code.code().starts_with("08") || code.code().starts_with("57P") => {
-            StoreError::Unreachable(source)
-        }
-        // Class 53: out of something.
-        code if code.code().starts_with("53") => StoreError::Busy,
-        SqlState::INVALID_CATALOG_NAME
-        | SqlState::INVALID_PASSWORD
-        | SqlState::INVALID_AUTHORIZATION_SPECIFICATION
-        | SqlState::INSUFFICIENT_PRIVILEGE => StoreError::Open(source),
-        // Class 23: a key, a reference or a missing value.
-        code if code.code().starts_with("23") => StoreError::Constraint(source),
-        _ => StoreError::Failed(source),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,16 +329,6 @@ mod tests {
         let expected = "-- BLOBS\nCREATE TABLE t (a BYTEA NOT NULL,\n b BYTEA, ab\u{76ee} TEXT COLLATE \"C\" PRIMARY KEY, \
                         TEXTS BIGINT)";
         assert_eq!(translated(sql), expected);
-    }
-
-    #[test]
-    fn an_address_is_shown_without_its_password() {
-        let url = "postgresql://clerk:secret@db.example:5433/jinban?connect_timeout=3";
-        assert_eq!(without_password(url).ok().as_deref(), Some("postgresql://clerk@db.example:5433/jinban"));
-        for bad in ["postgresql://", "postgresql:///x", "postgresql://u:secret@h:port/x", "nonsense"] {
-            let error = without_password(bad).err().map(|e| format!("{e} {e:?}")).unwrap_or_default();
-            assert!(!error.is_empty() && !error.contains("secret"), "{bad}: {error}");
-        }
     }
 
     #[test]

@@ -267,6 +267,8 @@ fn the_rest(driver: &mut dyn Driver) -> Result<()> {
         let used = enrol::last_counter(tx, issuer, today)?;
         enrol::note_counter(tx, issuer, used)?;
         tx.query_int("SELECT 1", &[])?;
+        meta::fingerprint(tx)?;
+        meta::year_keys(tx)?;
         meta::mark_moving(tx, "from elsewhere")?;
         meta::moving_from(tx)?;
         meta::mark_moved(tx, "elsewhere")

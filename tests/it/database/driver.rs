@@ -4,7 +4,8 @@ use std::sync::mpsc::channel;
 
 use anyhow::{Context as _, Result};
 use sync_server::store::{
-    Database, Driver, MigrateError, Row, StoreError, Tx, Value, Writer, migrate, require_current,
+    Database, Driver, MigrateError, Row, StoreError, Tx, Value, Writer, in_transaction, migrate,
+    require_current,
 };
 use tests::postgres::{Cluster, fresh_database};
 
@@ -114,6 +115,14 @@ fn a_reader_sees_one_state_and_does_not_write() -> Result<()> {
         assert!(written.is_err(), "{store}: a reader wrote");
         reader.rollback();
         assert_eq!(count(reader.as_mut())?, before + 1, "{store}");
+        // Neither outside a transaction, nor in one that somebody begins for writing by mistake.
+        let late = ["late".into(), "y".into()];
+        let insert = "INSERT INTO meta (name, value) VALUES ($1, $2)";
+        let written = reader.execute(insert, &late);
+        assert!(written.is_err(), "{store}: a reader wrote outside a transaction");
+        let written = in_transaction(reader.as_mut(), |tx| tx.execute(insert, &late));
+        assert!(written.is_err(), "{store}: a reader wrote in a transaction");
+        assert_eq!(count(reader.as_mut())?, before + 1, "{store}: and the connection is as good as before");
     }
     Ok(())
 }
@@ -128,7 +137,7 @@ fn two_writers_give_numbers_in_the_order_of_commits() -> Result<()> {
                     scope.spawn(|| -> Result<()> {
                         let mut db = store.open()?;
                         for _ in 0..50 {
-                            sync_server::store::in_transaction(db.as_mut(), |tx| {
+                            in_transaction(db.as_mut(), |tx| {
                                 let next = tx.next_in("alarm", "id")?;
                                 let row = [next.into(), next.to_string().into()];
                                 tx.execute(

@@ -1,5 +1,11 @@
 //! Two databases, one behaviour: PostgreSQL and SQLite.
 mod away;
 mod conformance;
+mod cuts;
+mod doctor;
 mod driver;
 mod moving;
+mod silence;
+mod sound;
+mod tls;
+mod together;

@@ -4,7 +4,7 @@ use domain::case::CaseState;
 use domain::wire::v1::Outcome;
 use tests::device::{Device, courier, header_of, wait_for_state};
 use tests::postgres::fresh_database;
-use tests::server::{Server, command_in};
+use tests::server::{Server, command_in, command_with};
 
 #[test]
 fn a_moved_centre_goes_on_where_it_was_and_the_old_store_is_not_used_again() -> Result<()> {
@@ -92,5 +92,26 @@ fn a_server_on_a_moved_postgresql_store_writes_no_more() -> Result<()> {
     let results = device.send(&server, &[before, after])?.results;
     let outcomes: Vec<_> = results.iter().map(|r| r.outcome).collect();
     assert_eq!(outcomes, [Outcome::Duplicate, Outcome::Accepted]);
+    Ok(())
+}
+
+#[test]
+fn both_addresses_of_a_move_may_stand_where_no_list_of_processes_shows_them() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let with_password = |address: String| address.replace("jinban@", "jinban:geheim@");
+    let (from, to) = (with_password(fresh_database()?), with_password(fresh_database()?));
+    drop(Server::start_on(folder.path(), &from)?);
+    let nowhere = command_with(folder.path(), &["move-store"], &[("JINBAN_DATABASE", &from)])?;
+    let said = String::from_utf8_lossy(&nowhere.stderr).into_owned();
+    assert!(nowhere.status.code() == Some(78) && said.contains("move_to"), "{said}");
+    let sides = [("JINBAN_DATABASE", from.as_str()), ("JINBAN_MOVE_TO", to.as_str())];
+    let moved = command_with(folder.path(), &["move-store"], &sides)?;
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&moved.stdout), String::from_utf8_lossy(&moved.stderr));
+    assert!(moved.status.success() && !said.contains("geheim"), "{said}");
+    drop(Server::start_on(folder.path(), &to)?);
+    let again = command_with(folder.path(), &["move-store"], &sides)?;
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(said.contains("was moved to") && !said.contains("geheim"), "{said}");
     Ok(())
 }

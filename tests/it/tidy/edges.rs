@@ -24,7 +24,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pcsc", &["hardware/src/transport/pcsc.rs"]),
     ("reqwest", &["terminal/src/sync/http.rs", "tests"]),
     ("rusqlite", &["terminal/src/store", "sync-server/src/store", "tests"]),
-    ("postgres", &["sync-server/src/store", "tests/src/postgres.rs"]),
+    ("tokio_postgres", POSTGRES),
+    ("tokio_postgres_rustls", POSTGRES),
+    ("rustls", POSTGRES),
     ("egui", WINDOW),
     ("eframe", WINDOW),
     ("egui_kittest", &["tests"]),
@@ -61,11 +63,14 @@ const PAGES: &[&str] = &[
     "tests",
 ];
 
+const POSTGRES: &[&str] = &["sync-server/src/store/postgres.rs", "sync-server/src/store/postgres"];
+
 const ASYNC: &[&str] = &[
     "sync-server/src/api",
     "sync-server/src/pages",
     "sync-server/src/shell",
     "sync-server/src/cli.rs",
+    "sync-server/src/store/postgres/session.rs",
     "terminal/src/sync/http.rs",
     "xtask/src/demo/accessibility.rs",
     "tests",
