@@ -2,22 +2,25 @@
 //!
 //! The HTTP shell, the jobs and a simulator all stand on it. Refuses to know HTTP: it takes wire types and gives
 //! wire types. Calls may block for a write; none needs an async runtime.
+mod batch;
+mod gather;
+
 use std::sync::mpsc::sync_channel;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
-use domain::wire::v1::{
-    BatchResponse, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeResult,
-    EnvelopeUpload, MAX_BATCH, Outcome, SeriesNews,
-};
+use domain::wire::v1::{ChangesResponse, EnrolRequest, EnrolResponse, SeriesNews};
 use rand_chacha::ChaCha20Rng;
 
-use crate::error::{ProblemCode, ServiceError};
-use crate::metrics;
-use crate::services::{Context, changes, enrol, intake, meta, receipt, series, terminals};
-use crate::store::{Driver, Readers, StoreError, Tx, WriteError, Writer, in_transaction};
+pub use batch::{CheckedBatch, QueuedBatch};
+pub use gather::Gathered;
+
+use crate::error::ServiceError;
+use crate::services::terminals::Senders;
+use crate::services::{Context, changes, enrol, meta, series, terminals};
+use crate::store::{Driver, Readers, StoreError, Tx, Writer, in_transaction};
 
 /// Where time and randomness come from.
 pub trait Surroundings: Send + Sync {
@@ -36,7 +39,7 @@ pub trait Bell: Send + Sync {
 }
 
 /// How long a batch waits for the COMMIT; then it comes again, and finds what was stored.
-const ANSWER_TIME: Duration = Duration::from_secs(25);
+pub const ANSWER_TIME: Duration = Duration::from_secs(25);
 
 /// One running centre.
 pub struct Centre {
@@ -44,6 +47,7 @@ pub struct Centre {
     context: Context,
     surroundings: Box<dyn Surroundings>,
     bell: OnceLock<Box<dyn Bell>>,
+    senders: Senders,
 }
 
 enum Access {
@@ -68,12 +72,16 @@ impl Centre {
             writer: Writer::start_guarded(writer, meta::refuse_moved)?,
             readers: Readers::new(readers),
         };
-        Ok(Self { access, context, surroundings, bell: OnceLock::new() })
+        Ok(Self::on(access, context, surroundings))
     }
 
     /// A centre on one connection, without threads.
     pub fn single(driver: Box<dyn Driver>, context: Context, surroundings: Box<dyn Surroundings>) -> Self {
-        Self { access: Access::Single(Mutex::new(driver)), context, surroundings, bell: OnceLock::new() }
+        Self::on(Access::Single(Mutex::new(driver)), context, surroundings)
+    }
+
+    fn on(access: Access, context: Context, surroundings: Box<dyn Surroundings>) -> Self {
+        Self { access, context, surroundings, bell: OnceLock::new(), senders: Senders::default() }
     }
 
     /// Names who hears of commits; the first one stays.
@@ -119,13 +127,13 @@ impl Centre {
         }
     }
 
-    /// Writes, and returns after the COMMIT.
+    /// Writes, and returns after the COMMIT. The work may run twice, the first time undone.
     ///
     /// # Errors
     /// The error of the work, or why it was not committed.
     pub fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, ServiceError> + Send + 'static,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, ServiceError> {
         match &self.access {
             Access::Threads { writer, .. } => writer.write(work)?,
@@ -133,6 +141,41 @@ impl Centre {
                 in_transaction(driver.lock().unwrap_or_else(PoisonError::into_inner).as_mut(), work)
             }
         }
+    }
+
+    /// Queues pieces of work, so that they share a COMMIT as far as it goes; `done` is called once all of them are
+    /// committed or failed. One bad piece leaves the others alone.
+    pub fn queue<T: Send + 'static>(
+        &self,
+        work: Vec<impl FnMut(&mut Tx<'_>) -> Result<T, ServiceError> + Send + 'static>,
+        done: impl FnOnce() + Send + 'static,
+    ) -> Arc<Gathered<T>> {
+        let gathered = Gathered::new(work.len(), done);
+        for (place, work) in work.into_iter().enumerate() {
+            match &self.access {
+                Access::Threads { writer, .. } => {
+                    let gathered = gathered.clone();
+                    writer.submit(work, move |written| {
+                        gathered.bring(place, written.unwrap_or_else(|e| Err(e.into())));
+                    });
+                }
+                Access::Single(_) => gathered.bring(place, self.write(work)),
+            }
+        }
+        gathered
+    }
+
+    /// Writes several pieces; gives for each what [`Centre::write`] would.
+    pub fn write_all<T: Send + 'static>(
+        &self,
+        work: Vec<impl FnMut(&mut Tx<'_>) -> Result<T, ServiceError> + Send + 'static>,
+    ) -> Vec<Result<T, ServiceError>> {
+        let (done, all_done) = sync_channel(1);
+        let gathered = self.queue(work, move || {
+            let _ = done.try_send(());
+        });
+        let _ = all_done.recv_timeout(ANSWER_TIME);
+        gathered.take()
     }
 
     /// Takes no more calls; what was taken is committed. The writer closes its connection last, so that it leaves
@@ -151,54 +194,9 @@ impl Centre {
     pub fn enrol(self: &std::sync::Arc<Self>, request: EnrolRequest) -> Result<EnrolResponse, ServiceError> {
         let now_ms = self.now_ms();
         let centre = self.clone();
-        self.write(move |tx| enrol::enrol(tx, now_ms, &centre.context, &request))
-    }
-
-    /// `POST /api/v1/envelopes`: a result for each envelope, in order.
-    ///
-    /// # Errors
-    /// [`ServiceError`] if the batch is too long, or nothing at all can be read.
-    pub fn take_batch(&self, batch: EnvelopeBatch) -> Result<BatchResponse, ServiceError> {
-        if batch.envelopes.len() > MAX_BATCH {
-            let detail = format!("{} envelopes, at most {MAX_BATCH}", batch.envelopes.len());
-            return Err(ServiceError::refused(ProblemCode::TooManyEnvelopes, detail));
-        }
-        let digests: Vec<_> = batch.envelopes.iter().map(|u| u.digest).collect();
-        let checked: Vec<_> = self.read(|tx| {
-            Ok::<_, ServiceError>(
-                batch.envelopes.into_iter().map(|u: EnvelopeUpload| intake::check(tx, u)).collect(),
-            )
-        })?;
-        fail::fail_point!("server::batch::after_check", |_| Err(StoreError::Full.into()));
-        let sender = checked.iter().flatten().next().map(|c| c.terminal().clone());
-        let taken = self.take_checked(checked);
-        fail::fail_point!("server::batch::after_commit", |_| Err(StoreError::Full.into()));
-        // Trouble of the centre with one envelope is told there, as a 5xx of its item: it stays queued and comes
-        // again. Only if nothing at all could be taken does the whole batch fail.
-        if !taken.is_empty() && taken.iter().all(|t| matches!(t, Err(e) if e.is_trouble())) {
-            return Err(taken
-                .into_iter()
-                .find_map(Result::err)
-                .unwrap_or_else(|| ServiceError::Inconsistent("batch".to_owned())));
-        }
-        let mut stored = false;
-        let results = digests
-            .into_iter()
-            .zip(taken)
-            .map(|(digest, taken)| {
-                stored |= matches!(&taken, Ok(t) if t.outcome == Outcome::Accepted);
-                let result = self.result(digest, taken);
-                metrics::envelope(result.outcome);
-                result
-            })
-            .collect();
-        if let Some(bell) = self.bell.get().filter(|_| stored) {
-            bell.envelopes_stored();
-        }
-        fail::fail_point!("server::batch::before_series", |_| Err(StoreError::Full.into()));
-        let series = sender.map(|terminal| self.series_of(&terminal)).transpose()?.flatten();
-        fail::fail_point!("server::batch::before_answer", |_| Err(StoreError::Full.into()));
-        Ok(BatchResponse { results, series, contact: self.context.contact(self.now_ms()) })
+        let enrolled = self.write(move |tx| enrol::enrol(tx, now_ms, &centre.context, &request));
+        self.senders.forget();
+        enrolled
     }
 
     /// News for the station of a terminal that signed the request.
@@ -237,67 +235,5 @@ impl Centre {
             series: None,
             contact: self.context.contact(self.now_ms()),
         })
-    }
-
-    /// Writes what was checked: all pieces are queued before the first answer is awaited, so that a batch shares
-    /// its COMMIT.
-    fn take_checked(
-        &self,
-        checked: Vec<Result<intake::Checked, ServiceError>>,
-    ) -> Vec<Result<intake::Taken, ServiceError>> {
-        let now_ms = self.now_ms();
-        let Access::Threads { writer, .. } = &self.access else {
-            let write = |c| self.write(move |tx| intake::take(tx, now_ms, &c));
-            return checked.into_iter().map(|c| c.and_then(write)).collect();
-        };
-        let queued: Vec<_> = checked
-            .into_iter()
-            .map(|c| {
-                let c = c?;
-                let (answer, answered) = sync_channel(1);
-                writer.submit(
-                    move |tx| intake::take(tx, now_ms, &c),
-                    move |written| {
-                        let _ = answer.try_send(written);
-                    },
-                );
-                Ok(answered)
-            })
-            .collect();
-        fail::fail_point!("server::batch::after_queue");
-        queued
-            .into_iter()
-            .map(|answered: Result<_, ServiceError>| {
-                answered?.recv_timeout(ANSWER_TIME).unwrap_or(Err(WriteError::Unavailable))?
-            })
-            .collect()
-    }
-
-    fn result(
-        &self,
-        digest: domain::envelope::Digest,
-        taken: Result<intake::Taken, ServiceError>,
-    ) -> EnvelopeResult {
-        let refused = |outcome, error: &ServiceError| EnvelopeResult {
-            digest,
-            outcome,
-            receipt: None,
-            missing_blobs: vec![],
-            problem: Some(error.to_problem(None)),
-        };
-        let signed = taken.and_then(|t| {
-            if t.outcome == Outcome::Accepted {
-                self.ring(&t.station);
-            }
-            let receipt = t.receipt.map(|body| receipt::sign(&body, &self.context.keys)).transpose()?;
-            Ok((t.outcome, receipt, t.missing_blobs))
-        });
-        match signed {
-            Ok((outcome, receipt @ Some(_), missing_blobs)) => {
-                EnvelopeResult { digest, outcome, receipt, missing_blobs, problem: None }
-            }
-            Ok((_, None, _)) => refused(Outcome::Conflict, &ProblemCode::EnvelopeConflict.into()),
-            Err(e) => refused(Outcome::Refused, &e),
-        }
     }
 }

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
 use crate::services::enrol;
-use crate::shell::{Budgets, ServeOptions, serve};
+use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
 use crate::store::{Database, DatabaseError, SCHEMA_VERSION, in_transaction};
 use crate::{doctor, exit, move_store};
@@ -199,6 +199,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         metrics: config.metrics.0,
         insist_on_metrics: !config.metrics.is_default(),
     };
+    memory::share_arenas();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(64)

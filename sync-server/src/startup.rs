@@ -231,10 +231,9 @@ fn refuse_unusable(database: &Database) -> Result<(), StartupError> {
     match require_current(look.as_mut()) {
         Err(e @ (MigrateError::Newer { .. } | MigrateError::Foreign)) => return Err(wrong(e)),
         Err(MigrateError::Store(e)) => return Err(wrong(e.into())),
-        Err(_) => {}
-        Ok(()) => {
-            refuse_elsewhere(look.as_mut())?;
-        }
+        // A store without any schema says nothing of itself; an older one knows whether it was moved.
+        Err(MigrateError::Older { found: 0, .. } | MigrateError::Altered { .. }) => {}
+        Err(MigrateError::Older { .. }) | Ok(()) => refuse_elsewhere(look.as_mut())?,
     }
     refuse_unsound(database, look.as_mut())
 }

@@ -40,7 +40,8 @@ pub fn run_window(config: &Config) -> anyhow::Result<()> {
             viewport.with_inner_size([width as f32, height as f32]).with_decorations(false)
         }
     };
-    let options = NativeOptions { viewport, ..NativeOptions::default() };
+    // Noise against banding costs every pixel of every frame, and the screens have flat colours.
+    let options = NativeOptions { viewport, dithering: false, ..NativeOptions::default() };
     let config = config.clone();
     let start = move |creation: &eframe::CreationContext<'_>| -> Result<Box<dyn App>, _> {
         let context = creation.egui_ctx.clone();
@@ -53,12 +54,14 @@ pub fn run_window(config: &Config) -> anyhow::Result<()> {
     eframe::run_native("jinban-terminal", options, Box::new(start)).map_err(|e| anyhow!("the window: {e}"))
 }
 
-/// What a kiosk does not want of a desktop: zooming, tooltips, a visible text cursor blinking.
+/// What a kiosk does not want of a desktop: zooming, tooltips, a visible text cursor blinking, animations. Without
+/// these a press never waits for a frame that only moves a colour a little.
 pub fn prepare(context: &Context) {
     context.options_mut(|o| o.zoom_with_keyboard = false);
     context.all_styles_mut(|style| {
         style.interaction.selectable_labels = false;
         style.visuals.text_cursor.blink = false;
+        style.animation_time = 0.0;
     });
 }
 

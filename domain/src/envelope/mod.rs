@@ -11,8 +11,8 @@ mod sign;
 pub use bytes::{Bytes, Digest};
 pub use seal::{DataKey, Nonce, OpenError, SealingKey, SealingPublicKey, Suite, WrappedKey};
 pub use sign::{
-    DeviceKey, KeyRing, PublicKey, Signature, SignedDocument, SignedKind, VerifyError, sign_document,
-    verify_document,
+    DeviceKey, KeyRing, PublicKey, Signature, SignedDocument, SignedKind, Verifier, VerifyError,
+    sign_document, verify_document,
 };
 
 /// The most a header may take, in bytes.

@@ -48,42 +48,74 @@ impl PublicKey {
     /// # Errors
     /// [`VerifyError`] if it does not hold.
     pub fn verify(&self, digest: &Digest, signature: &Signature) -> Result<(), VerifyError> {
+        self.verifier()?.verify(digest, signature)
+    }
+
+    /// The key ready for use, for whoever checks many signatures with it.
+    ///
+    /// # Errors
+    /// [`VerifyError::MalformedKey`] if it is not a point of the curve.
+    pub fn verifier(&self) -> Result<Verifier, VerifyError> {
         let key: [u8; 32] = self.0.0.as_slice().try_into().map_err(|_| VerifyError::MalformedKey)?;
-        let key = VerifyingKey::from_bytes(&key).map_err(|_| VerifyError::MalformedKey)?;
+        VerifyingKey::from_bytes(&key).map(Verifier).map_err(|_| VerifyError::MalformedKey)
+    }
+}
+
+/// A public key that was read once: the point of the curve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verifier(VerifyingKey);
+
+impl Verifier {
+    /// As [`PublicKey::verify`].
+    ///
+    /// # Errors
+    /// [`VerifyError::Mismatch`] if the signature does not hold.
+    pub fn verify(&self, digest: &Digest, signature: &Signature) -> Result<(), VerifyError> {
         let sig = ed25519_dalek::Signature::from_slice(&signature.0.0).map_err(|_| VerifyError::Mismatch)?;
-        key.verify_strict(digest.as_bytes(), &sig).map_err(|_| VerifyError::Mismatch)
+        self.0.verify_strict(digest.as_bytes(), &sig).map_err(|_| VerifyError::Mismatch)
     }
 }
 
 /// A private signing key: a terminal's device key or a server's receipt key. Wiped when dropped; never printed.
 #[derive(Clone)]
-pub struct DeviceKey(SigningKey);
+pub struct DeviceKey {
+    key: SigningKey,
+    /// Of the public half: every signed document names it.
+    id: KeyId,
+}
 
 impl fmt::Debug for DeviceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeviceKey({})", self.public().key_id())
+        write!(f, "DeviceKey({})", self.id)
     }
 }
 
 impl DeviceKey {
     /// The key that a 32-byte seed stands for.
     pub fn from_seed(seed: [u8; 32]) -> Self {
-        Self(SigningKey::from_bytes(&seed))
+        let key = SigningKey::from_bytes(&seed);
+        let id = key_id_of(&Digest::of(key.verifying_key().as_bytes()));
+        Self { key, id }
+    }
+
+    /// The id under which documents name the public half.
+    pub fn key_id(&self) -> &KeyId {
+        &self.id
     }
 
     /// The seed, to be written to a key file; wiped when dropped.
     pub fn to_seed(&self) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(self.0.to_bytes())
+        Zeroizing::new(self.key.to_bytes())
     }
 
     /// The public half.
     pub fn public(&self) -> PublicKey {
-        PublicKey(Bytes(self.0.verifying_key().to_bytes().to_vec()))
+        PublicKey(Bytes(self.key.verifying_key().to_bytes().to_vec()))
     }
 
     /// Signs the 32 bytes of a digest.
     pub fn sign(&self, digest: &Digest) -> Signature {
-        Signature(Bytes(self.0.sign(digest.as_bytes()).to_bytes().to_vec()))
+        Signature(Bytes(self.key.sign(digest.as_bytes()).to_bytes().to_vec()))
     }
 }
 
@@ -141,7 +173,7 @@ impl KeyRing {
 /// Signs the JSON bytes of a slip or receipt.
 pub fn sign_document(kind: SignedKind, body: Vec<u8>, key: &DeviceKey) -> SignedDocument {
     let digest = Digest::of_parts(kind.label(), &body, &[]);
-    SignedDocument { signature: key.sign(&digest), key_id: key.public().key_id(), body: Bytes(body) }
+    SignedDocument { signature: key.sign(&digest), key_id: key.key_id().clone(), body: Bytes(body) }
 }
 
 /// Verifies a slip or a receipt and gives the bytes that were signed.

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Request, header};
 use domain::wire::v1::MAX_BATCH_BYTES;
 use serde::de::DeserializeOwned;
 
-use super::strict::Strict;
+use super::strict::{self, Mistake};
 use crate::error::{ProblemCode, ServiceError};
 
 /// Bytes of a body, as it travels and decompressed, at most.
@@ -74,16 +74,16 @@ fn decompress(bytes: &[u8]) -> Result<Vec<u8>, ServiceError> {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ServiceError> {
-    let Strict(value) = serde_json::from_slice(bytes).map_err(|e| {
-        let kind = match e.classify() {
-            serde_json::error::Category::Data => "a key that stands twice, or a text with NUL",
-            _ => "not valid JSON, or nested too deeply",
-        };
-        malformed(&format!("{kind}, at line {} column {}", e.line(), e.column()))
-    })?;
-    // The path names fields of our own and places in lists, never what the caller wrote.
-    serde_path_to_error::deserialize(value)
-        .map_err(|e| malformed(&format!("not what this call takes, at {}", e.path())))
+    strict::read(bytes).map_err(|mistake| match mistake {
+        Mistake::Ambiguous { line, column } => {
+            malformed(&format!("a key that stands twice, or a text with NUL, at line {line} column {column}"))
+        }
+        Mistake::NotJson { line, column } => {
+            malformed(&format!("not valid JSON, or nested too deeply, at line {line} column {column}"))
+        }
+        // The path names fields of our own and places in lists, never what the caller wrote.
+        Mistake::Shape { path } => malformed(&format!("not what this call takes, at {path}")),
+    })
 }
 
 fn malformed(detail: &str) -> ServiceError {

@@ -1,5 +1,7 @@
 //! `POST /api/v1/enrol`, `POST /api/v1/envelopes`, `GET /healthz`, `GET /openapi.json`: read the body, ask the
 //! centre, answer.
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -9,8 +11,11 @@ use domain::wire::v1::{
     BatchResponse, Contact, EnrolRequest, EnrolResponse, EnvelopeBatch, Outcome, ReceiptBody,
 };
 use serde::Serialize;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::{Answer, answer, blocking, read_json};
+use crate::centre::{ANSWER_TIME, Centre};
 use crate::error::ServiceError;
 use crate::shell::App;
 use crate::shell::problem::Refusal;
@@ -44,14 +49,31 @@ pub async fn enrol(State(app): State<App>, request: Request<Body>) -> Answer<Enr
 )]
 pub async fn envelopes(State(app): State<App>, request: Request<Body>) -> Result<Response, Refusal> {
     let batch: EnvelopeBatch = read_json(request).await?;
-    let centre = app.centre.clone();
-    let results = blocking(move || centre.take_batch(batch)).await?;
+    let results = take(app.centre, batch).await?;
     let location = new_case(&results);
     let mut response = Json(results).into_response();
     if let Some(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+/// Checks a batch, here or on a blocking thread, and waits for its COMMIT without holding a thread.
+async fn take(centre: Arc<Centre>, batch: EnvelopeBatch) -> Result<BatchResponse, ServiceError> {
+    let checked = match centre.check_quickly(batch)? {
+        Ok(checked) => checked,
+        Err(batch) => {
+            let centre = centre.clone();
+            blocking(move || centre.check_batch(batch)).await?
+        }
+    };
+    let (done, all_done) = oneshot::channel();
+    let queued = centre.queue_batch(checked, move || {
+        // A caller that went away hears nothing.
+        let _ = done.send(());
+    });
+    let _ = timeout(ANSWER_TIME, all_done).await;
+    centre.answer_batch(queued)
 }
 
 /// Where the new case is, if the batch made exactly one. A case has a number; other envelopes have none.

@@ -19,20 +19,31 @@ pub struct Event<'a> {
     pub object_digest: &'a str,
 }
 
+/// The last row of the chain: its number and its hash.
+#[derive(Clone, Copy)]
+struct End {
+    seq: u64,
+    hash: [u8; 32],
+}
+
+/// The end of the chain as this transaction knows it.
+#[derive(Default)]
+struct KnownEnd(Option<End>);
+
 /// Appends a row in the transaction of what it tells.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn append(tx: &mut Tx<'_>, now_ms: i64, event: Event<'_>) -> Result<(), StoreError> {
-    let last = tx.query_first("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[])?;
-    let (seq, previous) = match &last {
-        Some(row) => (row.uint(0)? + 1, row.blob(1)?.to_vec()),
-        None => (1, vec![0; 32]),
+    let End { seq: last, hash: previous } = match tx.memory::<KnownEnd>().0 {
+        Some(end) => end,
+        None => end(tx)?,
     };
+    let seq = last + 1;
     let hash = link(&previous, seq, now_ms, event);
     tx.execute(
-        "INSERT INTO audit (seq, at_ms, actor, event, subject, object_digest, previous_hash, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO audit (seq, at_ms, actor, event, subject, object_digest, hash)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
         &[
             seq.into(),
             now_ms.into(),
@@ -40,11 +51,21 @@ pub fn append(tx: &mut Tx<'_>, now_ms: i64, event: Event<'_>) -> Result<(), Stor
             event.event.into(),
             event.subject.into(),
             event.object_digest.into(),
-            previous.into(),
             Value::from(&hash[..]),
         ],
     )?;
+    tx.memory::<KnownEnd>().0 = Some(End { seq, hash });
     Ok(())
+}
+
+fn end(tx: &mut Tx<'_>) -> Result<End, StoreError> {
+    match tx.query_first("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1", &[])? {
+        Some(row) => {
+            let hash = row.blob(1)?.try_into().map_err(|_| StoreError::Stored { what: "hash" })?;
+            Ok(End { seq: row.uint(0)?, hash })
+        }
+        None => Ok(End { seq: 0, hash: [0; 32] }),
+    }
 }
 
 /// Checks a stretch of the chain of at most `limit` rows after `after`; gives the last row checked, or the first
@@ -59,7 +80,7 @@ pub fn verify(tx: &mut Tx<'_>, after: u64, limit: u64) -> Result<Result<u64, u64
         None => vec![0; 32],
     };
     let rows = tx.query(
-        "SELECT seq, at_ms, actor, event, subject, object_digest, previous_hash, hash
+        "SELECT seq, at_ms, actor, event, subject, object_digest, hash
          FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
         &[after.into(), limit.into()],
     )?;
@@ -73,7 +94,7 @@ pub fn verify(tx: &mut Tx<'_>, after: u64, limit: u64) -> Result<Result<u64, u64
             object_digest: row.text(5)?,
         };
         let hash = link(&previous, seq, row.int(1)?, event);
-        if seq != last + 1 || row.blob(6)? != previous || row.blob(7)? != hash {
+        if seq != last + 1 || row.blob(6)? != hash {
             return Ok(Err(seq));
         }
         (previous, last) = (hash.to_vec(), seq);

@@ -26,7 +26,7 @@ pub struct News {
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn announce(tx: &mut Tx<'_>, station: Option<&StationId>, news: &ChangeNews) -> Result<(), ServiceError> {
-    let cursor = tx.next_in("change_", "cursor_")?;
+    let cursor = tx.take_next_in("change_", "cursor_")?;
     let body = serde_json::to_string(news).map_err(|_| StoreError::Stored { what: "piece of news" })?;
     let station = station.map_or(ALL_STATIONS, StationId::as_str);
     tx.execute(

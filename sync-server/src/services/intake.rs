@@ -2,13 +2,15 @@
 //!
 //! A well-formed envelope from an enrolled terminal is always stored; what is inside is looked at by a job after
 //! the COMMIT. Refuses nothing for its content, and never overwrites.
+use std::sync::Arc;
+
 use domain::date::CivilDate;
 use domain::envelope::{Digest, MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES, envelope_digest};
 use domain::ids::{CaseNo, CounterState, Issuer, StationId, TerminalId};
-use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, ReceiptBody};
+use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, ReceiptBody, SeriesNews};
 
 use super::enrol::{FIRST_CENTRE_ISSUER, last_counter, note_counter};
-use super::terminals::Terminal;
+use super::terminals::{Sender, Terminal};
 use super::{audit, cases, receipt, series, terminals};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{StoreError, Tx, Value};
@@ -21,12 +23,13 @@ const MAX_KIND_BYTES: usize = 40;
 pub struct Checked {
     header: EnvelopeHeader,
     upload: EnvelopeUpload,
+    sender: Arc<Sender>,
 }
 
 impl Checked {
     /// Who signed it.
     pub fn terminal(&self) -> &TerminalId {
-        &self.header.terminal
+        &self.sender.id
     }
 }
 
@@ -41,22 +44,38 @@ pub struct Taken {
     pub missing_blobs: Vec<Digest>,
     /// The station that has news now.
     pub station: StationId,
+    /// Who sent it.
+    pub terminal: TerminalId,
+    /// How far the series that its terminal writes now was seen.
+    pub series: Option<SeriesNews>,
 }
 
-/// Checks an envelope without writing: sizes, header, digest, and the signature of an enrolled terminal.
+/// Reads the header of an envelope, if the envelope is not too large.
 ///
 /// # Errors
-/// [`ServiceError`] with the reason, or the store's.
-pub fn check(tx: &mut Tx<'_>, upload: EnvelopeUpload) -> Result<Checked, ServiceError> {
+/// [`ServiceError`]: `envelope-too-large` or `envelope-malformed`.
+pub fn header(upload: &EnvelopeUpload) -> Result<EnvelopeHeader, ServiceError> {
     if upload.header.0.len() > MAX_HEADER_BYTES || upload.ciphertext.0.len() > MAX_PAYLOAD_BYTES {
         return Err(ProblemCode::EnvelopeTooLarge.into());
     }
-    let header = parse_header(&upload.header.0)?;
+    parse_header(&upload.header.0)
+}
+
+/// Checks digest and signature of an envelope. `sender` is what is known of the terminal that its header names.
+///
+/// # Errors
+/// [`ServiceError`]: `digest-mismatch`, `signature-invalid`, or why there is no such terminal.
+pub fn check(
+    header: EnvelopeHeader,
+    upload: EnvelopeUpload,
+    sender: impl FnOnce(&TerminalId) -> Result<Arc<Sender>, ServiceError>,
+) -> Result<Checked, ServiceError> {
     if envelope_digest(&upload.header.0, &upload.ciphertext.0) != upload.digest {
         return Err(ProblemCode::DigestMismatch.into());
     }
-    terminals::signed_by(tx, &header.terminal, &upload.digest, &upload.signature)?;
-    Ok(Checked { header, upload })
+    let sender = sender(&header.terminal)?;
+    sender.check(&upload.digest, &upload.signature)?;
+    Ok(Checked { header, upload, sender })
 }
 
 /// Stores a checked envelope, or finds what was stored before.
@@ -64,30 +83,52 @@ pub fn check(tx: &mut Tx<'_>, upload: EnvelopeUpload) -> Result<Checked, Service
 /// # Errors
 /// [`ServiceError`] if the terminal was blocked meanwhile, or the store's. A conflict is no error.
 pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, ServiceError> {
-    let Checked { header, upload } = checked;
-    let terminal = terminals::active(tx, &header.terminal)?;
-    let missing_blobs: Vec<_> = header.blobs.iter().map(|b| b.digest).collect();
-    let station = terminal.station.clone();
-    if let Some(stored) = receipt::stored(tx, &header.envelope_id)? {
-        if stored.digest == upload.digest {
-            return Ok(Taken { outcome: Outcome::Duplicate, receipt: Some(stored), missing_blobs, station });
+    let Checked { header, upload, sender } = checked;
+    let terminal = terminals::still_active(tx, sender)?;
+    let (outcome, receipt, series) = match receipt::stored(tx, &header.envelope_id)? {
+        None => {
+            let (receipt, news) = store(tx, now_ms, checked, &terminal)?;
+            (Outcome::Accepted, Some(receipt), news)
         }
-        let subject = header.envelope_id.to_string();
-        audit::raise_alarm(tx, now_ms, "envelope.conflict", &subject, Some(&upload.digest))?;
-        return Ok(Taken { outcome: Outcome::Conflict, receipt: None, missing_blobs: vec![], station });
-    }
-    let fork = series::note(tx, now_ms, header, &upload.digest)?;
-    let (number, slip_number) = number_of(tx, now_ms, header, &terminal)?;
+        Some(stored) if stored.digest == upload.digest => {
+            (Outcome::Duplicate, Some(stored), series::news(tx, &terminal.id)?)
+        }
+        Some(_) => {
+            let subject = header.envelope_id.to_string();
+            audit::raise_alarm(tx, now_ms, "envelope.conflict", &subject, Some(&upload.digest))?;
+            (Outcome::Conflict, None, series::news(tx, &terminal.id)?)
+        }
+    };
+    let blobs = header.blobs.iter().filter(|_| outcome != Outcome::Conflict);
+    let missing_blobs = blobs.map(|b| b.digest).collect();
+    let Terminal { id, station, .. } = terminal;
+    Ok(Taken { outcome, receipt, missing_blobs, station, terminal: id, series })
+}
+
+/// Stores a new envelope with its place, its case and its audit rows; gives what its receipt says.
+fn store(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    checked: &Checked,
+    terminal: &Terminal,
+) -> Result<(ReceiptBody, Option<SeriesNews>), ServiceError> {
+    let Checked { header, upload, .. } = checked;
+    let station = &terminal.station;
+    let series::Noted { fork, news } = series::note(tx, now_ms, header, &upload.digest)?;
+    let (number, slip_number) = number_of(tx, now_ms, header, terminal)?;
     fail::fail_point!("server::intake::before_insert", |_| Err(StoreError::Full.into()));
-    let server_seq = tx.next_in("envelope", "server_seq")?;
+    let server_seq = tx.take_next_in("envelope", "server_seq")?;
     let disposition = disposition(tx, header)?;
-    insert(
-        tx,
-        now_ms,
-        checked,
-        &Place { server_seq, number: number.as_ref(), disposition, station: &station },
-    )?;
+    insert(tx, now_ms, checked, &Place { server_seq, number: number.as_ref(), disposition, station })?;
     fail::fail_point!("server::intake::after_insert", |_| Err(StoreError::Full.into()));
+    let receipt = ReceiptBody {
+        envelope_id: header.envelope_id,
+        digest: upload.digest,
+        server_seq,
+        accepted_at_ms: now_ms,
+        number: number.clone(),
+        complete: header.blobs.is_empty(),
+    };
     if let (EnvelopeKind::Submission, Some(number)) = (&header.kind, number) {
         let new = cases::NewCase {
             envelope_id: header.envelope_id,
@@ -96,7 +137,7 @@ pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, Se
             slip_number,
             item: header.item.as_ref(),
             catalogue_version: header.catalogue_version,
-            station: &station,
+            station,
             terminal: &terminal.id,
         };
         cases::begin(tx, now_ms, &new)?;
@@ -106,8 +147,7 @@ pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, Se
     }
     fail::fail_point!("server::intake::after_case", |_| Err(StoreError::Full.into()));
     end_waiting(tx, header)?;
-    let stored = receipt::stored(tx, &header.envelope_id)?;
-    Ok(Taken { outcome: Outcome::Accepted, receipt: stored, missing_blobs, station })
+    Ok((receipt, news))
 }
 
 fn parse_header(bytes: &[u8]) -> Result<EnvelopeHeader, ServiceError> {
@@ -214,7 +254,7 @@ struct Place<'a> {
 }
 
 fn insert(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked, place: &Place<'_>) -> Result<(), ServiceError> {
-    let Checked { header, upload } = checked;
+    let Checked { header, upload, .. } = checked;
     let id = header.envelope_id.to_string();
     let digest = upload.digest.to_string();
     tx.execute(

@@ -8,7 +8,7 @@ use crate::error::ServiceError;
 use crate::keys::Keys;
 use crate::store::{Row, StoreError, Tx};
 
-/// What a receipt says, read from the stored row.
+/// What a receipt says, read from the stored row. What `intake::take` says of a row that it writes is the same.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.

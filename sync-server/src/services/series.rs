@@ -25,7 +25,16 @@ pub struct SeriesGap {
     pub missing: u64,
 }
 
-/// Notes the place of a new envelope, before it is stored; says whether it forks the series.
+/// What the place of a new envelope says of its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Noted {
+    /// It forks the series.
+    pub fork: Option<QuarantineReason>,
+    /// How far the series that the terminal writes now was seen, this envelope included.
+    pub news: Option<SeriesNews>,
+}
+
+/// Notes the place of a new envelope, before it is stored.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
@@ -34,18 +43,35 @@ pub fn note(
     now_ms: i64,
     header: &EnvelopeHeader,
     digest: &Digest,
-) -> Result<Option<QuarantineReason>, ServiceError> {
+) -> Result<Noted, ServiceError> {
     let siblings = siblings(tx, header)?;
-    let known = place(tx, header, now_ms, siblings.is_empty())?;
+    let (state, highest_seq) = place(tx, header, now_ms, siblings.is_empty())?;
+    let fork = fork(tx, now_ms, header, digest, (&siblings, &state))?;
+    // Only the newest series of a terminal is ever active.
+    let news = match (&fork, state.as_str()) {
+        (None, "active") => Some(SeriesNews { lineage: header.lineage, highest_seq }),
+        _ => news(tx, &header.terminal)?,
+    };
+    Ok(Noted { fork, news })
+}
+
+/// Whether an envelope forks its series, by its siblings and the state that the series had; marks it, if so.
+fn fork(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    header: &EnvelopeHeader,
+    digest: &Digest,
+    (siblings, state): (&[EnvelopeId], &str),
+) -> Result<Option<QuarantineReason>, ServiceError> {
     if !siblings.is_empty() {
-        for sibling in &siblings {
+        for sibling in siblings {
             cases::quarantine_if_open(tx, now_ms, sibling, QuarantineReason::SeriesFork)?;
         }
         mark_forked(tx, header, false)?;
         audit::raise_alarm(tx, now_ms, "series.fork", header.terminal.as_str(), Some(digest))?;
         return Ok(Some(QuarantineReason::SeriesFork));
     }
-    match known.as_str() {
+    match state {
         "active" => Ok(None),
         "forked" => Ok(Some(QuarantineReason::SeriesFork)),
         // A superseded series speaks again: two of them are active at once.
@@ -100,24 +126,23 @@ fn siblings(tx: &mut Tx<'_>, header: &EnvelopeHeader) -> Result<Vec<EnvelopeId>,
     rows.iter().map(|r| r.parsed(0)).collect()
 }
 
-/// Counts the place, opening the series if it is new; gives the state that the series had.
+/// Counts the place, opening the series if it is new; gives the state that the series had and its highest place.
 fn place(
     tx: &mut Tx<'_>,
     header: &EnvelopeHeader,
     now_ms: i64,
     new_place: bool,
-) -> Result<String, StoreError> {
+) -> Result<(String, u64), StoreError> {
     let terminal = header.terminal.as_str();
     let lineage = header.lineage.to_string();
-    let sql = "SELECT state FROM series WHERE terminal = $1 AND lineage = $2";
-    if let Some(row) = tx.query_first(sql, &[terminal.into(), lineage.clone().into()])? {
-        tx.execute(
-            "UPDATE series SET seqs_seen = seqs_seen + $3, changed_at_ms = $5,
-                 highest_seq = CASE WHEN highest_seq < $4 THEN $4 ELSE highest_seq END
-             WHERE terminal = $1 AND lineage = $2",
-            &[terminal.into(), lineage.into(), new_place.into(), header.seq.into(), now_ms.into()],
-        )?;
-        return row.text(0).map(str::to_owned);
+    let known = tx.query_first(
+        "UPDATE series SET seqs_seen = seqs_seen + $3, changed_at_ms = $5,
+             highest_seq = CASE WHEN highest_seq < $4 THEN $4 ELSE highest_seq END
+         WHERE terminal = $1 AND lineage = $2 RETURNING state, highest_seq",
+        &[terminal.into(), lineage.clone().into(), new_place.into(), header.seq.into(), now_ms.into()],
+    )?;
+    if let Some(row) = known {
+        return Ok((row.text(0)?.to_owned(), row.uint(1)?));
     }
     tx.execute(
         "UPDATE series SET state = 'superseded' WHERE terminal = $1 AND state = 'active'",
@@ -129,7 +154,7 @@ fn place(
          VALUES ($1, $2, $3, 'active', $4, 1, $5)",
         &[terminal.into(), lineage.into(), place.into(), header.seq.into(), now_ms.into()],
     )?;
-    Ok("active".to_owned())
+    Ok(("active".to_owned(), header.seq))
 }
 
 /// Marks this series as forked, or all that are in use if two of them are active.

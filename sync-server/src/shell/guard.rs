@@ -1,6 +1,10 @@
 //! The guard around every call of both listeners: a request id, a budget of calls, a time limit, no escaped panic,
 //! one shape of errors, one log line without personal data.
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
@@ -108,15 +112,16 @@ fn add_budget(headers: &mut HeaderMap, standing: &Standing) {
     }
 }
 
-/// Runs the rest on its own task, so that a panic becomes an answer; dropping the set ends the task.
+/// Runs the rest so that a panic in it becomes an answer.
 async fn run(request: Request, next: Next) -> Response {
-    let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(next.run(request));
-    match tasks.join_next().await {
-        Some(Ok(response)) => response,
-        Some(Err(e)) => refused(ServiceError::Inconsistent(format!("a handler broke off: {e}"))),
-        None => refused(ServiceError::Inconsistent("a handler was never run".into())),
-    }
+    let mut rest = pin!(next.run(request));
+    poll_fn(|context| {
+        // After a panic the rest is never polled again.
+        catch_unwind(AssertUnwindSafe(|| rest.as_mut().poll(context))).unwrap_or_else(|_| {
+            Poll::Ready(refused(ServiceError::Inconsistent("a handler broke off".to_owned())))
+        })
+    })
+    .await
 }
 
 fn refused(error: ServiceError) -> Response {

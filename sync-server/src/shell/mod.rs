@@ -7,6 +7,7 @@ pub mod etag;
 mod figures;
 mod guard;
 mod listener;
+pub mod memory;
 pub mod problem;
 mod serve;
 

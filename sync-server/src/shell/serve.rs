@@ -116,6 +116,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let (app, runner) = opened
         .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
         .map_err(|e| *e)?;
+    super::memory::give_back();
     let figures = figures.map(|f| f.serve(app.centre.clone()));
     let served = serve_until(&app, [terminals, people], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;

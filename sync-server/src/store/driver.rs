@@ -2,6 +2,8 @@
 //!
 //! Statements are written with `$1…`. A service receives a [`Tx`], which cannot begin or commit: that is the
 //! writer's business alone.
+use std::any::Any;
+
 use super::{Row, Value};
 
 /// A statement or a transaction did not work.
@@ -92,13 +94,30 @@ pub trait Driver: Send {
     }
 }
 
-/// One transaction, as a service sees it.
-pub struct Tx<'a>(&'a mut dyn Driver);
+/// One transaction, as a service sees it, or the part of one that is undone as a whole.
+pub struct Tx<'a> {
+    driver: &'a mut dyn Driver,
+    memory: Vec<Box<dyn Any>>,
+}
+
+/// Numbers that were taken in a transaction, by table.
+#[derive(Default)]
+struct Taken(Vec<(&'static str, u64)>);
 
 impl<'a> Tx<'a> {
     /// A view of a driver on which a transaction has begun.
     pub fn new(driver: &'a mut dyn Driver) -> Self {
-        Self(driver)
+        Self { driver, memory: Vec::new() }
+    }
+
+    /// What a service remembers until the end of this transaction, one value a type. All writers of a store wait for
+    /// each other, so that what was read or written in a writing transaction stays true until its end.
+    pub fn memory<T: Any + Default>(&mut self) -> &mut T {
+        let at = self.memory.iter().position(|kept| kept.is::<T>()).unwrap_or_else(|| {
+            self.memory.push(Box::new(T::default()));
+            self.memory.len() - 1
+        });
+        self.memory[at].downcast_mut().unwrap_or_else(|| unreachable!("found by its type"))
     }
 
     /// See [`Driver::execute`].
@@ -106,22 +125,22 @@ impl<'a> Tx<'a> {
     /// # Errors
     /// [`StoreError`] as the database says; so do all below.
     pub fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
-        self.0.execute(sql, parameters)
+        self.driver.execute(sql, parameters)
     }
 
     /// See [`Driver::query`].
     pub fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.0.query(sql, parameters)
+        self.driver.query(sql, parameters)
     }
 
     /// The first row of a query, if there is one.
     pub fn query_first(&mut self, sql: &str, parameters: &[Value]) -> Result<Option<Row>, StoreError> {
-        Ok(self.0.query(sql, parameters)?.into_iter().next())
+        Ok(self.driver.query(sql, parameters)?.into_iter().next())
     }
 
     /// See [`Driver::size_bytes`].
     pub fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
-        self.0.size_bytes()
+        self.driver.size_bytes()
     }
 
     /// The one whole number that a query gives, such as a count.
@@ -132,8 +151,23 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// One more than the highest number of a column: sequences without gaps, in commit order. The names are
-    /// written in the program, never taken from input.
+    /// Takes the next number of a column: sequences without gaps, in commit order. Whoever takes it writes a row with
+    /// it in this transaction, or gives the transaction up.
+    ///
+    /// The store is asked once a transaction.
+    pub fn take_next_in(&mut self, table: &'static str, column: &'static str) -> Result<u64, StoreError> {
+        let known = self.memory::<Taken>().0.iter().position(|(name, _)| *name == table);
+        let Some(at) = known else {
+            let next = self.next_in(table, column)?;
+            self.memory::<Taken>().0.push((table, next));
+            return Ok(next);
+        };
+        let (_, last) = &mut self.memory::<Taken>().0[at];
+        *last += 1;
+        Ok(*last)
+    }
+
+    /// One more than the highest number of a column. The names are written in the program, never taken from input.
     pub fn next_in(&mut self, table: &'static str, column: &'static str) -> Result<u64, StoreError> {
         let highest = self.query_int(&format!("SELECT COALESCE(MAX({column}), 0) FROM {table}"), &[])?;
         Ok(u64::try_from(highest).unwrap_or(0) + 1)
@@ -161,5 +195,26 @@ pub fn in_transaction<T, E: From<StoreError>>(
             driver.rollback();
             Err(e)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Sqlite;
+
+    #[test]
+    fn numbers_of_a_transaction_follow_those_of_the_store_and_are_read_once() {
+        let mut db = Sqlite::open_in_memory().expect("in memory");
+        db.run_script("CREATE TABLE t (n BIGINT); INSERT INTO t VALUES (6)").expect("script");
+        let mut tx = Tx::new(&mut db);
+        assert_eq!(tx.take_next_in("t", "n").ok(), Some(7));
+        assert_eq!(tx.take_next_in("t", "n").ok(), Some(8), "although nobody wrote the row of 7");
+        assert_eq!(tx.next_in("t", "n").ok(), Some(7), "as the store has it");
+        *tx.memory::<i64>() += 5;
+        *tx.memory::<u8>() += 1;
+        assert_eq!((*tx.memory::<i64>(), *tx.memory::<u8>()), (5, 1));
+        let mut next = Tx::new(&mut db);
+        assert_eq!((next.take_next_in("t", "n").ok(), *next.memory::<i64>()), (Some(7), 0), "forgotten");
     }
 }

@@ -4,6 +4,7 @@
 //! `postgres.rs` with its folder name a database library.
 mod database;
 mod driver;
+mod group;
 mod migrate;
 mod postgres;
 mod readers;

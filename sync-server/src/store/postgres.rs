@@ -300,8 +300,8 @@ pub fn without_password(url: &str) -> Result<String, StoreError> {
     Ok(Address::parse(url)?.shown())
 }
 
-/// The migrations are one text for both databases; these are the two words that PostgreSQL says otherwise. Texts are
-/// compared byte by byte, as SQLite does, whatever the locale of the database.
+/// The migrations are one text for both databases; these are the words that PostgreSQL says otherwise, or not at all.
+/// Texts are compared byte by byte, as SQLite does, whatever the locale of the database.
 fn translated(sql: &str) -> String {
     let part_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let words = sql.split_inclusive(|c| !part_of_word(c));
@@ -312,6 +312,8 @@ fn translated(sql: &str) -> String {
             match name {
                 "BLOB" => format!("BYTEA{end}"),
                 "TEXT" => format!("TEXT COLLATE \"C\"{end}"),
+                "INTEGER" => format!("BIGINT{end}"),
+                "WITHOUT" | "ROWID" => end.to_owned(),
                 _ => word.to_owned(),
             }
         })
@@ -324,10 +326,10 @@ mod tests {
 
     #[test]
     fn only_the_types_are_replaced() {
-        let sql =
-            "-- BLOBS\nCREATE TABLE t (a BLOB NOT NULL,\n b BLOB, ab\u{76ee} TEXT PRIMARY KEY, TEXTS BIGINT)";
+        let sql = "-- BLOBS\nCREATE TABLE t (a BLOB NOT NULL,\n b BLOB, ab\u{76ee} TEXT PRIMARY KEY, TEXTS BIGINT, \
+             n INTEGER) WITHOUT ROWID;";
         let expected = "-- BLOBS\nCREATE TABLE t (a BYTEA NOT NULL,\n b BYTEA, ab\u{76ee} TEXT COLLATE \"C\" PRIMARY KEY, \
-                        TEXTS BIGINT)";
+                        TEXTS BIGINT, n BIGINT)  ;";
         assert_eq!(translated(sql), expected);
     }
 

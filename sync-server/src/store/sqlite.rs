@@ -3,22 +3,33 @@
 //! WAL with `synchronous=FULL`: what was answered survives a power cut. SQLite treats `$1` as a *name* that gets
 //! the next free number at its first appearance, so parameters out of order would be swapped; they are rewritten
 //! to `?1` before a statement is prepared.
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
 
 use super::{Driver, Row, StoreError, Value};
 
 /// How long a statement waits for another process, such as `enrol-code` beside a running server.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// Prepared statements kept per connection.
-const STATEMENTS_KEPT: usize = 64;
+/// Prepared statements kept per connection: more than the product has.
+const STATEMENTS_KEPT: usize = 128;
+/// Pages of the log after which a commit also brings them into the file: 16 MiB, so that pages which every commit
+/// touches are written back once for many commits.
+const LOG_PAGES: i64 = 4_000;
+/// Memory for pages of a reading connection, as SQLite takes it: KiB, negative.
+const READERS_CACHE: i64 = -512;
+/// Rewritten statements kept per connection; beyond, all are forgotten and rewritten at their next use.
+const TEXTS_KEPT: usize = 256;
 
 /// One connection.
 pub struct Sqlite {
     connection: Connection,
+    /// Statements as SQLite takes them, by how they are written in the program.
+    texts: HashMap<String, String>,
 }
 
 impl Sqlite {
@@ -48,14 +59,35 @@ impl Sqlite {
         if writes {
             connection.pragma_update(None, "journal_mode", "WAL").map_err(opening)?;
             connection.pragma_update(None, "synchronous", "FULL").map_err(opening)?;
+            connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(opening)?;
+        } else {
+            connection.pragma_update(None, "cache_size", READERS_CACHE).map_err(opening)?;
         }
+        // A plan does not depend on the values of parameters; otherwise some statements are prepared anew at each use.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(opening)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(opening)?;
         connection.pragma_update(None, "trusted_schema", false).map_err(opening)?;
-        Ok(Self { connection })
+        Ok(Self { connection, texts: HashMap::new() })
+    }
+
+    fn prepared(&mut self, sql: &str) -> Result<CachedStatement<'_>, StoreError> {
+        if !self.texts.contains_key(sql) {
+            if self.texts.len() >= TEXTS_KEPT {
+                self.texts.clear();
+            }
+            self.texts.insert(sql.to_owned(), numbered(sql));
+        }
+        let text = self.texts.get(sql).map_or(sql, String::as_str);
+        self.connection.prepare_cached(text).map_err(failed)
     }
 
     fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         self.connection.execute_batch(sql).map_err(failed)
+    }
+
+    /// A statement of transactions.
+    fn step(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.prepared(sql)?.execute([]).map(|_| ()).map_err(failed)
     }
 }
 
@@ -72,13 +104,13 @@ impl rusqlite::ToSql for Value {
 
 impl Driver for Sqlite {
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(&numbered(sql)).map_err(failed)?;
+        let mut statement = self.prepared(sql)?;
         let changed = statement.execute(rusqlite::params_from_iter(parameters)).map_err(failed)?;
         Ok(changed as u64)
     }
 
     fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&numbered(sql)).map_err(failed)?;
+        let mut statement = self.prepared(sql)?;
         let columns = statement.column_count();
         let mut found = statement.query(rusqlite::params_from_iter(parameters)).map_err(failed)?;
         let mut rows = Vec::new();
@@ -94,28 +126,28 @@ impl Driver for Sqlite {
     }
 
     fn begin(&mut self) -> Result<(), StoreError> {
-        self.batch("BEGIN IMMEDIATE")
+        self.step("BEGIN IMMEDIATE")
     }
 
     fn begin_read(&mut self) -> Result<(), StoreError> {
-        self.batch("BEGIN DEFERRED")
+        self.step("BEGIN DEFERRED")
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        self.batch("COMMIT")
+        self.step("COMMIT")
     }
 
     fn rollback(&mut self) {
         // Fails only when there is no transaction any more, which is what is wanted.
-        let _ = self.batch("ROLLBACK");
+        let _ = self.step("ROLLBACK");
     }
 
     fn savepoint(&mut self) -> Result<(), StoreError> {
-        self.batch("SAVEPOINT item")
+        self.step("SAVEPOINT item")
     }
 
     fn release(&mut self) -> Result<(), StoreError> {
-        self.batch("RELEASE item")
+        self.step("RELEASE item")
     }
 
     fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {

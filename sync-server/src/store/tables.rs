@@ -86,11 +86,7 @@ pub const TABLES: &[Table] = &[
     ),
     table("case_key", &["envelope_id"], &["envelope_id", "key_id", "nonce", "wrapped"]),
     table("person_key", &["kind", "hmac", "envelope_id"], &["kind", "hmac", "envelope_id"]),
-    table(
-        "audit",
-        &["seq"],
-        &["seq", "at_ms", "actor", "event", "subject", "object_digest", "previous_hash", "hash"],
-    ),
+    table("audit", &["seq"], &["seq", "at_ms", "actor", "event", "subject", "object_digest", "hash"]),
     table("alarm", &["id"], &["id", "kind", "subject", "object_digest", "raised_at_ms"]),
     table("change_", &["cursor_"], &["cursor_", "station", "body"]),
 ];

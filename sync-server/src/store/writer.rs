@@ -1,8 +1,10 @@
 //! The one writer of a process: a thread that commits in groups.
 //!
-//! Work is queued (bounded), up to [`MAX_GROUP`] pieces share one transaction, each in its own savepoint, so that a
-//! bad one never undoes its neighbours. A piece is answered only after the COMMIT; if that fails, all of the group
-//! hear it. Refuses new work once it is stopping, and finishes what it has taken.
+//! Work is queued (bounded), up to [`MAX_GROUP`] pieces share one transaction. If all of them are good, which is
+//! nearly always so, they just follow each other. If one is bad, the whole group is undone and done again with a
+//! savepoint around each piece, so that a bad one never undoes its neighbours: a piece may therefore run twice, and
+//! only what its last run gave counts. A piece is answered only after the COMMIT; if that fails, all of the group hear
+//! it. Refuses new work once it is stopping, and finishes what it has taken.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -11,6 +13,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::group::{self, Piece};
 use super::{Driver, StoreError, Tx};
 use crate::metrics;
 
@@ -73,16 +76,16 @@ impl Writer {
     }
 
     /// Queues work; `answer` is called on the writer's thread, once, after the COMMIT or the failure.
-    /// It must not block.
+    /// It must not block. The work may run twice, the first time undone.
     pub fn submit<T, E>(
         &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
         answer: impl FnOnce(Written<T, E>) + Send + 'static,
     ) where
         T: Send + 'static,
         E: Send + 'static,
     {
-        let piece = Box::new(Typed { work: Some(work), done: None, answer: Some(answer) });
+        let piece = Box::new(Typed { work, done: None, answer: Some(answer) });
         metrics::writer_waits();
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let refused: Option<Box<dyn Piece>> = match queue.map(|q| q.try_send(piece as Box<dyn Piece>)) {
@@ -102,14 +105,11 @@ impl Writer {
         }
     }
 
-    /// Writes and waits for the COMMIT.
+    /// Writes and waits for the COMMIT. The work may run twice, the first time undone.
     ///
     /// # Errors
     /// [`WriteError`] if it was not written; the inner result is the work's own.
-    pub fn write<T, E>(
-        &self,
-        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Written<T, E>
+    pub fn write<T, E>(&self, work: impl FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static) -> Written<T, E>
     where
         T: Send + 'static,
         E: Send + 'static,
@@ -137,35 +137,26 @@ impl Drop for Writer {
     }
 }
 
-/// A queued piece of work, its types forgotten.
-trait Piece: Send {
-    /// Does the work; says whether it is to be kept.
-    fn work(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Answers: the outcome of the work, or the reason why nothing was written.
-    fn finish(&mut self, failure: Option<WriteError>);
-}
-
 struct Typed<W, A, T, E>
 where
     A: FnOnce(Written<T, E>),
 {
-    work: Option<W>,
+    work: W,
     done: Option<Result<T, E>>,
     answer: Option<A>,
 }
 
 impl<W, A, T, E> Piece for Typed<W, A, T, E>
 where
-    W: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
+    W: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
     A: FnOnce(Written<T, E>) + Send,
     T: Send,
     E: Send,
 {
     fn work(&mut self, tx: &mut Tx<'_>) -> bool {
-        if let Some(work) = self.work.take() {
-            self.done = Some(work(tx));
-        }
-        matches!(self.done, Some(Ok(_)))
+        // A panic must not leave the outcome of an earlier run behind.
+        self.done = None;
+        self.done.insert((self.work)(tx)).is_ok()
     }
 
     fn finish(&mut self, failure: Option<WriteError>) {
@@ -199,7 +190,7 @@ fn run(mut driver: Box<dyn Driver>, guard: Guard, work: &Receiver<Box<dyn Piece>
         }
         group.iter().for_each(|_| metrics::writer_took());
         let begun = Instant::now();
-        let failures = commit_group(driver.as_mut(), guard, &mut group);
+        let failures = group::commit(driver.as_mut(), guard, &mut group);
         fail::fail_point!("server::writer::after_commit");
         let committed =
             !failures.iter().any(|f| matches!(f, Some(WriteError::NotCommitted | WriteError::Full)));
@@ -212,49 +203,10 @@ fn run(mut driver: Box<dyn Driver>, guard: Guard, work: &Receiver<Box<dyn Piece>
     }
 }
 
-/// Runs a group in one transaction; gives for each piece why it was not written, if so.
-fn commit_group(
-    driver: &mut dyn Driver,
-    guard: Guard,
-    group: &mut [Box<dyn Piece>],
-) -> Vec<Option<WriteError>> {
-    let mut failures = Vec::with_capacity(group.len());
-    let result = driver.begin().and_then(|()| {
-        guard(&mut Tx::new(driver))?;
-        fail::fail_point!("server::writer::after_begin", |_| Err(StoreError::Full));
-        for piece in group.iter_mut() {
-            failures.push(run_piece(driver, piece.as_mut())?);
-        }
-        fail::fail_point!("server::writer::before_commit", |_| Err(StoreError::Full));
-        driver.commit()
-    });
-    if let Err(e) = result {
-        driver.rollback();
-        tracing::error!(
-            error = &e as &dyn std::error::Error,
-            group = group.len(),
-            "a group was not committed"
-        );
-        let full = matches!(e, StoreError::Full);
-        return group
-            .iter()
-            .map(|_| Some(if full { WriteError::Full } else { WriteError::NotCommitted }))
-            .collect();
-    }
-    failures
-}
-
-fn run_piece(driver: &mut dyn Driver, piece: &mut dyn Piece) -> Result<Option<WriteError>, StoreError> {
-    driver.savepoint()?;
-    match catch_unwind(AssertUnwindSafe(|| piece.work(&mut Tx::new(driver)))) {
-        Ok(true) => driver.release().map(|()| None),
-        Ok(false) => driver.rollback_to_savepoint().map(|()| None),
-        Err(_) => driver.rollback_to_savepoint().map(|()| Some(WriteError::BrokeOff)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
 
     use super::*;
@@ -268,6 +220,20 @@ mod tests {
         (dir, path)
     }
 
+    /// Holds the writer, alone in its group, until it is dropped: what is queued meanwhile becomes one group.
+    fn gate(writer: &Writer) -> std::sync::mpsc::Sender<()> {
+        let (open, gate) = channel::<()>();
+        let (reached_in, reached) = channel();
+        let hold = move |_: &mut Tx<'_>| {
+            let _ = reached_in.send(());
+            let _ = gate.recv();
+            Ok::<_, StoreError>(())
+        };
+        writer.submit(hold, |_| {});
+        reached.recv().expect("the writer took it");
+        open
+    }
+
     fn insert(tx: &mut Tx<'_>, n: i64) -> Result<u64, StoreError> {
         tx.execute("INSERT INTO t (n) VALUES ($1)", &[n.into()])
     }
@@ -276,16 +242,19 @@ mod tests {
     fn a_bad_piece_and_a_panicking_piece_leave_their_neighbours_alone() {
         let (_dir, path) = store();
         let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
-        let (gate_in, gate) = channel::<()>();
+        let gate = gate(&writer);
         let (out, results) = channel();
-        // Holds the writer until the rest is queued, so that it becomes one group.
-        writer.submit(move |_| gate.recv().map_err(|_| StoreError::Busy), |_| {});
+        let runs = Arc::new(AtomicUsize::new(0));
         for n in [1, 2, 1, 3] {
-            let out = out.clone();
+            let (out, runs) = (out.clone(), runs.clone());
             let answer = move |w: Written<u64, StoreError>| {
                 let _ = out.send((n, matches!(w, Ok(Ok(_)))));
             };
-            writer.submit(move |tx| insert(tx, n), answer);
+            let work = move |tx: &mut Tx<'_>| {
+                runs.fetch_add(1, Ordering::AcqRel);
+                insert(tx, n)
+            };
+            writer.submit(work, answer);
         }
         let (broke_in, broke) = channel();
         let panicking = |tx: &mut Tx<'_>| -> Result<(), StoreError> {
@@ -295,13 +264,57 @@ mod tests {
         writer.submit(panicking, move |w| {
             let _ = broke_in.send(matches!(w, Err(WriteError::BrokeOff)));
         });
-        gate_in.send(()).expect("the writer waits");
+        drop(gate);
         writer.stop();
         drop(out);
+        assert_eq!(runs.load(Ordering::Acquire), 3 + 4, "until the bad one, then all of them once more");
         assert_eq!(results.iter().collect::<Vec<_>>(), [(1, true), (2, true), (1, false), (3, true)]);
         assert_eq!(broke.recv(), Ok(true));
         let mut db = Sqlite::open(&path).expect("opens");
         assert_eq!(Tx::new(&mut db).query_int("SELECT SUM(n) FROM t", &[]).ok(), Some(6));
+    }
+
+    #[test]
+    fn a_group_of_good_pieces_runs_once() {
+        let (_dir, path) = store();
+        let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
+        let gate = gate(&writer);
+        let runs = Arc::new(AtomicUsize::new(0));
+        for n in 0..40 {
+            let runs = runs.clone();
+            let work = move |tx: &mut Tx<'_>| {
+                runs.fetch_add(1, Ordering::AcqRel);
+                insert(tx, n)
+            };
+            writer.submit(work, |_| {});
+        }
+        drop(gate);
+        writer.stop();
+        assert_eq!(runs.load(Ordering::Acquire), 40);
+    }
+
+    #[test]
+    fn a_panic_of_the_second_run_leaves_nothing_of_the_first() {
+        let (_dir, path) = store();
+        let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
+        let gate = gate(&writer);
+        let (broke_in, broke) = channel();
+        let mut runs = 0;
+        let work = move |tx: &mut Tx<'_>| {
+            runs += 1;
+            insert(tx, runs)?;
+            assert!(runs < 2, "the second run breaks off");
+            Ok::<_, StoreError>(())
+        };
+        writer.submit(work, move |w| {
+            let _ = broke_in.send(matches!(w, Err(WriteError::BrokeOff)));
+        });
+        writer.submit(|_| Err::<(), _>(StoreError::Full), |_| {});
+        drop(gate);
+        writer.stop();
+        assert_eq!(broke.recv(), Ok(true));
+        let mut db = Sqlite::open(&path).expect("opens");
+        assert_eq!(Tx::new(&mut db).query_int("SELECT COUNT(*) FROM t", &[]).ok(), Some(0));
     }
 
     #[test]
@@ -312,9 +325,8 @@ mod tests {
             .run_script("CREATE TABLE child (n BIGINT REFERENCES t (n) DEFERRABLE INITIALLY DEFERRED)")
             .expect("script");
         let writer = Writer::start(Box::new(Sqlite::open(&path).expect("opens"))).expect("starts");
-        let (gate_in, gate) = channel::<()>();
+        let gate = gate(&writer);
         let (out, results) = channel();
-        writer.submit(move |_| gate.recv().map_err(|_| StoreError::Busy), |_| {});
         let out2 = out.clone();
         writer.submit(
             |tx| insert(tx, 5),
@@ -328,7 +340,7 @@ mod tests {
                 let _ = out2.send(matches!(w, Err(WriteError::NotCommitted)));
             },
         );
-        gate_in.send(()).expect("the writer waits");
+        drop(gate);
         writer.stop();
         assert_eq!(results.iter().collect::<Vec<_>>(), [true, true]);
         assert_eq!(Tx::new(&mut setup).query_int("SELECT COUNT(*) FROM t", &[]).ok(), Some(0));

@@ -45,8 +45,8 @@ pub(super) fn get<T: DeserializeOwned>(
     connection: &Connection,
     key: &'static str,
 ) -> Result<Option<T>, StoreError> {
-    let text: Option<String> =
-        connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |r| r.get(0)).optional()?;
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    let text: Option<String> = statement.query_row([key], |r| r.get(0)).optional()?;
     text.map(|t| serde_json::from_str(&t).map_err(|_| StoreError::Value(key))).transpose()
 }
 
@@ -57,10 +57,10 @@ pub(super) fn put<T: Serialize>(
     value: &T,
 ) -> Result<(), StoreError> {
     let text = serde_json::to_string(value).map_err(|_| StoreError::Value(key))?;
-    connection.execute(
+    let mut statement = connection.prepare_cached(
         "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        (key, text),
     )?;
+    statement.execute((key, text))?;
     Ok(())
 }
 

@@ -100,20 +100,9 @@ impl Store {
         let sealed = seal(&tx, &identity, &new, (seq, &number), rng)?;
         let digest = envelope_digest(&sealed.header, &sealed.ciphertext);
         let signature = key.sign(&digest);
-        tx.execute(
-            "INSERT INTO outbox (envelope_id, lineage, seq, kind, header, ciphertext, digest, signature, state, created_ms)
-             VALUES (?1, ?2, ?3, 'submission', ?4, ?5, ?6, ?7, 'queued', ?8)",
-            (
-                new.envelope_id.to_string(),
-                sealed.lineage,
-                seq,
-                &sealed.header,
-                &sealed.ciphertext,
-                digest.to_string(),
-                &signature.0.0,
-                new.now_ms,
-            ),
-        )?;
+        let place = (sealed.lineage.as_str(), seq);
+        let content = (&*sealed.header, &*sealed.ciphertext, digest.to_string(), &*signature.0.0);
+        insert_outbox(&tx, &new, place, content)?;
         fail::fail_point!("terminal::submit::after_outbox", |_| Err(StoreError::Full.into()));
         let body = SlipBody {
             envelope_id: new.envelope_id,
@@ -201,6 +190,21 @@ fn seal<R: CryptoRng>(
     Ok(Sealed { lineage: lineage.to_string(), header, ciphertext })
 }
 
+fn insert_outbox(
+    tx: &Transaction<'_>,
+    new: &NewSubmission<'_>,
+    (lineage, seq): (&str, i64),
+    (header, ciphertext, digest, signature): (&[u8], &[u8], String, &[u8]),
+) -> Result<(), SubmitError> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO outbox (envelope_id, lineage, seq, kind, header, ciphertext, digest, signature, state, created_ms)
+         VALUES (?1, ?2, ?3, 'submission', ?4, ?5, ?6, ?7, 'queued', ?8)",
+    )?;
+    let id = new.envelope_id.to_string();
+    statement.execute((id, lineage, seq, header, ciphertext, digest, signature, new.now_ms))?;
+    Ok(())
+}
+
 fn insert_slip(
     tx: &Transaction<'_>,
     queued: &QueuedSlip,
@@ -208,30 +212,29 @@ fn insert_slip(
     person: &[u8; 32],
 ) -> Result<(), SubmitError> {
     let document = serde_json::to_string(&queued.slip).map_err(|_| StoreError::Value("slip"))?;
-    tx.execute(
+    let mut statement = tx.prepare_cached(
         "INSERT INTO slip (envelope_id, number, item, person_hmac, document, qr_url, saved_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        (
-            queued.envelope_id.to_string(),
-            queued.number.as_str(),
-            item.as_str(),
-            &person[..],
-            document,
-            &queued.qr_url,
-            queued.saved_ms,
-        ),
     )?;
+    statement.execute((
+        queued.envelope_id.to_string(),
+        queued.number.as_str(),
+        item.as_str(),
+        &person[..],
+        document,
+        &queued.qr_url,
+        queued.saved_ms,
+    ))?;
     Ok(())
 }
 
 fn stored_slip(connection: &Connection, id: EnvelopeId) -> Result<Option<QueuedSlip>, StoreError> {
-    let row: Option<(String, String, String, String, i64)> = connection
-        .query_row(
-            "SELECT s.number, o.digest, s.document, s.qr_url, s.saved_ms
-             FROM slip s JOIN outbox o ON o.envelope_id = s.envelope_id WHERE s.envelope_id = ?1",
-            [id.to_string()],
-            |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)),
-        )
+    let mut statement = connection.prepare_cached(
+        "SELECT s.number, o.digest, s.document, s.qr_url, s.saved_ms
+         FROM slip s JOIN outbox o ON o.envelope_id = s.envelope_id WHERE s.envelope_id = ?1",
+    )?;
+    let row: Option<(String, String, String, String, i64)> = statement
+        .query_row([id.to_string()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))
         .optional()?;
     let Some((number, digest, document, qr_url, saved_ms)) = row else { return Ok(None) };
     Ok(Some(QueuedSlip {
@@ -252,9 +255,8 @@ pub(super) fn audit(
     subject: &str,
     digest: Option<&Digest>,
 ) -> Result<(), StoreError> {
-    connection.execute(
-        "INSERT INTO audit (at_ms, action, subject, digest) VALUES (?1, ?2, ?3, ?4)",
-        (at_ms, action, subject, digest.map(Digest::to_string)),
-    )?;
+    let mut statement = connection
+        .prepare_cached("INSERT INTO audit (at_ms, action, subject, digest) VALUES (?1, ?2, ?3, ?4)")?;
+    statement.execute((at_ms, action, subject, digest.map(Digest::to_string)))?;
     Ok(())
 }

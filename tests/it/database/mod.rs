@@ -9,3 +9,4 @@ mod silence;
 mod sound;
 mod tls;
 mod together;
+mod upgrade;

@@ -1,5 +1,6 @@
 //! What a terminal sends reaches the centre once, is receipted, and survives: against the real process.
 mod bad_input;
+mod blocked;
 mod durability;
 mod enrolment;
 mod in_process;

@@ -32,7 +32,7 @@ fn enrolled(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, Device)> {
 fn exhaust(centre: &Centre, issuers: std::ops::RangeInclusive<u16>) -> Result<()> {
     let date = CivilDate::in_china(centre.now_ms());
     centre.write(move |tx| {
-        for issuer in issuers.filter_map(domain::ids::Issuer::new) {
+        for issuer in issuers.clone().filter_map(domain::ids::Issuer::new) {
             enrol::note_counter(tx, issuer, domain::ids::CounterState { date, counter: 9_999 })?;
         }
         Ok(())
