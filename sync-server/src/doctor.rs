@@ -6,7 +6,7 @@ use operator::findings::{self, Finding};
 
 use crate::data_folder::DataFolder;
 use crate::keys::readable_by_others;
-use crate::services::{audit, cases, catalogue, meta, series};
+use crate::services::{accounts, audit, cases, catalogue, meta, series};
 use crate::startup::{load_catalogue, now_ms};
 use crate::store::{Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
 
@@ -40,7 +40,6 @@ pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
             "start `sync-server serve` once, or restore a backup",
         )),
     }
-    findings.push(Finding::ok("sign-in", "people's pages have no sign-in yet: keep them on loopback"));
     findings
 }
 
@@ -129,6 +128,7 @@ fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, 
             )
         }
     });
+    findings.push(examine_accounts(accounts::count(tx)?));
     findings.push(match alarms {
         0 => Finding::ok("alarms", "none"),
         n => Finding::warn("alarms", format!("{n} alarms were raised"), "see the quarantine on the console"),
@@ -187,6 +187,17 @@ fn examine_job(waiting: i64, since_ms: i64) -> Finding {
         )
     } else {
         Finding::ok("opening", found)
+    }
+}
+
+fn examine_accounts((all, admins): (u64, u64)) -> Finding {
+    let found = format!("{all} accounts, {admins} administrators who can sign in");
+    if admins == 0 {
+        let remedy =
+            "run `sync-server account add NAME --role admin`; until then nobody can give out accounts";
+        Finding::warn("sign-in", found, remedy)
+    } else {
+        Finding::ok("sign-in", found)
     }
 }
 

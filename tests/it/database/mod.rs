@@ -3,3 +3,4 @@ mod away;
 mod conformance;
 mod driver;
 mod moving;
+mod people;
