@@ -1,7 +1,5 @@
 //! People from Hong Kong, Macao and Taiwan and foreigners at the terminal: their cards over a real pcscd, their
 //! cases at a real centre.
-use std::path::Path;
-use std::process::Command as Process;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -13,10 +11,11 @@ use terminal::command::Command;
 use terminal::config::{Config, ReaderChoice};
 use terminal::headless::HeadlessTerminal;
 use terminal::model::{CardStep, Screen, SlipView, TextSize};
-use tests::binaries::{binary, repository};
+use tests::binaries::repository;
 use tests::pcscd::Pcscd;
 use tests::server::Server;
 use tests::visit::{self, PATIENCE};
+use virtual_reader::control::Control;
 
 /// Takes the cards of residents, of people from Hong Kong, Macao and Taiwan, and of foreigners.
 const FOR_ALL: &str = "psb.no-crime";
@@ -72,15 +71,36 @@ fn fill_and_submit(terminal: &mut HeadlessTerminal) -> Result<SlipView> {
     visit::submit(terminal)
 }
 
-/// A terminal with a reader, enrolled at a centre.
-fn rig(data: &Path, server: &Server) -> Result<Config> {
-    let code = server.enrol_code("XN-CCB-CD-01")?;
-    let output = Process::new(binary("terminal"))
-        .args(["enrol", "--server", &server.terminals, "--code", &code, "--data"])
-        .arg(data)
-        .output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(Config { reader: ReaderChoice::Pcsc, ..visit::config(data, &server.terminals) })
+/// A centre and a terminal with a real reader that is empty. The hand goes first and the data folder last.
+struct Rig {
+    hand: Control,
+    terminal: HeadlessTerminal,
+    server: Server,
+    _pcscd: Pcscd,
+    _data: tempfile::TempDir,
+}
+
+impl Rig {
+    fn start() -> Result<Self> {
+        let server = Server::start()?;
+        let data = tempfile::tempdir()?;
+        visit::enrol(&server, data.path())?;
+        let config = Config { reader: ReaderChoice::Pcsc, ..visit::config(data.path(), &server.terminals) };
+        let pcscd = Pcscd::lock()?;
+        let hand = pcscd.control()?;
+        let terminal = visit::start(&config);
+        let mut rig = Self { hand, terminal, server, _pcscd: pcscd, _data: data };
+        rig.wait_for_empty_reader()?;
+        Ok(rig)
+    }
+
+    fn wait_for_empty_reader(&mut self) -> Result<()> {
+        ensure!(
+            self.terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty),
+            "the reader is not empty"
+        );
+        Ok(())
+    }
 }
 
 /// Waits until the centre has opened so many cases, and found nothing to return.
@@ -99,61 +119,48 @@ fn opened(server: &Server, count: i64) -> Result<()> {
 
 #[test]
 fn everybody_gets_a_slip_and_a_case_with_the_own_card() -> Result<()> {
-    let server = Server::start()?;
-    let data = tempfile::tempdir()?;
-    let config = rig(data.path(), &server)?;
-    let pcscd = Pcscd::lock()?;
-    let mut hand = pcscd.control()?;
-    let mut terminal = visit::start(&config);
-    ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    let mut rig = Rig::start()?;
     for (count, (name, number)) in (1..).zip(CARDS) {
-        begin(&mut terminal, FOR_ALL)?;
-        hand.insert(&image(name)?)?;
-        let read = terminal.wait_until(PATIENCE, |m| {
+        begin(&mut rig.terminal, FOR_ALL)?;
+        rig.hand.insert(&image(name)?)?;
+        let read = rig.terminal.wait_until(PATIENCE, |m| {
             m.session.as_ref().is_some_and(|s| s.card != CardStep::Waiting && s.card != CardStep::Reading)
         });
-        ensure!(read && step(&terminal) == Some(CardStep::Done), "{name}: {:?}", step(&terminal));
+        ensure!(read && step(&rig.terminal) == Some(CardStep::Done), "{name}: {:?}", step(&rig.terminal));
         let person =
-            terminal.model().session.as_ref().and_then(|s| s.applicant.clone()).context("a person")?;
+            rig.terminal.model().session.as_ref().and_then(|s| s.applicant.clone()).context("a person")?;
         assert_eq!(person.id_number, number);
-        terminal.command(Command::Continue);
-        ensure!(terminal.model().screen == Screen::Form, "{name}: {:?}", terminal.model().screen);
-        let slip = fill_and_submit(&mut terminal).context(name)?;
+        rig.terminal.command(Command::Continue);
+        ensure!(rig.terminal.model().screen == Screen::Form, "{name}: {:?}", rig.terminal.model().screen);
+        let slip = fill_and_submit(&mut rig.terminal).context(name)?;
         ensure!(!slip.masked_name.is_empty() && slip.masked_name.contains('*'), "{}", slip.masked_name);
-        visit::delivered(&mut terminal)?;
-        opened(&server, count).context(name)?;
-        terminal.command(Command::Finish);
-        hand.remove()?;
-        ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+        visit::delivered(&mut rig.terminal)?;
+        opened(&rig.server, count).context(name)?;
+        rig.terminal.command(Command::Finish);
+        rig.hand.remove()?;
+        rig.wait_for_empty_reader()?;
     }
-    drop(terminal);
     Ok(())
 }
 
 #[test]
 fn an_item_that_does_not_take_a_card_says_so() -> Result<()> {
-    let server = Server::start()?;
-    let data = tempfile::tempdir()?;
-    let config = rig(data.path(), &server)?;
-    let pcscd = Pcscd::lock()?;
-    let mut hand = pcscd.control()?;
-    let mut terminal = visit::start(&config);
-    ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    let mut rig = Rig::start()?;
     for (name, accepted) in
         [("taiwan", true), ("foreigner-2017", false), ("foreigner-2023", false), ("courier", true)]
     {
-        begin(&mut terminal, NOT_FOR_FOREIGNERS)?;
-        hand.insert(&image(name)?)?;
+        begin(&mut rig.terminal, NOT_FOR_FOREIGNERS)?;
+        rig.hand.insert(&image(name)?)?;
         let wanted = if accepted { CardStep::Done } else { CardStep::NotAccepted };
-        let said = terminal.wait_until(PATIENCE, |m| m.session.as_ref().is_some_and(|s| s.card == wanted));
-        ensure!(said, "{name}: {:?}", step(&terminal));
-        let kept = terminal.model().session.as_ref().is_some_and(|s| s.applicant.is_some());
+        let said =
+            rig.terminal.wait_until(PATIENCE, |m| m.session.as_ref().is_some_and(|s| s.card == wanted));
+        ensure!(said, "{name}: {:?}", step(&rig.terminal));
+        let kept = rig.terminal.model().session.as_ref().is_some_and(|s| s.applicant.is_some());
         assert_eq!(kept, accepted, "{name}: a person who cannot go on is not kept");
-        terminal.command(Command::Finish);
-        terminal.command(Command::Home);
-        hand.remove()?;
-        ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+        rig.terminal.command(Command::Finish);
+        rig.terminal.command(Command::Home);
+        rig.hand.remove()?;
+        rig.wait_for_empty_reader()?;
     }
-    drop(terminal);
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! The thread: a citizen's case from the card to the centre, on the real server, with a headless terminal.
 use std::fs;
-use std::path::Path;
 use std::process::Command as Process;
 
 use anyhow::{Context as _, Result, ensure};
@@ -17,17 +16,6 @@ use tests::link::{Link, State};
 use tests::server::Server;
 use tests::visit::{self, PATIENCE};
 
-/// Enrols the terminal of a data folder with the real program.
-fn enrol(server: &Server, data: &Path) -> Result<()> {
-    let code = server.enrol_code("XN-CCB-CD-01")?;
-    let output = Process::new(binary("terminal"))
-        .args(["enrol", "--server", &server.terminals, "--code", &code, "--data"])
-        .arg(data)
-        .output()?;
-    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Ok(())
-}
-
 fn cases_on_console(server: &Server, number: &str) -> Result<usize> {
     let page = server.page("/cases")?;
     ensure!(page.status == 200, "status {}", page.status);
@@ -39,7 +27,7 @@ fn cases_on_console(server: &Server, number: &str) -> Result<usize> {
 fn rig() -> Result<(Server, tempfile::TempDir, Link, Config)> {
     let server = Server::start()?;
     let data = tempfile::tempdir()?;
-    enrol(&server, data.path())?;
+    visit::enrol(&server, data.path())?;
     let link = Link::new()?;
     let config = visit::config(data.path(), &link.url());
     Ok((server, data, link, config))
@@ -197,7 +185,7 @@ fn an_unusable_store_is_a_state_on_the_screen_and_stays_untouched() -> Result<()
 fn the_program_enrols_once_and_tells_its_queue() -> Result<()> {
     let server = Server::start()?;
     let data = tempfile::tempdir()?;
-    enrol(&server, data.path())?;
+    visit::enrol(&server, data.path())?;
     let run = |arguments: &[&str]| {
         Process::new(binary("terminal"))
             .args(arguments)

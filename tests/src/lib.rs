@@ -13,4 +13,5 @@ pub mod server;
 pub mod signing_proxy;
 pub mod storm;
 pub mod submission;
+pub mod told;
 pub mod visit;

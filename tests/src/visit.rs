@@ -1,5 +1,6 @@
 //! A citizen at a headless terminal: the steps of the story, each waiting for what the screen would show.
 use std::path::{Path, PathBuf};
+use std::process::Command as Process;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -14,7 +15,9 @@ use terminal::model::{CardStep, Model, Screen, SlipView, TextSize};
 use terminal::runtime::Outside;
 use terminal::sync::Tuning;
 
-use crate::binaries::repository;
+use crate::binaries::{binary, repository};
+use crate::device::STATION;
+use crate::server::Server;
 
 /// The story's item.
 pub const ITEM: &str = "hrss.flex-enroll";
@@ -33,6 +36,20 @@ pub fn config(data: &Path, server: &str) -> Config {
         window: WindowSize::Pixels(1920, 1080),
         log: LogFilter::default(),
     }
+}
+
+/// Enrols the terminal of a data folder at a station with the real program.
+///
+/// # Errors
+/// If the program does not succeed.
+pub fn enrol(server: &Server, data: &Path) -> Result<()> {
+    let code = server.enrol_code(STATION)?;
+    let output = Process::new(binary("terminal"))
+        .args(["enrol", "--server", &server.terminals, "--code", &code, "--data"])
+        .arg(data)
+        .output()?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
 }
 
 /// Where the simulated card lies.

@@ -15,7 +15,7 @@ use domain::wire::v1::{CasesQuery, EnrolRequest, EnvelopeBatch, EnvelopeKind, En
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
-use sync_server::centre::{Centre, Surroundings};
+use sync_server::centre::Centre;
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
@@ -27,6 +27,7 @@ use sync_server::store::{
 };
 use tests::binaries::repository;
 use tests::device::{Device, STATION, courier, header_of, now_ms};
+use tests::told::Told;
 
 use super::driver::both_empty;
 use crate::tidy::source::Source;
@@ -122,18 +123,6 @@ impl Driver for Turned {
 
     fn check(&mut self) -> Result<Vec<String>, StoreError> {
         self.inner.check()
-    }
-}
-
-struct Told(Arc<AtomicI64>);
-
-impl Surroundings for Told {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn random(&self) -> ChaCha20Rng {
-        ChaCha20Rng::seed_from_u64(3)
     }
 }
 

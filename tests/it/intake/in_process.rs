@@ -7,7 +7,7 @@ use domain::case::CaseState;
 use domain::wire::v1::{ChangeNews, EnrolRequest, EnvelopeBatch, Outcome};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use sync_server::centre::{Centre, Surroundings};
+use sync_server::centre::Centre;
 use sync_server::error::ServiceError;
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
@@ -16,19 +16,7 @@ use sync_server::services::{Context, cases, enrol, meta};
 use sync_server::startup::load_catalogue;
 use sync_server::store::{fresh_in_memory, in_transaction};
 use tests::device::{Device, STATION, courier, header_of, now_ms};
-
-/// A clock that only the test moves, and seeded randomness.
-struct Told(Arc<AtomicI64>);
-
-impl Surroundings for Told {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn random(&self) -> ChaCha20Rng {
-        ChaCha20Rng::seed_from_u64(3)
-    }
-}
+use tests::told::Told;
 
 pub fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
     let now_ms = clock.load(Ordering::Acquire);
