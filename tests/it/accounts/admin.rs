@@ -85,12 +85,15 @@ fn an_account_is_made_used_changed_locked_and_given_a_new_password() -> Result<(
     Ok(())
 }
 
+/// What was typed, and words that the page must have.
+type Typed<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 #[test]
 fn mistakes_are_told_at_their_fields_and_nothing_is_made() -> Result<()> {
     let server = Server::start()?;
     let boss = boss(&server)?;
     let long = "长".repeat(21);
-    let table: [(&[(&str, &str)], &[&str]); 5] = [
+    let table: [Typed<'_>; 5] = [
         (&[], &["登录名要", "姓名要", "至少选一个角色"]),
         (&[("name", "张三"), ("display", "甲"), ("clerk", "on")], &["登录名要"]),
         (
