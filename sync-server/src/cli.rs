@@ -13,13 +13,14 @@ use operator::output::{print, print_json};
 use operator::settings::{ConfigJob, Environment, Flags, Mistake, Mistakes, Resolution, run_config_job};
 use serde_json::json;
 
+use crate::account_command::AccountJob;
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
 use crate::store::{Database, DatabaseError, SCHEMA_VERSION, in_transaction};
-use crate::{doctor, exit, move_store};
+use crate::{account_command, doctor, exit, move_store};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
 #[derive(Debug, Parser)]
@@ -61,6 +62,14 @@ Examples:
   sync-server enrol-code --station XN-CCB-CD-01
   sync-server enrol-code --station XN-CCB-CD-01 --json")]
     EnrolCode(EnrolCode),
+    /// Give out accounts to people, lock them, reset passwords; the server may run.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server account add admin --role admin
+  sync-server account list"
+    )]
+    Account(AccountJob),
     /// Bring a store to another database and verify it there; the server must not run.
     #[command(
         after_help = "Afterwards name the new store with `database` in the settings file, or with --database.
@@ -176,6 +185,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
     match command {
         Command::Migrate(answer) => run_migrate(&config, answer),
         Command::EnrolCode(args) => run_enrol_code(&config, &args),
+        Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Serve
@@ -197,6 +207,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         allow_public_people: config.allow_public_people,
         budgets: Budgets::per_minute(config.calls_per_minute.0, config.enrolments_per_minute.0),
         metrics: config.metrics.0,
+        people_proxy: config.people_proxy,
         insist_on_metrics: !config.metrics.is_default(),
     };
     memory::share_arenas();

@@ -24,12 +24,14 @@ operator::settings! {
         assets: PathBuf = "assets",
         /// Where terminals are listened to.
         terminals: Address = "127.0.0.1:8470",
-        /// Where people's pages are served; loopback only, because there is no sign-in yet.
+        /// Where people's pages are served; loopback only, because they are plain HTTP and passwords must not travel in clear.
         people: Address = "127.0.0.1:8480",
         /// Address under which people reach their pages, for QR codes; without it the listener's own.
         people_url: Option<WebAddress> = "",
-        /// People's pages may be reached from other machines although there is no sign-in.
+        /// People's pages may be reached from other machines although they are plain HTTP.
         allow_public_people: bool = "false",
+        /// A proxy on this machine stands before people's pages and names callers in X-Forwarded-For; wrong sign-ins are counted under its last entry.
+        people_proxy: bool = "false",
         /// Where figures are served at /metrics, for Prometheus. If the default address is taken, the server goes on without them.
         metrics: MetricsAddress = "127.0.0.1:8490",
         /// Figures may be read from other machines; they have no sign-in.
@@ -58,7 +60,7 @@ pub fn with_rules(resolution: Resolution<Config>) -> Resolution<Config> {
         .require(
             "people",
             |c| c.allow_public_people || c.people.0.ip().is_loopback(),
-            "people's pages have no sign-in yet, so expected a loopback address; allow_public_people overrides this",
+            "people's pages are plain HTTP, so expected a loopback address behind a TLS proxy; allow_public_people overrides this",
         )
         .require(
             "metrics",

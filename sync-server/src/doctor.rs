@@ -7,7 +7,7 @@ use domain::case::CaseState;
 use operator::findings::{self, Finding};
 
 use crate::data_folder::DataFolder;
-use crate::services::{audit, catalogue, meta, series};
+use crate::services::{accounts, audit, catalogue, meta, series};
 use crate::startup::{load_catalogue, now_ms};
 use crate::store::{Database, Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
 
@@ -49,7 +49,6 @@ pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
             },
         )),
     }
-    findings.push(Finding::ok("sign-in", "people's pages have no sign-in yet: keep them on loopback"));
     findings
 }
 
@@ -154,6 +153,7 @@ fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, 
             )
         }
     });
+    findings.push(examine_accounts(accounts::count(tx)?));
     findings.push(match alarms {
         0 => Finding::ok("alarms", "none"),
         n => Finding::warn("alarms", format!("{n} alarms were raised"), "see the quarantine on the console"),
@@ -212,6 +212,17 @@ fn examine_job(waiting: i64, since_ms: i64) -> Finding {
         )
     } else {
         Finding::ok("opening", found)
+    }
+}
+
+fn examine_accounts((all, admins): (u64, u64)) -> Finding {
+    let found = format!("{all} accounts, {admins} administrators who can sign in");
+    if admins == 0 {
+        let remedy =
+            "run `sync-server account add NAME --role admin`; until then nobody can give out accounts";
+        Finding::warn("sign-in", found, remedy)
+    } else {
+        Finding::ok("sign-in", found)
     }
 }
 

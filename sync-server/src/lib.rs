@@ -4,16 +4,19 @@
 //! |---|---|
 //! | [`routes`] | every address on one page, each on one of the two listeners |
 //! | [`api`], [`pages`] | JSON for terminals, HTML for people; thin, asynchronous |
+//! | [`auth`] | roles, passwords, sessions, and the one table of who may do what |
 //! | [`openapi`] | the description of the API, made from routes, wire types and problem codes |
 //! | [`centre`] | the whole server as plain blocking functions on wire types: what a simulator drives |
 //! | [`services`] | use cases on a transaction, time passed in |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
-//! | [`doctor`], [`move_store`] | checking a centre, bringing its store to another database |
+//! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
+pub mod account_command;
 pub mod api;
+pub mod auth;
 pub mod centre;
 pub mod cli;
 pub mod config;

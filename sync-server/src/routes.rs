@@ -1,17 +1,34 @@
-//! Every address of the server on one page. Each belongs to exactly one listener.
+//! Every address of the server on one page, each with the permit of whoever may call it. Each belongs to exactly one
+//! listener.
 //!
-//! What terminals and programs call is routed and described in one step, so that no call is without a description.
-use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+//! What terminals and programs call is routed and described in one step, so that no call is without a description. An
+//! address of people cannot be written here without a permit, and stands behind the gate that asks it.
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::handler::Handler;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::api::{calls, changes, reads};
+use crate::auth::policy::{self, Permit};
 use crate::shell::etag::weaken_compressed;
+use crate::shell::gate::gate;
 use crate::shell::{App, Side, guard};
 use crate::{api, pages};
+
+/// One address with its method and its permit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The method.
+    pub method: &'static str,
+    /// The pattern of the address.
+    pub path: String,
+    /// Who may.
+    pub permit: &'static Permit,
+}
 
 /// The terminals' listener.
 pub fn terminals(app: App) -> Router {
@@ -21,38 +38,172 @@ pub fn terminals(app: App) -> Router {
 
 /// The calls of the terminals' listener with their descriptions.
 pub fn described() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(calls::healthz))
-        .routes(routes!(calls::describe))
-        .routes(routes!(calls::enrol))
-        .routes(routes!(calls::envelopes))
-        .routes(routes!(changes::changes))
-        .routes(routes!(reads::cases))
-        .routes(routes!(reads::case))
-        .routes(routes!(reads::catalogue))
-        .routes(routes!(reads::catalogue_version))
+    calls_of_terminals().router
+}
+
+/// Every address of the terminals' listener.
+pub fn terminals_table() -> Vec<Entry> {
+    calls_of_terminals().entries
+}
+
+fn calls_of_terminals() -> Calls {
+    Calls::default()
+        .add(&policy::OPEN, routes!(calls::healthz))
+        .add(&policy::OPEN, routes!(calls::describe))
+        .add(&policy::DEVICES, routes!(calls::enrol))
+        .add(&policy::DEVICES, routes!(calls::envelopes))
+        .add(&policy::DEVICES, routes!(changes::changes))
+        .add(&policy::DEVICES, routes!(reads::cases))
+        .add(&policy::DEVICES, routes!(reads::case))
+        .add(&policy::DEVICES, routes!(reads::catalogue))
+        .add(&policy::DEVICES, routes!(reads::catalogue_version))
 }
 
 /// The people's listener.
 pub fn people(app: App) -> Router {
-    let routes = Router::new()
-        .route("/healthz", get(calls::healthz))
-        .route("/openapi.json", get(calls::describe))
-        .route("/", get(pages::home))
-        .route("/cases", get(pages::cases))
-        .route("/cases/{number}", get(pages::case))
-        .route("/slips/{number}", get(pages::slip))
-        .route("/problems/{code}", get(pages::problem))
-        .route("/static/{name}", get(pages::static_file));
+    let routes = doors().router.layer(DefaultBodyLimit::max(pages::MAX_FORM_BYTES));
     finish(routes, app, Side::People)
+}
+
+/// Every address of the people's listener.
+pub fn people_table() -> Vec<Entry> {
+    doors().entries
+}
+
+fn doors() -> Doors {
+    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES};
+    Doors::default()
+        .get(&OPEN, "/healthz", calls::healthz)
+        .get(&OPEN, "/openapi.json", calls::describe)
+        .get(&OPEN, "/slips/{number}", pages::slip)
+        .get(&OPEN, "/problems/{code}", pages::problem)
+        .get(&OPEN, "/static/{name}", pages::static_file)
+        .get(&OPEN, "/sign-in", pages::sign_in_form)
+        .post(&OPEN, "/sign-in", pages::sign_in)
+        .post(&OWN_PASSWORD, "/sign-out", pages::sign_out)
+        .get(&OWN_PASSWORD, "/account/password", pages::password_form)
+        .post(&OWN_PASSWORD, "/account/password", pages::change_password)
+        .get(&OWN_ACCOUNT, "/account", pages::own_account)
+        .post(&OWN_ACCOUNT, "/account/sessions", pages::end_other_sessions)
+        .get(&OWN_ACCOUNT, "/", pages::home)
+        .get(&SEE_CASES, "/cases", pages::cases)
+        .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
+        .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
+        .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)
+        .get(&MANAGE_ACCOUNTS, "/accounts/{id}", pages::account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}", pages::change_account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/lock", pages::lock_account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/unlock", pages::unlock_account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/reset", pages::reset_password)
+}
+
+/// Addresses of people, each behind its gate.
+#[derive(Default)]
+struct Doors {
+    router: Router<App>,
+    entries: Vec<Entry>,
+}
+
+impl Doors {
+    fn get<H, T>(self, permit: &'static Permit, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        self.add("GET", permit, path, get(handler))
+    }
+
+    fn post<H, T>(self, permit: &'static Permit, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        self.add("POST", permit, path, post(handler))
+    }
+
+    fn add(
+        mut self,
+        method: &'static str,
+        permit: &'static Permit,
+        path: &'static str,
+        handler: MethodRouter<App>,
+    ) -> Self {
+        let judged =
+            handler.route_layer(from_fn(move |request: Request, next: Next| gate(permit, request, next)));
+        self.router = self.router.route(path, judged);
+        self.entries.push(Entry { method, path: path.to_owned(), permit });
+        self
+    }
+}
+
+/// Calls of terminals: whoever calls brings a proof of its own, which the call itself checks.
+#[derive(Default)]
+struct Calls {
+    router: OpenApiRouter<App>,
+    entries: Vec<Entry>,
+}
+
+impl Calls {
+    fn add(mut self, permit: &'static Permit, routes: UtoipaMethodRouter<App>) -> Self {
+        for (path, item) in &routes.1.paths {
+            let methods = [
+                ("GET", &item.get),
+                ("PUT", &item.put),
+                ("POST", &item.post),
+                ("DELETE", &item.delete),
+                ("PATCH", &item.patch),
+            ];
+            let there = methods.into_iter().filter(|(_, operation)| operation.is_some());
+            self.entries.extend(there.map(|(method, _)| Entry { method, path: path.clone(), permit }));
+        }
+        self.router = self.router.routes(routes);
+        self
+    }
 }
 
 fn finish(routes: Router<App>, app: App, side: Side) -> Router {
     routes
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)
+        .layer(Extension(app.clone()))
         .layer(from_fn_with_state((app.clone(), side), guard))
         .layer(CompressionLayer::new())
         .layer(from_fn(weaken_compressed))
         .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_goes_through_one_of_the_two_builders() {
+        // Whoever writes an address past them writes one without a permit.
+        let product = include_str!("routes.rs").split("#[cfg(test)]").next().unwrap_or_default();
+        for (call, times) in
+            [(".route(", 1), (".routes(", 1), (".merge(", 0), (".nest(", 0), ("_service(", 0)]
+        {
+            assert_eq!(product.matches(call).count(), times, "{call}");
+        }
+        assert_eq!(
+            product.matches(".get(&").count() + product.matches(".post(&").count(),
+            people_table().len()
+        );
+    }
+
+    #[test]
+    fn no_address_stands_twice_and_every_permit_is_used() {
+        for table in [terminals_table(), people_table()] {
+            assert!(table.len() >= 9, "{}", table.len());
+            for (n, entry) in table.iter().enumerate() {
+                let same = |e: &Entry| (e.method, &e.path) == (entry.method, &entry.path);
+                assert!(!table[n + 1..].iter().any(same), "{} {}", entry.method, entry.path);
+            }
+        }
+        for permit in policy::PERMITS {
+            let used = terminals_table().iter().chain(&people_table()).any(|e| e.permit == permit);
+            assert!(used, "{}", permit.name);
+        }
+    }
 }

@@ -84,6 +84,8 @@ mod tests {
     use domain::case::{CaseState, Mark};
 
     use super::*;
+    use crate::auth::policy::PERMITS;
+    use crate::auth::role::Role;
     use crate::error::ProblemCode;
 
     #[test]
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_state_and_mark_has_words() {
+    fn every_problem_state_mark_role_and_permit_has_words() {
         let mut keys = vec![];
         for code in ProblemCode::ALL {
             keys.extend(
@@ -109,6 +111,12 @@ mod tests {
             keys.push(format!("state.{}", state.as_str()));
             keys.push(format!("next.{}", state.as_str()));
             keys.push(format!("action.{}", state.as_str()));
+        }
+        for role in Role::ALL {
+            keys.extend(["role", "role_about"].map(|group| format!("{group}.{}", role.as_str())));
+        }
+        for permit in PERMITS {
+            keys.push(format!("permit.{}", permit.name));
         }
         for mark in Mark::ALL {
             keys.push(format!("mark.{}", serde_json::to_string(&mark).expect("json").trim_matches('"')));

@@ -13,7 +13,7 @@ fn an_empty_console_teaches_and_leads_to_the_list() -> Result<()> {
     assert_eq!((home.status, home.header("location")), (303, Some("/cases")));
     let page = server.page("/cases")?;
     assert_eq!(page.status, 200);
-    for words in ["还没有办件", "enrol-code", "示例数据", "未设登录"] {
+    for words in ["还没有办件", "enrol-code", "示例数据", "样例员"] {
         assert!(page.text().contains(words), "{words}");
     }
     Ok(())
@@ -90,7 +90,8 @@ fn unknown_addresses_are_friendly_pages_and_odd_texts_are_shown_as_text() -> Res
         assert!(page.text().contains("怎么办"), "{path}: {}", page.text());
         assert!(page.header("content-type").unwrap_or_default().starts_with("text/html"), "{path}");
     }
-    assert_eq!(http::call(&server.people, "POST", "/cases", &[], Some(b""))?.status, 405);
+    let cookie = ("cookie", server.console()?.cookie.as_str());
+    assert_eq!(http::call(&server.people, "POST", "/cases", &[cookie], Some(b""))?.status, 405);
     let page = server.page("/cases?q=%3Cscript%3Ealert(1)%3C/script%3E&state=%00&before=-1&station=..")?;
     assert_eq!(page.status, 200);
     assert!(!page.text().contains("<script"), "escaped");
@@ -112,6 +113,7 @@ fn pages_carry_a_strict_policy_and_nothing_inline_or_personal() -> Result<()> {
     wait_for_state(&device, &server, header.envelope_id, CaseState::Submitted)?;
     let number = header.number.context("a number")?;
     let slip = format!("/slips/{number}?d={}", upload.digest.short());
+    assert_eq!(server.public_page(&slip)?.status, 200, "whoever has the slip needs no account");
     for path in ["/cases", &format!("/cases/{number}"), &slip, "/problems/busy", "/nothing"] {
         let page = server.page(path)?;
         let policy = page.header("content-security-policy").unwrap_or_default();

@@ -1,4 +1,5 @@
 //! Stories, named by what the citizen gets.
+mod accounts;
 mod api;
 mod card_reader;
 mod card_tool;

@@ -8,6 +8,7 @@ pub mod history;
 pub mod http;
 pub mod link;
 pub mod pcscd;
+pub mod people;
 pub mod postgres;
 pub mod server;
 pub mod signing_proxy;

@@ -5,15 +5,18 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::Value;
+use sync_server::auth::role::Role;
 use sync_server::store::{Database, Row, TABLES, Value as DatabaseValue};
 
 use crate::binaries::{binary, repository};
-use crate::http::{self, Answer};
+use crate::http::Answer;
+use crate::people::Person;
 use crate::postgres::fresh_database;
 
 /// Start and stop may take this long on a busy machine.
@@ -22,8 +25,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Names the database of stories: `postgresql` runs them on a real PostgreSQL, nothing or `sqlite` on SQLite.
 pub const DATABASE_VARIABLE: &str = "JINBAN_TEST_DATABASE";
 
-/// Names, numbers and phones that tests use; none may appear in a log, a page or an address.
-pub const CANARIES: [&str; 3] = ["样小川", "639900199005201035", "13900139000"];
+/// Names, numbers, phones and passwords that tests use; none may appear in a log, a page or an address.
+pub const CANARIES: [&str; 4] = ["样小川", "639900199005201035", "13900139000", PASSWORD];
+
+/// The password that people of stories choose.
+pub const PASSWORD: &str = "Blue-lake-37";
 
 /// A running server.
 pub struct Server {
@@ -39,6 +45,8 @@ pub struct Server {
     child: Option<Child>,
     log: Receiver<String>,
     seen: Vec<String>,
+    /// Who looks at pages, once somebody does.
+    console: OnceLock<Person>,
 }
 
 /// The data folder: its own temporary one, or one that the test keeps.
@@ -126,6 +134,7 @@ impl Server {
             child: Some(child),
             log,
             seen: Vec::new(),
+            console: OnceLock::new(),
         };
         server.wait_for_log("ready:")?;
         let ready: Value = serde_json::from_slice(&std::fs::read(server.data().join("ready.json"))?)?;
@@ -164,6 +173,17 @@ impl Server {
         match &self.database {
             Some(address) => Ok(address.parse()?),
             None => Ok(Database::Sqlite(self.data().join("server.db"))),
+        }
+    }
+
+    /// The address of its store as `--database` takes it.
+    ///
+    /// # Errors
+    /// If the path is no text.
+    pub fn address(&self) -> Result<String> {
+        match &self.database {
+            Some(address) => Ok(address.clone()),
+            None => Ok(format!("sqlite:{}", self.data().join("server.db").to_str().context("a path")?)),
         }
     }
 
@@ -218,12 +238,24 @@ impl Server {
         Ok(answer["code"].as_str().context("a code")?.to_owned())
     }
 
-    /// A page of the people's listener.
+    /// Somebody who may open every page; made when it is needed first.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub fn console(&self) -> Result<&Person> {
+        if let Some(person) = self.console.get() {
+            return Ok(person);
+        }
+        let person = self.person(&[Role::Reviewer, Role::Operator, Role::Admin])?;
+        Ok(self.console.get_or_init(|| person))
+    }
+
+    /// A page of the people's listener, as the one who may open every page sees it.
     ///
     /// # Errors
     /// If the server cannot be reached.
     pub fn page(&self, path: &str) -> Result<Answer> {
-        http::get(&self.people, path, &[])
+        self.page_of(self.console()?, path)
     }
 
     /// Waits until the log has a line with this text; lines are JSON objects.

@@ -8,7 +8,7 @@ use domain::ids::CaseNo;
 use domain::text::Language;
 
 use super::cases::item_name;
-use super::frame::{Frame, frame};
+use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge, MarkView};
 use super::{Page, render};
 use crate::api::blocking;
@@ -16,19 +16,24 @@ use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
 use crate::services::cases::{self, CaseRow};
 use crate::services::envelopes::{self, StoredEnvelope};
+use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
 use crate::shell::App;
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
 /// One case.
-pub async fn case(State(app): State<App>, number: Result<Path<String>, PathRejection>) -> Page {
+pub async fn case(
+    State(app): State<App>,
+    caller: Caller,
+    number: Result<Path<String>, PathRejection>,
+) -> Page {
     let number: Option<CaseNo> = number.ok().and_then(|Path(n)| n.parse().ok());
     let Some(number) = number else { return Err(ServiceError::from(ProblemCode::NotFound).into()) };
     let centre = app.centre.clone();
     let page = blocking(move || {
         let now_ms = centre.now_ms();
-        centre.read(|tx| draw(tx, centre.context(), &number, now_ms))
+        centre.read(|tx| draw(tx, centre.context(), &number, (&caller, now_ms)))
     })
     .await?;
     render(&page)
@@ -68,7 +73,12 @@ struct Step {
     notes: Vec<String>,
 }
 
-fn draw(tx: &mut Tx<'_>, context: &Context, number: &CaseNo, now_ms: i64) -> Result<CasePage, ServiceError> {
+fn draw(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    number: &CaseNo,
+    (caller, now_ms): (&Caller, i64),
+) -> Result<CasePage, ServiceError> {
     let w = Words(Language::ZhCn);
     let mut found = cases::by_number(tx, number)?.into_iter();
     let case = found.next().ok_or(ProblemCode::NotFound)?;
@@ -100,7 +110,7 @@ fn draw(tx: &mut Tx<'_>, context: &Context, number: &CaseNo, now_ms: i64) -> Res
         others,
         slip_address: format!("/slips/{}?d={}", case.number, envelope.digest.short()),
         sample: catalogue.filter(|c| c.data_label == "sample").map(|c| c.notice.get(w.0).to_owned()),
-        frame: frame(tx, w, now_ms, &Query::default())?,
+        frame: frame(tx, caller, now_ms, Here::Cases(&Query::default()))?,
         item,
         w,
     })

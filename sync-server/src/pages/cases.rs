@@ -4,19 +4,19 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as UrlQuery, State};
-use axum::response::Redirect;
 use domain::case::CaseState;
 use domain::catalogue::Catalogue;
 use domain::ids::ItemCode;
 use domain::text::Language;
 use serde::Deserialize;
 
-use super::frame::{Frame, frame};
+use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge};
 use super::{Page, render};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::catalogue::Volume;
+use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query, TextQuery};
 use crate::shell::App;
 use crate::store::Tx;
@@ -38,13 +38,12 @@ pub struct Filters {
     before: String,
 }
 
-/// `/` leads to the list.
-pub async fn home() -> Redirect {
-    Redirect::to("/cases")
-}
-
 /// The list.
-pub async fn cases(State(app): State<App>, filters: Result<UrlQuery<Filters>, QueryRejection>) -> Page {
+pub async fn cases(
+    State(app): State<App>,
+    caller: Caller,
+    filters: Result<UrlQuery<Filters>, QueryRejection>,
+) -> Page {
     let Ok(UrlQuery(filters)) = filters else {
         return Err(ServiceError::from(ProblemCode::MalformedRequest).into());
     };
@@ -53,7 +52,7 @@ pub async fn cases(State(app): State<App>, filters: Result<UrlQuery<Filters>, Qu
         let now_ms = centre.now_ms();
         centre.read(|tx| {
             let newest = centre.context().shelf.newest(tx)?;
-            draw(tx, newest, &filters, now_ms)
+            draw(tx, newest, &filters, (&caller, now_ms))
         })
     })
     .await?;
@@ -108,7 +107,7 @@ fn draw(
     tx: &mut Tx<'_>,
     newest: Option<Arc<Volume>>,
     filters: &Filters,
-    now_ms: i64,
+    (caller, now_ms): (&Caller, i64),
 ) -> Result<CasesPage, ServiceError> {
     let w = Words(Language::ZhCn);
     let catalogue = newest.as_deref().map(|v| &v.catalogue);
@@ -141,8 +140,8 @@ fn draw(
             next: w.of("next", case.state.as_str()),
         }
     });
-    let mut frame = frame(tx, w, now_ms, &query)?;
-    frame.search.clone_from(&text);
+    let mut frame = frame(tx, caller, now_ms, Here::Cases(&query))?;
+    frame.search = frame.search.map(|_| text.clone());
     Ok(CasesPage {
         rows: rows.collect(),
         tabs: tabs(w, &query, &counts, &link),

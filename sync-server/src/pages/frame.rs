@@ -1,15 +1,21 @@
-//! The frame of console pages: top bar, navigation, foot. Every number is a link to what makes it.
+//! The frame of console pages: top bar, navigation, foot. Every number is a link to what makes it, and nothing is
+//! shown that the caller may not open.
 use domain::case::CaseState;
+use domain::text::Language;
 
 use super::view;
+use crate::auth::policy::{self, Permit, Verdict};
+use crate::auth::role::Roles;
 use crate::error::ServiceError;
+use crate::services::accounts;
 use crate::services::catalogue::newest_version;
+use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
 use crate::store::Tx;
 use crate::words::Words;
 
 /// What every console page shows around its content.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Frame {
     /// Time in China.
     pub clock: String,
@@ -19,10 +25,23 @@ pub struct Frame {
     pub catalogue: String,
     /// Alarms so far.
     pub alarms: i64,
-    /// What stands in the search field.
-    pub search: String,
-    /// Entries of the navigation.
-    pub nav: Vec<NavEntry>,
+    /// What stands in the search field; none if the caller may not search.
+    pub search: Option<String>,
+    /// The caller's name.
+    pub person: String,
+    /// The caller's unit and roles.
+    pub roles: String,
+    /// Groups of the navigation.
+    pub nav: Vec<NavGroup>,
+}
+
+/// A group of the navigation.
+#[derive(Debug, Clone)]
+pub struct NavGroup {
+    /// Its words.
+    pub word: String,
+    /// Its links.
+    pub entries: Vec<NavEntry>,
 }
 
 /// A link of the navigation.
@@ -34,7 +53,7 @@ pub struct NavEntry {
     pub icon: &'static str,
     /// Its words.
     pub word: String,
-    /// How many cases wait there.
+    /// How many wait there.
     pub count: Option<u64>,
     /// The count is shown as a fault.
     pub alarming: bool,
@@ -42,20 +61,76 @@ pub struct NavEntry {
     pub current: bool,
 }
 
-/// Reads what the frame shows.
+/// Which page is framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Here<'a> {
+    /// The list of cases, or one of them.
+    Cases(&'a Query),
+    /// The list of accounts, or one of them.
+    Accounts,
+    /// The caller's own account.
+    OwnAccount,
+}
+
+/// Reads what the frame shows to a caller.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
-pub fn frame(tx: &mut Tx<'_>, words: Words, now_ms: i64, here: &Query) -> Result<Frame, ServiceError> {
+pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> Result<Frame, ServiceError> {
+    let words = Words(Language::ZhCn);
+    let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
+    let mut nav = Vec::new();
+    if may(&policy::SEE_CASES) {
+        nav.push(NavGroup { word: words.of("nav", "cases"), entries: cases(tx, words, here)? });
+    }
+    let mut system = Vec::new();
+    if may(&policy::MANAGE_ACCOUNTS) {
+        let count = Some(accounts::count(tx)?.0);
+        system.push(link(words, ("accounts", "/accounts", "list"), here == Here::Accounts, count));
+    }
+    system.push(link(words, ("account", "/account", "user"), here == Here::OwnAccount, None));
+    nav.push(NavGroup { word: words.of("nav", "system"), entries: system });
+    let unit = caller.unit.iter().map(|unit| format!("{unit} · ")).collect::<String>();
+    Ok(Frame {
+        clock: view::time(now_ms, now_ms),
+        version: env!("CARGO_PKG_VERSION"),
+        catalogue: newest_version(tx)?.map_or_else(|| "—".into(), |v| format!("v{v}")),
+        alarms: tx.query_int("SELECT COUNT(*) FROM alarm", &[])?,
+        search: may(&policy::SEE_CASES).then(String::new),
+        person: caller.display.clone(),
+        roles: unit + &role_words(words, caller.roles),
+        nav,
+    })
+}
+
+/// Roles in words.
+pub fn role_words(words: Words, roles: Roles) -> String {
+    roles.iter().map(|role| words.of("role", role.as_str())).collect::<Vec<_>>().join("、")
+}
+
+fn link(
+    words: Words,
+    (key, href, icon): (&str, &str, &'static str),
+    current: bool,
+    count: Option<u64>,
+) -> NavEntry {
+    NavEntry { href: href.to_owned(), icon, word: words.of("nav", key), count, alarming: false, current }
+}
+
+fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
     let counts = work_list::counts(tx, &Query::default())?;
     let count = |state| counts.iter().find(|(s, _)| *s == state).map(|(_, n)| *n);
+    let state_here = match here {
+        Here::Cases(query) => Some(query.state),
+        Here::Accounts | Here::OwnAccount => None,
+    };
     let entry = |state: CaseState, icon, key| NavEntry {
         href: format!("/cases?state={}", state.as_str()),
         icon,
         word: words.of("nav", key),
         count: count(state),
         alarming: state == CaseState::Quarantined && count(state) > Some(0),
-        current: here.state == Some(state),
+        current: state_here == Some(Some(state)),
     };
     let all = NavEntry {
         href: "/cases".into(),
@@ -63,19 +138,12 @@ pub fn frame(tx: &mut Tx<'_>, words: Words, now_ms: i64, here: &Query) -> Result
         word: words.of("nav", "all"),
         count: Some(counts.iter().map(|(_, n)| n).sum()),
         alarming: false,
-        current: here.state.is_none(),
+        current: state_here == Some(None),
     };
-    Ok(Frame {
-        clock: view::time(now_ms, now_ms),
-        version: env!("CARGO_PKG_VERSION"),
-        catalogue: newest_version(tx)?.map_or_else(|| "—".into(), |v| format!("v{v}")),
-        alarms: tx.query_int("SELECT COUNT(*) FROM alarm", &[])?,
-        search: String::new(),
-        nav: vec![
-            all,
-            entry(CaseState::Submitted, "wait", "submitted"),
-            entry(CaseState::Returned, "undo", "returned"),
-            entry(CaseState::Quarantined, "list", "quarantined"),
-        ],
-    })
+    Ok(vec![
+        all,
+        entry(CaseState::Submitted, "wait", "submitted"),
+        entry(CaseState::Returned, "undo", "returned"),
+        entry(CaseState::Quarantined, "list", "quarantined"),
+    ])
 }

@@ -1,20 +1,33 @@
-//! HTML for people: the console of the centre, the page behind a slip's QR code, and what a problem means.
+//! HTML for people: sign-in, accounts, the console of the centre, the page behind a slip's QR code, and what a problem
+//! means.
 //!
-//! Pages show no name and no ID number at all. No inline script or style. There is no sign-in yet, so this listener
-//! binds to loopback only.
+//! Pages of cases show no name and no ID number at all. No inline script or style. Who may open what stands in
+//! `auth/policy.rs`; passwords travel in clear without TLS, so this listener binds to loopback only.
+mod account;
+mod account_form;
+mod accounts;
 mod case;
 mod cases;
 mod error;
+mod form;
 mod frame;
+mod own_account;
+mod sign_in;
 mod slip;
 mod statics;
 mod view;
 
+pub use account::{account, change_account, lock_account, reset_password, unlock_account};
+pub use accounts::{accounts, add_account, new_account};
 pub use case::case;
-pub use cases::{cases, home};
+pub use cases::cases;
 pub use error::{error_page, problem};
+pub use form::MAX_FORM_BYTES;
+pub use own_account::{change_password, end_other_sessions, own_account, password_form};
+pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::slip;
 pub use statics::static_file;
+pub use view::in_query;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};

@@ -49,10 +49,7 @@ pub fn make_code<R: CryptoRng + ?Sized>(
     if known == 0 {
         return Err(ServiceError::refused(ProblemCode::NotFound, format!("no station {station}")));
     }
-    let mut random = [0; CODE_SIGNS];
-    rng.fill_bytes(&mut random);
-    let signs: Vec<u8> = random.iter().map(|b| ALPHABET[usize::from(b % 32)]).collect();
-    let code = signs.chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-");
+    let code = random_signs(rng, CODE_SIGNS);
     let expires_at_ms = now_ms + CODE_VALID_MS;
     let digest = code_digest(&code)?.to_string();
     tx.execute(
@@ -67,6 +64,14 @@ pub fn make_code<R: CryptoRng + ?Sized>(
     };
     audit::append(tx, now_ms, event)?;
     Ok(EnrolCode { code, expires_at_ms })
+}
+
+/// Random signs that nobody misreads, in groups of four; each stands for five random bits.
+pub fn random_signs<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> String {
+    let mut random = vec![0; count];
+    rng.fill_bytes(&mut random);
+    let signs: Vec<u8> = random.iter().map(|b| ALPHABET[usize::from(b % 32)]).collect();
+    signs.chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
 }
 
 /// Enrols a device.

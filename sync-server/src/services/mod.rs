@@ -1,6 +1,7 @@
 //! Use cases by the field's words: plain functions on a transaction, with the time passed in.
 //!
 //! Refuses to know HTTP, threads and clocks, so that a simulator runs the same code. Nothing here commits.
+pub mod accounts;
 pub mod audit;
 pub mod cases;
 pub mod catalogue;
@@ -9,9 +10,12 @@ pub mod enrol;
 pub mod envelopes;
 pub mod intake;
 pub mod meta;
+pub mod profile;
 pub mod readings;
 pub mod receipt;
 pub mod series;
+pub mod sessions;
+pub mod sign_in_failures;
 pub mod slips;
 pub mod terminals;
 pub mod work_list;

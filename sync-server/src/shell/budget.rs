@@ -118,7 +118,7 @@ impl Callers {
 }
 
 /// An IPv6 caller has a whole /64 to itself, so that is what is counted.
-fn counted_as(who: IpAddr) -> IpAddr {
+pub fn counted_as(who: IpAddr) -> IpAddr {
     match who.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

@@ -3,8 +3,10 @@ mod bare;
 mod bells;
 pub mod budget;
 mod connections;
+pub mod cookie;
 pub mod etag;
 mod figures;
+pub mod gate;
 mod guard;
 mod listener;
 pub mod memory;
@@ -30,4 +32,6 @@ pub struct App {
     pub bells: Arc<Bells>,
     /// Who has called how often.
     pub callers: Arc<Callers>,
+    /// What the gate and the sign-in page share.
+    pub door: Arc<gate::Door>,
 }

@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::figures::Figures;
+use super::gate::Door;
 use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
@@ -53,6 +54,8 @@ pub struct ServeOptions {
     pub insist_on_metrics: bool,
     /// How many calls an address may make.
     pub budgets: Budgets,
+    /// A proxy on this machine stands before the people's listener and names callers.
+    pub people_proxy: bool,
 }
 
 /// The server cannot start, or ended badly.
@@ -61,9 +64,9 @@ pub enum ServeError {
     /// The folder cannot be used.
     #[error(transparent)]
     Startup(#[from] StartupError),
-    /// There is no sign-in yet.
+    /// There is no TLS yet: passwords would travel in clear.
     #[error(
-        "people's pages have no sign-in yet, so --people must be a loopback address, not {0}; \
+        "people's pages are plain HTTP, so --people must be a loopback address behind a TLS proxy, not {0}; \
          --allow-public-people overrides this"
     )]
     PublicPeople(SocketAddr),
@@ -196,7 +199,8 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let bells = Arc::new(Bells::new(runner.waker()));
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
     let callers = Arc::new(Callers::new(options.budgets));
-    Ok((App { centre, bells, callers }, runner))
+    let door = Arc::new(Door { behind_proxy: options.people_proxy, ..Door::default() });
+    Ok((App { centre, bells, callers, door }, runner))
 }
 
 /// Clock and randomness of the machine.

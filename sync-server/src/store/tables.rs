@@ -89,6 +89,27 @@ pub const TABLES: &[Table] = &[
     table("audit", &["seq"], &["seq", "at_ms", "actor", "event", "subject", "object_digest", "hash"]),
     table("alarm", &["id"], &["id", "kind", "subject", "object_digest", "raised_at_ms"]),
     table("change_", &["cursor_"], &["cursor_", "station", "body"]),
+    table(
+        "account",
+        &["id"],
+        &[
+            "id",
+            "place",
+            "name",
+            "display",
+            "unit",
+            "roles",
+            "locked",
+            "password",
+            "must_change",
+            "password_at_ms",
+            "created_at_ms",
+            "signed_in_at_ms",
+            "version",
+        ],
+    ),
+    table("session", &["token_digest"], &["token_digest", "account", "created_at_ms", "seen_at_ms"]),
+    table("sign_in_failure", &["key_hash"], &["key_hash", "failures", "last_ms"]),
 ];
 
 #[cfg(test)]

@@ -14,7 +14,13 @@ use tests::server::Server;
 use super::same_as_file;
 
 /// Kinds that no described call answers: what is at no address, what an address does not take, and the console's.
-const OUTSIDE: [ProblemCode; 2] = [ProblemCode::MethodNotAllowed, ProblemCode::CaseChanged];
+const OUTSIDE: [ProblemCode; 5] = [
+    ProblemCode::MethodNotAllowed,
+    ProblemCode::CaseChanged,
+    ProblemCode::SignInNeeded,
+    ProblemCode::RoleNeeded,
+    ProblemCode::CrossSite,
+];
 
 fn document() -> Result<Value> {
     Ok(serde_json::from_str(sync_server::openapi::document())?)

@@ -15,6 +15,7 @@ fn a_terminal_is_told_to_come_again_and_its_envelopes_are_taken_once() -> Result
     let server = Server::start_on(folder.path(), &cluster.create_database("jinban")?)?;
     let mut device = Device::enrol(&server, 1)?;
     let mut sent = vec![];
+    assert_eq!(server.page("/cases")?.status, 200);
     for round in 0..3 {
         let uploads = (0..5).map(|_| device.seal(&courier())).collect::<Result<Vec<_>>>()?;
         cluster.kill()?;

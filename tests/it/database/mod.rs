@@ -5,6 +5,7 @@ mod cuts;
 mod doctor;
 mod driver;
 mod moving;
+mod people;
 mod silence;
 mod sound;
 mod tls;

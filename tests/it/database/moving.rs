@@ -42,6 +42,7 @@ fn a_moved_centre_goes_on_where_it_was_and_the_old_store_is_not_used_again() -> 
     let one_more = device.seal(&courier())?;
     device.send(&server, std::slice::from_ref(&one_more))?;
     wait_for_state(&device, &server, header_of(&one_more)?.envelope_id, CaseState::Submitted)?;
+    server.console()?;
     let doctor = server.command(&["doctor"])?;
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
     drop(server);

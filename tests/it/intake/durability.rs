@@ -43,6 +43,7 @@ fn a_killed_server_has_every_row_that_it_receipted_and_opens_the_rest() -> Resul
     for upload in &sent {
         wait_for_state(&device, &server, header_of(upload)?.envelope_id, CaseState::Submitted)?;
     }
+    server.console()?;
     let doctor = server.command(&["doctor"])?;
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
     Ok(())

@@ -169,6 +169,10 @@ fn what_waits_too_long_and_what_is_parked_is_told() -> Result<()> {
 #[test]
 fn the_servers_doctor_tells_well_and_broken_apart() -> Result<()> {
     let server = Server::start()?;
+    let nobody = server.command(&["doctor", "--json"])?;
+    let remedy = finding(&json_of(&nobody)?, "sign-in")["remedy"].as_str().unwrap_or_default().to_owned();
+    assert_eq!((nobody.status.code(), remedy.contains("account add")), (Some(3), true), "{remedy}");
+    server.console()?;
     let well = server.command(&["doctor", "--json"])?;
     let found = json_of(&well)?;
     whole(&found);
@@ -186,6 +190,7 @@ fn the_servers_doctor_tells_well_and_broken_apart() -> Result<()> {
         "audit",
         "series",
         "alarms",
+        "sign-in",
     ] {
         assert_eq!(finding(&found, subject)["level"], "ok", "{subject}: {found:#}");
     }

@@ -107,6 +107,7 @@ const INSIDE: &[(&str, &[&str])] = &[
         &["crate::api", "crate::pages", "crate::shell", "crate::jobs", "crate::routes"],
     ),
     ("sync-server/src/services", &["std::time", "std::thread", "std::net", "std::fs", "getrandom"]),
+    ("sync-server/src/auth", &["crate::api", "crate::pages", "crate::shell", "crate::jobs", "crate::routes"]),
     (
         "sync-server/src/store",
         &["crate::api", "crate::pages", "crate::shell", "crate::jobs", "crate::services"],

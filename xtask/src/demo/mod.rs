@@ -7,6 +7,7 @@ mod display;
 mod http;
 mod item_words;
 mod outcome;
+mod people;
 mod phrase;
 mod pointer;
 mod programs;
@@ -28,6 +29,7 @@ use crate::{setup, workspace};
 use accessibility::{Bus, Reader};
 use database::Database;
 use display::Display;
+use people::SamplePerson;
 use programs::{ReaderService, Server, Surroundings, Terminal};
 use screen_size::ScreenSize;
 use state::{Claim, DemoState};
@@ -88,6 +90,7 @@ struct Stage {
     eyes: Option<Reader>,
     _bus: Option<Bus>,
     server: Server,
+    people: Vec<SamplePerson>,
     database: Database,
     display: Rc<Display>,
     reader: ReaderService,
@@ -98,6 +101,7 @@ impl Stage {
         let reader = ReaderService::start(scratch)?;
         let database = Database::start(&options.database, scratch, logs, interrupt)?;
         let server = Server::start(&database, scratch, logs, interrupt)?;
+        let people = people::make(&server, &workspace::assets("text/pages/zh-CN.toml"))?;
         // The story always has a screen of its own: pictures of a real desktop are nobody's business.
         let display = if Display::is_there() && !options.headless {
             Display::Real
@@ -114,7 +118,7 @@ impl Stage {
         let around =
             Surroundings { scratch, logs, reader: &reader, display: &display, bus: bus.as_ref(), size };
         let terminal = Terminal::start(&around, &server)?;
-        Ok(Self { terminal, eyes, _bus: bus, server, database, display: Rc::new(display), reader })
+        Ok(Self { terminal, eyes, _bus: bus, server, people, database, display: Rc::new(display), reader })
     }
 
     fn state(&self, scratch: &Path) -> DemoState {
@@ -133,6 +137,10 @@ impl Stage {
     fn welcome(&self) {
         progress::note("");
         progress::note(&format!("console   {}", self.console()));
+        progress::note("people    sample accounts; the first password must be changed at the first sign-in:");
+        for person in &self.people {
+            progress::note(&format!("          {:<17} {}  {}", person.name, person.password, person.role));
+        }
         if let Some(address) = self.database.address() {
             progress::note(&format!("store     {} {address}", self.database.kind()));
         }

@@ -11,6 +11,7 @@ use domain::wire::v1::{ReceiptBody, SlipBody};
 use serde_json::{Value, json};
 
 use super::http;
+use super::people::Visitor;
 use super::programs::{Server, Terminal};
 use crate::process::{Interrupt, wait_until};
 
@@ -79,23 +80,23 @@ pub struct Centre {
     pub slip_page: String,
 }
 
-/// Asks the console until the content of the case was opened and found right.
+/// Asks the console, as somebody who is signed in, until the content of the case was opened and found right.
 ///
 /// # Errors
 /// If it is not there in time, or there is another case.
-pub fn centre(server: &Server, slip: &SlipBody, interrupt: &Interrupt) -> Result<Centre> {
-    let people = &server.addresses().people;
+pub fn centre(server: &Server, visitor: &Visitor, slip: &SlipBody, interrupt: &Interrupt) -> Result<Centre> {
     let opened = wait_until(OPENING_LIMIT, interrupt, || {
-        let page = page(&format!("{people}/cases?state=submitted"))?;
+        let page = visitor.page("/cases?state=submitted")?;
         Ok(cases(&page).contains(&format!("/cases/{}", slip.number)).then_some(()))
     })?;
     opened.with_context(|| format!("case {} was not found right by the centre", slip.number))?;
-    let all = page(&format!("{people}/cases"))?;
-    let case = page(&format!("{people}/cases/{}", slip.number))?;
+    let all = visitor.page("/cases")?;
+    let case = visitor.page(&format!("/cases/{}", slip.number))?;
     let wanted = slip.digest.to_string();
     ensure!(case.contains(&wanted), "the page of the case does not show the slip's digest {wanted}");
     let slip_page = links(&case).find(|l| l.starts_with("/slips/")).context("the case has no public page")?;
-    let public = http::get(&format!("{people}{slip_page}"))?;
+    // Whoever has the slip needs no account.
+    let public = http::get(&format!("{}{slip_page}", server.addresses().people), None)?;
     ensure!(public.status == 200, "the public page of the slip answers {}", public.status);
     Ok(Centre { cases: cases(&all), digest: wanted, slip_page })
 }
@@ -152,12 +153,6 @@ pub fn qr_code(picture: &Path) -> Result<String> {
     let text = crate::process::output(command)
         .context("the picture of the slip shows no QR code that can be read")?;
     Ok(text.trim().to_owned())
-}
-
-fn page(address: &str) -> Result<String> {
-    let page = http::get(address)?;
-    ensure!(page.status == 200, "{address} answers {}", page.status);
-    Ok(page.text)
 }
 
 fn cases(page: &str) -> Vec<String> {

@@ -117,12 +117,19 @@ impl Server {
     /// # Errors
     /// If the server's program says so.
     pub fn enrol_code(&self) -> Result<String> {
-        let mut command = program("sync-server");
-        command.args(["enrol-code", "--station", STATION, "--json", "--data"]).arg(&self.data);
-        command.args(self.database.iter().flat_map(|d| ["--database", d]));
-        let answer: serde_json::Value =
-            serde_json::from_str(&output(command)?).context("enrol-code: not JSON")?;
+        let answer = self.ask(&["enrol-code", "--station", STATION])?;
         Ok(answer["code"].as_str().context("enrol-code gave no code")?.to_owned())
+    }
+
+    /// Runs a command of the server's program on its store.
+    ///
+    /// # Errors
+    /// If the program says so.
+    pub fn ask(&self, arguments: &[&str]) -> Result<serde_json::Value> {
+        let mut command = program("sync-server");
+        command.args(arguments).args(["--json", "--data"]).arg(&self.data);
+        command.args(self.database.iter().flat_map(|d| ["--database", d]));
+        serde_json::from_str(&output(command)?).with_context(|| format!("{arguments:?}: not JSON"))
     }
 
     /// Stops it in order (SIGTERM).

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::accessibility::Role;
 use super::item_words::ItemWords;
 use super::outcome::{self, Row};
+use super::people::Visitor;
 use super::phrase::Phrase;
 use super::programs::version;
 use super::screen::Screen;
@@ -27,6 +28,8 @@ const INITIALS: &str = "lhjycb";
 const CARD: &str = "courier";
 /// A number that nobody has.
 const PHONE: &str = "13900000000";
+/// Who looks at the console.
+const CLERK: &str = "sample.clerk";
 /// Places of the chosen answers among all choices of the form: the second contribution level, platform delivery.
 const BASE_LEVEL: usize = 1;
 const JOB: usize = 7;
@@ -104,8 +107,9 @@ impl Story<'_> {
         ensure!(row.slip == slip.slip, "the slip changed after it was shown");
         self.step("my cases show it as delivered", Self::look_at_cases)?;
         self.step("a tour of other pages", Self::look_around)?;
+        let visitor = self.step("a sample clerk signs in at the console", Self::sign_in)?;
         let centre = self.step("the centre holds exactly one case with the slip's digest", |story| {
-            let centre = outcome::centre(&story.stage.server, &row.slip, story.interrupt)?;
+            let centre = outcome::centre(&story.stage.server, &visitor, &row.slip, story.interrupt)?;
             outcome::judge(&row, &centre).map(|()| centre)
         })?;
         let mut told = outcome::report(&row, &centre);
@@ -144,8 +148,14 @@ impl Story<'_> {
     fn cut_the_link(&mut self) -> Result<()> {
         self.stage.server.stop();
         let address = format!("{}/healthz", self.stage.server.addresses().people);
-        ensure!(super::http::get(&address).is_err(), "the sync server still answers");
+        ensure!(super::http::get(&address, None).is_err(), "the sync server still answers");
         Ok(())
+    }
+
+    fn sign_in(&mut self) -> Result<Visitor> {
+        let people = &self.stage.people;
+        let clerk = people.iter().find(|person| person.name == CLERK).context("there is no sample clerk")?;
+        Visitor::sign_in(&self.stage.server.addresses().people, clerk)
     }
 
     fn search(&mut self) -> Result<()> {

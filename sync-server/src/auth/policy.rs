@@ -1,0 +1,109 @@
+//! Who may do what: the one table of permits. Every address of both listeners names one of them in `routes.rs`, and
+//! the gate before the address asks it.
+//!
+//! Refuses everything that it does not name. `docs/operations` has the same table for people; a test compares both,
+//! and another one tries every address with every role.
+use super::role::{Role, Roles};
+
+/// Somebody may do something.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Permit {
+    /// Its name; words for people are under `permit.{name}`.
+    pub name: &'static str,
+    /// Who may.
+    pub who: Who,
+}
+
+/// Who may do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Everybody, the public included.
+    Anyone,
+    /// Whoever brings a proof of its own in the call: a terminal's signature, or a one-time code. An account opens
+    /// nothing here.
+    Device,
+    /// Whoever is signed in, whatever the roles.
+    SignedIn,
+    /// Whoever is signed in and has one of these roles.
+    OneOf(&'static [Role]),
+}
+
+/// What the gate does with a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Lets the call through.
+    Go,
+    /// Asks for sign-in.
+    SignInFirst,
+    /// Says who may.
+    NotYours,
+}
+
+/// What is open to everybody: slips, problems, sign-in, health.
+pub static OPEN: Permit = Permit { name: "open", who: Who::Anyone };
+/// What devices do, each call with its own proof.
+pub static DEVICES: Permit = Permit { name: "devices", who: Who::Device };
+/// Change one's own password, and sign out: the only things that may be done with a password that somebody else gave.
+pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
+/// See one's own account, and end other sessions of it.
+pub static OWN_ACCOUNT: Permit = Permit { name: "own_account", who: Who::SignedIn };
+/// See the list of cases, and a case: no name, no number, no answer is shown.
+pub static SEE_CASES: Permit = Permit {
+    name: "see_cases",
+    who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Inspector, Role::Operator]),
+};
+/// Give out accounts and roles, lock them, reset passwords.
+pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
+
+/// All permits.
+pub static PERMITS: [&Permit; 6] =
+    [&OPEN, &DEVICES, &OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &MANAGE_ACCOUNTS];
+
+impl Permit {
+    /// What becomes of somebody with these roles; nothing for somebody who is not signed in.
+    pub fn judge(&self, roles: Option<Roles>) -> Verdict {
+        match (self.who, roles) {
+            (Who::Anyone | Who::Device, _) | (Who::SignedIn, Some(_)) => Verdict::Go,
+            (Who::SignedIn | Who::OneOf(_), None) => Verdict::SignInFirst,
+            (Who::OneOf(wanted), Some(roles)) if roles.has_any(wanted) => Verdict::Go,
+            (Who::OneOf(_), Some(_)) => Verdict::NotYours,
+        }
+    }
+
+    /// The roles that may; none where roles do not matter.
+    pub fn roles(&self) -> &'static [Role] {
+        match self.who {
+            Who::OneOf(roles) => roles,
+            Who::Anyone | Who::Device | Who::SignedIn => &[],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_gets_in_by_a_role_that_is_not_named() {
+        for permit in PERMITS {
+            for role in Role::ALL {
+                let verdict = permit.judge(Some(Roles::of(&[*role])));
+                let expected = match permit.who {
+                    Who::OneOf(roles) if !roles.contains(role) => Verdict::NotYours,
+                    _ => Verdict::Go,
+                };
+                assert_eq!(verdict, expected, "{} {role:?}", permit.name);
+            }
+        }
+        for permit in [&OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &MANAGE_ACCOUNTS] {
+            assert_eq!(permit.judge(None), Verdict::SignInFirst, "{}", permit.name);
+        }
+        assert_eq!(SEE_CASES.judge(Some(Roles::default())), Verdict::NotYours);
+        assert_eq!(OPEN.judge(None), Verdict::Go);
+    }
+
+    #[test]
+    fn whoever_gives_out_roles_sees_no_cases() {
+        assert_eq!(SEE_CASES.judge(Some(Roles::of(&[Role::Admin]))), Verdict::NotYours);
+    }
+}
