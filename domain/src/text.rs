@@ -37,3 +37,34 @@ impl Text {
         }
     }
 }
+
+/// A character that no text of the catalogue may hold: controls (line breaks too) and the invisible signs that turn
+/// the direction of writing, by which a text can be made to read as another (Unicode TR 36, "bidirectional text
+/// spoofing").
+pub fn hidden_character(text: &str) -> Option<char> {
+    text.chars().find(|c| {
+        c.is_control()
+            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || *c == '\u{feff}'
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hidden_character;
+
+    #[test]
+    fn hidden_characters_are_found() {
+        for (text, found) in [
+            ("姓名 Name 𠅤·𬀩 བོད", None),
+            ("", None),
+            ("a\u{202e}b", Some('\u{202e}')),
+            ("a\u{2066}b", Some('\u{2066}')),
+            ("\u{feff}a", Some('\u{feff}')),
+            ("a\nb", Some('\n')),
+            ("a\u{0}", Some('\u{0}')),
+        ] {
+            assert_eq!(hidden_character(text), found, "{text:?}");
+        }
+    }
+}
