@@ -7,6 +7,7 @@ use crate::date::CivilDate;
 
 mod adjusted;
 mod conditions;
+mod documented;
 mod frozen;
 mod hostile;
 mod rows;
