@@ -8,8 +8,8 @@
 //! | [`ids`], [`date`] | 编号 | identities and the case number that a terminal issues offline; civil dates |
 //! | [`text`] | 词 | a text in Chinese and English |
 //! | [`item`], [`bundle`], [`catalogue`] | 事项, 一件事, 目录 | what can be applied for, versioned as a whole |
-//! | [`expr`] | 算式 | the one small expression type of rules and computed values |
 //! | [`form`] | 表单 | form schema, validation, and the render plan that a screen only draws |
+//! | [`expr`] | 算式 | the one small expression type of rules and computed values |
 //! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
 //! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes |

@@ -12,6 +12,16 @@ pub enum Language {
     En,
 }
 
+/// Whether a sign has no place in a text of the catalogue: control characters, and signs that are not seen but turn
+/// the direction of what follows or hide what a text is.
+pub fn is_hidden(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// The same sentence in Chinese and English.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,23 +48,12 @@ impl Text {
     }
 }
 
-/// A character that no text of the catalogue may hold: controls (line breaks too) and the invisible signs that turn
-/// the direction of writing, by which a text can be made to read as another (Unicode TR 36, "bidirectional text
-/// spoofing").
-pub fn hidden_character(text: &str) -> Option<char> {
-    text.chars().find(|c| {
-        c.is_control()
-            || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-            || *c == '\u{feff}'
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::hidden_character;
+    use super::is_hidden;
 
     #[test]
-    fn hidden_characters_are_found() {
+    fn hidden_signs_are_found() {
         for (text, found) in [
             ("姓名 Name 𠅤·𬀩 བོད", None),
             ("", None),
@@ -64,7 +63,7 @@ mod tests {
             ("a\nb", Some('\n')),
             ("a\u{0}", Some('\u{0}')),
         ] {
-            assert_eq!(hidden_character(text), found, "{text:?}");
+            assert_eq!(text.chars().find(|sign| is_hidden(*sign)), found, "{text:?}");
         }
     }
 }

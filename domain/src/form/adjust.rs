@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::FormError;
-use super::spec::{Choice, Widget};
+use super::spec::{Choice, Repeat, Widget};
 use super::{Form, Named};
 use crate::text::Text;
 
@@ -108,6 +108,11 @@ impl Form {
 
     pub(super) fn change_of_rows(&self, key: &str) -> &Change {
         self.changes.rows.get(key).unwrap_or(&NONE)
+    }
+
+    /// The fewest rows of a repeat group that is shown; one that was added has a row.
+    pub(super) fn fewest_rows(&self, repeat: &Repeat) -> usize {
+        if self.change_of_rows(&repeat.key).added { repeat.min.max(1) } else { repeat.min }
     }
 
     /// Choices that are left of a field.

@@ -74,7 +74,8 @@ impl Form {
     /// Takes a row away; false if there is no such row or no fewer may be there.
     pub fn remove_row(&self, answers: &mut Answers, key: &str, row: usize) -> bool {
         let count = answers.rows(key).len();
-        let removable = row < count && self.repeat(key).is_some_and(|repeat| count > repeat.min);
+        let removable =
+            row < count && self.repeat(key).is_some_and(|repeat| count > self.fewest_rows(repeat));
         if removable {
             answers.remove_row(key, row);
         }

@@ -149,17 +149,18 @@ struct Place<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn group(&mut self, group: &'a UiGroup, shown: bool) -> GroupState<'a> {
-        let shown = shown && group.show_if.as_ref().is_none_or(|rule| rule.holds(&self.seen));
+    fn group(&mut self, group: &'a UiGroup, page_shown: bool) -> GroupState<'a> {
+        let own = group.show_if.as_ref().is_none_or(|rule| rule.holds(&self.seen));
         let first = self.next;
         self.next += group.fields.len();
         let Some(repeat) = &group.repeat else {
+            let shown = page_shown && own;
             let row = self.plain(group, first, shown);
             return GroupState { first, visible: shown, rows: vec![row], sent: None, min: 0 };
         };
         let change = self.form.change_of_rows(&repeat.key);
-        let shown = shown && !change.dropped;
-        let min = if change.added { repeat.min.max(1) } else { repeat.min };
+        let shown = page_shown && (change.added || (own && !change.dropped));
+        let min = self.form.fewest_rows(repeat);
         let sent = self.answers.as_map().get(&repeat.key);
         let given = self.answers.rows(&repeat.key);
         // One more than allowed, so that the schema sees that there are too many.

@@ -2,7 +2,7 @@
 use super::error::FormError;
 use super::spec::{FormSpec, UiField};
 use crate::expr::Expr;
-use crate::text::{Text, hidden_character};
+use crate::text::{Text, is_hidden};
 
 /// The most characters of a label, question, hint, title or choice, in each language.
 pub const MAX_LABEL_CHARS: usize = 200;
@@ -69,7 +69,7 @@ fn rule(expr: Option<&Expr>, key: &str) -> Result<(), FormError> {
 }
 
 fn visible(text: &str, key: &str, what: &str) -> Result<(), FormError> {
-    match hidden_character(text) {
+    match text.chars().find(|sign| is_hidden(*sign)) {
         Some(c) => {
             Err(FormError::new(key, format!("{what} holds the invisible character U+{:04X}", u32::from(c))))
         }

@@ -116,15 +116,14 @@ impl Form {
     /// A repeat group that lacks rows; if the rows that it shows are all wrong already, that is enough.
     fn check_counts(&self, state: &State<'_>, found: &mut Found) {
         for (group, state) in self.spec().groups().zip(state.groups()) {
-            let Some(repeat) = &group.repeat else { continue };
+            if group.repeat.is_none() {
+                continue;
+            }
             let (have, need) = (state.sent.and_then(Value::as_array).map_or(0, Vec::len), state.min);
             let told = found.keys().any(|spot| spot.anchor == state.first);
             if have < need && !told {
                 let rows = Spot { anchor: state.first, row: 0, field: None };
-                let none = have == 0 && repeat.max == 1;
-                let kind =
-                    if none { FieldErrorKind::Required } else { FieldErrorKind::TooFewRows { have, need } };
-                found.insert(rows, kind);
+                found.insert(rows, FieldErrorKind::TooFewRows { have, need });
             }
         }
     }

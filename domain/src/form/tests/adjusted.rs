@@ -72,6 +72,16 @@ fn an_answer_to_a_dropped_field_is_not_looked_at() {
 }
 
 #[test]
+fn a_repeat_group_that_was_added_keeps_a_row() {
+    let form = adjusted(json!({"adds_fields": ["people"]}));
+    let mut given = Answers::default();
+    form.prefill(&mut given, &facts());
+    assert_eq!(given.rows("people").len(), 1);
+    assert!(!form.remove_row(&mut given, "people", 0));
+    assert!(form.add_row(&mut given, &facts(), "people") && form.remove_row(&mut given, "people", 0));
+}
+
+#[test]
 fn what_is_left_of_the_choices_is_all_that_may_be_answered() {
     let form = adjusted(
         json!({"narrows_fields": {"way": ["here", "post"]}, "presets": {"way": ["hall", "here", "post"]}}),
