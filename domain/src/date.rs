@@ -43,6 +43,22 @@ impl CivilDate {
         Self(self.0.saturating_add(jiff::Span::new().days(days.clamp(-400_000, 400_000))))
     }
 
+    /// Days from this day to another, negative if it lies before.
+    pub fn days_to(self, other: Self) -> i64 {
+        i64::from((other.0 - self.0).get_days())
+    }
+
+    /// Full years from this day to another, negative if it lies before. A year is full on the same day of the same
+    /// month; after a 29 February it is full on 1 March of a year that has none.
+    pub fn full_years_to(self, other: Self) -> i64 {
+        if other < self {
+            return -other.full_years_to(self);
+        }
+        let ((year, month, day), (later, other_month, other_day)) = (self.parts(), other.parts());
+        let unfinished = (other_month, other_day) < (month, day);
+        i64::from(later) - i64::from(year) - i64::from(unfinished)
+    }
+
     /// Day of the week, Monday = 1 to Sunday = 7 (ISO 8601).
     pub fn weekday(self) -> i8 {
         self.0.weekday().to_monday_one_offset()
@@ -120,6 +136,24 @@ mod tests {
         ];
         for (text, good) in table {
             assert_eq!(text.parse::<CivilDate>().is_ok(), good, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_years_between_two_days() {
+        let table = [
+            ("1990-05-20", "2026-05-19", 13_148, 35),
+            ("1990-05-20", "2026-05-20", 13_149, 36),
+            ("2004-02-29", "2025-02-28", 7_670, 20),
+            ("2004-02-29", "2025-03-01", 7_671, 21),
+            ("2026-11-28", "2026-11-28", 0, 0),
+            ("2026-11-28", "2025-11-29", -364, 0),
+            ("2026-11-28", "2025-11-28", -365, -1),
+            ("1900-01-01", "2999-12-31", 401_766, 1_099),
+        ];
+        for (from, to, days, years) in table {
+            let [from, to] = [from, to].map(|text| text.parse::<CivilDate>().expect("a date"));
+            assert_eq!((from.days_to(to), from.full_years_to(to)), (days, years), "{from} {to}");
         }
     }
 

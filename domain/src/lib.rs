@@ -9,6 +9,7 @@
 //! | [`text`] | 词 | a text in Chinese and English |
 //! | [`item`], [`bundle`], [`catalogue`] | 事项, 一件事, 目录 | what can be applied for, versioned as a whole |
 //! | [`form`] | 表单 | form schema, validation, and the render plan that a screen only draws |
+//! | [`expr`] | 算式 | the one small expression type of rules and computed values |
 //! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
 //! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes |
@@ -23,6 +24,7 @@ pub mod date;
 pub mod deadline;
 pub mod document;
 pub mod envelope;
+pub mod expr;
 pub mod form;
 pub mod ids;
 pub mod item;

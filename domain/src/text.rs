@@ -12,6 +12,16 @@ pub enum Language {
     En,
 }
 
+/// Whether a sign has no place in a text of the catalogue: control characters, and signs that are not seen but turn
+/// the direction of what follows or hide what a text is.
+pub fn is_hidden(sign: char) -> bool {
+    sign.is_control()
+        || matches!(sign,
+            '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{3164}' | '\u{feff}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// The same sentence in Chinese and English.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +44,26 @@ impl Text {
         match language {
             Language::En if !self.en.is_empty() => &self.en,
             _ => &self.zh,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_hidden;
+
+    #[test]
+    fn hidden_signs_are_found() {
+        for (text, found) in [
+            ("姓名 Name 𠅤·𬀩 བོད", None),
+            ("", None),
+            ("a\u{202e}b", Some('\u{202e}')),
+            ("a\u{2066}b", Some('\u{2066}')),
+            ("\u{feff}a", Some('\u{feff}')),
+            ("a\nb", Some('\n')),
+            ("a\u{0}", Some('\u{0}')),
+        ] {
+            assert_eq!(text.chars().find(|sign| is_hidden(*sign)), found, "{text:?}");
         }
     }
 }

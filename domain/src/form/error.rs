@@ -19,7 +19,7 @@ impl FormError {
 /// One answer that cannot stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
-    /// Which field.
+    /// Path of the field: its key, or `children[2].name` in a row; of a repeat group its key.
     pub key: String,
     /// What is wrong with it; the words come from `assets/text`, key `form.error.{kind}`.
     pub kind: FieldErrorKind,
@@ -45,6 +45,12 @@ pub struct FieldError {
 /// | `above` | `most` |
 /// | `not_a_choice`, `region`, `same_region`, `address_incomplete` | |
 /// | `signature_too_short`, `signature_too_large` | |
+/// | `computed`, `file_kind` | |
+/// | `too_few_rows` | `have`, `need`, `missing` |
+/// | `too_many_rows` | `most` |
+/// | `too_few_files` | `need` |
+/// | `too_many_files` | `most` |
+/// | `file_too_large` | `most` (MiB) |
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum FieldErrorKind {
@@ -101,6 +107,28 @@ pub enum FieldErrorKind {
     SignatureTooShort,
     SignatureTooLarge,
     Pattern,
+    /// A value was sent that is not the computed one.
+    Computed,
+    /// A repeat group lacks rows.
+    TooFewRows {
+        have: usize,
+        need: usize,
+    },
+    TooManyRows {
+        most: u64,
+    },
+    TooFewFiles {
+        need: u64,
+    },
+    TooManyFiles {
+        most: u64,
+    },
+    /// A file is larger than allowed, given in MiB as it would be said.
+    FileTooLarge {
+        most: String,
+    },
+    /// A file of a kind (media type) that is not taken.
+    FileKind,
     /// Answers that the form does not have.
     UnknownField,
     /// Wrong JSON type or another keyword of the schema.
@@ -140,6 +168,13 @@ impl FieldErrorKind {
             Self::SignatureTooShort => "signature_too_short",
             Self::SignatureTooLarge => "signature_too_large",
             Self::Pattern => "pattern",
+            Self::Computed => "computed",
+            Self::TooFewRows { .. } => "too_few_rows",
+            Self::TooManyRows { .. } => "too_many_rows",
+            Self::TooFewFiles { .. } => "too_few_files",
+            Self::TooManyFiles { .. } => "too_many_files",
+            Self::FileTooLarge { .. } => "file_too_large",
+            Self::FileKind => "file_kind",
             Self::UnknownField => "unknown_field",
             Self::Shape => "shape",
         }
@@ -148,7 +183,7 @@ impl FieldErrorKind {
     /// Values for the placeholders of the words, such as `("have", "10")`.
     pub fn values(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::TooShort { have, need } => vec![
+            Self::TooShort { have, need } | Self::TooFewRows { have, need } => vec![
                 ("have", have.to_string()),
                 ("need", need.to_string()),
                 ("missing", need.saturating_sub(*have).to_string()),
@@ -166,7 +201,9 @@ impl FieldErrorKind {
             Self::DateTooLate { latest } => vec![("latest", latest.clone())],
             Self::DateTooEarly { earliest } => vec![("earliest", earliest.clone())],
             Self::Below { least } => vec![("least", least.clone())],
-            Self::Above { most } => vec![("most", most.clone())],
+            Self::Above { most } | Self::FileTooLarge { most } => vec![("most", most.clone())],
+            Self::TooFewFiles { need } => vec![("need", need.to_string())],
+            Self::TooManyRows { most } | Self::TooManyFiles { most } => vec![("most", most.to_string())],
             _ => Vec::new(),
         }
     }

@@ -1,39 +1,79 @@
 //! 表单: a form is JSON Schema 2020-12 plus a small UI schema. This module validates answers and yields a render
 //! plan; a screen or page only draws the plan. The terminal and the server run the same code.
 //!
-//! Refuses to hold words of its own, and to reach for the clock: today comes in as an argument.
+//! One pass over the form (`state`) decides what is visible, required, computed and filled in by itself; the plan,
+//! validation and what is sent all read it. The format is described in `docs/forms.md`.
+//!
+//! Refuses to hold words of its own, and to reach for the clock: today comes in with the [`Facts`].
+mod adjust;
 mod answers;
 mod compile;
+mod demands;
 mod error;
+mod facts;
+mod files;
+mod fill;
 mod keywords;
+mod names;
 mod plan;
+mod property;
 mod rules;
+mod seen;
 mod spec;
+mod state;
 #[cfg(test)]
 mod tests;
+mod texts;
+mod translate;
 mod validate;
 pub mod validators;
 
-pub use answers::Answers;
-pub use compile::MAX_FIELDS;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use adjust::Adjustments;
+pub use answers::{Answers, MAX_ROWS};
+pub use compile::{MAX_CELLS, MAX_FIELDS};
 pub use error::{FieldError, FieldErrorKind, FormError};
+pub use facts::Facts;
+pub use files::{FILE_KINDS, FileLimits, MAX_FILE_BYTES, MAX_FILES};
 pub use keywords::{MAX_SIGNATURE_BYTES, MIN_SIGNATURE_POINTS};
-pub use plan::{Facts, Layout, PlanField, PlanPage, RenderPlan};
-pub use spec::{Choice, FormSpec, Prefill, Rule, UiField, UiGroup, UiPage, Widget};
+pub use plan::{Layout, PlanField, PlanGroup, PlanPage, PlanRepeat, PlanRow, RenderPlan};
+pub use spec::{Choice, FormSpec, Prefill, Repeat, UiField, UiGroup, UiPage, Widget};
+pub use texts::MAX_LABEL_CHARS;
 
-use compile::FieldRules;
+use adjust::Changes;
+use property::FieldRules;
 
-/// A form that was compiled once and validates many times.
+/// A form that was compiled once and validates many times. Cloning it costs nothing.
+#[derive(Clone)]
 pub struct Form {
+    compiled: Arc<Compiled>,
+    changes: Arc<Changes>,
+}
+
+struct Compiled {
     spec: FormSpec,
     /// In form order, one for each field.
     rules: Vec<FieldRules>,
     validator: jsonschema::Validator,
+    index: BTreeMap<String, Named>,
+    /// Keys of the repeat groups in which the fields stand, in form order.
+    owners: Vec<Option<Arc<str>>>,
+}
+
+/// What a key stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// The field of this index, in form order.
+    Field(usize),
+    /// The repeat group whose first field has this index.
+    Rows(usize),
 }
 
 impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Form({} fields)", self.rules.len())
+        write!(f, "Form({} fields)", self.compiled.rules.len())
     }
 }
 
@@ -41,16 +81,19 @@ impl Form {
     /// Compiles a form.
     ///
     /// # Errors
-    /// [`FormError`] if schema and UI schema do not fit each other.
+    /// [`FormError`] if schema and UI schema do not fit each other, a rule is not well typed or names what does not
+    /// stand before it, a text cannot be shown, or the form is too large.
     pub fn compile(spec: &FormSpec) -> Result<Self, FormError> {
         let rules = compile::compile(spec)?;
         let validator = keywords::validator(&spec.schema)?;
-        Ok(Self { spec: spec.clone(), rules, validator })
+        let (index, owners) = (index(spec), owners(spec));
+        let compiled = Compiled { spec: spec.clone(), rules, validator, index, owners };
+        Ok(Self { compiled: Arc::new(compiled), changes: Arc::default() })
     }
 
     /// The specification it was compiled from.
     pub fn spec(&self) -> &FormSpec {
-        &self.spec
+        &self.compiled.spec
     }
 
     /// Kinds of fields that must be answered and that this version cannot fill in (photo, attachment): the item
@@ -58,8 +101,12 @@ impl Form {
     pub fn unsupported(&self) -> Vec<Widget> {
         let mut widgets: Vec<Widget> = self
             .fields()
-            .filter(|(field, _)| field.required || field.required_if.is_some())
-            .map(|(field, _)| field.widget)
+            .enumerate()
+            .filter(|(at, (field, _))| {
+                let change = self.change_of(*at);
+                change.added || (!change.dropped && (field.required || field.required_if.is_some()))
+            })
+            .map(|(_, (field, _))| field.widget)
             .filter(|widget| !widget.supported())
             .collect();
         widgets.sort_unstable();
@@ -69,6 +116,30 @@ impl Form {
 
     /// Fields in form order with what is known of them.
     fn fields(&self) -> impl Iterator<Item = (&UiField, &FieldRules)> {
-        compile::fields(&self.spec).zip(&self.rules)
+        self.spec().fields().zip(&self.compiled.rules)
     }
+}
+
+fn index(spec: &FormSpec) -> BTreeMap<String, Named> {
+    let mut index = BTreeMap::new();
+    let mut next = 0;
+    for group in spec.groups() {
+        if let Some(repeat) = &group.repeat {
+            index.insert(repeat.key.clone(), Named::Rows(next));
+        }
+        for field in &group.fields {
+            index.insert(field.key.clone(), Named::Field(next));
+            next += 1;
+        }
+    }
+    index
+}
+
+fn owners(spec: &FormSpec) -> Vec<Option<Arc<str>>> {
+    let mut owners = Vec::new();
+    for group in spec.groups() {
+        let key = group.repeat.as_ref().map(|repeat| Arc::from(repeat.key.as_str()));
+        owners.extend(group.fields.iter().map(|_| key.clone()));
+    }
+    owners
 }

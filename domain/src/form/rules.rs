@@ -1,9 +1,9 @@
 //! Rules that JSON Schema cannot say: dates that depend on today, order of two fields, control characters.
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::Answers;
-use super::compile::FieldRules;
+use super::Facts;
 use super::error::FieldErrorKind;
+use super::property::FieldRules;
 use super::spec::{UiField, Widget};
 use crate::applicant::check_id_number;
 use crate::date::CivilDate;
@@ -47,16 +47,18 @@ impl DateBound {
         Some(if month { Self::Months(n) } else { Self::Days(n) })
     }
 
-    fn resolve(self, today: CivilDate) -> CivilDate {
+    /// The day; `None` if it depends on a day that is not known.
+    fn resolve(self, today: Option<CivilDate>) -> Option<CivilDate> {
         match self {
-            Self::Fixed(date) => date,
-            Self::Days(n) => today.plus_days(n),
+            Self::Fixed(date) => Some(date),
+            Self::Days(n) => today.map(|today| today.plus_days(n)),
             Self::Months(n) => {
+                let today = today?;
                 let (year, month, _) = today.parts();
                 let months = i64::from(year) * 12 + i64::from(month) - 1 + n;
                 let year = i16::try_from(months.div_euclid(12)).unwrap_or(i16::MAX);
                 let month = i8::try_from(months.rem_euclid(12) + 1).unwrap_or(1);
-                CivilDate::new(year, month, 1).unwrap_or(today)
+                Some(CivilDate::new(year, month, 1).unwrap_or(today))
             }
         }
     }
@@ -71,21 +73,41 @@ pub(super) fn parse_date(text: &str, month: bool) -> Option<CivilDate> {
     if month { format!("{text}-01").parse().ok() } else { text.parse().ok() }
 }
 
+/// Answers in normal form, as a rule of one field sees them: those of its row, then those outside of rows.
+#[derive(Clone, Copy)]
+pub(super) struct Texts<'a> {
+    /// The field's row.
+    pub row: Option<&'a Map<String, Value>>,
+    /// The form's own object.
+    pub top: &'a Map<String, Value>,
+}
+
+impl<'a> Texts<'a> {
+    fn get(&self, key: &str) -> Option<&'a Value> {
+        self.row.and_then(|row| row.get(key)).or_else(|| self.top.get(key))
+    }
+
+    fn text(&self, key: &str) -> &'a str {
+        self.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
 /// What our own rules say to an answer that the schema accepts.
 pub(super) fn check(
     field: &UiField,
     rules: &FieldRules,
-    answers: &Answers,
-    today: CivilDate,
+    answers: &Texts<'_>,
+    facts: &Facts,
 ) -> Option<FieldErrorKind> {
     let value = answers.get(&field.key)?;
+    let today = facts.today;
     let text = value.as_str().unwrap_or_default();
     if has_control(value) {
         return Some(FieldErrorKind::Pattern);
     }
     match field.widget {
         Widget::Date | Widget::Month => check_date(field, rules, answers, today),
-        Widget::Number => check_year(value, rules, today),
+        Widget::Number => check_year(value, rules, today?),
         Widget::Region => rules
             .differs_from
             .as_ref()
@@ -93,7 +115,7 @@ pub(super) fn check(
             .map(|other| FieldErrorKind::SameRegion { other: other.clone() }),
         // The keyword `x-idcard` cannot know today.
         Widget::Text if rules.id_card => {
-            check_id_number(text, Some(today)).is_err().then_some(FieldErrorKind::IdNumber)
+            check_id_number(text, today).is_err().then_some(FieldErrorKind::IdNumber)
         }
         _ => None,
     }
@@ -102,8 +124,8 @@ pub(super) fn check(
 fn check_date(
     field: &UiField,
     rules: &FieldRules,
-    answers: &Answers,
-    today: CivilDate,
+    answers: &Texts<'_>,
+    today: Option<CivilDate>,
 ) -> Option<FieldErrorKind> {
     let month = field.widget == Widget::Month;
     let Some(date) = parse_date(answers.text(&field.key), month) else { return Some(FieldErrorKind::Date) };
@@ -111,19 +133,14 @@ fn check_date(
         let text = date.to_string();
         if month { text[..7].to_owned() } else { text }
     };
-    if let Some(bound) = rules.dates.max {
-        let latest = bound.resolve(today);
-        if date > latest {
-            let kind = FieldErrorKind::DateTooLate { latest: shown(latest) };
-            return Some(if bound.is_now() { FieldErrorKind::DateInFuture } else { kind });
-        }
+    let day = |bound: Option<DateBound>| bound.and_then(|bound| Some((bound, bound.resolve(today)?)));
+    if let Some((bound, latest)) = day(rules.dates.max).filter(|(_, latest)| date > *latest) {
+        let kind = FieldErrorKind::DateTooLate { latest: shown(latest) };
+        return Some(if bound.is_now() { FieldErrorKind::DateInFuture } else { kind });
     }
-    if let Some(bound) = rules.dates.min {
-        let earliest = bound.resolve(today);
-        if date < earliest {
-            let kind = FieldErrorKind::DateTooEarly { earliest: shown(earliest) };
-            return Some(if bound.is_now() { FieldErrorKind::DateInPast } else { kind });
-        }
+    if let Some((bound, earliest)) = day(rules.dates.min).filter(|(_, earliest)| date < *earliest) {
+        let kind = FieldErrorKind::DateTooEarly { earliest: shown(earliest) };
+        return Some(if bound.is_now() { FieldErrorKind::DateInPast } else { kind });
     }
     let breaks = |other: &Option<String>, may_equal: bool| {
         let other = other.as_ref()?;

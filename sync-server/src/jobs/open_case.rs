@@ -9,7 +9,7 @@ use domain::applicant::{check_id_number, fold_name};
 use domain::case::{Action, CaseState, QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
 use domain::envelope::{DataKey, Nonce};
-use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
+use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Widget};
 use domain::ids::{EnvelopeId, StationId};
 use domain::wire::v1::{EnvelopeHeader, Submission};
 use rand_core::CryptoRng;
@@ -219,10 +219,22 @@ fn judge(
     if opened.applicant.name.trim().is_empty() {
         reasons.push(reason("applicant.name", "required"));
     }
-    let errors = form.validate(&opened.answers, day);
+    let errors = form.validate_with(&opened.answers, &facts(&opened.applicant, day));
     reasons.extend(errors.iter().map(field_reason));
     reasons.truncate(MAX_REASONS);
     Ok((opened, form, reasons))
+}
+
+/// What the rules of a form may see, as the terminal saw it when the form was filled.
+fn facts(person: &domain::wire::v1::Person, day: CivilDate) -> Facts {
+    Facts {
+        card_address: person.address.clone(),
+        id_number: Some(person.id_number.clone()),
+        name: Some(person.name.clone()),
+        birth: person.birth,
+        sex: person.sex,
+        ..Facts::on(day)
+    }
 }
 
 /// The content while it is looked at.

@@ -174,10 +174,9 @@ impl Fields<'_> {
             "applicant.id_number" => self.w.t("action.applicant_id_number"),
             "applicant.name" => self.w.t("action.applicant_name"),
             _ => {
-                let mut fields = self.form.into_iter().flat_map(|f| &f.pages).flat_map(|p| &p.groups);
-                let field = fields.find_map(|g| g.fields.iter().find(|f| f.key == key));
-                match field {
-                    Some(field) => field.label.get(self.w.0),
+                let label = self.form.and_then(|form| form.label(key));
+                match label {
+                    Some(label) => label.get(self.w.0),
                     None => return key.to_owned(),
                 }
             }

@@ -19,11 +19,11 @@ const SAVING_LIMIT_MS: u64 = 20_000;
 impl Model {
     /// The form of the chosen item, fresh.
     pub(super) fn start_form(&mut self) -> Vec<Job> {
-        let layout = self.layout();
+        let (layout, today) = (self.layout(), self.today());
         let Some(session) = &mut self.session else { return Vec::new() };
         let form = session.item.as_ref().and_then(|code| self.catalogue.entry(code));
         let Some(Ok(form)) = form.map(|entry| Form::compile(entry.form())) else { return Vec::new() };
-        let facts = session.facts();
+        let facts = session.facts(today);
         form.prefill(&mut session.answers, &facts);
         session.plan = form.plan(&session.answers, &facts, layout);
         session.form = Some(Arc::new(form));
@@ -54,11 +54,13 @@ impl Model {
         let (layout, today) = (self.layout(), self.today());
         let Some(session) = &mut self.session else { return };
         let Some(form) = session.form.clone() else { return };
-        session.plan = form.plan(&session.answers, &session.facts(), layout);
+        let facts = session.facts(today);
+        form.prefill(&mut session.answers, &facts);
+        session.plan = form.plan(&session.answers, &facts, layout);
         session.page = session.page.min(session.plan.pages.len().saturating_sub(1));
         if !session.errors.is_empty() {
             // Errors that were shown follow the answers; none appears before Continue.
-            let now = form.validate(&session.answers, today);
+            let now = form.validate_with(&session.answers, &facts);
             let shown: Vec<String> = session.errors.iter().map(|e| e.key.clone()).collect();
             session.errors = now.into_iter().filter(|e| shown.contains(&e.key)).collect();
         }
@@ -76,7 +78,8 @@ impl Model {
             return Vec::new();
         }
         let Some(session) = &mut self.session else { return Vec::new() };
-        if page_of(session, key).is_some() {
+        let asked = session.plan.pages.iter().flat_map(|p| &p.fields).any(|f| f.key == key && !f.computed);
+        if asked {
             session.answers.set(key, value);
             self.replan();
         }
@@ -92,7 +95,7 @@ impl Model {
     }
 
     pub(super) fn use_card_address(&mut self, key: &str) -> Vec<Job> {
-        match self.session.as_ref().and_then(|s| s.facts().offered_address()) {
+        match self.session.as_ref().and_then(|s| s.facts(self.today()).offered_address()) {
             Some(address) => self.answer(key, address),
             None => Vec::new(),
         }
@@ -119,14 +122,8 @@ impl Model {
         let today = self.today();
         let Some(session) = &mut self.session else { return Vec::new() };
         let Some(form) = session.form.clone() else { return Vec::new() };
-        let all = form.validate(&session.answers, today);
-        let here: Vec<String> = session
-            .plan
-            .pages
-            .get(session.page)
-            .map(|p| p.fields.iter().map(|f| f.key.clone()).collect())
-            .unwrap_or_default();
-        let errors: Vec<FieldError> = all.iter().filter(|e| here.contains(&e.key)).cloned().collect();
+        let all = form.validate_with(&session.answers, &session.facts(today));
+        let errors = errors_of(session, &all);
         session.focus = errors.first().map(|e| e.key.clone());
         session.errors = errors;
         if !session.errors.is_empty() {
@@ -148,9 +145,7 @@ impl Model {
         if let Some(first) = errors.first() {
             session.page = page_of(session, &first.key).unwrap_or(0);
             session.focus = Some(first.key.clone());
-            let here: Vec<String> =
-                session.plan.pages[session.page].fields.iter().map(|f| f.key.clone()).collect();
-            session.errors = errors.into_iter().filter(|e| here.contains(&e.key)).collect();
+            session.errors = errors_of(session, &errors);
             return Vec::new();
         }
         session.submit = SubmitStep::Idle;
@@ -238,13 +233,14 @@ impl Model {
         else {
             return Vec::new();
         };
-        let errors = form.validate(&session.answers, today);
+        let facts = session.facts(today);
+        let errors = form.validate_with(&session.answers, &facts);
         if !errors.is_empty() {
             self.leave_check();
             return self.open_check(errors);
         }
         session.submit = SubmitStep::Saving { since_ms: now_ms };
-        let answers = form.effective(&session.answers);
+        let answers = form.effective(&session.answers, &facts);
         vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, answers }))]
     }
 
@@ -293,7 +289,13 @@ impl Model {
     }
 }
 
-/// The page on which a field stands.
+/// The page on which a field or repeat group stands.
 fn page_of(session: &Session, key: &str) -> Option<usize> {
-    session.plan.pages.iter().position(|p| p.fields.iter().any(|f| f.key == key))
+    session.plan.page_of(key)
+}
+
+/// Errors that belong to the page on the screen.
+fn errors_of(session: &Session, all: &[FieldError]) -> Vec<FieldError> {
+    let page = session.plan.pages.get(session.page);
+    all.iter().filter(|error| page.is_some_and(|page| page.has(&error.key))).cloned().collect()
 }

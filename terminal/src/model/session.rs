@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use domain::applicant::Applicant;
 use domain::case::{CaseState, Mark};
+use domain::date::CivilDate;
 use domain::form::{Answers, Facts, FieldError, Form, RenderPlan};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::ReadError;
@@ -71,12 +72,9 @@ impl Session {
         }
     }
 
-    /// What the form may take from the card.
-    pub fn facts(&self) -> Facts {
-        self.applicant.as_ref().map_or_else(Facts::default, |a| Facts {
-            card_address: Some(a.address.clone()),
-            id_number: Some(a.id_number.clone()),
-        })
+    /// What the form may take from the card and the day.
+    pub fn facts(&self, today: CivilDate) -> Facts {
+        self.applicant.as_ref().map_or_else(|| Facts::on(today), |a| Facts::of_applicant(a, today))
     }
 
     /// Forgets the item and its answers; the person stays.

@@ -7,7 +7,7 @@ use domain::applicant::Applicant;
 use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
 use domain::envelope::DataKey;
-use domain::form::Form;
+use domain::form::{Facts, Form};
 use domain::ids::EnvelopeId;
 use domain::wire::v1::Person;
 use rand_chacha::ChaCha20Rng;
@@ -98,7 +98,8 @@ impl Desk {
         let now_ms = self.clock.now_ms();
         let entry = self.catalogue.entry(&draft.item).ok_or("content")?;
         let form = Form::compile(entry.form()).map_err(|_| "content")?;
-        let errors = form.validate(&draft.answers, CivilDate::in_china(now_ms));
+        let facts = Facts::of_applicant(&draft.applicant, CivilDate::in_china(now_ms));
+        let errors = form.validate_with(&draft.answers, &facts);
         if draft.catalogue_version != self.catalogue.version || !errors.is_empty() {
             return Err("content");
         }

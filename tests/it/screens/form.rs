@@ -141,6 +141,24 @@ fn a_whole_number_is_typed_key_by_key() {
 }
 
 #[test]
+fn a_computed_value_is_shown_and_cannot_be_typed() {
+    for look in looks() {
+        let mut stage = Stage::of(flex(look));
+        stage.change(|model| {
+            let field = &mut model.session.as_mut().unwrap().plan.pages[0].fields[0];
+            (field.computed, field.value) = (true, Some(json!("13000000017")));
+        });
+        stage.assert_sound(&format!("computed {look:?}"));
+        let shown = [stage.t("form.computed"), "13000000017".to_owned()];
+        assert!(shown.iter().all(|words| stage.has(words)) && !stage.has("7"), "{:?}", stage.names());
+        stage.change(|model| {
+            model.command(Command::Answer { key: "phone".to_owned(), value: json!("13800000000") });
+        });
+        assert_eq!(stage.model().session.as_ref().unwrap().answers.get("phone"), None);
+    }
+}
+
+#[test]
 fn an_error_stands_in_the_summary_and_at_the_field_and_leads_there() {
     for look in looks() {
         let mut model = flex(look);

@@ -1,13 +1,14 @@
-//! `validate`: one check of a filled form, beside the bare JSON Schema validator on the same answers; and compiling
-//! all forms of the sample catalogue.
+//! `validate`: one check of a filled form, beside the bare JSON Schema validator on the same answers; compiling all
+//! forms of the sample catalogue; planning and checking the largest form that compiles.
 use std::hint::black_box;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
-use domain::form::{Answers, Form, FormSpec};
+use domain::form::{Answers, Facts, Form, FormSpec, Layout, MAX_CELLS};
 use serde_json::Value;
 use sync_server::startup::load_catalogue;
+use tests::bench::largest_form::largest_form;
 use tests::bench::row::Row;
 use tests::bench::stats::{in_turns, median, micros_a_call};
 use tests::binaries::repository;
@@ -31,7 +32,23 @@ fn main() -> Result<()> {
     };
     let (real, floor) = in_turns(rounds, real, floor)?;
     Row::beside("validate.check", median(&real), "us", median(&floor)).tell()?;
-    compiling(&catalogue, rounds)
+    compiling(&catalogue, rounds)?;
+    largest(today, rounds)
+}
+
+/// What a screen pays at each change of an answer, at most 2 ms: the plan of the largest form.
+fn largest(today: CivilDate, rounds: usize) -> Result<()> {
+    let (spec, answers) = largest_form()?;
+    let (form, facts) = (Form::compile(&spec)?, Facts::on(today));
+    let plan = form.plan(&answers, &facts, Layout::Grouped);
+    let fields: usize = plan.pages.iter().map(|page| page.fields.len()).sum();
+    ensure!(fields == MAX_CELLS && form.validate(&answers, today).is_empty(), "{fields} fields are planned");
+    let timed =
+        |call: &dyn Fn()| median(&(0..rounds).map(|_| micros_a_call(1, call) / 1e3).collect::<Vec<_>>());
+    let planned = timed(&|| drop(black_box(form.plan(black_box(&answers), &facts, Layout::Grouped))));
+    Row::alone("form.plan_largest", planned, "ms").tell()?;
+    let checked = timed(&|| drop(black_box(form.validate(black_box(&answers), today))));
+    Row::alone("form.validate_largest", checked, "ms").tell()
 }
 
 fn compiling(catalogue: &Catalogue, rounds: usize) -> Result<()> {

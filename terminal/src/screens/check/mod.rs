@@ -17,6 +17,8 @@ use crate::widgets::shape::{card, well};
 use crate::widgets::text::{height_of, width_of};
 use crate::widgets::{Cx, Footer, Pages, at, frame, icon, pager, rule, text};
 
+pub(super) use value::answer_words;
+
 /// One line: label and answer.
 struct Line {
     label: String,
@@ -152,9 +154,10 @@ fn lines(ui: &Ui, cx: &Cx<'_>, session: &Session, width: f32) -> Vec<Line> {
         add(cx.t("check.id_number").to_owned(), Some(id), None);
     }
     for field in session.plan.pages.iter().flat_map(|page| &page.fields) {
-        let optional = if field.required { "" } else { cx.t("form.optional") };
+        let optional = if field.required || field.computed { "" } else { cx.t("form.optional") };
         let label = format!("{}{optional}", cx.say(&field.label));
-        add(label, value::words(cx, field, clear), Some(field.key.clone()));
+        let change = (!field.computed).then(|| field.key.clone());
+        add(label, answer_words(cx, field, clear), change);
     }
     lines
 }

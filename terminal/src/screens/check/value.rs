@@ -10,7 +10,7 @@ use crate::widgets::Cx;
 use crate::widgets::date_picker::Month;
 
 /// What stands beside the label; `None`: not answered.
-pub fn words(cx: &Cx<'_>, field: &PlanField, clear: bool) -> Option<String> {
+pub fn answer_words(cx: &Cx<'_>, field: &PlanField, clear: bool) -> Option<String> {
     let value = field.value.as_ref()?;
     let text = value.as_str().unwrap_or_default();
     let said = match field.widget {

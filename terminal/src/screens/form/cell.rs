@@ -9,10 +9,11 @@ use super::entry::{Entry, MOBILE_DIGITS};
 use super::focus::{Part, focus};
 use crate::command::Command;
 use crate::model::Model;
+use crate::screens::check::answer_words;
 use crate::widgets::button::{Button, press};
 use crate::widgets::choice::{self, Row, Tapped, choices};
 use crate::widgets::date_picker::Month;
-use crate::widgets::field::{Boxed, Head, box_ui, error_bar, head_height, head_ui};
+use crate::widgets::field::{Boxed, Head, box_ui, error_bar, head_height, head_ui, read_only_ui};
 use crate::widgets::text::{text, typed};
 use crate::widgets::{Cx, at, icon};
 
@@ -54,6 +55,7 @@ impl<'a> Cell<'a> {
     fn body_height(&self, ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
         let field = cx.theme.metrics.field;
         match self.field.widget {
+            _ if self.field.computed => field,
             Widget::Enum | Widget::Month => {
                 let labels = labels(cx, self.field);
                 let rows = rows(self.field, &labels);
@@ -80,6 +82,7 @@ pub fn cell_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, cell: &Cell<'_>) {
     let top = head_ui(ui, cx, rect, &words.head(cell));
     let body = Rect::from_min_max(pos2(rect.left(), top), rect.max);
     match cell.field.widget {
+        _ if cell.field.computed => computed_ui(ui, cx, body, cell.field),
         Widget::Enum => enum_ui(ui, cx, body, cell),
         Widget::Month => month_ui(ui, cx, body, cell),
         Widget::Address => address_ui(ui, cx, body, cell),
@@ -124,7 +127,7 @@ impl Words {
     fn head(&self, cell: &Cell<'_>) -> Head<'_> {
         Head {
             label: &self.label,
-            optional: !cell.field.required,
+            optional: !cell.field.required && !cell.field.computed,
             hint: self.hint.as_deref(),
             error: self.error.as_deref(),
         }
@@ -133,6 +136,13 @@ impl Words {
 
 fn gap(cx: &Cx<'_>) -> f32 {
     cx.theme.metrics.gap
+}
+
+/// A value that nobody types.
+fn computed_ui(ui: &mut Ui, cx: &Cx<'_>, body: Rect, field: &PlanField) {
+    let rect = at(body.left(), body.top(), body.width(), cx.theme.metrics.field);
+    let words = answer_words(cx, field, true).unwrap_or_default();
+    read_only_ui(ui, cx, rect, &words, ("info", cx.t("form.computed")));
 }
 
 fn enum_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>) {

@@ -37,7 +37,7 @@ enum Kind {
 impl<'a> Editor<'a> {
     /// The editor of the first cell that has one open.
     pub fn of(cells: &[Cell<'a>]) -> Option<Self> {
-        cells.iter().find_map(|cell| {
+        cells.iter().filter(|cell| !cell.field.computed).find_map(|cell| {
             let kind = match cell.field.widget {
                 Widget::Region => opens_regions(cell).then_some(Kind::Region),
                 Widget::Address if opens_regions(cell) => Some(Kind::Region),

@@ -5,6 +5,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::date::CivilDate;
 
+mod adjusted;
+mod conditions;
+mod documented;
+mod frozen;
+mod hostile;
+mod rows;
+mod sample;
+
 fn text(zh: &str) -> Value {
     json!({"zh": zh, "en": ""})
 }
@@ -205,7 +213,7 @@ fn what_is_sent_is_normal() {
     answers.set("money", json!(148.0));
     answers.set("why", json!("not asked now"));
     answers.set("card", json!(""));
-    let sent = form().effective(&answers);
+    let sent = form().effective(&answers, &Facts::on(today()));
     assert_eq!(sent.text("name"), "王小明");
     assert_eq!(sent.get("money"), Some(&json!(148)));
     assert_eq!((sent.get("why"), sent.get("card")), (None, None));
@@ -253,8 +261,11 @@ fn a_field_appears_with_its_condition() {
 #[test]
 fn layouts_and_what_the_card_gives() {
     let form = form();
-    let facts =
-        Facts { card_address: Some("样例路1号".into()), id_number: Some("639900199005201035".into()) };
+    let facts = Facts {
+        card_address: Some("样例路1号".into()),
+        id_number: Some("639900199005201035".into()),
+        ..Facts::default()
+    };
     let plan = form.plan(&good(), &facts, Layout::Grouped);
     let counts: Vec<usize> = plan.pages.iter().map(|p| p.fields.len()).collect();
     assert_eq!(counts, [3, 5, 5, 1]);
@@ -324,7 +335,7 @@ proptest! {
         let form = form();
         let mut answers = Answers::from_map(answers.into_iter().collect());
         let errors = form.validate(&answers, today());
-        let sent = form.effective(&answers);
+        let sent = form.effective(&answers, &Facts::on(today()));
         let known: Vec<FieldError> =
             errors.into_iter().filter(|e| e.kind != FieldErrorKind::UnknownField).collect();
         prop_assert_eq!(form.validate(&sent, today()), known);
