@@ -4,19 +4,24 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::CatalogueError;
+use super::{CatalogueError, Rule, Warning};
 
 /// The most bytes of one file.
 pub(super) const MAX_FILE_BYTES: usize = 4 << 20;
-/// The most bytes of a whole catalogue.
-pub(super) const MAX_TOTAL_BYTES: usize = 32 << 20;
-/// The most mistakes that are collected.
-const MAX_ERRORS: usize = 200;
+/// The most bytes of a whole catalogue: 5,000 items of 10 KiB each, and as much again.
+pub(super) const MAX_TOTAL_BYTES: usize = 96 << 20;
+/// The most mistakes that are collected; further ones are counted.
+const MAX_ERRORS: usize = 1_000;
+/// The most warnings that are collected; further ones are counted.
+const MAX_WARNINGS: usize = 5_000;
 
 /// Mistakes found so far, and where we are looking.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    errors: Vec<CatalogueError>,
+    pub(super) errors: Vec<CatalogueError>,
+    pub(super) warnings: Vec<Warning>,
+    /// Mistakes and warnings that were only counted.
+    pub(super) uncollected: usize,
     file: String,
     item: String,
     /// Everything stands in one document of this name.
@@ -44,6 +49,23 @@ impl Report {
                 field: field.to_owned(),
                 reason: reason.into(),
             });
+        } else {
+            self.uncollected += 1;
+        }
+    }
+
+    /// Something that is allowed and yet looks wrong.
+    pub(super) fn warn(&mut self, rule: Rule, field: &str, reason: impl Into<String>) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning {
+                rule,
+                file: self.file.clone(),
+                item: self.item.clone(),
+                field: field.to_owned(),
+                reason: reason.into(),
+            });
+        } else {
+            self.uncollected += 1;
         }
     }
 

@@ -1,7 +1,9 @@
 //! The sample catalogue in `assets/catalogue`: it loads, its forms work, its items are found; and broken
 //! catalogues are refused with file, item and field. Only here are the sample's counts asserted.
 mod broken;
+mod limits;
 mod search;
+mod situations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -67,7 +69,7 @@ fn the_sample_has_what_its_source_has() {
         .map(|field| field.key.as_str())
         .collect();
     assert_eq!(keys.len(), 113);
-    assert_eq!(catalogue.calendar.len(), 143);
+    assert_eq!(catalogue.calendar.days.len(), 143);
     assert_eq!(catalogue.life_events.len(), 17);
     assert_eq!(catalogue.data_label, "sample");
     assert!(catalogue.notice.zh.contains("示例目录"));
