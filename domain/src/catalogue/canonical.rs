@@ -1,9 +1,7 @@
 //! The one way to write a thing as JSON: keys sorted at every depth, no spaces, so that equal things have equal
 //! digests.
-use std::collections::BTreeMap;
-
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A thing as a JSON value.
 pub(super) fn to_value<T: Serialize + ?Sized>(part: &T) -> Value {
@@ -12,13 +10,7 @@ pub(super) fn to_value<T: Serialize + ?Sized>(part: &T) -> Value {
 }
 
 /// Keys in order at every depth.
-pub(super) fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let map: BTreeMap<String, Value> = map.into_iter().map(|(k, v)| (k, sorted(v))).collect();
-            Value::Object(map.into_iter().collect::<Map<_, _>>())
-        }
-        Value::Array(list) => list.into_iter().map(sorted).collect(),
-        other => other,
-    }
+pub(super) fn sorted(mut value: Value) -> Value {
+    value.sort_all_objects();
+    value
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::canonical::{sorted, to_value};
-use super::parse::{MAX_TOTAL_BYTES, Report};
+use super::parse::{MAX_TOTAL_BYTES, RawList, Report};
 use super::{
     Calendar, Catalogue, CatalogueDocument, CatalogueError, LifeEvent, Phrases, Policies, Region, Station,
     StationMessage, check, check_item,
@@ -21,17 +20,17 @@ use crate::text::Text;
 /// Name of the document in errors.
 const NAME: &str = "catalogue document";
 
-/// The document; lists of entries stay raw at first, so that one bad entry does not hide the others.
-#[derive(Serialize, Deserialize)]
+/// The document as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     version: u64,
     data_label: String,
     notice: Text,
     home_items: Vec<ItemCode>,
-    items: Vec<Value>,
-    bundles: Vec<Value>,
-    stations: Vec<Value>,
+    items: RawList,
+    bundles: RawList,
+    stations: RawList,
     calendar: Calendar,
     life_events: Vec<LifeEvent>,
     phrases: Phrases,
@@ -40,7 +39,26 @@ struct Document {
     #[serde(default)]
     policies: Policies,
     #[serde(default)]
-    messages: Vec<Value>,
+    messages: RawList,
+}
+
+/// The document as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u64,
+    data_label: &'a str,
+    notice: &'a Text,
+    home_items: &'a [ItemCode],
+    items: Vec<&'a Item>,
+    bundles: Vec<&'a Bundle>,
+    stations: Vec<&'a Station>,
+    calendar: &'a Calendar,
+    life_events: &'a [LifeEvent],
+    phrases: &'a Phrases,
+    regions: &'a BTreeMap<String, Region>,
+    situations: &'a CommonSituations,
+    policies: &'a Policies,
+    messages: &'a [StationMessage],
 }
 
 /// `catalogue.json`: what is said of the catalogue as a whole.
@@ -111,21 +129,21 @@ impl Parts {
 }
 
 pub(super) fn write(catalogue: &Catalogue) -> CatalogueDocument {
-    let document = Document {
+    let document = Written {
         version: catalogue.version,
-        data_label: catalogue.data_label.clone(),
-        notice: catalogue.notice.clone(),
-        home_items: catalogue.home_items.clone(),
-        items: catalogue.items.values().map(to_value).collect(),
-        bundles: catalogue.bundles.values().map(to_value).collect(),
-        stations: catalogue.stations.values().map(to_value).collect(),
-        calendar: catalogue.calendar.clone(),
-        life_events: catalogue.life_events.clone(),
-        phrases: catalogue.phrases.clone(),
-        regions: catalogue.regions.clone(),
-        situations: Some(catalogue.situations.clone()),
-        policies: catalogue.policies.clone(),
-        messages: catalogue.messages.iter().map(to_value).collect(),
+        data_label: &catalogue.data_label,
+        notice: &catalogue.notice,
+        home_items: &catalogue.home_items,
+        items: catalogue.items.values().collect(),
+        bundles: catalogue.bundles.values().collect(),
+        stations: catalogue.stations.values().collect(),
+        calendar: &catalogue.calendar,
+        life_events: &catalogue.life_events,
+        phrases: &catalogue.phrases,
+        regions: &catalogue.regions,
+        situations: &catalogue.situations,
+        policies: &catalogue.policies,
+        messages: &catalogue.messages,
     };
     let json = sorted(to_value(&document)).to_string();
     CatalogueDocument { version: catalogue.version, digest: Digest::of(json.as_bytes()), json }

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::check_item::pinyin;
 use super::document::{Head, Parts};
-use super::parse::{MAX_FILE_BYTES, MAX_TOTAL_BYTES, Report};
+use super::parse::{MAX_FILE_BYTES, MAX_TOTAL_BYTES, RawList, Report};
 use super::review::ALLOWANCES;
 use super::{
     Calendar, Catalogue, CatalogueError, DayKind, LifeEvent, Phrases, Policies, Region, Station,
@@ -44,7 +43,7 @@ struct CalendarDay {
 struct CalendarFile {
     #[serde(default)]
     years: BTreeMap<i16, YearCertainty>,
-    days: Vec<Value>,
+    days: RawList,
 }
 
 pub(super) fn load(files: &BTreeMap<String, Vec<u8>>) -> Result<Catalogue, Vec<CatalogueError>> {
@@ -139,7 +138,7 @@ fn optional<T: serde::de::DeserializeOwned>(
 
 fn messages(files: &BTreeMap<String, Vec<u8>>, report: &mut Report) -> Vec<StationMessage> {
     let name = "messages.json";
-    let values: Vec<Value> = optional(files, name, report).unwrap_or_default();
+    let values: RawList = optional(files, name, report).unwrap_or_default();
     report.entries(name, "id", &values)
 }
 
@@ -159,7 +158,7 @@ fn list<T: serde::de::DeserializeOwned>(
     key: &str,
     report: &mut Report,
 ) -> Vec<T> {
-    let values: Vec<Value> = whole(files, name, report).unwrap_or_default();
+    let values: RawList = whole(files, name, report).unwrap_or_default();
     report.entries(name, key, &values)
 }
 
@@ -184,14 +183,13 @@ fn folder<T: serde::de::DeserializeOwned>(
 
 fn calendar(files: &BTreeMap<String, Vec<u8>>, report: &mut Report) -> Calendar {
     let name = "calendar.json";
-    let file = match whole::<Value>(files, name, report) {
-        Some(Value::Array(days)) => CalendarFile { years: BTreeMap::new(), days },
-        Some(value) => match report.convert::<CalendarFile>(&value) {
-            Some(file) => file,
-            None => return Calendar::default(),
-        },
-        None => return Calendar::default(),
+    let first = files.get(name).and_then(|bytes| bytes.iter().find(|byte| !byte.is_ascii_whitespace()));
+    let file = if first == Some(&b'[') {
+        whole(files, name, report).map(|days| CalendarFile { years: BTreeMap::new(), days })
+    } else {
+        whole::<CalendarFile>(files, name, report)
     };
+    let Some(file) = file else { return Calendar::default() };
     let mut calendar = Calendar { years: file.years, days: BTreeMap::new() };
     for day in report.entries::<CalendarDay>(name, "date", &file.days) {
         report.at(name, &day.date.to_string());
