@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::form::FormSpec;
 use crate::ids::{ItemCode, UnitId};
-use crate::item::{Guide, Material, Period};
+use crate::item::{Certainty, Guide, Material, Period, Withdrawal, first_revision};
+use crate::situation::Situations;
 use crate::text::Text;
 
 /// A bundle.
@@ -12,6 +13,9 @@ use crate::text::Text;
 pub struct Bundle {
     /// Stable slug, `one.…`.
     pub code: ItemCode,
+    /// Rises with each version of the catalogue in which anything else of the bundle changed.
+    #[serde(default = "first_revision")]
+    pub revision: u64,
     /// Official name.
     pub name: Text,
     /// Name for tiles.
@@ -52,15 +56,21 @@ pub struct Bundle {
     pub results: Vec<String>,
     /// What it stands on.
     pub basis: String,
+    /// How sure the basis is.
+    #[serde(default)]
+    pub basis_certainty: Certainty,
     /// Promised time for the whole.
     pub promised: Period,
     /// The guide page.
     pub guide: Guide,
     /// One merged form.
     pub form: FormSpec,
-    /// Situation questions and node rules, carried along for later.
-    #[serde(default)]
-    pub situations: serde_json::Value,
+    /// Situation questions, which also switch steps.
+    #[serde(default, skip_serializing_if = "Situations::is_empty")]
+    pub situations: Situations,
+    /// It is no longer offered: what was begun may be finished for a time of grace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Withdrawal>,
 }
 
 /// A node of the step graph.
@@ -77,6 +87,9 @@ pub struct Step {
     pub depends: Vec<String>,
     /// accept, share, review, pay, issue, mail, notify.
     pub kind: StepKind,
+    /// The member item that is done by this step, where one step stands for one item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemCode>,
 }
 
 /// Kind of a step.
@@ -91,4 +104,12 @@ pub enum StepKind {
     Issue,
     Mail,
     Notify,
+}
+
+impl StepKind {
+    /// Whether one of the bundle's departments must do it; accepting, paying, posting and telling may be done by
+    /// others (a desk, the applicant, the post).
+    pub fn needs_department(self) -> bool {
+        matches!(self, Self::Share | Self::Review | Self::Issue)
+    }
 }

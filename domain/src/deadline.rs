@@ -2,9 +2,7 @@
 //!
 //! Refuses to guess festivals of the lunar calendar: a year without data has only its fixed statutory days, and
 //! the result says that it is an expectation.
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::catalogue::DayKind;
+use crate::catalogue::{Calendar, DayKind, YearCertainty};
 use crate::date::CivilDate;
 
 /// The most working days that are counted; more are cut to this.
@@ -24,35 +22,33 @@ pub struct Due {
 }
 
 /// The day that lies `days` working days after `from` (the day of acceptance itself does not count).
-///
-/// A year is known if the calendar has any entry in it that is not of January or December, because the notice of
-/// one year may name days of its neighbours.
-pub fn working_days_after(from: CivilDate, days: u32, calendar: &BTreeMap<CivilDate, DayKind>) -> Due {
-    let known: BTreeSet<i16> = calendar
-        .keys()
-        .map(|date| date.parts())
-        .filter(|(_, month, _)| (2..=11).contains(month))
-        .map(|(year, _, _)| year)
-        .collect();
+pub fn working_days_after(from: CivilDate, days: u32, calendar: &Calendar) -> Due {
     let mut due = Due { date: from, expected: false };
     let mut left = days.min(MAX_WORKING_DAYS);
+    let mut year = from.parts().0;
+    let mut certainty = calendar.certainty(year);
     while left > 0 {
         due.date = due.date.plus_days(1);
-        let known_year = known.contains(&due.date.parts().0);
-        due.expected |= !known_year;
-        if is_working_day(due.date, known_year, calendar) {
+        let this_year = due.date.parts().0;
+        if this_year != year {
+            year = this_year;
+            certainty = calendar.certainty(year);
+        }
+        due.expected |= certainty != Some(YearCertainty::Published);
+        if is_working_day(due.date, certainty, calendar) {
             left -= 1;
         }
     }
     due
 }
 
-fn is_working_day(date: CivilDate, known_year: bool, calendar: &BTreeMap<CivilDate, DayKind>) -> bool {
-    match calendar.get(&date) {
+fn is_working_day(date: CivilDate, certainty: Option<YearCertainty>, calendar: &Calendar) -> bool {
+    match calendar.days.get(&date) {
         Some(kind) => *kind == DayKind::Workday,
         None => {
             let (_, month, day) = date.parts();
-            let fixed = !known_year && FIXED_HOLIDAYS.contains(&(month, day));
+            let announced = certainty == Some(YearCertainty::Published);
+            let fixed = !announced && FIXED_HOLIDAYS.contains(&(month, day));
             date.weekday() <= 5 && !fixed
         }
     }
@@ -67,7 +63,7 @@ mod tests {
     }
 
     /// The holidays and make-up days that the vectors below touch, as ranges and days.
-    fn calendar() -> BTreeMap<CivilDate, DayKind> {
+    fn calendar() -> Calendar {
         let holidays = [
             ("2023-04-29", 5),
             ("2024-02-10", 8),
@@ -96,7 +92,7 @@ mod tests {
         let days = holidays
             .iter()
             .flat_map(|(from, n)| (0..*n).map(|i| (date(from).plus_days(i), DayKind::Holiday)));
-        days.chain(workdays.iter().map(|d| (date(d), DayKind::Workday))).collect()
+        Calendar::of_days(days.chain(workdays.iter().map(|d| (date(d), DayKind::Workday))).collect())
     }
 
     #[test]
@@ -128,16 +124,29 @@ mod tests {
     fn an_unknown_year_is_an_expectation_without_its_fixed_holidays() {
         let due = working_days_after(date("2026-12-30"), 2, &calendar());
         assert_eq!(due, Due { date: date("2027-01-04"), expected: true });
-        let due = working_days_after(date("2026-11-24"), 1, &BTreeMap::new());
+        let due = working_days_after(date("2026-11-24"), 1, &Calendar::default());
         assert_eq!(due, Due { date: date("2026-11-25"), expected: true });
+    }
+
+    #[test]
+    fn a_year_entered_before_its_announcement_is_an_expectation_with_its_own_days() {
+        let mut calendar = calendar();
+        calendar.years.insert(2027, YearCertainty::Expected);
+        calendar.days.insert(date("2027-01-04"), DayKind::Holiday);
+        let due = working_days_after(date("2026-12-30"), 2, &calendar);
+        assert_eq!(due, Due { date: date("2027-01-05"), expected: true });
+        calendar.years.insert(2027, YearCertainty::Published);
+        calendar.days.insert(date("2027-01-01"), DayKind::Holiday);
+        let due = working_days_after(date("2026-12-30"), 2, &calendar);
+        assert_eq!(due, Due { date: date("2027-01-05"), expected: false });
     }
 
     #[test]
     fn extremes_end() {
         assert_eq!(working_days_after(date("2026-11-21"), 0, &calendar()).date, date("2026-11-21"));
         assert!(working_days_after(date("2026-11-24"), u32::MAX, &calendar()).expected);
-        let none: BTreeMap<_, _> =
-            (0..9_000).map(|i| (date("2026-01-01").plus_days(i), DayKind::Holiday)).collect();
+        let none = (0..9_000).map(|i| (date("2026-01-01").plus_days(i), DayKind::Holiday)).collect();
+        let none = Calendar::of_days(none);
         assert!(working_days_after(date("2026-01-01"), 3, &none).date > date("2050-01-01"));
     }
 }

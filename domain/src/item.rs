@@ -1,8 +1,10 @@
 //! 事项: one service item as the catalogue describes it. Data only; every word and number comes from central IT.
 use serde::{Deserialize, Serialize};
 
+use crate::date::CivilDate;
 use crate::form::FormSpec;
 use crate::ids::{ItemCode, UnitId};
+use crate::situation::Situations;
 use crate::text::Text;
 
 /// A service item.
@@ -11,6 +13,9 @@ use crate::text::Text;
 pub struct Item {
     /// Stable slug.
     pub code: ItemCode,
+    /// Rises with each version of the catalogue in which anything else of the item changed.
+    #[serde(default = "first_revision")]
+    pub revision: u64,
     /// Official name.
     pub name: Text,
     /// Name for tiles and lists.
@@ -29,8 +34,8 @@ pub struct Item {
     pub promised: Period,
     /// Legal time limit.
     pub legal: Period,
-    /// Where the two periods come from: published, confirmed, to_confirm, sample.
-    pub days_source: String,
+    /// How sure the two periods are.
+    pub days_source: Certainty,
     /// Decided at once.
     pub immediate: bool,
     /// 跨省, 省内 or none.
@@ -41,8 +46,8 @@ pub struct Item {
     pub proxy_allowed: bool,
     /// What comes out.
     pub results: Vec<String>,
-    /// Laws it stands on.
-    pub legal_basis: Vec<String>,
+    /// Laws it stands on, each with how sure that is.
+    pub legal_basis: Vec<LegalBasis>,
     /// Often used by old people.
     pub elder_popular: bool,
     /// What happens without a network.
@@ -69,9 +74,91 @@ pub struct Item {
     pub guide: Guide,
     /// The form.
     pub form: FormSpec,
-    /// Situation questions, carried along; used from the catalogue issue on.
-    #[serde(default)]
-    pub situations: serde_json::Value,
+    /// Situation questions.
+    #[serde(default, skip_serializing_if = "Situations::is_empty")]
+    pub situations: Situations,
+    /// It is no longer offered: what was begun may be finished for a time of grace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<Withdrawal>,
+}
+
+/// The revision of what is new.
+pub(crate) fn first_revision() -> u64 {
+    1
+}
+
+/// How sure a figure or a legal basis is; words for people mark what is not published or confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Certainty {
+    /// Printed by the city or the state.
+    Published,
+    /// Checked against the official text.
+    Confirmed,
+    /// Generally known, not checked.
+    #[default]
+    ToConfirm,
+    /// Made up, plausible, and always shown as a sample.
+    Sample,
+}
+
+/// A law or rule that an item or bundle stands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "BasisShape")]
+pub struct LegalBasis {
+    /// Its title, Chinese, with its number.
+    pub name: String,
+    /// How sure it is that this is the basis.
+    pub certainty: Certainty,
+}
+
+/// As today, or as before: the title alone, which nobody has confirmed.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum BasisShape {
+    Title(String),
+    Full(FullBasis),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FullBasis {
+    name: String,
+    certainty: Certainty,
+}
+
+impl From<BasisShape> for LegalBasis {
+    fn from(shape: BasisShape) -> Self {
+        match shape {
+            BasisShape::Title(name) => Self { name, certainty: Certainty::default() },
+            BasisShape::Full(FullBasis { name, certainty }) => Self { name, certainty },
+        }
+    }
+}
+
+/// 下架: from a day on nobody may start it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// The first day without it. What was begun before may be finished for the grace days of the policies.
+    pub since: CivilDate,
+    /// What is said to those who look for it.
+    pub reason: Text,
+    /// What to offer instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead: Option<ItemCode>,
+}
+
+impl Withdrawal {
+    /// Whether it may be started on a day.
+    pub fn may_start(&self, today: CivilDate) -> bool {
+        today < self.since
+    }
+
+    /// Whether what was begun before may still be finished on a day.
+    pub fn may_finish(&self, today: CivilDate, grace_days: u16) -> bool {
+        today < self.since.plus_days(i64::from(grace_days))
+    }
 }
 
 /// Words of the guide page.
@@ -213,4 +300,14 @@ pub enum PeriodUnit {
     Minute,
     WorkingDay,
     NaturalDay,
+}
+
+impl Period {
+    /// Whether this time is surely longer than another. A working day is at least one natural day; other units are
+    /// only compared with "at once".
+    pub fn is_longer_than(self, other: Self) -> bool {
+        let same = self.unit == other.unit;
+        let natural = self.unit == PeriodUnit::WorkingDay && other.unit == PeriodUnit::NaturalDay;
+        if same || natural { self.tenths > other.tenths } else { self.tenths > 0 && other.tenths == 0 }
+    }
 }

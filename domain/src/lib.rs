@@ -8,6 +8,7 @@
 //! | [`ids`], [`date`] | 编号 | identities and the case number that a terminal issues offline; civil dates |
 //! | [`text`] | 词 | a text in Chinese and English |
 //! | [`item`], [`bundle`], [`catalogue`] | 事项, 一件事, 目录 | what can be applied for, versioned as a whole |
+//! | [`situation`] | 情形 | questions whose answers choose materials, fields and steps |
 //! | [`form`] | 表单 | form schema, validation, and the render plan that a screen only draws |
 //! | [`expr`] | 算式 | the one small expression type of rules and computed values |
 //! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
@@ -29,5 +30,6 @@ pub mod form;
 pub mod ids;
 pub mod item;
 pub mod search;
+pub mod situation;
 pub mod text;
 pub mod wire;

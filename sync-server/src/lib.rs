@@ -11,6 +11,7 @@
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
+//! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
@@ -30,6 +31,7 @@ pub mod metrics;
 pub mod move_store;
 pub mod openapi;
 pub mod pages;
+pub mod readings;
 pub mod routes;
 pub mod services;
 pub mod shell;

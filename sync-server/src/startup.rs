@@ -23,8 +23,6 @@ use crate::store::{
 
 /// Bytes of one catalogue file, at most.
 const MAX_CATALOGUE_FILE_BYTES: u64 = 16 * 1024 * 1024;
-/// Files of a catalogue, at most.
-const MAX_CATALOGUE_FILES: usize = 2_000;
 
 /// The data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -285,7 +283,7 @@ fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) ->
         let about = fs::metadata(&path).map_err(|e| file_error(&path, e))?;
         if about.is_dir() {
             collect(root, &path, files)?;
-        } else if about.len() > MAX_CATALOGUE_FILE_BYTES || files.len() >= MAX_CATALOGUE_FILES {
+        } else if about.len() > MAX_CATALOGUE_FILE_BYTES || files.len() >= domain::catalogue::MAX_FILES {
             return Err(file_error(&path, io::Error::other("the catalogue is too large")));
         } else {
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");

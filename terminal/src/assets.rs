@@ -4,10 +4,9 @@ use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
-use domain::catalogue::Catalogue;
+use domain::catalogue::{Catalogue, MAX_FILES};
 
-/// Files of a catalogue at most, and bytes of one of them.
-const MAX_FILES: usize = 10_000;
+/// Bytes of one file at most.
 const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The catalogue in the assets folder cannot be used.

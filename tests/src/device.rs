@@ -20,6 +20,8 @@ use crate::server::Server;
 
 /// The station of most tests.
 pub const STATION: &str = "XN-CCB-CD-01";
+/// Version of the catalogue in `assets/catalogue`.
+pub const CATALOGUE: u64 = 2;
 /// The item of most tests.
 pub const ITEM: &str = "hrss.flex-enroll";
 
@@ -109,7 +111,7 @@ impl Device {
             seq: self.seq,
             number: Some(CaseNo::issue(self.enrolled.issuer, self.counter)),
             item: Some(ITEM.parse()?),
-            catalogue_version: Some(1),
+            catalogue_version: Some(CATALOGUE),
             blobs: vec![],
             suite: Suite::One,
             key_id: self.enrolled.sealing_key.id.clone(),

@@ -48,7 +48,7 @@ pub fn submit_as(
         envelope_id,
         data_key: DataKey::new(rng),
         item: "hrss.flex-enroll".parse().map_err(|_| SubmitError::Sealing)?,
-        catalogue_version: 1,
+        catalogue_version: crate::device::CATALOGUE,
         person,
         answers: &answers,
         now_ms,

@@ -3,12 +3,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::check_item::{check_bundle, check_item, file_of, text};
 use super::parse::Report;
-use super::{Catalogue, DayKind, Station};
-use crate::date::CivilDate;
+use super::station::spans;
+use super::{Catalogue, Station, calendar, policies};
 use crate::ids::ItemCode;
 
 /// The most entries of any list of a catalogue.
 const MAX_ENTRIES: usize = 5_000;
+/// The most notices of stations.
+const MAX_MESSAGES: usize = 500;
 
 pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
     check_head(catalogue, report);
@@ -23,7 +25,10 @@ pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
     }
     check_names(catalogue, report);
     check_stations(catalogue, report);
-    check_calendar(&catalogue.calendar, report);
+    calendar::check(&catalogue.calendar, report);
+    check_messages(catalogue, report);
+    report.at("policies.json", "-");
+    policies::check(&catalogue.policies, report);
     check_life_events(catalogue, report);
     check_phrases(catalogue, report);
     check_regions(catalogue, report);
@@ -89,7 +94,7 @@ fn check_names(catalogue: &Catalogue, report: &mut Report) {
 }
 
 /// A name without spaces, in small letters.
-fn folded(name: &str) -> String {
+pub(super) fn folded(name: &str) -> String {
     name.split_whitespace().collect::<String>().to_lowercase()
 }
 
@@ -115,11 +120,15 @@ fn check_station(station: &Station, catalogue: &Catalogue, report: &mut Report) 
     report.expect(current, "division_code", "is no current region of regions.json");
     report.expect((-180_000_000..=180_000_000).contains(&station.lon_e6), "lon_e6", "is no longitude");
     report.expect((-90_000_000..=90_000_000).contains(&station.lat_e6), "lat_e6", "is no latitude");
-    report.expect(is_hours(&station.weekday_hours), "weekday_hours", "such as 09:00-12:00,14:00-17:00");
+    report.expect(
+        spans(&station.weekday_hours).is_some(),
+        "weekday_hours",
+        "such as 09:00-12:00,14:00-17:00",
+    );
     for (field, hours) in
         [("saturday_hours", &station.saturday_hours), ("sunday_hours", &station.sunday_hours)]
     {
-        report.expect(hours.is_empty() || is_hours(hours), field, "such as 09:00-12:00, or empty");
+        report.expect(hours.is_empty() || spans(hours).is_some(), field, "such as 09:00-12:00, or empty");
     }
     let networks = ["fiber", "4g", "4g-weak"];
     report.expect(
@@ -135,32 +144,20 @@ fn check_station(station: &Station, catalogue: &Catalogue, report: &mut Report) 
     );
 }
 
-/// `HH:MM-HH:MM`, several separated by commas, each later than the one before.
-fn is_hours(text: &str) -> bool {
-    let mut last = -1;
-    text.split(',').all(|span| {
-        let Some((from, to)) = span.split_once('-') else { return false };
-        let (Some(from), Some(to)) = (minutes(from), minutes(to)) else { return false };
-        let good = last < from && from < to;
-        last = to;
-        good
-    })
-}
-
-fn minutes(text: &str) -> Option<i32> {
-    let (hour, minute) = text.split_once(':')?;
-    let number = |part: &str| part.parse::<i32>().ok().filter(|_| part.len() == 2 && !part.starts_with('+'));
-    let (hour, minute) = (number(hour)?, number(minute)?);
-    ((0..=24).contains(&hour) && (0..60).contains(&minute)).then_some(hour * 60 + minute)
-}
-
-fn check_calendar(calendar: &BTreeMap<CivilDate, DayKind>, report: &mut Report) {
-    report.at("calendar.json", "-");
-    report.expect((1..=MAX_ENTRIES).contains(&calendar.len()), "-", "must not be empty, and at most 5000");
-    for (date, kind) in calendar {
-        if *kind == DayKind::Workday && date.weekday() <= 5 {
-            report.at("calendar.json", &date.to_string());
-            report.wrong("kind", "a make-up working day is a Saturday or Sunday");
+fn check_messages(catalogue: &Catalogue, report: &mut Report) {
+    report.at("messages.json", "-");
+    report.expect(catalogue.messages.len() <= MAX_MESSAGES, "-", "at most 500");
+    let mut seen = BTreeSet::new();
+    for message in &catalogue.messages {
+        report.at("messages.json", &message.id);
+        let good = (1..=40).contains(&message.id.chars().count()) && seen.insert(&message.id);
+        report.expect(good, "id", "must be unique, 1 to 40 characters");
+        text(&message.text, "text", 80, report);
+        report.expect(message.from <= message.until, "until", "is before `from`");
+        for (at, id) in message.stations.iter().enumerate() {
+            if !catalogue.stations.contains_key(id) {
+                report.wrong(&format!("stations[{at}]"), format!("there is no station `{id}`"));
+            }
         }
     }
 }

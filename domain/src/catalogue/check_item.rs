@@ -1,12 +1,12 @@
 //! Checks of one item or bundle by itself and against the rest of its catalogue.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::parse::Report;
 use super::{Catalogue, LifeEvent};
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Step};
 use crate::form::{Form, FormSpec};
 use crate::ids::ItemCode;
-use crate::item::{Guide, Item, Material, Period};
+use crate::item::{Guide, Item, Material, Period, Withdrawal};
 use crate::text::Text;
 
 /// The most steps, members, materials or synonyms of one entry.
@@ -32,13 +32,13 @@ pub(super) fn check_item(item: &Item, catalogue: &Catalogue, report: &mut Report
     materials(&item.materials, report);
     period(item.promised, "promised", report);
     period(item.legal, "legal", report);
-    let sources = ["published", "confirmed", "to_confirm", "sample"];
-    report.expect(
-        sources.contains(&item.days_source.as_str()),
-        "days_source",
-        "one of published, confirmed, to_confirm, sample",
-    );
     report.expect(!item.theme.trim().is_empty(), "theme", "must not be empty");
+    report.expect(item.revision >= 1, "revision", "must be 1 or more");
+    for (at, basis) in item.legal_basis.iter().enumerate() {
+        let good = (1..=100).contains(&basis.name.trim().chars().count());
+        report.expect(good, &format!("legal_basis[{at}].name"), "1 to 100 characters");
+    }
+    withdrawn(item.withdrawn.as_ref(), report);
     guide(&item.guide, &catalogue.life_events, report);
     form(&item.form, report);
 }
@@ -65,11 +65,13 @@ pub(super) fn check_bundle(bundle: &Bundle, catalogue: &Catalogue, report: &mut 
     steps(bundle, report);
     materials(&bundle.materials, report);
     period(bundle.promised, "promised", report);
+    report.expect(bundle.revision >= 1, "revision", "must be 1 or more");
+    withdrawn(bundle.withdrawn.as_ref(), report);
     guide(&bundle.guide, &catalogue.life_events, report);
     form(&bundle.form, report);
 }
 
-/// Each step stands after what it depends on, so the graph has no cycle.
+/// Each step stands after what it depends on, so the graph has no cycle; one that has is told with its steps.
 fn steps(bundle: &Bundle, report: &mut Report) {
     report.expect((1..=MAX_PARTS).contains(&bundle.steps.len()), "steps", "1 to 60 steps");
     let all: BTreeSet<&str> = bundle.steps.iter().map(|step| step.id.as_str()).collect();
@@ -78,20 +80,52 @@ fn steps(bundle: &Bundle, report: &mut Report) {
         let field = format!("steps[{at}]");
         text(&step.name, &format!("{field}.name"), 40, report);
         for other in &step.depends {
+            let depends = format!("{field}.depends");
             if !all.contains(other.as_str()) {
-                report.wrong(&format!("{field}.depends"), format!("there is no step `{other}`"));
+                report.wrong(&depends, format!("there is no step `{other}`"));
             } else if !before.contains(other.as_str()) {
-                report
-                    .wrong(&format!("{field}.depends"), format!("`{other}` must stand before it (a cycle?)"));
+                let reason = match cycle(&bundle.steps, &step.id, other) {
+                    Some(path) => format!("a cycle: {}", path.join(" -> ")),
+                    None => format!("`{other}` must stand before it"),
+                };
+                report.wrong(&depends, reason);
             }
         }
         if at > 0 && step.depends.is_empty() {
-            report.wrong(&format!("{field}.depends"), "only the first step depends on nothing");
+            let reason = "unreachable: only the first step depends on nothing";
+            report.wrong(&format!("{field}.depends"), reason);
         }
         if step.id.is_empty() || !before.insert(&step.id) {
             report.wrong(&format!("{field}.id"), "must be unique and not empty");
         }
     }
+}
+
+/// The shortest way by dependencies from a step over another one back to itself.
+fn cycle<'a>(steps: &'a [Step], start: &'a str, over: &'a str) -> Option<Vec<&'a str>> {
+    let mut came_from: BTreeMap<&str, &str> = BTreeMap::from([(over, start)]);
+    let mut waiting = VecDeque::from([over]);
+    while let Some(at) = waiting.pop_front() {
+        if at == start {
+            let mut path = vec![start];
+            let mut back = *came_from.get(start).unwrap_or(&start);
+            while back != start && path.len() <= steps.len() {
+                path.push(back);
+                back = came_from.get(back).copied().unwrap_or(start);
+            }
+            path.push(start);
+            path.reverse();
+            return Some(path);
+        }
+        let depends = steps.iter().filter(|step| step.id == at).flat_map(|step| &step.depends);
+        for next in depends.map(String::as_str) {
+            if !came_from.contains_key(next) {
+                came_from.insert(next, at);
+                waiting.push_back(next);
+            }
+        }
+    }
+    None
 }
 
 /// Not empty, not too long, no control characters.
@@ -114,7 +148,7 @@ fn texts(list: &[Text], field: &str, max_chars: usize, report: &mut Report) {
 }
 
 /// Syllables of small letters, separated by single spaces.
-fn pinyin(text: &str, field: &str, report: &mut Report) {
+pub(super) fn pinyin(text: &str, field: &str, report: &mut Report) {
     let good = !text.is_empty() && text.split(' ').all(is_syllable);
     report.expect(good, field, "must be syllables of a-z separated by single spaces");
 }
@@ -153,6 +187,12 @@ fn neutral(sensitive: bool, title: Option<&Text>, report: &mut Report) {
         None => {
             report.expect(!sensitive, "neutral_title", "a sensitive matter needs a title that names no cause")
         }
+    }
+}
+
+fn withdrawn(withdrawn: Option<&Withdrawal>, report: &mut Report) {
+    if let Some(withdrawn) = withdrawn {
+        text(&withdrawn.reason, "withdrawn.reason", 80, report);
     }
 }
 

@@ -1,42 +1,64 @@
-//! A catalogue as one JSON text, and its assembly from parts: both ways in end in the same checks.
-//!
-//! Canonical: keys sorted at every depth, no spaces, so that equal catalogues have equal digests.
+//! A catalogue as one JSON text, and its assembly from parts: what is read from files and what is read from a
+//! document must fit together alike.
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::parse::{MAX_TOTAL_BYTES, Report};
+use super::canonical::{sorted, to_value};
+use super::parse::{MAX_TOTAL_BYTES, RawList, Report};
 use super::{
-    Catalogue, CatalogueDocument, CatalogueError, DayKind, LifeEvent, Phrases, Region, Station, check,
-    check_item,
+    Calendar, Catalogue, CatalogueDocument, CatalogueError, LifeEvent, Phrases, Policies, Region, Station,
+    StationMessage, check, check_item,
 };
 use crate::bundle::Bundle;
-use crate::date::CivilDate;
 use crate::envelope::Digest;
 use crate::ids::ItemCode;
 use crate::item::Item;
+use crate::situation::CommonSituations;
 use crate::text::Text;
 
 /// Name of the document in errors.
 const NAME: &str = "catalogue document";
 
-/// The document; lists of entries stay raw at first, so that one bad entry does not hide the others.
-#[derive(Serialize, Deserialize)]
+/// The document as it is read.
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
     version: u64,
     data_label: String,
     notice: Text,
     home_items: Vec<ItemCode>,
-    items: Vec<Value>,
-    bundles: Vec<Value>,
-    stations: Vec<Value>,
-    calendar: BTreeMap<CivilDate, DayKind>,
+    items: RawList,
+    bundles: RawList,
+    stations: RawList,
+    calendar: Calendar,
     life_events: Vec<LifeEvent>,
     phrases: Phrases,
     regions: BTreeMap<String, Region>,
-    situations: Value,
+    situations: Option<CommonSituations>,
+    #[serde(default)]
+    policies: Policies,
+    #[serde(default)]
+    messages: RawList,
+}
+
+/// The document as it is written.
+#[derive(Serialize)]
+struct Written<'a> {
+    version: u64,
+    data_label: &'a str,
+    notice: &'a Text,
+    home_items: &'a [ItemCode],
+    items: Vec<&'a Item>,
+    bundles: Vec<&'a Bundle>,
+    stations: Vec<&'a Station>,
+    calendar: &'a Calendar,
+    life_events: &'a [LifeEvent],
+    phrases: &'a Phrases,
+    regions: &'a BTreeMap<String, Region>,
+    situations: &'a CommonSituations,
+    policies: &'a Policies,
+    messages: &'a [StationMessage],
 }
 
 /// `catalogue.json`: what is said of the catalogue as a whole.
@@ -55,11 +77,13 @@ pub(super) struct Parts {
     pub items: Vec<Item>,
     pub bundles: Vec<Bundle>,
     pub stations: Vec<Station>,
-    pub calendar: BTreeMap<CivilDate, DayKind>,
+    pub calendar: Calendar,
     pub life_events: Vec<LifeEvent>,
     pub phrases: Phrases,
     pub regions: BTreeMap<String, Region>,
-    pub situations: Value,
+    pub situations: CommonSituations,
+    pub policies: Policies,
+    pub messages: Vec<StationMessage>,
 }
 
 impl Parts {
@@ -78,6 +102,8 @@ impl Parts {
             regions: self.regions,
             home_items: head.home_items,
             situations: self.situations,
+            policies: self.policies,
+            messages: self.messages,
         };
         for item in self.items {
             report.at(&check_item::file_of("items", &item.code), item.code.as_str());
@@ -103,19 +129,21 @@ impl Parts {
 }
 
 pub(super) fn write(catalogue: &Catalogue) -> CatalogueDocument {
-    let document = Document {
+    let document = Written {
         version: catalogue.version,
-        data_label: catalogue.data_label.clone(),
-        notice: catalogue.notice.clone(),
-        home_items: catalogue.home_items.clone(),
-        items: catalogue.items.values().map(to_value).collect(),
-        bundles: catalogue.bundles.values().map(to_value).collect(),
-        stations: catalogue.stations.values().map(to_value).collect(),
-        calendar: catalogue.calendar.clone(),
-        life_events: catalogue.life_events.clone(),
-        phrases: catalogue.phrases.clone(),
-        regions: catalogue.regions.clone(),
-        situations: catalogue.situations.clone(),
+        data_label: &catalogue.data_label,
+        notice: &catalogue.notice,
+        home_items: &catalogue.home_items,
+        items: catalogue.items.values().collect(),
+        bundles: catalogue.bundles.values().collect(),
+        stations: catalogue.stations.values().collect(),
+        calendar: &catalogue.calendar,
+        life_events: &catalogue.life_events,
+        phrases: &catalogue.phrases,
+        regions: &catalogue.regions,
+        situations: &catalogue.situations,
+        policies: &catalogue.policies,
+        messages: &catalogue.messages,
     };
     let json = sorted(to_value(&document)).to_string();
     CatalogueDocument { version: catalogue.version, digest: Digest::of(json.as_bytes()), json }
@@ -135,7 +163,9 @@ pub(super) fn read(json: &str) -> Result<Catalogue, Vec<CatalogueError>> {
         life_events: document.life_events,
         phrases: document.phrases,
         regions: document.regions,
-        situations: document.situations,
+        situations: document.situations.unwrap_or_default(),
+        policies: document.policies,
+        messages: report.entries(NAME, "id", &document.messages),
     };
     let head = Head {
         version: document.version,
@@ -145,21 +175,4 @@ pub(super) fn read(json: &str) -> Result<Catalogue, Vec<CatalogueError>> {
     };
     let catalogue = parts.assemble(head, &mut report);
     report.finish(catalogue)
-}
-
-fn to_value<T: Serialize>(part: &T) -> Value {
-    // Cannot fail: every map key is a string or a date written as one, and no type refuses to be serialised.
-    serde_json::to_value(part).unwrap_or_default()
-}
-
-/// Keys in order at every depth.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let map: BTreeMap<String, Value> = map.into_iter().map(|(k, v)| (k, sorted(v))).collect();
-            Value::Object(map.into_iter().collect::<Map<_, _>>())
-        }
-        Value::Array(list) => list.into_iter().map(sorted).collect(),
-        other => other,
-    }
 }

@@ -4,25 +4,49 @@
 //! each error. A version, once published, is kept for ever.
 //!
 //! Refuses to hold numbers of its own: how many items, bundles and stations there are is data.
+mod calendar;
+mod canonical;
 mod check;
 mod check_item;
+mod difference;
 mod document;
+mod entry;
 mod load;
+mod message;
 mod parse;
+mod parts;
+mod policies;
+mod review;
+mod revision;
+mod rules;
 mod station;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::bundle::Bundle;
-use crate::date::CivilDate;
 use crate::envelope::Digest;
 use crate::ids::{ItemCode, StationId};
 use crate::item::Item;
+use crate::situation::CommonSituations;
 use crate::text::Text;
 
-pub use station::Station;
+pub use calendar::{Calendar, DayKind, YearCertainty};
+pub use difference::{Change, Counts, Difference, EntryDifference, FieldDifference, Kind, diff};
+pub use entry::Entry;
+pub use load::MAX_FILES;
+pub use message::StationMessage;
+pub use parts::{LifeEvent, NotHere, Phrases, Region, SharedPhrase};
+pub use policies::{
+    AllTerminals, IdlePolicy, LimitPolicy, Policies, RectificationPolicy, RetentionPolicy, Ring, RingSize,
+    StaleAction, StalePolicy,
+};
+pub use review::{Allowed, Review, Rule, Warning};
+pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
+pub use station::{Offer, Station};
 
 /// A whole catalogue version. Build it with [`Catalogue::load`] or [`Catalogue::from_document`].
 #[derive(Debug, Clone, PartialEq)]
@@ -39,8 +63,8 @@ pub struct Catalogue {
     pub bundles: BTreeMap<ItemCode, Bundle>,
     /// Stations by id.
     pub stations: BTreeMap<StationId, Station>,
-    /// Exceptions of the working-day calendar by date.
-    pub calendar: BTreeMap<CivilDate, DayKind>,
+    /// The working-day calendar.
+    pub calendar: Calendar,
     /// Life events in screen order.
     pub life_events: Vec<LifeEvent>,
     /// Phrases that mean several things, and things this machine does not do.
@@ -49,13 +73,16 @@ pub struct Catalogue {
     pub regions: BTreeMap<String, Region>,
     /// Items for the home page, most used first (at most 8 shown).
     pub home_items: Vec<ItemCode>,
-    /// Questions asked with many items (whose matter is it) and the materials that only questions name: carried
-    /// along, used from the catalogue issue on.
-    pub situations: serde_json::Value,
+    /// Questions asked with many items (whose matter is it) and the materials that only questions name.
+    pub situations: CommonSituations,
+    /// Times, limits and shares.
+    pub policies: Policies,
+    /// Notices of stations.
+    pub messages: Vec<StationMessage>,
 }
 
 /// One mistake in a catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("{file}: {item}: {field}: {reason}")]
 pub struct CatalogueError {
     /// File name as given to the loader.
@@ -79,94 +106,21 @@ pub struct CatalogueDocument {
     pub json: String,
 }
 
-/// An exception of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DayKind {
-    /// A holiday, also on a weekday.
-    Holiday,
-    /// A Saturday or Sunday that is a working day (调休).
-    Workday,
-}
-
-/// A category of the "by life event" page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LifeEvent {
-    /// Key used by items.
-    pub id: String,
-    /// Its name.
-    pub name: Text,
-    /// Icon name.
-    pub icon: String,
-}
-
-/// Phrases people say.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Phrases {
-    /// A phrase that means several things: a chooser is shown.
-    pub shared: BTreeMap<String, SharedPhrase>,
-    /// A phrase for something that this machine does not do.
-    pub not_here: BTreeMap<String, NotHere>,
-}
-
-/// See [`Phrases::shared`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SharedPhrase {
-    /// What it may mean.
-    pub codes: Vec<ItemCode>,
-    /// The question.
-    pub ask: Text,
-    /// A note, may be empty.
-    #[serde(default)]
-    pub note: Text,
-    /// Full pinyin of the phrase, syllables separated by spaces.
-    #[serde(default)]
-    pub pinyin: String,
-}
-
-/// See [`Phrases::not_here`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NotHere {
-    /// What to do instead.
-    pub say: Text,
-    /// Items that may help, may be empty.
-    #[serde(default)]
-    pub codes: Vec<ItemCode>,
-    /// Full pinyin of the phrase, syllables separated by spaces.
-    #[serde(default)]
-    pub pinyin: String,
-}
-
-/// A region of GB/T 2260.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Region {
-    /// Its own name, such as 城东区.
-    pub name: String,
-    /// Code of the level above; none for provinces.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<String>,
-    /// Still valid; retired codes stay readable and are never rejected.
-    #[serde(default = "yes")]
-    pub current: bool,
-}
-
-fn yes() -> bool {
-    true
-}
-
 impl Catalogue {
     /// Loads and checks a catalogue from its files (name relative to `assets/catalogue`, bytes). Files whose name
     /// ends in `.md` are notes for people and not read.
     ///
     /// # Errors
-    /// Every mistake found (at most 200), each with file, item and field.
+    /// Every mistake found (at most 1,000), each with file, item and field.
     pub fn load(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<CatalogueError>> {
         load::load(files)
+    }
+
+    /// Checks a catalogue's files as [`Catalogue::load`] does, and tells also what is allowed and yet looks wrong.
+    /// `further` warnings of tools outside are told with the others; the files' own `allow.json` names those that
+    /// are meant.
+    pub fn review(files: &BTreeMap<String, Vec<u8>>, further: Vec<Warning>) -> Review {
+        review::review(files, further)
     }
 
     /// The one JSON text that is stored and travels: keys sorted, no spaces, so equal catalogues give equal texts.
@@ -174,12 +128,18 @@ impl Catalogue {
         document::write(self)
     }
 
-    /// Reads a document back, with the same checks.
+    /// Reads a document back. It was checked when it was published: what it holds must fit together, but rules that
+    /// came later do not make it unreadable.
     ///
     /// # Errors
-    /// Every mistake found (at most 200).
+    /// Every mistake found (at most 1,000).
     pub fn from_document(json: &str) -> Result<Self, Vec<CatalogueError>> {
         document::read(json)
+    }
+
+    /// All items, then all bundles, by code.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.items.values().map(Entry::Item).chain(self.bundles.values().map(Entry::Bundle))
     }
 
     /// Form, titles and guide of an item or bundle, whichever the code names.
@@ -197,52 +157,5 @@ impl Catalogue {
         }
         names.reverse();
         if names.is_empty() { code.to_owned() } else { names.join(" ") }
-    }
-}
-
-/// An item or a bundle, seen as what both have.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Entry<'a> {
-    /// A single item.
-    Item(&'a Item),
-    /// A bundle.
-    Bundle(&'a Bundle),
-}
-
-impl<'a> Entry<'a> {
-    /// Stable code.
-    pub fn code(self) -> &'a ItemCode {
-        match self {
-            Self::Item(i) => &i.code,
-            Self::Bundle(b) => &b.code,
-        }
-    }
-    /// Title on pages, slips and lists once opened: neutral for sensitive matters.
-    pub fn title(self) -> &'a Text {
-        match self {
-            Self::Item(i) => i.neutral_title.as_ref().filter(|_| i.sensitive).unwrap_or(&i.short_name),
-            Self::Bundle(b) => b.neutral_title.as_ref().filter(|_| b.sensitive).unwrap_or(&b.short_name),
-        }
-    }
-    /// Name for tiles and lists, before it is opened.
-    pub fn short_name(self) -> &'a Text {
-        match self {
-            Self::Item(i) => &i.short_name,
-            Self::Bundle(b) => &b.short_name,
-        }
-    }
-    /// The form.
-    pub fn form(self) -> &'a crate::form::FormSpec {
-        match self {
-            Self::Item(i) => &i.form,
-            Self::Bundle(b) => &b.form,
-        }
-    }
-    /// The guide.
-    pub fn guide(self) -> &'a crate::item::Guide {
-        match self {
-            Self::Item(i) => &i.guide,
-            Self::Bundle(b) => &b.guide,
-        }
     }
 }

@@ -3,20 +3,29 @@
 //! Bounded: a file, a document and the list of mistakes each have a greatest size. Refuses to repair anything.
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::CatalogueError;
+use super::{CatalogueError, Rule, Warning};
 
 /// The most bytes of one file.
 pub(super) const MAX_FILE_BYTES: usize = 4 << 20;
-/// The most bytes of a whole catalogue.
-pub(super) const MAX_TOTAL_BYTES: usize = 32 << 20;
-/// The most mistakes that are collected.
-const MAX_ERRORS: usize = 200;
+/// The most bytes of a whole catalogue: 5,000 items of 10 KiB each, and as much again.
+pub(super) const MAX_TOTAL_BYTES: usize = 96 << 20;
+/// The most mistakes that are collected; further ones are counted.
+const MAX_ERRORS: usize = 1_000;
+/// The most warnings that are collected; further ones are counted.
+const MAX_WARNINGS: usize = 5_000;
+
+/// A list whose entries are read one by one, so that one bad entry does not hide the others.
+pub(super) type RawList = Vec<Box<RawValue>>;
 
 /// Mistakes found so far, and where we are looking.
 #[derive(Debug, Default)]
 pub(super) struct Report {
-    errors: Vec<CatalogueError>,
+    pub(super) errors: Vec<CatalogueError>,
+    pub(super) warnings: Vec<Warning>,
+    /// Mistakes and warnings that were only counted.
+    pub(super) uncollected: usize,
     file: String,
     item: String,
     /// Everything stands in one document of this name.
@@ -44,6 +53,23 @@ impl Report {
                 field: field.to_owned(),
                 reason: reason.into(),
             });
+        } else {
+            self.uncollected += 1;
+        }
+    }
+
+    /// Something that is allowed and yet looks wrong.
+    pub(super) fn warn(&mut self, rule: Rule, field: &str, reason: impl Into<String>) {
+        if self.warnings.len() < MAX_WARNINGS {
+            self.warnings.push(Warning {
+                rule,
+                file: self.file.clone(),
+                item: self.item.clone(),
+                field: field.to_owned(),
+                reason: reason.into(),
+            });
+        } else {
+            self.uncollected += 1;
         }
     }
 
@@ -85,24 +111,20 @@ impl Report {
         }
     }
 
-    /// A typed value from a parsed one.
-    pub(super) fn convert<T: DeserializeOwned>(&mut self, value: &Value) -> Option<T> {
-        match serde_path_to_error::deserialize(value) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.wrong_path(&error.path().to_string(), &error.inner().to_string());
-                None
-            }
-        }
-    }
-
     /// Typed entries of a list; each is told by the text of its field `name`.
-    pub(super) fn entries<T: DeserializeOwned>(&mut self, file: &str, name: &str, list: &[Value]) -> Vec<T> {
+    pub(super) fn entries<T: DeserializeOwned>(&mut self, file: &str, name: &str, list: &RawList) -> Vec<T> {
         let mut entries = Vec::new();
-        for (at, value) in list.iter().enumerate() {
-            let item = value.get(name).and_then(Value::as_str).map_or_else(|| format!("[{at}]"), cut);
-            self.at(file, &item);
-            entries.extend(self.convert(value));
+        for (at, raw) in list.iter().enumerate() {
+            let mut json = serde_json::Deserializer::from_str(raw.get());
+            match serde_path_to_error::deserialize(&mut json) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => {
+                    let value: Value = serde_json::from_str(raw.get()).unwrap_or_default();
+                    let known = value.get(name).and_then(Value::as_str).map(cut);
+                    self.at(file, &known.unwrap_or_else(|| format!("[{at}]")));
+                    self.wrong_path(&error.path().to_string(), &error.inner().to_string());
+                }
+            }
         }
         entries
     }

@@ -6,7 +6,7 @@ mod spell;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Entry};
 use crate::ids::ItemCode;
 use spell::{Name, fold};
 
@@ -87,22 +87,14 @@ pub struct Found {
 impl SearchIndex {
     /// Prepares a catalogue.
     pub fn new(catalogue: &Catalogue) -> Self {
-        let items = catalogue.items.values().map(|i| Row {
-            code: i.code.clone(),
+        let row = |entry: Entry<'_>| Row {
+            code: entry.code().clone(),
             names: names(
-                [&i.short_name.zh, &i.short_pinyin, &i.name.zh, &i.pinyin],
-                &i.synonyms,
-                &i.synonym_pinyin,
+                [&entry.short_name().zh, entry.short_pinyin(), &entry.name().zh, entry.pinyin()],
+                entry.synonyms(),
+                entry.synonym_pinyin(),
             ),
-        });
-        let bundles = catalogue.bundles.values().map(|b| Row {
-            code: b.code.clone(),
-            names: names(
-                [&b.short_name.zh, &b.short_pinyin, &b.name.zh, &b.pinyin],
-                &b.synonyms,
-                &b.synonym_pinyin,
-            ),
-        });
+        };
         let phrase = |key: &String, pinyin: &str, codes: &[ItemCode]| Phrase {
             key: key.clone(),
             name: Name::new(key, pinyin),
@@ -110,7 +102,7 @@ impl SearchIndex {
         };
         let phrases = &catalogue.phrases;
         Self {
-            rows: items.chain(bundles).collect(),
+            rows: catalogue.entries().map(row).collect(),
             shared: phrases.shared.iter().map(|(key, p)| phrase(key, &p.pinyin, &p.codes)).collect(),
             not_here: phrases.not_here.iter().map(|(key, p)| phrase(key, &p.pinyin, &p.codes)).collect(),
         }

@@ -91,11 +91,13 @@ fn catalogue() -> Value {
             "items": list("Service items with their forms."),
             "bundles": list("Bundles of items."),
             "stations": list("Stations."),
-            "calendar": map("Exceptions of the working-day calendar, by date."),
+            "calendar": map("Exceptions of the working-day calendar, and how sure its years are; in older versions the exceptions by date."),
             "life_events": list("Life events, in screen order."),
             "phrases": map("Phrases that mean several things, and what terminals do not do."),
             "regions": map("Regions by their six digits (GB/T 2260)."),
-            "situations": { "description": "Questions asked with many items." },
+            "situations": map("Questions asked with many items, and the materials that only questions name."),
+            "policies": map("Times, limits and shares; absent in older versions, which have the usual ones."),
+            "messages": list("Notices of stations; absent in older versions."),
         },
     })
 }

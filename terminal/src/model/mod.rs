@@ -229,12 +229,14 @@ impl Model {
             items: BTreeMap::new(),
             bundles: BTreeMap::new(),
             stations: BTreeMap::new(),
-            calendar: BTreeMap::new(),
+            calendar: domain::catalogue::Calendar::default(),
             life_events: Vec::new(),
             phrases: domain::catalogue::Phrases::default(),
             regions: BTreeMap::new(),
             home_items: Vec::new(),
-            situations: serde_json::Value::Null,
+            situations: domain::situation::CommonSituations::default(),
+            policies: domain::catalogue::Policies::default(),
+            messages: Vec::new(),
         }
     }
 

@@ -159,7 +159,7 @@ fn numbers_of_a_signed_header_stay_within_their_range() -> Result<()> {
         ("\"kind\":\"submission\"", "\"kind\":\"\\u0000\""),
         ("\"kind\":\"submission\"", "\"kind\":\"\\ud800\""),
         ("hrss.flex-enroll", "hrss.\\u0000"),
-        ("\"catalogue_version\":1", "\"catalogue_version\":-1"),
+        ("\"catalogue_version\":2", "\"catalogue_version\":-2"),
         ("\"suite\":1", "\"suite\":1.0"),
     ] {
         assert!(text.contains(from), "{from}");

@@ -101,13 +101,15 @@ const OTHER_MISTAKES: &[Row] = &[
     ("stations.json", "XN-CCB-CD-01", "lon_e6", |v| v[0]["lon_e6"] = json!("east")),
     ("stations.json", "XN-CCB-CD-02", "id", |v| v[0]["id"] = json!("XN-CCB-CD-02")),
     ("calendar.json", "2026-10-10", "date", |v| {
-        v.as_array_mut().into_iter().for_each(|days| {
+        v["days"].as_array_mut().into_iter().for_each(|days| {
             let last = days.iter().find(|d| d["date"] == "2026-10-10").cloned();
             days.extend(last);
         })
     }),
-    ("calendar.json", "2023-01-32", "date", |v| v[0]["date"] = json!("2023-01-32")),
-    ("calendar.json", "2023-01-02", "kind", |v| v[1]["kind"] = json!("workday")),
+    ("calendar.json", "2023-01-32", "date", |v| v["days"][0]["date"] = json!("2023-01-32")),
+    ("calendar.json", "2023-01-02", "kind", |v| v["days"][1]["kind"] = json!("workday")),
+    ("calendar.json", "-", "years.?", |v| v["years"] = json!({"soon": "published"})),
+    ("calendar.json", "-", "years.2026", |v| v["years"]["2026"] = json!("rumoured")),
     ("life_events.json", "birth", "id", |v| v[1]["id"] = json!("birth")),
     ("phrases.json", "打流水", "shared.codes[0]", |v| {
         v["shared"]["打流水"]["codes"][0] = json!("hrss.gone")
@@ -149,7 +151,7 @@ fn broken_files_are_errors_too() {
         ("items/notes.txt", |f| drop(f.insert("items/notes.txt".into(), Vec::new()))),
         ("items/../x.json", |f| drop(f.insert("items/../x.json".into(), b"{}".to_vec()))),
         ("stations.json", |f| drop(f.insert("stations.json".into(), b"{}".to_vec()))),
-        ("-", |f| f.extend((0..3_000).map(|i| (format!("items/a.b{i}.json"), Vec::new())))),
+        ("-", |f| f.extend((0..13_000).map(|i| (format!("items/a.b{i}.json"), Vec::new())))),
     ];
     for (file, change) in table {
         let mut files = files();

@@ -1,7 +1,9 @@
 //! The sample catalogue in `assets/catalogue`: it loads, its forms work, its items are found; and broken
 //! catalogues are refused with file, item and field. Only here are the sample's counts asserted.
 mod broken;
+mod limits;
 mod search;
+mod situations;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -57,6 +59,23 @@ fn today() -> CivilDate {
 }
 
 #[test]
+fn nothing_looks_wrong_that_is_not_explained() {
+    let mut files = files();
+    let readings = sync_server::readings::fill(&files);
+    assert_eq!(readings.changed.keys().collect::<Vec<_>>(), Vec::<&String>::new(), "a reading is missing");
+    files.extend(readings.changed);
+    let review = Catalogue::review(&files, readings.warnings);
+    let lines: Vec<String> = review
+        .errors
+        .iter()
+        .map(ToString::to_string)
+        .chain(review.warnings.iter().map(ToString::to_string))
+        .collect();
+    assert!(review.is_clean(), "{}\n{}", lines.join("\n"), review.summary());
+    assert_eq!(review.catalogue.map(|catalogue| catalogue.version), Some(tests::device::CATALOGUE));
+}
+
+#[test]
 fn the_sample_has_what_its_source_has() {
     let catalogue = sample();
     assert_eq!((catalogue.items.len(), catalogue.bundles.len(), catalogue.stations.len()), (95, 21, 49));
@@ -67,7 +86,7 @@ fn the_sample_has_what_its_source_has() {
         .map(|field| field.key.as_str())
         .collect();
     assert_eq!(keys.len(), 113);
-    assert_eq!(catalogue.calendar.len(), 143);
+    assert_eq!(catalogue.calendar.days.len(), 143);
     assert_eq!(catalogue.life_events.len(), 17);
     assert_eq!(catalogue.data_label, "sample");
     assert!(catalogue.notice.zh.contains("示例目录"));

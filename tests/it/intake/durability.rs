@@ -2,7 +2,7 @@
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
 use domain::wire::v1::{ChangeNews, Outcome};
-use tests::device::{Device, courier, header_of, wait_for_state};
+use tests::device::{CATALOGUE, Device, courier, header_of, wait_for_state};
 use tests::server::{Server, command_in};
 
 #[test]
@@ -68,7 +68,7 @@ fn news_come_once_in_order_and_wake_who_waits() -> Result<()> {
     let server = Server::start()?;
     let mut device = Device::enrol(&server, 1)?;
     let start = device.changes(&server, 0, 0)?;
-    assert!(matches!(start.changes[0].news, ChangeNews::Catalogue { version: 1, .. }));
+    assert!(matches!(start.changes[0].news, ChangeNews::Catalogue { version: CATALOGUE, .. }));
     let waiting = {
         let (device, cursor) = (device.clone(), start.cursor);
         let (terminals, people) = (server.terminals.clone(), server.people.clone());

@@ -186,10 +186,15 @@ impl Stage {
             .collect()
     }
 
+    /// Words that were cut since somebody asked last.
+    pub fn cut(&self) -> Vec<String> {
+        self.harness.state().kit.audit.take()
+    }
+
     /// Names, sizes, overlaps, contrast, the window's edge and words that were cut.
     pub fn assert_sound(&self, about: &str) {
         let play = self.harness.state();
-        let cut = play.kit.audit.take();
+        let cut = self.cut();
         assert!(cut.is_empty(), "{about}: {cut:?}");
         let weak = weak_texts(self.shapes());
         assert!(weak.is_empty(), "{about}: {weak:?}");

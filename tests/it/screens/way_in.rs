@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::catalogue::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
 use domain::ids::ItemCode;
 use domain::text::Language;
 use hardware::card_reader::{ReadError, ReaderStatus};
@@ -66,6 +67,36 @@ fn home_leads_to_items_and_to_every_way_of_looking() {
     assert_eq!(stage.tap(&stage.t("footer.finish")), [Command::Finish]);
     assert_eq!(stage.tap(&stage.t("footer.call")), [Command::CallStaff]);
     assert_eq!(stage.tap(&stage.t("header.to_high_contrast")), [Command::SetHighContrast(true)]);
+}
+
+/// A visit in which every name on the home page is as long as this.
+fn named(look: Look, chinese: usize, english: usize) -> Model {
+    let mut catalogue = catalogue().as_ref().clone();
+    let letters = "Community medical welfare moneys for everybody who lives here";
+    for home in catalogue.home_items.clone() {
+        let Some(item) = catalogue.items.get_mut(&home) else { continue };
+        item.short_name.zh = "参".repeat(chinese);
+        item.short_name.en = letters.chars().take(english).collect();
+    }
+    let mut model = visit(look, Network::Offline);
+    model.catalogue = Arc::new(catalogue);
+    model
+}
+
+#[test]
+fn the_longest_names_that_a_catalogue_may_have_fit() {
+    for look in looks() {
+        let longest = (TILE_NAME_HALVES / 2, TILE_NAME_LETTERS);
+        let mut stage = Stage::of(named(look, longest.0, longest.1));
+        stage.assert_sound(&format!("home with long names {look:?}"));
+        let guide = catalogue().home_items[0].clone();
+        stage.change(|model| drop(model.command(Command::OpenGuide(guide))));
+        stage.assert_sound(&format!("guide with a long name {look:?}"));
+    }
+    for look in [usual(), Look { language: Language::En, ..usual() }] {
+        let stage = Stage::of(named(look, 24, 60));
+        assert!(!stage.cut().is_empty(), "names that do not fit are cut {look:?}");
+    }
 }
 
 #[test]

@@ -92,7 +92,7 @@ impl Subject {
                     envelope_id: id,
                     data_key: key.clone(),
                     item: device::ITEM.parse()?,
-                    catalogue_version: 1,
+                    catalogue_version: device::CATALOGUE,
                     person: content.applicant,
                     answers: &answers,
                     now_ms: now_ms(),

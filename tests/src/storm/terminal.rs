@@ -140,7 +140,7 @@ impl Citizen {
                 envelope_id: id,
                 data_key: data_key.clone(),
                 item: device::ITEM.parse()?,
-                catalogue_version: 1,
+                catalogue_version: device::CATALOGUE,
                 person: content.applicant.clone(),
                 answers: &answers,
                 now_ms: now_ms(),

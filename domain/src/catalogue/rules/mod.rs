@@ -1,0 +1,81 @@
+//! Rules of what may be published, beyond what must fit together for a version to be read at all.
+//!
+//! They apply to files, not to documents: a version that was published under older rules stays readable for ever.
+mod graph;
+mod names;
+mod questions;
+mod words;
+
+pub use words::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
+
+use super::parse::Report;
+use super::{Catalogue, Entry, Rule};
+use crate::item::Item;
+
+pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
+    for entry in catalogue.entries() {
+        at(entry, report);
+        if let Entry::Item(item) = entry {
+            periods(item, report);
+        }
+        if let Entry::Bundle(bundle) = entry {
+            graph::check(bundle, catalogue, report);
+        }
+        questions::check(entry, catalogue, report);
+        withdrawal(entry, catalogue, report);
+        words::check_entry(entry, report);
+    }
+    questions::check_common(catalogue, report);
+    names::check(catalogue, report);
+    stations(catalogue, report);
+    policies(catalogue, report);
+    home(catalogue, report);
+    words::check_rest(catalogue, report);
+}
+
+fn at(entry: Entry<'_>, report: &mut Report) {
+    report.at(&entry.file(), entry.code().as_str());
+}
+
+/// The promise is within the law.
+fn periods(item: &Item, report: &mut Report) {
+    let good = !item.promised.is_longer_than(item.legal);
+    report.expect(good, "promised", "the promised time is longer than the legal one");
+}
+
+fn withdrawal(entry: Entry<'_>, catalogue: &Catalogue, report: &mut Report) {
+    let Some(instead) = entry.withdrawn().and_then(|withdrawn| withdrawn.instead.as_ref()) else { return };
+    match catalogue.entry(instead) {
+        None => report.wrong("withdrawn.instead", format!("there is no item or bundle `{instead}`")),
+        Some(other) => report.expect(
+            other.withdrawn().is_none(),
+            "withdrawn.instead",
+            "what is offered instead is withdrawn itself",
+        ),
+    }
+}
+
+fn stations(catalogue: &Catalogue, report: &mut Report) {
+    for (id, station) in &catalogue.stations {
+        report.at("stations.json", id.as_str());
+        for code in station.offers.keys().filter(|code| catalogue.entry(code).is_none()) {
+            report.wrong(&format!("offers.{code}"), format!("there is no item or bundle `{code}`"));
+        }
+    }
+}
+
+fn policies(catalogue: &Catalogue, report: &mut Report) {
+    report.at("policies.json", "-");
+    for code in catalogue.policies.stale.items.keys().filter(|code| catalogue.entry(code).is_none()) {
+        report.wrong(&format!("stale.items.{code}"), format!("there is no item or bundle `{code}`"));
+    }
+}
+
+fn home(catalogue: &Catalogue, report: &mut Report) {
+    report.at("catalogue.json", "-");
+    for (at, code) in catalogue.home_items.iter().enumerate() {
+        if catalogue.entry(code).is_some_and(|entry| entry.withdrawn().is_some()) {
+            report.warn(Rule::StillOffered, &format!("home_items[{at}]"), format!("`{code}` is withdrawn"));
+        }
+    }
+}
