@@ -11,6 +11,7 @@
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
 //! | [`doctor`], [`move_store`] | checking a centre, bringing its store to another database |
+//! | [`publish_cli`] | commands of the key ceremony and of publishing |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod api;
@@ -27,6 +28,8 @@ pub mod metrics;
 pub mod move_store;
 pub mod openapi;
 pub mod pages;
+mod passphrases;
+pub mod publish_cli;
 pub mod routes;
 pub mod services;
 pub mod shell;

@@ -5,17 +5,24 @@ use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, reads};
+use crate::api::{calls, changes, reads, tuf};
 use crate::shell::etag::weaken_compressed;
 use crate::shell::{App, Side, guard};
 use crate::{api, pages};
 
+/// What is packed already.
+const NOT_PACKED: NotForContentType = NotForContentType::const_new(tuf::PACKED);
+
 /// The terminals' listener.
 pub fn terminals(app: App) -> Router {
     let (routes, _) = described().split_for_parts();
+    let routes = routes
+        .route("/tuf/metadata/{name}", get(tuf::metadata))
+        .route("/tuf/targets/{name}", get(tuf::target));
     finish(routes, app, Side::Terminals)
 }
 
@@ -52,7 +59,7 @@ fn finish(routes: Router<App>, app: App, side: Side) -> Router {
         .fallback(api::not_found)
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(from_fn_with_state((app.clone(), side), guard))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NOT_PACKED)))
         .layer(from_fn(weaken_compressed))
         .with_state(app)
 }

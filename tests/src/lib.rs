@@ -9,6 +9,7 @@ pub mod link;
 pub mod pcscd;
 pub mod postgres;
 pub mod server;
+pub mod signed;
 pub mod signing_proxy;
 pub mod storm;
 pub mod submission;

@@ -18,6 +18,8 @@ pub use connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use guard::{Side, guard};
 pub use serve::{ServeError, ServeOptions, serve};
 
+use publishing::repository::Repository;
+
 use crate::centre::Centre;
 
 /// What handlers share.
@@ -29,4 +31,6 @@ pub struct App {
     pub bells: Arc<Bells>,
     /// Who has called how often.
     pub callers: Arc<Callers>,
+    /// The signed catalogues.
+    pub signed: Repository,
 }

@@ -19,7 +19,7 @@ use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
-use crate::jobs::Runner;
+use crate::jobs::{Runner, Signatures};
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
@@ -117,6 +117,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .map_err(|e| ServeError::System { what: "opening the store broke off", source: e.into() })?
         .map_err(|e| *e)?;
     let figures = figures.map(|f| f.serve(app.centre.clone()));
+    let signatures =
+        Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
     let served = serve_until(&app, [terminals, people], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -129,6 +131,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
+        drop(signatures);
         runner.stop();
         app.centre.stop();
     });
@@ -195,7 +198,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let bells = Arc::new(Bells::new(runner.waker()));
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
     let callers = Arc::new(Callers::new(options.budgets));
-    Ok((App { centre, bells, callers }, runner))
+    Ok((App { centre, bells, callers, signed: options.data.signed() }, runner))
 }
 
 /// Clock and randomness of the machine.
