@@ -14,7 +14,8 @@
 //! | [`key`], [`key_file`] | a role's key, and its PKCS#8 file: plain for the online keys, under a passphrase for the others |
 //! | [`root`] | first root, changes of keys, signatures one by one until there are enough |
 //! | [`bundle`] | what the holder of the targets key signs, away from the server |
-//! | [`repository`] | the folder that the server serves: installing, publishing, refreshing |
+//! | [`online`] | the two keys that the server holds |
+//! | [`repository`], [`view`] | the folder that the server serves: installing, publishing, refreshing |
 //! | [`files`] | files that are there whole or not at all |
 //! | [`status`] | how it stands, for people |
 //!
@@ -24,8 +25,10 @@ pub mod files;
 pub mod key;
 pub mod key_file;
 mod metadata;
+pub mod online;
 pub mod repository;
 pub mod root;
 pub mod status;
+pub mod view;
 
 pub use metadata::MetadataError;

@@ -10,16 +10,16 @@ use domain::envelope::Digest;
 use domain::wire::v1::tuf::{
     MAX_METADATA_BYTES, TUF_SIGNED_AT, TUF_TIMESTAMP, is_target_file, metadata_version, target_file,
 };
-use rand_core::CryptoRng;
 use serde_json::json;
 use tough::schema::{Signed, Snapshot, Timestamp};
 
 use crate::bundle::{Bundle, Listed, SignedTargets};
 use crate::files::{FileError, at, make_folder, read_if_there, replace};
-use crate::key::{PublicEntry, PublicKeys, RoleKey, RoleName};
-use crate::key_file::{self, KeyFileError};
+use crate::key_file::KeyFileError;
 use crate::metadata::{self, MetadataError, SPEC_VERSION, instant};
+use crate::online::OnlineKeys;
 use crate::root::{RootDraft, TrustedRoot};
+use crate::view::{View, follows, signed_at_ms};
 
 /// A day in milliseconds.
 const DAY_MS: i64 = 86_400_000;
@@ -68,84 +68,6 @@ pub enum RepositoryError {
     /// A packed catalogue is neither in the bundle nor here.
     #[error("the packed catalogue {0} is neither in the bundle nor in the repository")]
     Part(String),
-}
-
-/// The keys of the roles that the server signs by itself.
-#[derive(Debug, Clone)]
-pub struct OnlineKeys {
-    snapshot: RoleKey,
-    timestamp: RoleKey,
-}
-
-impl OnlineKeys {
-    /// Finds, among the keys of a folder, those that a root names for the two roles.
-    ///
-    /// # Errors
-    /// [`KeyFileError`] if one is missing or not usable.
-    pub fn find(folder: &Path, named: impl Fn(RoleName) -> Vec<Digest>) -> Result<Self, KeyFileError> {
-        let key = |role: RoleName| {
-            let mut paths = named(role).into_iter().map(|id| key_path(folder, role, &id));
-            let missing = || KeyFileError::Missing { path: folder.join(format!("{role}-*.p8")) };
-            key_file::read_plain(&paths.find(|p| p.exists()).ok_or_else(missing)?)
-        };
-        Ok(Self { snapshot: key(RoleName::Snapshot)?, timestamp: key(RoleName::Timestamp)? })
-    }
-
-    /// Makes a new pair in a folder, beside those that are there.
-    ///
-    /// # Errors
-    /// [`RepositoryError`] if a file cannot be written.
-    pub fn make<R: CryptoRng>(folder: &Path, rng: &mut R) -> Result<Self, RepositoryError> {
-        let made = Self::new(rng);
-        for (role, key) in [(RoleName::Snapshot, &made.snapshot), (RoleName::Timestamp, &made.timestamp)] {
-            key_file::write_plain(&key_path(folder, role, &key.public()?.id()?), key)?;
-        }
-        Ok(made)
-    }
-
-    /// Keys in memory.
-    pub fn new<R: CryptoRng>(rng: &mut R) -> Self {
-        Self { snapshot: RoleKey::new(rng), timestamp: RoleKey::new(rng) }
-    }
-
-    /// The key of one of the two roles.
-    pub fn of(&self, role: RoleName) -> Option<&RoleKey> {
-        match role {
-            RoleName::Snapshot => Some(&self.snapshot),
-            RoleName::Timestamp => Some(&self.timestamp),
-            RoleName::Root | RoleName::Targets => None,
-        }
-    }
-
-    /// Their public halves.
-    ///
-    /// # Errors
-    /// [`MetadataError::Form`], which their form rules out.
-    pub fn public(&self) -> Result<PublicKeys, MetadataError> {
-        let entry = |role, key: &RoleKey| Ok::<_, MetadataError>(PublicEntry { role, key: key.public()? });
-        let keys =
-            vec![entry(RoleName::Snapshot, &self.snapshot)?, entry(RoleName::Timestamp, &self.timestamp)?];
-        Ok(PublicKeys { keys })
-    }
-}
-
-/// Named by its id, so that old and new keys lie side by side and the root says which count.
-fn key_path(folder: &Path, role: RoleName, id: &Digest) -> PathBuf {
-    folder.join(format!("{role}-{}.p8", id.short()))
-}
-
-/// What is in force.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// The newest root.
-    pub root: TrustedRoot,
-    /// The list of catalogue versions; none before the first.
-    pub targets: Option<SignedTargets>,
-    /// The snapshot.
-    pub(crate) snapshot: Option<Signed<Snapshot>>,
-    /// The timestamp.
-    pub(crate) timestamp: Option<Signed<Timestamp>>,
-    targets_bytes: Vec<u8>,
 }
 
 /// The folder.
@@ -422,49 +344,6 @@ impl Repository {
             Err(TryLockError::Error(e)) => Err(at(&path)(e).into()),
         }
     }
-}
-
-impl View {
-    /// Whether a bundle's list is the one in force: publishing it again changes nothing.
-    fn is_in_force(&self, bundle: &Bundle) -> Result<bool, MetadataError> {
-        Ok(self.targets.is_some() && self.targets_bytes == bundle.targets.to_bytes()?)
-    }
-
-    /// Whether the snapshot counts under the root for a third of its time yet, and names the list in force.
-    fn snapshot_counts(&self, now_ms: i64) -> bool {
-        let Some(snapshot) = &self.snapshot else { return false };
-        let left = metadata::expires_ms(&snapshot.signed).saturating_sub(now_ms);
-        self.root.verify(snapshot).is_ok() && (SNAPSHOT_MS / 3..=SNAPSHOT_MS).contains(&left)
-    }
-}
-
-/// A list follows another one if it is newer and no version that both name has another content.
-fn follows(
-    before: Option<&SignedTargets>,
-    next: &SignedTargets,
-    listed: &[Listed],
-) -> Result<(), RepositoryError> {
-    let Some(before) = before else { return Ok(()) };
-    if next.version() <= before.version() {
-        return Err(MetadataError::Rule("the list is older than the one in force").into());
-    }
-    let known = before.listed()?;
-    let highest = known.last().map_or(0, |l| l.version);
-    for one in listed {
-        let same = known.iter().find(|k| k.version == one.version);
-        if same.map_or(one.version <= highest, |k| k != one) {
-            return Err(MetadataError::Published { version: one.version }.into());
-        }
-    }
-    if listed.last().map_or(0, |l| l.version) < highest {
-        return Err(MetadataError::Rule("the newest catalogue version stays in the list").into());
-    }
-    Ok(())
-}
-
-/// When a timestamp was signed, milliseconds since 1970.
-pub(crate) fn signed_at_ms(timestamp: &Signed<Timestamp>) -> i64 {
-    timestamp.signed._extra.get(TUF_SIGNED_AT).and_then(serde_json::Value::as_i64).unwrap_or(0)
 }
 
 fn metafile(version: u64, bytes: &[u8]) -> serde_json::Value {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::key::RoleName;
 use crate::metadata::{self, MetadataError};
-use crate::repository::{View, signed_at_ms};
+use crate::view::{View, signed_at_ms};
 
 /// A role's metadata.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -7,7 +7,8 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use publishing::repository::{OnlineKeys, Repository, RepositoryError};
+use publishing::online::OnlineKeys;
+use publishing::repository::{Repository, RepositoryError};
 
 use crate::startup;
 

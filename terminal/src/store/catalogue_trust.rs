@@ -114,7 +114,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn catalogue_standing(&self) -> Result<CatalogueStanding, StoreError> {
-        Ok(get(&self.connection, STANDING)?.unwrap_or_default())
+        standing(&self.connection)
     }
 
     /// Notes why the catalogue could not be confirmed or renewed; the first time of the same trouble stays.
@@ -141,6 +141,16 @@ impl Store {
     pub fn end_catalogue_trouble(&mut self) -> Result<(), StoreError> {
         clear_trouble(&self.connection)
     }
+}
+
+/// Whether a root is trusted.
+pub(super) fn is_there(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(get::<CatalogueTrust>(connection, TRUST)?.is_some())
+}
+
+/// How current the catalogue is.
+pub(super) fn standing(connection: &Connection) -> Result<CatalogueStanding, StoreError> {
+    Ok(get(connection, STANDING)?.unwrap_or_default())
 }
 
 /// Forgets a trouble, within the transaction that ended it.

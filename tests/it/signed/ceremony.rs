@@ -2,9 +2,8 @@
 use anyhow::Result;
 use publishing::bundle::{Bundle, SignedTargets};
 use publishing::key::{PublicEntry, RoleKey, RoleName};
-use publishing::repository::{
-    OnlineKeys, ROOT_MS, Repository, RepositoryError, SNAPSHOT_MS, TARGETS_MS, TIMESTAMP_MS,
-};
+use publishing::online::OnlineKeys;
+use publishing::repository::{ROOT_MS, Repository, RepositoryError, SNAPSHOT_MS, TARGETS_MS, TIMESTAMP_MS};
 use publishing::root::{RoleChange, RootDraft, TrustedRoot};
 use publishing::status::Status;
 use rand_chacha::ChaCha20Rng;

@@ -1,7 +1,9 @@
 //! Signed catalogues: what a terminal takes, what it refuses, and that the catalogue in force goes on serving.
+mod applied;
 mod attacks;
 mod ceremony;
 mod flips;
+mod office;
 mod served;
 mod trouble;
 

@@ -1,13 +1,13 @@
 //! The server's addresses under `/tuf/`, and its commands from the ceremony to a new version on a terminal.
-use std::path::Path;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use domain::wire::v1::tuf::{TUF_METADATA, TUF_TARGETS};
 use serde_json::Value;
 use tests::device::now_ms;
 use tests::http::{self, Answer};
-use tests::server::{Server, command_in};
+use tests::server::Server;
 use tests::signed::Publisher;
+
+use super::office::Office;
 
 fn published() -> Result<(Server, Publisher)> {
     let server = Server::start()?;
@@ -104,76 +104,12 @@ fn hostile_names_lead_nowhere() -> Result<()> {
     Ok(())
 }
 
-/// The commands of the handbook, with passphrases from a file.
-struct Office {
-    server: Server,
-    stick: tempfile::TempDir,
-}
-
-impl Office {
-    fn new() -> Result<Self> {
-        let stick = tempfile::tempdir()?;
-        let words: String = (1..=9).map(|n| format!("passphrase number {n}\n")).collect();
-        std::fs::write(stick.path().join("words"), words)?;
-        for n in 1..=4 {
-            std::fs::write(stick.path().join(format!("word-{n}")), format!("passphrase number {n}\n"))?;
-        }
-        Ok(Self { server: Server::start()?, stick })
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.stick.path().join(name).display().to_string()
-    }
-
-    /// A command that works; words that begin with `@` are files on the stick.
-    fn does(&self, words: &str) -> Result<String> {
-        let (status, said) = self.says(words)?;
-        ensure!(status == Some(0), "{words}: {said}");
-        Ok(said)
-    }
-
-    fn says(&self, words: &str) -> Result<(Option<i32>, String)> {
-        let words: Vec<String> =
-            words.split(' ').map(|w| w.strip_prefix('@').map_or(w.to_owned(), |f| self.path(f))).collect();
-        let words: Vec<&str> = ["catalogue"].into_iter().chain(words.iter().map(String::as_str)).collect();
-        let output = command_in(self.server.data(), &words)?;
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        Ok((output.status.code(), if output.status.success() { said } else { errors }))
-    }
-
-    fn ceremony(&self) -> Result<()> {
-        std::fs::write(self.path("online.json"), self.does("keys init --online")?)?;
-        self.does("keys init --offline @keys --online-keys @online.json --passphrase-file @words")?;
-        self.does("keys install @keys/1.root.json --bundle @keys/first")?;
-        Ok(())
-    }
-
-    fn status(&self) -> Result<Value> {
-        Ok(serde_json::from_str(&self.does("keys status --json")?)?)
-    }
-}
-
-/// A copy of the sample catalogue with another version.
-fn edited(folder: &Path, version: u64) -> Result<()> {
-    let from = tests::binaries::repository().join("assets/catalogue");
-    let copied = std::process::Command::new("cp").arg("-r").arg(from).arg(folder).status()?;
-    ensure!(copied.success(), "cp");
-    let file = folder.join("catalogue.json");
-    let mut head: Value = serde_json::from_slice(&std::fs::read(&file)?)?;
-    head["version"] = version.into();
-    Ok(std::fs::write(file, head.to_string())?)
-}
-
 #[test]
 fn a_version_goes_from_its_files_to_the_terminals_by_commands_only() -> Result<()> {
     let office = Office::new()?;
     assert_eq!(office.says("keys status")?.0, Some(1), "there is no root yet");
     office.ceremony()?;
-    edited(&office.stick.path().join("edited"), 5)?;
-    office.does("keys status --copy @in-force")?;
-    office.does("sign --catalogue @edited --in-force @in-force --key @keys/targets.p8 --out @v5 --passphrase-file @word-4")?;
-    assert!(office.does("publish @v5")?.contains('5'));
+    office.publish(5)?;
     let again: Value = serde_json::from_str(&office.does("publish @v5 --json")?)?;
     assert_eq!(again["published"], serde_json::json!([]), "again: nothing new");
     let stored = office.server.number("SELECT COUNT(*) FROM catalogue WHERE version = 5")?;

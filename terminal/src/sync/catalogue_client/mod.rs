@@ -14,7 +14,7 @@ use super::transport::TransportError;
 use crate::store::CatalogueTrust;
 
 pub use staging::{StageError, Staging};
-pub use tuf::TufClient;
+pub use tuf::{TufClient, root_keys};
 pub use update::{UpdateError, Updated, update};
 
 /// A catalogue version that the centre's metadata names.

@@ -16,7 +16,7 @@ use domain::wire::v1::tuf::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::{Builder, Runtime};
-use tough::schema::{Role, Root, Signed, Snapshot, Targets, Timestamp};
+use tough::schema::{Role, RoleType, Root, Signed, Snapshot, Targets, Timestamp};
 use tough::{ExpirationEnforcement, Limits, Repository, RepositoryLoader};
 use url::Url;
 
@@ -109,6 +109,18 @@ impl CatalogueClient for TufClient {
     fn fetch(&mut self, offer: &Offer, staging: &Staging) -> Result<(), FetchError> {
         self.bridge.with(|transport| fetch::fetch(transport, offer, staging))
     }
+}
+
+/// Ids of the root keys of a root that is signed by enough of them, for people to compare.
+///
+/// # Errors
+/// [`LookError::Refused`] if it is no root, or is not signed so.
+pub fn root_keys(text: &str) -> Result<Vec<String>, LookError> {
+    let root: Signed<Root> = read(text)?;
+    root.signed.verify_role(&root).map_err(|e| LookError::Refused(e.to_string()))?;
+    let keys = root.signed.roles.get(&RoleType::Root).map(|r| r.keyids.as_slice()).unwrap_or_default();
+    let hex = |id: &[u8]| id.iter().map(|b| format!("{b:02x}")).collect();
+    Ok(keys.iter().map(|id| hex(id)).collect())
 }
 
 /// Verified metadata.
