@@ -84,6 +84,8 @@ fn a_kept_catalogue_that_rotted_is_passed_over() -> Result<()> {
     assert_eq!(rig.in_force()?, 2, "the one before serves");
     assert_eq!(damage(2)?, 1);
     assert!(rig.in_force().is_err(), "none is sound");
+    assert_eq!(rig.update()?, Updated::Activated(3), "the centre's copy mends it");
+    assert_eq!(rig.in_force()?, 3);
     Ok(())
 }
 

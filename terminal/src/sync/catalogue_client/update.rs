@@ -83,7 +83,12 @@ fn try_update(
     let in_force = {
         let mut store = locked(store);
         store.keep_catalogue_trust(&published.trust, published.confirmed_ms)?;
-        store.newest_catalogue()?.map_or(0, |c| c.version)
+        match store.newest_catalogue() {
+            Ok(newest) => newest.map_or(0, |c| c.version),
+            // Every kept version is damaged: the newest one mends its own.
+            Err(StoreError::Value(_)) => 0,
+            Err(e) => return Err(e.into()),
+        }
     };
     let newest = published.offers.iter().rev().find(|o| o.version <= at_most);
     let Some(offer) = newest.filter(|o| o.version > in_force) else {
