@@ -16,6 +16,7 @@ use serde_json::json;
 use crate::account_command::AccountJob;
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
+use crate::publish_cli::{self, CatalogueCommand};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
@@ -100,6 +101,14 @@ Examples:
   sync-server config show --json"
     )]
     Config(ConfigJob),
+    /// Signed catalogues: the keys that speak for them, signing, publishing.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server catalogue keys status
+  sync-server catalogue publish stick/v2"
+    )]
+    Catalogue(CatalogueCommand),
     /// Print the description of the API (OpenAPI 3.1, JSON), as the server serves it at `/openapi.json`.
     #[command(after_help = "Examples:
   sync-server openapi > openapi.json")]
@@ -188,6 +197,10 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Doctor(answer) => run_doctor(&config, answer),
+        Command::Catalogue(command) => match publish_cli::run(&command, &config.data_folder())? {
+            publish_cli::Answer::Text(text) => say(&text),
+            publish_cli::Answer::Json(value) => say_json(&value),
+        },
         Command::Serve
         | Command::Config(_)
         | Command::Completions { .. }

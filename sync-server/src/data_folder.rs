@@ -5,6 +5,8 @@ use std::fs::{self, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use publishing::repository::Repository;
+
 use crate::startup::{StartupError, file_error, refuse_elsewhere, store_error};
 use crate::store::{Database, Driver, require_current};
 
@@ -35,6 +37,16 @@ impl DataFolder {
     /// The folder of keys.
     pub fn keys_path(&self) -> PathBuf {
         self.path.join("keys")
+    }
+
+    /// The signed catalogues.
+    pub fn signed(&self) -> Repository {
+        Repository::new(self.path.join("tuf"))
+    }
+
+    /// The folder of the keys with which the server signs catalogues by itself.
+    pub fn online_keys(&self) -> PathBuf {
+        self.keys_path().join("catalogue")
     }
 
     /// Makes the folder if it is missing, for its owner only.

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use domain::case::CaseState;
 use operator::findings::{self, Finding};
+use publishing::repository::RepositoryError;
+use publishing::status::Status;
 
 use crate::data_folder::DataFolder;
 use crate::services::{accounts, audit, catalogue, meta, series};
@@ -19,6 +21,10 @@ const LONG_WAIT_MS: i64 = 3_600 * 1_000;
 const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
 /// Audit rows checked in one go.
 const CHAIN_STRETCH: u64 = 5_000;
+/// So long before an offline signature ends its holder is called, in milliseconds: thirty days.
+const CEREMONY_AHEAD_MS: i64 = 30 * 24 * 3_600 * 1_000;
+/// A timestamp older than this is a warning, in milliseconds: two days; it is signed anew every day.
+const OLD_TIMESTAMP_MS: i64 = 2 * 24 * 3_600 * 1_000;
 
 /// Causes of an error that are told, at most.
 const MAX_CAUSES: usize = 4;
@@ -30,6 +36,7 @@ pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
         findings::disk(data.path(), LOW_DISK_MIB),
         examine_catalogue(assets),
         keys::examine_files(data),
+        examine_signatures(data, now_ms()),
     ];
     match data.database().open_read_only() {
         Ok(mut store) => examine_store(store.as_mut(), data, &mut findings),
@@ -50,6 +57,48 @@ pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
         )),
     }
     findings
+}
+
+/// How the signed catalogues stand.
+fn examine_signatures(data: &DataFolder, now_ms: i64) -> Finding {
+    const SUBJECT: &str = "signatures";
+    let status = match data.signed().view() {
+        Err(RepositoryError::Empty { .. }) => {
+            return Finding::ok(SUBJECT, "no key ceremony was held: catalogues come with the programs");
+        }
+        Err(e) => Err(e.to_string()),
+        Ok(view) => Status::of(&view).map_err(|e| e.to_string()),
+    };
+    let status = match status {
+        Ok(status) => status,
+        Err(said) => {
+            let remedy = "restore the folder `tuf` from the backup, or publish the last folder again";
+            return Finding::fail(SUBJECT, said, remedy);
+        }
+    };
+    for role in &status.roles {
+        let left_ms = role.expires_ms.unwrap_or(0).saturating_sub(now_ms);
+        let (name, offline) = (role.role, role.role.is_offline());
+        if !role.signed || left_ms < 0 {
+            let said = if role.signed { "has expired" } else { "is not signed by keys that count" };
+            let remedy = if offline {
+                "its holder signs anew: see docs/operations/keys.md"
+            } else {
+                "run `sync-server catalogue refresh`; if that fails, see docs/operations/keys.md"
+            };
+            return Finding::fail(SUBJECT, format!("{name} {said}"), remedy);
+        }
+        if offline && left_ms < CEREMONY_AHEAD_MS {
+            let said = format!("{name} ends in {}", findings::span(left_ms));
+            return Finding::warn(SUBJECT, said, "its holder signs anew: see docs/operations/keys.md");
+        }
+    }
+    let age_ms = now_ms.saturating_sub(status.confirmed_ms.unwrap_or(0));
+    let said = format!("{} catalogues, confirmed {} ago", status.catalogues.len(), findings::span(age_ms));
+    if age_ms > OLD_TIMESTAMP_MS {
+        return Finding::warn(SUBJECT, said, "start the server, or run `sync-server catalogue refresh`");
+    }
+    Finding::ok(SUBJECT, said)
 }
 
 fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<Finding>) {

@@ -1,6 +1,7 @@
 //! Which exit code an error of the server ends with; what the codes mean stands in `operator::exit`.
 use operator::exit::Exit;
 use operator::settings::Mistakes;
+use publishing::repository::RepositoryError;
 
 use crate::error::ServiceError;
 use crate::move_store::MoveError;
@@ -24,6 +25,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         .or_else(|| of_service(cause.downcast_ref()?))
         .or_else(|| of_migration(cause.downcast_ref()?))
         .or_else(|| of_store(cause.downcast_ref()?))
+        .or_else(|| of_repository(cause.downcast_ref()?))
 }
 
 fn of_serving(error: &ServeError) -> Option<Exit> {
@@ -79,6 +81,10 @@ fn of_store(error: &StoreError) -> Option<Exit> {
     }
 }
 
+fn of_repository(error: &RepositoryError) -> Option<Exit> {
+    matches!(error, RepositoryError::Busy { .. }).then_some(Exit::TemporaryFailure)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +115,8 @@ mod tests {
             (StartupError::Service(ServiceError::Store(away())).into(), Exit::Unavailable),
             (StartupError::NoStore { database: database() }.into(), Exit::Failure),
             (MoveError::Store(away()).into(), Exit::Unavailable),
+            (RepositoryError::Busy { path: "x".into() }.into(), Exit::TemporaryFailure),
+            (RepositoryError::TargetsNeeded.into(), Exit::Failure),
             (MoveError::Same.into(), Exit::Failure),
             (ServiceError::Write(WriteError::Unavailable).into(), Exit::TemporaryFailure),
             (anyhow::anyhow!("anything"), Exit::Failure),

@@ -13,6 +13,7 @@
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
+//! | [`publish_cli`] | commands of the key ceremony and of publishing |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
@@ -31,6 +32,8 @@ pub mod metrics;
 pub mod move_store;
 pub mod openapi;
 pub mod pages;
+mod passphrases;
+pub mod publish_cli;
 pub mod readings;
 pub mod routes;
 pub mod services;

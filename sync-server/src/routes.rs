@@ -9,10 +9,11 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, get, post};
 use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, reads};
+use crate::api::{calls, changes, reads, tuf};
 use crate::auth::policy::{self, Permit};
 use crate::shell::etag::weaken_compressed;
 use crate::shell::gate::gate;
@@ -30,9 +31,12 @@ pub struct Entry {
     pub permit: &'static Permit,
 }
 
+/// What is packed already.
+const NOT_PACKED: NotForContentType = NotForContentType::const_new(tuf::PACKED);
+
 /// The terminals' listener.
 pub fn terminals(app: App) -> Router {
-    let (routes, _) = described().split_for_parts();
+    let (routes, _) = calls_of_terminals().with_signed_files().router.split_for_parts();
     finish(routes, app, Side::Terminals)
 }
 
@@ -43,7 +47,7 @@ pub fn described() -> OpenApiRouter<App> {
 
 /// Every address of the terminals' listener.
 pub fn terminals_table() -> Vec<Entry> {
-    calls_of_terminals().entries
+    calls_of_terminals().with_signed_files().entries
 }
 
 fn calls_of_terminals() -> Calls {
@@ -160,6 +164,17 @@ impl Calls {
         self.router = self.router.routes(routes);
         self
     }
+
+    /// Signed catalogues: files of a format of its own (TUF), which the description of the API leaves out.
+    fn with_signed_files(self) -> Self {
+        self.file("/tuf/metadata/{name}", get(tuf::metadata)).file("/tuf/targets/{name}", get(tuf::target))
+    }
+
+    fn file(mut self, path: &'static str, handler: MethodRouter<App>) -> Self {
+        self.router = self.router.route(path, handler);
+        self.entries.push(Entry { method: "GET", path: path.to_owned(), permit: &policy::OPEN });
+        self
+    }
 }
 
 fn finish(routes: Router<App>, app: App, side: Side) -> Router {
@@ -168,7 +183,7 @@ fn finish(routes: Router<App>, app: App, side: Side) -> Router {
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(Extension(app.clone()))
         .layer(from_fn_with_state((app.clone(), side), guard))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NOT_PACKED)))
         .layer(from_fn(weaken_compressed))
         .with_state(app)
 }
@@ -182,7 +197,7 @@ mod tests {
         // Whoever writes an address past them writes one without a permit.
         let product = include_str!("routes.rs").split("#[cfg(test)]").next().unwrap_or_default();
         for (call, times) in
-            [(".route(", 1), (".routes(", 1), (".merge(", 0), (".nest(", 0), ("_service(", 0)]
+            [(".route(", 2), (".routes(", 1), (".merge(", 0), (".nest(", 0), ("_service(", 0)]
         {
             assert_eq!(product.matches(call).count(), times, "{call}");
         }

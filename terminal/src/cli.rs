@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::store::{Store, read_status};
+use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
 use crate::{doctor, exit, supervisor, sync};
 
@@ -57,6 +58,21 @@ Examples:
         /// The one-time code from `sync-server enrol-code`.
         #[arg(long)]
         code: String,
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Trust a root that signs catalogues, as central IT handed it over; only if none is trusted yet.
+    #[command(
+        after_help = "Compare the printed ids with the record of the key ceremony. A terminal that trusts a root keeps it: newer
+ones come signed by it.
+
+Examples:
+  terminal trust-root 1.root.json"
+    )]
+    TrustRoot {
+        /// The file `1.root.json`.
+        file: PathBuf,
         /// Answer as JSON.
         #[arg(long)]
         json: bool,
@@ -146,6 +162,7 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
             Ok(Exit::Ok)
         }
         Job::Enrol { code, json } => enrol(&config, &code, json),
+        Job::TrustRoot { file, json } => trust_root(&config, &file, json),
         Job::Status { json } => status(&config, json),
         Job::Doctor { json } => doctor::run(&config, json),
         Job::Run | Job::Config(_) | Job::Completions { .. } | Job::Man { .. } => supervisor::run(&config),
@@ -168,6 +185,21 @@ fn enrol(config: &Config, code: &str, as_json: bool) -> anyhow::Result<Exit> {
         print_json(&json!({ "terminal": identity.terminal, "station": identity.station }))
     } else {
         print(&format!("terminal {} at station {}\n", identity.terminal, identity.station))
+    }
+    .context("standard output")?;
+    Ok(Exit::Ok)
+}
+
+fn trust_root(config: &Config, file: &std::path::Path, as_json: bool) -> anyhow::Result<Exit> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    let keys = root_keys(&text).with_context(|| format!("{} is no root", file.display()))?;
+    let mut store = Store::open(&config.data, SystemClock.now_ms())?;
+    let began = store.begin_catalogue_trust(&text)?;
+    anyhow::ensure!(began, "a root is trusted already: it is kept, and newer ones come signed by it");
+    if as_json {
+        print_json(&json!({ "root_keys": keys }))
+    } else {
+        print(&format!("trusted; compare the ids of the root keys:\n{}\n", keys.join("\n")))
     }
     .context("standard output")?;
     Ok(Exit::Ok)

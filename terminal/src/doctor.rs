@@ -25,6 +25,8 @@ const LITTLE_DISK_MIB: u64 = 512;
 const LONG_WAIT_MS: i64 = 24 * 3_600 * 1_000;
 /// A catalogue older than this is a warning, in milliseconds: its calendar of holidays changes every year.
 const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
+/// A catalogue that nobody confirmed for so long is a warning, in milliseconds: two weeks.
+const UNCONFIRMED_MS: i64 = 14 * 24 * 3_600 * 1_000;
 /// How long a reader is waited for.
 const READER_WAIT: Duration = Duration::from_secs(2);
 
@@ -70,6 +72,7 @@ fn store(data: &Path, now_ms: i64) -> Vec<Finding> {
             queue(&state, now_ms),
             parked(&state),
             kept_catalogue(&state, now_ms),
+            signatures(&state, now_ms),
         ],
         Err(e) if e.is_busy() => {
             vec![Finding::warn("store", "another process holds the database", "try again in a minute")]
@@ -149,6 +152,29 @@ fn kept_catalogue(state: &StoreState, now_ms: i64) -> Finding {
     } else {
         Finding::ok("catalogue-age", found)
     }
+}
+
+/// When the centre last confirmed the catalogue, and what went wrong since.
+fn signatures(state: &StoreState, now_ms: i64) -> Finding {
+    const SUBJECT: &str = "signatures";
+    if !state.trusts_root {
+        return Finding::ok(SUBJECT, "no root is trusted: catalogues come with the program");
+    }
+    let confirmed = match state.standing.confirmed_ms {
+        Some(ms) => format!("the catalogue was confirmed {} ago", span(now_ms.saturating_sub(ms))),
+        None => "the catalogue was never confirmed".to_owned(),
+    };
+    if let Some(trouble) = &state.standing.trouble {
+        let remedy = "the catalogue in force goes on serving; tell central IT, with these words";
+        return Finding::warn(SUBJECT, format!("{confirmed}; {trouble}"), remedy);
+    }
+    let old = state.standing.confirmed_ms.is_some_and(|ms| now_ms.saturating_sub(ms) > UNCONFIRMED_MS);
+    if old {
+        let remedy =
+            "check the link and the clock; if both are well, somebody may keep this terminal from news";
+        return Finding::warn(SUBJECT, confirmed, remedy);
+    }
+    Finding::ok(SUBJECT, confirmed)
 }
 
 fn catalogue_files(assets: &Path) -> Finding {

@@ -1,11 +1,14 @@
 //! Everything that the model may hear from workers, and the jobs it may give them.
+use std::sync::Arc;
+
 use domain::applicant::Applicant;
 use domain::case::CaseState;
+use domain::catalogue::Catalogue;
 use domain::form::Answers;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::{ReadError, ReaderStatus};
 
-use crate::model::{CaseLine, Network, Outage, QueueView, SlipView};
+use crate::model::{CaseLine, Network, NewCatalogue, Outage, QueueView, SlipView};
 
 /// News from a worker.
 #[derive(Debug)]
@@ -62,6 +65,8 @@ pub enum Event {
     },
     /// What waits on this machine.
     Queue(QueueView),
+    /// A new catalogue version is in force.
+    Catalogue(Box<NewCatalogue>),
     /// The terminal cannot take anything, or can again.
     Outage(Option<Outage>),
 }
@@ -77,6 +82,8 @@ pub enum Job {
     LoadCases(Box<Applicant>),
     /// Somebody called for staff.
     CallStaff,
+    /// Validate against this version from now on.
+    UseCatalogue(Arc<Catalogue>),
     /// The visit ended: forget everything (data key, buffers).
     Wipe,
 }

@@ -14,10 +14,11 @@ use crate::config::{Config, ReaderChoice};
 use crate::event::{Event, Job};
 use crate::model::{Model, Outage, Screen};
 use crate::store::{Store, StoreError};
+use crate::sync::catalogue_client::{CatalogueClient, Staging, TufClient};
 use crate::sync::http::HttpTransport;
 use crate::sync::transport::Transport;
 use crate::sync::{Engine, Tuning};
-use crate::workers::{Parts, Waker, Workers};
+use crate::workers::{Parts, Renewal, Waker, Workers};
 
 /// Between two ticks while somebody is here, and while nobody is.
 const TICK: Duration = Duration::from_millis(1_000);
@@ -38,13 +39,15 @@ pub struct Outside {
     pub clock: Arc<dyn Clock>,
     /// The link to the centre; `None` uses HTTP to [`Config::server`].
     pub transport: Option<Box<dyn Transport>>,
+    /// Where signed catalogues come from; `None` asks the same server, and nobody if `transport` stands in for it.
+    pub catalogue: Option<Box<dyn CatalogueClient>>,
     /// How eager the sync is.
     pub tuning: Tuning,
 }
 
 impl Default for Outside {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), transport: None, tuning: Tuning::default() }
+        Self { clock: Arc::new(SystemClock), transport: None, catalogue: None, tuning: Tuning::default() }
     }
 }
 
@@ -85,12 +88,22 @@ impl Runtime {
             model.screen = Screen::OutOfService;
         }
         let store = store.map(|s| Arc::new(Mutex::new(s)));
+        // Whoever stands in for the link says by itself where catalogues come from.
+        let real = outside.transport.is_none();
+        let client = outside.catalogue.or_else(|| if real { catalogue_client(config) } else { None });
         let transport = outside.transport.or_else(|| http(&config.server));
         let engine = store.as_ref().zip(transport).map(|(store, transport)| {
             Engine::new(Arc::clone(store), transport, Arc::clone(&clock), seed()).with_tuning(outside.tuning)
         });
+        let renewal = store.as_ref().zip(client).map(|(store, client)| Renewal {
+            store: Arc::clone(store),
+            client,
+            staging: Staging::new(config.data.join("catalogue/staging")),
+            clock: Arc::clone(&clock),
+        });
         let parts = Parts {
             store,
+            renewal,
             engine,
             reader: reader(&config.reader),
             catalogue,
@@ -213,6 +226,16 @@ fn http(server: &str) -> Option<Box<dyn Transport>> {
         Ok(transport) => Some(Box::new(transport)),
         Err(error) => {
             tracing::error!(error = %error, "nothing will be sent");
+            None
+        }
+    }
+}
+
+fn catalogue_client(config: &Config) -> Option<Box<dyn CatalogueClient>> {
+    match TufClient::new(http(&config.server)?, config.data.join("catalogue/look")) {
+        Ok(client) => Some(Box::new(client)),
+        Err(error) => {
+            tracing::error!(error = %error, "no catalogue will be fetched");
             None
         }
     }

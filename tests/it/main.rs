@@ -13,6 +13,7 @@ mod kiosk;
 mod operator;
 mod other_cards;
 mod screens;
+mod signed;
 mod store;
 mod sync;
 mod thread;

@@ -11,6 +11,7 @@ pub mod pcscd;
 pub mod people;
 pub mod postgres;
 pub mod server;
+pub mod signed;
 pub mod signing_proxy;
 pub mod storm;
 pub mod submission;

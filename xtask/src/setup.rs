@@ -41,6 +41,7 @@ const TESTS: &[&str] = &[
     "dbus-daemon",
     "zbar-tools",
     "util-linux",
+    "faketime",
     "postgresql",
     "python3-venv",
 ];

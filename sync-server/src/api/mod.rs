@@ -7,6 +7,7 @@ pub mod changes;
 mod parameters;
 pub mod reads;
 mod strict;
+pub mod tuf;
 
 pub use body::{MAX_BODY_BYTES, read_json};
 

@@ -21,6 +21,8 @@ pub use connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use guard::{Side, guard};
 pub use serve::{ServeError, ServeOptions, serve};
 
+use publishing::repository::Repository;
+
 use crate::centre::Centre;
 
 /// What handlers share.
@@ -34,4 +36,6 @@ pub struct App {
     pub callers: Arc<Callers>,
     /// What the gate and the sign-in page share.
     pub door: Arc<gate::Door>,
+    /// The signed catalogues.
+    pub signed: Repository,
 }

@@ -20,7 +20,7 @@ use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
-use crate::jobs::Runner;
+use crate::jobs::{Runner, Signatures};
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
@@ -121,6 +121,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .map_err(|e| *e)?;
     super::memory::give_back();
     let figures = figures.map(|f| f.serve(app.centre.clone()));
+    let signatures =
+        Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
     let served = serve_until(&app, [terminals, people], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -133,6 +135,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
+        drop(signatures);
         runner.stop();
         app.centre.stop();
     });
@@ -200,7 +203,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
     let callers = Arc::new(Callers::new(options.budgets));
     let door = Arc::new(Door { behind_proxy: options.people_proxy, ..Door::default() });
-    Ok((App { centre, bells, callers, door }, runner))
+    Ok((App { centre, bells, callers, door, signed: options.data.signed() }, runner))
 }
 
 /// Clock and randomness of the machine.

@@ -7,6 +7,7 @@ mod card;
 mod filling;
 mod idle;
 mod navigation;
+mod new_catalogue;
 mod news;
 mod session;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use domain::text::Language;
 use hardware::card_reader::ReaderStatus;
 
 pub use availability::Unavailable;
+pub use new_catalogue::NewCatalogue;
 pub use session::{CardStep, CaseLine, Marks, Session, SlipView, SubmitStep};
 
 /// Where the citizen is.
@@ -167,6 +169,8 @@ pub struct Model {
     pub catalogue: Arc<Catalogue>,
     /// Prepared search.
     pub index: Arc<SearchIndex>,
+    /// A version that is taken when nobody is here.
+    pub next_catalogue: Option<Box<NewCatalogue>>,
     /// Where the citizen is.
     pub screen: Screen,
     /// Screens to go back to.
@@ -204,6 +208,7 @@ impl Model {
             people_url: String::new(),
             index: Arc::new(SearchIndex::new(&catalogue)),
             catalogue,
+            next_catalogue: None,
             screen: Screen::Attract,
             history: Vec::new(),
             look: Look::default(),

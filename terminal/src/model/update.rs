@@ -57,7 +57,7 @@ impl Model {
 
     /// Takes in what a worker reports; gives the jobs that follow from it.
     pub fn event(&mut self, event: Event) -> Vec<Job> {
-        match event {
+        let mut jobs = match event {
             Event::Tick { now_ms } => self.tick(now_ms),
             Event::Reader(status) => self.reader_changed(status),
             Event::CardRead(applicant) => self.card_read(*applicant),
@@ -77,7 +77,10 @@ impl Model {
                 Vec::new()
             }
             Event::Outage(outage) => self.outage_changed(outage),
-        }
+            Event::Catalogue(new) => self.catalogue_came(*new),
+        };
+        jobs.extend(self.take_catalogue());
+        jobs
     }
 }
 

@@ -1,48 +1,105 @@
-//! Catalogue versions, kept for ever.
+//! Catalogue versions, kept for ever; the newest sound one is in force.
 use domain::catalogue::CatalogueDocument;
-use rusqlite::OptionalExtension as _;
+use domain::envelope::Digest;
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
-use super::{Store, StoreError};
+use super::submit::audit;
+use super::{Store, StoreError, catalogue_trust};
 
 impl Store {
-    /// Keeps a version. The same version with the same digest is kept once.
+    /// Keeps a version that came with the program. The same version with the same digest is kept once.
     ///
     /// # Errors
     /// [`StoreError::Value`] if the version is there with another digest: a published version never changes.
     pub fn keep_catalogue(&mut self, document: &CatalogueDocument, now_ms: i64) -> Result<(), StoreError> {
-        let version = i64::try_from(document.version).map_err(|_| StoreError::Value("catalogue version"))?;
         let tx = self.connection.transaction()?;
-        let known: Option<String> = tx
-            .query_row("SELECT digest FROM catalogue WHERE version = ?1", [version], |r| r.get(0))
-            .optional()?;
-        match known {
-            Some(d) if d == document.digest.to_string() => return Ok(()),
-            Some(_) => return Err(StoreError::Value("catalogue version (published with another digest)")),
-            None => tx.execute(
-                "INSERT INTO catalogue (version, digest, json, kept_ms) VALUES (?1, ?2, ?3, ?4)",
-                (version, document.digest.to_string(), &document.json, now_ms),
-            )?,
-        };
-        tx.commit()?;
+        if insert(&tx, document, now_ms)? {
+            tx.commit()?;
+        }
         Ok(())
     }
 
-    /// The newest version.
+    /// Puts a verified version in force, in one transaction; the one before stays, for forms begun with it.
     ///
     /// # Errors
-    /// [`StoreError`] if the database refuses or the stored digest is unreadable.
+    /// As [`Store::keep_catalogue`]; what was in force is still in force then.
+    pub fn activate_catalogue(
+        &mut self,
+        document: &CatalogueDocument,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        insert(&tx, document, now_ms)?;
+        catalogue_trust::clear_trouble(&tx)?;
+        let version = document.version.to_string();
+        audit(&tx, now_ms, "catalogue-activated", &version, Some(&document.digest))?;
+        fail::fail_point!("terminal::catalogue::before_commit", |_| Err(StoreError::Full));
+        tx.commit()?;
+        fail::fail_point!("terminal::catalogue::after_commit");
+        Ok(())
+    }
+
+    /// The newest version whose text is the one that was kept: a damaged one is passed over and told in the log.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses, or no version is sound although there are some.
     pub fn newest_catalogue(&self) -> Result<Option<CatalogueDocument>, StoreError> {
-        let row: Option<(i64, String, String)> = self
+        let mut versions = self.connection.prepare("SELECT version FROM catalogue ORDER BY version DESC")?;
+        let mut damaged = false;
+        for version in versions.query_map([], |r| r.get::<_, i64>(0))? {
+            match self.catalogue_version(version?)? {
+                Some(document) if Digest::of(document.json.as_bytes()) == document.digest => {
+                    return Ok(Some(document));
+                }
+                found => {
+                    let version = found.map_or(0, |d| d.version);
+                    tracing::error!(
+                        catalogue.version = version,
+                        "a kept catalogue is damaged; an older one serves"
+                    );
+                    damaged = true;
+                }
+            }
+        }
+        if damaged { Err(StoreError::Value("catalogue")) } else { Ok(None) }
+    }
+
+    fn catalogue_version(&self, version: i64) -> Result<Option<CatalogueDocument>, StoreError> {
+        let row: Option<(String, String)> = self
             .connection
-            .query_row("SELECT version, digest, json FROM catalogue ORDER BY version DESC LIMIT 1", [], |r| {
-                Ok((r.get(0)?, r.get(1)?, r.get(2)?))
+            .query_row("SELECT digest, json FROM catalogue WHERE version = ?1", [version], |r| {
+                Ok((r.get(0)?, r.get(1)?))
             })
             .optional()?;
-        let Some((version, digest, json)) = row else { return Ok(None) };
+        let Some((digest, json)) = row else { return Ok(None) };
         Ok(Some(CatalogueDocument {
             version: u64::try_from(version).map_err(|_| StoreError::Value("catalogue version"))?,
             digest: digest.parse().map_err(|_| StoreError::Value("catalogue digest"))?,
             json,
         }))
     }
+}
+
+/// Adds a version; false if it is there already and sound.
+fn insert(tx: &Connection, document: &CatalogueDocument, now_ms: i64) -> Result<bool, StoreError> {
+    let version = i64::try_from(document.version).map_err(|_| StoreError::Value("catalogue version"))?;
+    let known: Option<String> = tx
+        .query_row("SELECT digest FROM catalogue WHERE version = ?1", [version], |r| r.get(0))
+        .optional()?;
+    match known {
+        // A text that rotted is mended by the one that its digest names.
+        Some(d) if d == document.digest.to_string() => {
+            let mended = tx.execute(
+                "UPDATE catalogue SET json = ?2 WHERE version = ?1 AND json <> ?2",
+                (version, &document.json),
+            )?;
+            return Ok(mended > 0);
+        }
+        Some(_) => return Err(StoreError::Value("catalogue version (published with another digest)")),
+        None => tx.execute(
+            "INSERT INTO catalogue (version, digest, json, kept_ms) VALUES (?1, ?2, ?3, ?4)",
+            (version, document.digest.to_string(), &document.json, now_ms),
+        )?,
+    };
+    Ok(true)
 }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::identity::{self, Identity};
 use super::slips::state_to_text;
 use super::submit::audit;
-use super::{Store, StoreError};
+use super::{Store, StoreError, catalogue_trust};
 
 /// Receipts are kept this long, so that a restored server can be offered what it lost.
 const RECEIPT_DAYS: i64 = 90;
@@ -72,6 +72,7 @@ impl Store {
             return Err(ReceiptError::Mismatch);
         }
         store_receipt(&tx, &receipt, document, now_ms)?;
+        catalogue_trust::note_authenticated(&tx, receipt.accepted_at_ms)?;
         audit(&tx, now_ms, "receipt", &receipt.envelope_id.to_string(), Some(digest))?;
         fail::fail_point!("terminal::receipt::before_commit", |_| Err(StoreError::Full.into()));
         tx.commit()?;

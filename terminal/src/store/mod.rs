@@ -3,6 +3,7 @@
 //! The only place that knows SQL. A database that is damaged or was written by a newer program is never changed:
 //! opening it is an error with its own advice, and the file stays as it is.
 mod catalogue;
+mod catalogue_trust;
 mod device_key;
 mod identity;
 mod inbox;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use domain::envelope::DeviceKey;
 use rusqlite::Connection;
 
+pub use catalogue_trust::{CatalogueStanding, CatalogueTrust};
 pub use device_key::KEY_FILE;
 pub use identity::Identity;
 pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};

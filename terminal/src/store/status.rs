@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension as _;
 use serde::Serialize;
 
 use super::slips::marks;
-use super::{Identity, StoreError, identity, open};
+use super::{CatalogueStanding, Identity, StoreError, catalogue_trust, identity, open};
 
 /// One row of the queue with its documents.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,6 +66,10 @@ pub struct StoreState {
     pub parked: i64,
     /// The newest kept catalogue: its version and since when it is here, milliseconds since 1970.
     pub catalogue: Option<(i64, i64)>,
+    /// Whether it trusts a root that signs catalogues.
+    pub trusts_root: bool,
+    /// How current the catalogue is.
+    pub standing: CatalogueStanding,
 }
 
 /// Looks at every page of a store and counts. Opens the database read-only.
@@ -99,6 +103,8 @@ pub fn read_state(directory: &Path) -> Result<StoreState, StoreError> {
         last_error: oldest.and_then(|(_, error)| error),
         parked: count("SELECT COUNT(*) FROM outbox WHERE state IN ('quarantined', 'conflict')")?,
         catalogue,
+        trusts_root: catalogue_trust::is_there(&connection)?,
+        standing: catalogue_trust::standing(&connection)?,
     })
 }
 

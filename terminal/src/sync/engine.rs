@@ -1,4 +1,5 @@
 //! One step after another: plan, exchange, store what came back, report it. Owned by the sync worker.
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::wire::v1::{
@@ -58,6 +59,8 @@ pub struct Engine {
     /// Rows in the next batch at most: 1 while a refused batch is taken apart.
     batch_most: usize,
     network: Option<Network>,
+    /// Rung when there is news of the catalogue.
+    catalogue_bell: Option<SyncSender<()>>,
 }
 
 impl Engine {
@@ -79,7 +82,15 @@ impl Engine {
             next_news_ms: 0,
             batch_most: MAX_BATCH,
             network: None,
+            catalogue_bell: None,
         }
+    }
+
+    /// The same engine, which rings this bell at news of the catalogue.
+    #[must_use]
+    pub fn with_catalogue_bell(mut self, bell: SyncSender<()>) -> Self {
+        self.catalogue_bell = Some(bell);
+        self
     }
 
     /// The same engine, more or less eager.
@@ -285,7 +296,10 @@ impl Engine {
     fn take_news(&mut self, news: &ChangesResponse, step: &mut Step) -> Result<(), StoreError> {
         let mut store = self.store();
         for change in &news.changes {
-            // Catalogue versions are fetched from the catalogue issue on; unknown news is skipped.
+            // Who fetches a version is not this thread. A full bell rings already; unknown news is skipped.
+            if let (ChangeNews::Catalogue { .. }, Some(bell)) = (&change.news, &self.catalogue_bell) {
+                let _ = bell.try_send(());
+            }
             if let ChangeNews::Case(case) = &change.news
                 && store.take_case_news(case)? == CaseNewsOutcome::Moved
             {

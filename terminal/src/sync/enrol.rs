@@ -1,6 +1,8 @@
 //! Enrolment: a one-time code and the device's public key become a known terminal.
+use domain::wire::v1::tuf::TUF_METADATA;
 use domain::wire::v1::{EnrolRequest, EnrolResponse};
 
+use super::catalogue_client::root_keys;
 use super::client::{Answer, read_answer};
 use super::transport::{Method, Request, Transport};
 use crate::store::{Identity, Store, StoreError};
@@ -54,8 +56,32 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
     };
     fail::fail_point!("terminal::enrol::before_exchange", |_| Err(EnrolError::Store(StoreError::Full)));
     match read_answer::<EnrolResponse>(transport.exchange(&request)) {
-        Answer::Good(answer) => Ok(store.save_enrolment(&answer)?),
+        Answer::Good(answer) => {
+            let identity = store.save_enrolment(&answer)?;
+            begin_trust(store, transport)?;
+            Ok(identity)
+        }
         Answer::NotLetIn(why) | Answer::Malformed(why) => Err(EnrolError::Refused(why)),
         Answer::Later { why, .. } => Err(EnrolError::Unreachable(why)),
+    }
+}
+
+/// Takes the centre's first root, on the same faith as its other keys. Without one, or over a link that breaks now, a
+/// technician can bring it later.
+fn begin_trust(store: &mut Store, transport: &mut dyn Transport) -> Result<(), StoreError> {
+    let request = Request {
+        method: Method::Get,
+        path_and_query: format!("{TUF_METADATA}1.root.json"),
+        headers: Vec::new(),
+        body: None,
+    };
+    let answer = transport.exchange(&request).ok().filter(|a| a.status == 200);
+    let root = answer.and_then(|a| String::from_utf8(a.body).ok()).filter(|text| root_keys(text).is_ok());
+    match root {
+        Some(root) => store.begin_catalogue_trust(&root).map(|_| ()),
+        None => {
+            tracing::info!("the centre signs no catalogues yet");
+            Ok(())
+        }
     }
 }

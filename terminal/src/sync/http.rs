@@ -1,11 +1,13 @@
 //! The real transport: HTTP with zstd in both directions. The only file that names `reqwest`.
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Url};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, Url};
 use tokio::runtime::{Builder, Runtime};
 
-use super::transport::{MAX_RESPONSE_BYTES, Method, Request, Response, Transport, TransportError};
+use super::transport::{
+    Head, MAX_RESPONSE_BYTES, Method, Request, Response, Sink, Transport, TransportError,
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -56,8 +58,8 @@ fn server_address(text: &str) -> Option<Url> {
     fits.then_some(base)
 }
 
-impl Transport for HttpTransport {
-    fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
+impl HttpTransport {
+    fn prepare(&self, request: &Request) -> Result<RequestBuilder, TransportError> {
         let url = self.base.join(&request.path_and_query).map_err(|_| TransportError::BadAddress)?;
         if url.origin() != self.base.origin() {
             return Err(TransportError::BadAddress);
@@ -76,7 +78,19 @@ impl Transport for HttpTransport {
                 None => builder.body(body.clone()),
             };
         }
+        Ok(builder)
+    }
+}
+
+impl Transport for HttpTransport {
+    fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let builder = self.prepare(request)?;
         self.runtime.block_on(receive(builder))
+    }
+
+    fn download(&mut self, request: &Request, sink: &mut dyn Sink) -> Result<(), TransportError> {
+        let builder = self.prepare(request)?;
+        self.runtime.block_on(pour(builder, sink))
     }
 }
 
@@ -87,9 +101,9 @@ fn compressed(body: &[u8]) -> Option<Vec<u8>> {
     zstd::bulk::compress(body, 3).ok().filter(|small| small.len() < body.len())
 }
 
-async fn receive(builder: reqwest::RequestBuilder) -> Result<Response, TransportError> {
+async fn receive(builder: RequestBuilder) -> Result<Response, TransportError> {
     let mut answer = builder.send().await.map_err(|e| transport_error(&e))?;
-    let text = |name| answer.headers().get(name).and_then(|v: &reqwest::header::HeaderValue| v.to_str().ok());
+    let text = |name| answer.headers().get(name).and_then(|v: &HeaderValue| v.to_str().ok());
     let content_type = text(CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default();
     let mut response = Response {
         status: answer.status().as_u16(),
@@ -104,6 +118,21 @@ async fn receive(builder: reqwest::RequestBuilder) -> Result<Response, Transport
         response.body.extend_from_slice(&chunk);
     }
     Ok(response)
+}
+
+async fn pour(builder: RequestBuilder, sink: &mut dyn Sink) -> Result<(), TransportError> {
+    let mut answer = builder.send().await.map_err(|e| transport_error(&e))?;
+    let range = answer.headers().get(CONTENT_RANGE).and_then(|v| v.to_str().ok());
+    let head = Head { status: answer.status().as_u16(), content_range: range.map(str::to_owned) };
+    if !sink.head(&head) {
+        return Ok(());
+    }
+    while let Some(chunk) = answer.chunk().await.map_err(|e| transport_error(&e))? {
+        if !sink.piece(&chunk) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn transport_error(error: &reqwest::Error) -> TransportError {

@@ -1,6 +1,7 @@
 //! Sending what waits and hearing what is new: a pure planner, a transport, and the engine between them.
 //!
 //! Nothing here decides what a citizen sees: it moves rows of the store and reports events.
+pub mod catalogue_client;
 mod client;
 mod engine;
 mod enrol;

@@ -65,6 +65,23 @@ pub enum TransportError {
     BadAddress,
 }
 
+/// The head of an answer whose body comes piece by piece.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of `Content-Range`, if there is one.
+    pub content_range: Option<String>,
+}
+
+/// Takes in a body while it arrives. What it has taken stays taken, also if the link breaks afterwards.
+pub trait Sink {
+    /// The head; false refuses the body.
+    fn head(&mut self, head: &Head) -> bool;
+    /// The next piece; false ends the download.
+    fn piece(&mut self, piece: &[u8]) -> bool;
+}
+
 /// Something that carries a request to the server.
 pub trait Transport: Send {
     /// Sends and waits for the answer, bounded in time and size. Never follows a redirect.
@@ -72,4 +89,16 @@ pub trait Transport: Send {
     /// # Errors
     /// [`TransportError`] if there is no whole answer.
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError>;
+
+    /// Sends and gives the body piece by piece to the sink, which bounds its size. Never follows a redirect.
+    ///
+    /// # Errors
+    /// [`TransportError`] if the body did not come to its end; the sink has what came.
+    fn download(&mut self, request: &Request, sink: &mut dyn Sink) -> Result<(), TransportError> {
+        let answer = self.exchange(request)?;
+        if sink.head(&Head { status: answer.status, content_range: None }) {
+            sink.piece(&answer.body);
+        }
+        Ok(())
+    }
 }

@@ -52,6 +52,7 @@ impl Desk {
                 Job::LoadCases(applicant) => self.load_cases(applicant, events),
                 // The assistance issue tells a bank employee; here it is on the screen and in the log.
                 Job::CallStaff => tracing::info!("a citizen calls for staff"),
+                Job::UseCatalogue(catalogue) => self.catalogue = catalogue,
                 Job::Wipe => self.open = None,
             }
         }

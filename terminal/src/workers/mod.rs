@@ -1,4 +1,5 @@
-//! Threads beside the window: reader, desk and sync. They talk through bounded channels and end when they are told.
+//! Threads beside the window: reader, desk, sync and catalogue. They talk through bounded channels and end when they are told.
+mod catalogue;
 mod desk;
 mod reader;
 mod sync;
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 use domain::catalogue::Catalogue;
 use hardware::card_reader::CardReader;
+
+pub(crate) use catalogue::Renewal;
 
 use crate::clock::Clock;
 use crate::event::{Event, Job};
@@ -45,6 +48,7 @@ impl EventSender {
 pub(crate) struct Parts {
     pub(crate) store: Option<Arc<Mutex<Store>>>,
     pub(crate) engine: Option<Engine>,
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) reader: Option<Box<dyn CardReader>>,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -74,7 +78,15 @@ impl Workers {
             let (events, stop) = (events_out.clone(), Arc::clone(&stop));
             threads.extend(spawn("reader", &alive, move || reader::run(reader, &events, &stop)));
         }
+        let (catalogue_bell, catalogue_rung) = sync_channel(1);
+        if let Some(renewal) = parts.renewal {
+            let (events, stop) = (events_out.clone(), Arc::clone(&stop));
+            threads.extend(spawn("catalogue", &alive, move || {
+                catalogue::run(renewal, &catalogue_rung, &events, &stop);
+            }));
+        }
         if let Some(engine) = parts.engine {
+            let engine = engine.with_catalogue_bell(catalogue_bell);
             let (events, stop) = (events_out.clone(), Arc::clone(&stop));
             threads.extend(spawn("sync", &alive, move || sync::run(engine, &bell_receiver, &events, &stop)));
         }

@@ -23,18 +23,20 @@ pub(super) fn run(mut engine: Engine, bell: &Receiver<()>, events: &EventSender,
     }
 }
 
-fn wait(span: Duration, bell: &Receiver<()>, stop: &AtomicBool) {
+/// Waits this long; true if the bell rang before.
+pub(super) fn wait(span: Duration, bell: &Receiver<()>, stop: &AtomicBool) -> bool {
     let end = Instant::now() + span;
     while !stop.load(Ordering::SeqCst) {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return;
+            return false;
         }
         match bell.recv_timeout(left.min(GLANCE)) {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(RecvTimeoutError::Timeout) => {}
-            // The desk is gone, so no row will come: wait without it.
+            // Whoever would ring it is gone: wait without it.
             Err(RecvTimeoutError::Disconnected) => std::thread::park_timeout(left.min(GLANCE)),
         }
     }
+    false
 }

@@ -10,9 +10,14 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("hardware", "hardware", &["domain"]),
     ("hardware/virtual-reader", "virtual-reader", &["hardware"]),
     ("operator", "operator", &[]),
+    ("publishing", "publishing", &["domain"]),
     ("terminal", "terminal", &["domain", "hardware", "operator"]),
-    ("sync-server", "sync-server", &["domain", "hardware", "operator"]),
-    ("tests", "tests", &["domain", "hardware", "virtual-reader", "operator", "terminal", "sync-server"]),
+    ("sync-server", "sync-server", &["domain", "hardware", "operator", "publishing"]),
+    (
+        "tests",
+        "tests",
+        &["domain", "hardware", "virtual-reader", "operator", "publishing", "terminal", "sync-server"],
+    ),
     ("xtask", "xtask", &["domain", "hardware", "virtual-reader"]),
 ];
 
@@ -39,6 +44,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hpke", &["domain/src/envelope"]),
     ("jsonschema", &["domain/src/form", "tests/src/bin/bench-validate.rs"]),
     ("qrcode", &["domain/src/document"]),
+    ("pkcs8", &["publishing/src/key_file.rs"]),
+    ("tough", &["publishing/src", "terminal/src/sync/catalogue_client", "tests"]),
+    ("url", &["terminal/src/sync/catalogue_client"]),
+    ("futures_util", &["terminal/src/sync/catalogue_client"]),
     ("atspi", &["xtask/src/demo/accessibility.rs"]),
     ("tokio", ASYNC),
 ];
@@ -72,6 +81,7 @@ const ASYNC: &[&str] = &[
     "sync-server/src/cli.rs",
     "sync-server/src/store/postgres/session.rs",
     "terminal/src/sync/http.rs",
+    "terminal/src/sync/catalogue_client",
     "xtask/src/demo/accessibility.rs",
     "tests",
 ];

@@ -21,6 +21,8 @@ pub enum When {
     Offline,
     /// A citizen's whole visit, with desk and sync worker.
     Visit,
+    /// It renews its catalogue.
+    Update,
 }
 
 /// A named point.
@@ -98,12 +100,19 @@ pub const SERVER: &[Point] = &[
     point("server::changes::before_answer", When::Running, true),
 ];
 
+/// Points of the terminal where a new catalogue is staged and put into force.
+pub const CATALOGUE: &[Point] = &[
+    point("terminal::catalogue::after_stage", When::Update, true),
+    point("terminal::catalogue::before_commit", When::Update, true),
+    point("terminal::catalogue::after_commit", When::Update, false),
+];
+
 /// The point with this name.
 ///
 /// # Errors
 /// If there is none.
 pub fn named(name: &str) -> Result<Point> {
-    let mut all = TERMINAL.iter().chain(SERVER);
+    let mut all = TERMINAL.iter().chain(SERVER).chain(CATALOGUE);
     all.find(|p| p.name == name).copied().ok_or_else(|| anyhow!("there is no point {name}"))
 }
 

@@ -9,6 +9,7 @@ mod reads;
 #[cfg(feature = "openapi")]
 mod schema;
 mod terminal;
+pub mod tuf;
 
 pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
 pub use envelope::{
