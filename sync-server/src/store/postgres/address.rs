@@ -106,7 +106,7 @@ fn split_root(url: &str) -> Option<(String, Option<PathBuf>)> {
     let (ours, theirs): (Vec<_>, Vec<_>) = query.split('&').partition(|pair| pair.starts_with(WORD));
     let path = |pair: &&str| {
         let text = percent_decode_str(&pair[WORD.len()..]).decode_utf8().ok()?;
-        (!text.is_empty() && !text.contains('\0')).then(|| Path::new(text.as_ref()).to_owned())
+        (!text.is_empty() && !text.contains('\0')).then(|| Path::new(&*text).to_owned())
     };
     let root = match ours.last() {
         Some(pair) => Some(path(pair)?),
