@@ -1,14 +1,18 @@
 //! Search over the catalogue: characters, full pinyin, initials, a mixture of these, what people say, one typo.
 //!
 //! Pure and prepared once: a search allocates little and reads no file. Refuses to guess beyond one wrong sign.
+//! Tables tell which names can match ([`SearchIndex::bytes`]); only these are looked at.
 //! Best first: the exact short name, then its beginning, synonyms, a part of a name, pinyin, initials, typos.
+mod narrow;
 mod spell;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::catalogue::{Catalogue, Entry};
 use crate::ids::ItemCode;
-use spell::{Name, fold};
+use narrow::Tables;
+use spell::{Name, fold, typo_allowed};
 
 /// The most characters of a query that are looked at.
 pub const MAX_QUERY_CHARS: usize = 40;
@@ -20,16 +24,23 @@ const ENOUGH_HITS: usize = 8;
 /// Prepared strings of one catalogue version; build once, search on every key.
 #[derive(Debug, Clone, Default)]
 pub struct SearchIndex {
-    rows: Vec<Row>,
+    /// Items, then bundles.
+    codes: Vec<ItemCode>,
+    /// The names of all codes, those of one code together.
+    names: Vec<Row>,
+    /// Which names can match; none: every name is looked at.
+    tables: Option<Tables>,
     shared: Vec<Phrase>,
     not_here: Vec<Phrase>,
 }
 
-/// An item or bundle with all its names.
+/// One name of an item or bundle.
 #[derive(Debug, Clone)]
 struct Row {
-    code: ItemCode,
-    names: Vec<(Kind, Name)>,
+    /// Which of the codes.
+    owner: usize,
+    kind: Kind,
+    name: Name,
 }
 
 #[derive(Debug, Clone)]
@@ -70,7 +81,7 @@ pub struct Hit {
     /// Item or bundle.
     pub code: ItemCode,
     /// Character range of the short name that matched, for underlining.
-    pub matched: Option<std::ops::Range<usize>>,
+    pub matched: Option<Range<usize>>,
 }
 
 /// What a query found.
@@ -87,14 +98,14 @@ pub struct Found {
 impl SearchIndex {
     /// Prepares a catalogue.
     pub fn new(catalogue: &Catalogue) -> Self {
-        let row = |entry: Entry<'_>| Row {
-            code: entry.code().clone(),
-            names: names(
-                [&entry.short_name().zh, entry.short_pinyin(), &entry.name().zh, entry.pinyin()],
-                entry.synonyms(),
-                entry.synonym_pinyin(),
-            ),
-        };
+        let (mut codes, mut rows) = (Vec::new(), Vec::new());
+        for entry in catalogue.entries() {
+            let owner = codes.len();
+            let own = [&entry.short_name().zh, entry.short_pinyin(), &entry.name().zh, entry.pinyin()];
+            let names = names(own, entry.synonyms(), entry.synonym_pinyin());
+            rows.extend(names.into_iter().map(|(kind, name)| Row { owner, kind, name }));
+            codes.push(entry.code().clone());
+        }
         let phrase = |key: &String, pinyin: &str, codes: &[ItemCode]| Phrase {
             key: key.clone(),
             name: Name::new(key, pinyin),
@@ -102,7 +113,9 @@ impl SearchIndex {
         };
         let phrases = &catalogue.phrases;
         Self {
-            rows: catalogue.entries().map(row).collect(),
+            codes,
+            tables: Some(Tables::new(rows.iter().map(|row| &row.name))),
+            names: rows,
             shared: phrases.shared.iter().map(|(key, p)| phrase(key, &p.pinyin, &p.codes)).collect(),
             not_here: phrases.not_here.iter().map(|(key, p)| phrase(key, &p.pinyin, &p.codes)).collect(),
         }
@@ -114,20 +127,104 @@ impl SearchIndex {
         if query.is_empty() {
             return Found::default();
         }
-        let mut ranked: Vec<(Rank, Hit)> = self.rows.iter().filter_map(|row| best(row, &query)).collect();
-        ranked.sort_by_key(|(rank, _)| *rank);
-        let sure = ranked.iter().filter(|(rank, _)| rank.way < Way::Typo).count();
-        if sure >= ENOUGH_HITS {
-            ranked.truncate(sure);
+        let mut ranked = self.sure(&query);
+        if ranked.len() < ENOUGH_HITS && typo_allowed(&query) {
+            ranked.extend(self.typos(&query, &ranked));
         }
+        ranked.sort_by_key(|ranked| ranked.rank);
         let shared = find(&self.shared, &query);
         let not_here = find(&self.not_here, &query);
         let offered = [shared, not_here].into_iter().flatten().flat_map(|phrase| &phrase.codes);
         Found {
-            hits: merge(offered, ranked.into_iter().map(|(_, hit)| hit)),
+            hits: self.merge(offered, &ranked),
             shared: shared.map(|phrase| phrase.key.clone()),
             not_here: not_here.map(|phrase| phrase.key.clone()),
         }
+    }
+
+    /// The same without its tables: looks at every name. What the tables leave out is held against it.
+    #[must_use]
+    pub fn without_tables(self) -> Self {
+        Self { tables: None, ..self }
+    }
+
+    /// Memory of the tables in bytes: 192 for each name, in steps of 64 names.
+    pub fn bytes(&self) -> usize {
+        self.tables.as_ref().map_or(0, Tables::bytes)
+    }
+
+    /// Each code that matches without a typo, by the best of its names, in the order of codes.
+    fn sure(&self, query: &[char]) -> Vec<Ranked> {
+        let mut ranked: Vec<Ranked> = Vec::new();
+        for row in self.rows(|tables| tables.sure(query)) {
+            let Some((way, range)) = way_of(&row.name, query) else { continue };
+            let matched =
+                (row.kind == Kind::Short && way < Way::Scattered).then(|| row.name.chars_of(&range));
+            keep_better(&mut ranked, Ranked { rank: row.rank(way, &range), owner: row.owner, matched });
+        }
+        ranked
+    }
+
+    /// Each code that matches by a typo only; `sure` has those that need none.
+    fn typos(&self, query: &[char], sure: &[Ranked]) -> Vec<Ranked> {
+        let mut ranked: Vec<Ranked> = Vec::new();
+        for row in self.rows(|tables| tables.typo(query)) {
+            if sure.iter().any(|better| better.owner == row.owner) {
+                continue;
+            }
+            let Some(range) = row.name.find_typo(query) else { continue };
+            let rank = row.rank(Way::Typo, &range);
+            keep_better(&mut ranked, Ranked { rank, owner: row.owner, matched: None });
+        }
+        ranked
+    }
+
+    /// The names to look at.
+    fn rows(&self, narrow: impl Fn(&Tables) -> Vec<usize>) -> impl Iterator<Item = &Row> {
+        let places = self.tables.as_ref().map_or_else(|| (0..self.names.len()).collect(), narrow);
+        places.into_iter().filter_map(|place| self.names.get(place))
+    }
+
+    /// Offered codes first, then the hits; each once.
+    fn merge<'a>(&self, offered: impl Iterator<Item = &'a ItemCode>, ranked: &[Ranked]) -> Vec<Hit> {
+        let hits = ranked.iter().filter_map(|r| Some((self.codes.get(r.owner)?, &r.matched)));
+        let mut seen = BTreeSet::new();
+        let mut merged = Vec::new();
+        for code in offered {
+            let matched = hits.clone().find(|(hit, _)| *hit == code).and_then(|(_, matched)| matched.clone());
+            if seen.insert(code) {
+                merged.push(Hit { code: code.clone(), matched });
+            }
+        }
+        let others = hits.filter(|(code, _)| !seen.contains(code));
+        merged.extend(others.take(MAX_HITS).map(|(code, m)| Hit { code: code.clone(), matched: m.clone() }));
+        merged.truncate(MAX_HITS);
+        merged
+    }
+}
+
+/// A code that matches.
+#[derive(Debug)]
+struct Ranked {
+    rank: Rank,
+    owner: usize,
+    matched: Option<Range<usize>>,
+}
+
+impl Row {
+    fn rank(&self, way: Way, range: &Range<usize>) -> Rank {
+        Rank { way, kind: self.kind, at: range.start, chars: self.name.len() }
+    }
+}
+
+/// Adds a code, or betters the last one if it is the same; the short name's range stays.
+fn keep_better(ranked: &mut Vec<Ranked>, new: Ranked) {
+    match ranked.last_mut() {
+        Some(last) if last.owner == new.owner => {
+            last.rank = last.rank.min(new.rank);
+            last.matched = last.matched.take().or(new.matched);
+        }
+        _ => ranked.push(new),
     }
 }
 
@@ -150,26 +247,9 @@ fn names(own: [&str; 4], synonyms: &[String], readings: &[String]) -> Vec<(Kind,
     names
 }
 
-/// The best way in which a row matches.
-fn best(row: &Row, query: &[char]) -> Option<(Rank, Hit)> {
-    let mut best: Option<Rank> = None;
-    let mut shown: Option<(Rank, std::ops::Range<usize>)> = None;
-    for (kind, name) in &row.names {
-        let Some((way, range)) = way_of(name, query) else { continue };
-        let rank = Rank { way, kind: *kind, at: range.start, chars: name.len() };
-        if *kind == Kind::Short && way < Way::Scattered {
-            shown = Some((rank, name.chars_of(&range)));
-        }
-        if best.is_none_or(|old| rank < old) {
-            best = Some(rank);
-        }
-    }
-    let rank = best?;
-    Some((rank, Hit { code: row.code.clone(), matched: shown.map(|(_, range)| range) }))
-}
-
-fn way_of(name: &Name, query: &[char]) -> Option<(Way, std::ops::Range<usize>)> {
-    let graded = |range: std::ops::Range<usize>, ways: [Way; 3]| {
+/// The best way in which a name matches without a typo.
+fn way_of(name: &Name, query: &[char]) -> Option<(Way, Range<usize>)> {
+    let graded = |range: Range<usize>, ways: [Way; 3]| {
         let way = match (range.start, range.end == name.len()) {
             (0, true) => ways[0],
             (0, false) => ways[1],
@@ -194,33 +274,18 @@ fn way_of(name: &Name, query: &[char]) -> Option<(Way, std::ops::Range<usize>)> 
     } else if let Some(range) = name.find_scattered(query) {
         return Some((Way::Scattered, range));
     }
-    name.find_typo(query).map(|range| (Way::Typo, range))
+    None
 }
 
 /// The phrase that the query is, in characters, pinyin or initials.
 fn find<'a>(phrases: &'a [Phrase], query: &[char]) -> Option<&'a Phrase> {
     let exact = [Way::Exact, Way::PinyinExact, Way::InitialsExact];
     let mut by_way: BTreeMap<Way, &Phrase> = BTreeMap::new();
-    for phrase in phrases {
+    let whole = |name: &Name| name.len() == query.len() || name.letters() == query.len();
+    for phrase in phrases.iter().filter(|phrase| whole(&phrase.name)) {
         if let Some((way, _)) = way_of(&phrase.name, query).filter(|(way, _)| exact.contains(way)) {
             by_way.entry(way).or_insert(phrase);
         }
     }
     by_way.into_values().next()
-}
-
-/// Offered codes first, then the hits; each once.
-fn merge<'a>(offered: impl Iterator<Item = &'a ItemCode>, hits: impl Iterator<Item = Hit>) -> Vec<Hit> {
-    let hits: Vec<Hit> = hits.collect();
-    let mut seen = BTreeSet::new();
-    let mut merged = Vec::new();
-    for code in offered {
-        let matched = hits.iter().find(|hit| hit.code == *code).and_then(|hit| hit.matched.clone());
-        if seen.insert(code.clone()) {
-            merged.push(Hit { code: code.clone(), matched });
-        }
-    }
-    merged.extend(hits.into_iter().filter(|hit| !seen.contains(&hit.code)));
-    merged.truncate(MAX_HITS);
-    merged
 }

@@ -68,6 +68,30 @@ impl Name {
         Self { units }
     }
 
+    /// All that a query of one sign, or of characters only, can meet: the signs, and the reading's first letter.
+    pub(super) fn each_sign(&self, mut tell: impl FnMut(char)) {
+        self.units.iter().for_each(|unit| tell(unit.sign));
+        self.units.first().and_then(|unit| unit.syllable.chars().next()).into_iter().for_each(tell);
+    }
+
+    /// All neighbours in a query of two signs or more: within a syllable, and where one unit follows another.
+    pub(super) fn each_pair(&self, mut tell: impl FnMut(char, char)) {
+        for unit in &self.units {
+            unit.syllable.chars().zip(unit.syllable.chars().skip(1)).for_each(|(a, b)| tell(a, b));
+        }
+        for (unit, next) in self.units.iter().zip(self.units.iter().skip(1)) {
+            for last in std::iter::once(unit.sign).chain(unit.syllable.chars()) {
+                tell(last, next.sign);
+                next.syllable.chars().next().into_iter().for_each(|first| tell(last, first));
+            }
+        }
+    }
+
+    /// How many letters the reading has.
+    pub(super) fn letters(&self) -> usize {
+        self.units.iter().map(|unit| unit.syllable.chars().count()).sum()
+    }
+
     /// How many units.
     pub(super) fn len(&self) -> usize {
         self.units.len()
@@ -167,8 +191,8 @@ impl Name {
 
     /// One sign wrong, missing, too many, or two exchanged; in characters, in pinyin, or in all the initials.
     pub(super) fn find_typo(&self, query: &[char]) -> Option<Range<usize>> {
-        let letters = query.iter().all(char::is_ascii);
-        if query.len() < if letters { TYPO_LETTERS } else { TYPO_LETTERS - 1 } {
+        let letters = is_letters(query);
+        if !typo_allowed(query) {
             return None;
         }
         let rest = |start: usize, spell: fn(&Unit) -> Vec<char>| -> Vec<char> {
@@ -192,6 +216,16 @@ impl Name {
         let inner = query.len() >= 2;
         self.units.iter().enumerate().filter(move |(at, u)| fits(u) && (inner || *at == 0)).map(|(at, _)| at)
     }
+}
+
+/// The query is spelled in letters, not in characters.
+pub(super) fn is_letters(query: &[char]) -> bool {
+    query.iter().all(char::is_ascii)
+}
+
+/// The query is long enough for a typo to be forgiven.
+pub(super) fn typo_allowed(query: &[char]) -> bool {
+    query.len() >= if is_letters(query) { TYPO_LETTERS } else { TYPO_LETTERS - 1 }
 }
 
 /// How many signs both begin with.
