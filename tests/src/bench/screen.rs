@@ -25,6 +25,9 @@ pub const ASIDE: (i16, i16) = (640, 20);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks while a program starts, so that watching costs it little.
 const LOOK: Duration = Duration::from_millis(1);
+/// Between two looks where parts of a millisecond count. Without a pause the eyes and Xvfb use up one core of the two
+/// on which llvmpipe draws, and what is timed is the watching.
+const CLOSE_LOOK: Duration = Duration::from_micros(250);
 
 const BUTTON_PRESS: u8 = 4;
 const BUTTON_RELEASE: u8 = 5;
@@ -72,7 +75,7 @@ impl Screen {
         Ok(u32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]) & 0x00ff_ffff)
     }
 
-    /// Waits until a pixel has another colour than this; gives the new one. Looks without a pause if `eager`.
+    /// Waits until a pixel has another colour than this; gives the new one. Looks more often if `eager`.
     ///
     /// # Errors
     /// If it keeps its colour for half a minute.
@@ -83,9 +86,7 @@ impl Screen {
             if now != colour {
                 return Ok(now);
             }
-            if !eager {
-                pause(LOOK);
-            }
+            pause(if eager { CLOSE_LOOK } else { LOOK });
         }
         bail!("the pixel at {at:?} stays {colour:06x}")
     }

@@ -13,8 +13,9 @@ use tests::bench::usage;
 
 /// A page at rest keeps its pixel for this long.
 const STILL: Duration = Duration::from_millis(300);
-/// Between two presses: longer than a frame, and no multiple of one.
-const BETWEEN: Duration = Duration::from_millis(53);
+/// From a movement or a release to the next press, so that the three frames that egui draws after any event are over:
+/// a finger comes down on a page at rest and without a movement before it. No multiple of a frame.
+const BETWEEN: Duration = Duration::from_millis(211);
 
 fn main() -> Result<()> {
     let quick = std::env::args().any(|a| a == "--quick");
@@ -41,6 +42,8 @@ fn main() -> Result<()> {
                 floor.extend(timed)
             }
             if is_real && round == 0 {
+                // The frames that follow the last release are no idle time.
+                pause(STILL);
                 idle_percent.push(idle_share(&program, Duration::from_secs(idle))? * 100.0);
             }
             program.stop()?;
