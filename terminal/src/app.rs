@@ -1,18 +1,19 @@
 //! The window: hears the workers and the clock, draws the model, sends what was asked. Refuses to decide anything.
 //!
 //! It paints on demand: an event of a worker, a touch, or the next tick; nothing else.
+use std::cell::Cell;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use domain::text::Language;
 use eframe::{App, Frame, NativeOptions};
-use egui::{Context, Event, Ui, ViewportBuilder};
+use egui::{Color32, Context, Event, Ui, ViewportBuilder, Visuals};
 
 use crate::command::Command;
 use crate::config::{Config, WindowSize};
 use crate::fonts::{self, FontChoice};
 use crate::runtime::Runtime;
-use crate::screens::draw;
+use crate::screens;
 use crate::widgets::Kit;
 
 /// Least size of the canvas in points, landscape; portrait has them the other way round.
@@ -22,6 +23,8 @@ struct Window {
     runtime: Runtime,
     kit: Kit,
     commands: Vec<Command>,
+    /// What the window was cleared with for this frame, before the model heard the news.
+    cleared: Cell<Color32>,
 }
 
 /// Opens the window and runs until it is closed.
@@ -49,7 +52,8 @@ pub fn run_window(config: &Config) -> anyhow::Result<()> {
         prepare(&context);
         let waker = context.clone();
         let runtime = Runtime::start(&config, Box::new(move || waker.request_repaint()));
-        Ok(Box::new(Window { runtime, kit, commands: Vec::new() }))
+        let cleared = Cell::new(Color32::TRANSPARENT);
+        Ok(Box::new(Window { runtime, kit, commands: Vec::new(), cleared }))
     };
     eframe::run_native("jinban-terminal", options, Box::new(start)).map_err(|e| anyhow!("the window: {e}"))
 }
@@ -100,7 +104,12 @@ impl App for Window {
         if touched(ui) {
             self.commands.push(Command::Touch);
         }
-        draw(ui, self.runtime.model(), &self.kit, &mut self.commands);
+        let model = self.runtime.model();
+        if self.cleared.get() == screens::ground(model) {
+            screens::draw_on_ground(ui, model, &self.kit, &mut self.commands);
+        } else {
+            screens::draw(ui, model, &self.kit, &mut self.commands);
+        }
         let asked = !self.commands.is_empty();
         for command in std::mem::take(&mut self.commands) {
             self.runtime.send(command);
@@ -109,6 +118,12 @@ impl App for Window {
             ui.ctx().request_repaint();
         }
         ui.ctx().request_repaint_after(self.runtime.next_wake().max(Duration::from_millis(16)));
+    }
+
+    fn clear_color(&self, _visuals: &Visuals) -> [f32; 4] {
+        let ground = screens::ground(self.runtime.model());
+        self.cleared.set(ground);
+        ground.to_normalized_gamma_f32()
     }
 
     fn persist_egui_memory(&self) -> bool {

@@ -16,18 +16,30 @@ pub mod out_of_service;
 pub mod search;
 pub mod slip;
 
-use egui::Ui;
+use egui::{Color32, Ui};
 
 use crate::command::Command;
 use crate::model::{Model, Screen};
+use crate::theme::Theme;
 use crate::widgets::{Cx, Kit};
+
+/// The colour below every screen.
+pub fn ground(model: &Model) -> Color32 {
+    Theme::of(model.look).colors.ground
+}
 
 /// Draws the whole window: the ground, then the screen that the model is on.
 pub fn draw(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Command>) {
+    ui.painter().rect_filled(ui.max_rect(), 0, ground(model));
+    draw_on_ground(ui, model, kit, out);
+}
+
+/// Draws the screen that the model is on into a window that was cleared with [`ground`]: a rectangle of its size
+/// would cost as much as all the rest where a processor draws.
+pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Command>) {
     let before = out.len();
     let mut cx = Cx::new(model, kit, out);
     let cx = &mut cx;
-    ui.painter().rect_filled(ui.max_rect(), 0, cx.theme.colors.ground);
     match &model.screen {
         Screen::Attract => attract::show(ui, cx),
         Screen::Home => home::show(ui, cx),

@@ -1,7 +1,9 @@
 //! The drawn landscape of the attract page: sky, mountains, lake, rape field, in the illustration's colours.
 //!
 //! Refuses pictures from files: it is a handful of outlines on a 1920 x 1080 sheet, filled by ear clipping.
-use egui::{Color32, Mesh, Painter, Pos2, Rect, Shape, Stroke, lerp, pos2, vec2};
+use std::sync::Arc;
+
+use egui::{Color32, Id, Mesh, Painter, Pos2, Rect, Shape, Stroke, lerp, pos2, vec2};
 
 use crate::icons::outline;
 use crate::theme::landscape as colors;
@@ -27,27 +29,48 @@ const RIPPLES: &str = "M120 728h210M420 716h120M880 722h300M1660 726h180M620 740
 const GLINTS: &str = "M1420 708h140M1446 724h88M1466 740h48";
 const SHORE: f32 = 696.0;
 
-/// Paints the landscape over the whole page.
+/// The landscape of one page. Reading outlines and cutting ears takes longer than all the rest of a frame, so it is
+/// done once for a size of window.
+#[derive(Clone)]
+struct Drawn {
+    page: Rect,
+    shapes: Arc<[Shape]>,
+}
+
+/// Paints the landscape over the whole page, leaving nothing of it uncovered.
 pub fn paint(painter: &Painter, page: Rect) {
+    let id = Id::unique("landscape");
+    let known = painter.ctx().data(|data| data.get_temp::<Drawn>(id)).filter(|drawn| drawn.page == page);
+    let drawn = known.unwrap_or_else(|| {
+        let drawn = Drawn { page, shapes: shapes(page).into() };
+        painter.ctx().data_mut(|data| data.insert_temp(id, drawn.clone()));
+        drawn
+    });
+    painter.extend(drawn.shapes.iter().cloned());
+}
+
+fn shapes(page: Rect) -> Vec<Shape> {
     let sheet = Sheet::over(page);
+    let mut out = Vec::new();
     let sky = [(0.0, colors::SKY_TOP), (420.0, colors::SKY_MIDDLE), (SHORE, colors::SKY_LOW)];
-    sheet.bands(painter, page, &sky);
-    painter.circle_filled(sheet.at(pos2(1490.0, 400.0)), 58.0 * sheet.scale, colors::SUN);
-    sheet.area(painter, FAR_RIDGE, (colors::FAR_TOP, colors::FAR_LOW));
+    sheet.bands(&mut out, page, &sky);
+    out.push(Shape::circle_filled(sheet.at(pos2(1490.0, 400.0)), 58.0 * sheet.scale, colors::SUN));
+    sheet.area(&mut out, FAR_RIDGE, (colors::FAR_TOP, colors::FAR_LOW));
     for shade in SHADE {
-        sheet.area(painter, shade, (colors::SHADE, colors::FAR_TOP));
+        sheet.area(&mut out, shade, (colors::SHADE, colors::FAR_TOP));
     }
     for snow in SNOW {
-        sheet.area(painter, snow, (colors::SNOW, colors::SNOW));
+        sheet.area(&mut out, snow, (colors::SNOW, colors::SNOW));
     }
-    sheet.area(painter, HILLS_FAR, (colors::HILL_FAR, colors::HILL_FAR));
-    sheet.area(painter, HILLS_NEAR, (colors::HILL_NEAR, colors::HILL_NEAR));
+    sheet.area(&mut out, HILLS_FAR, (colors::HILL_FAR, colors::HILL_FAR));
+    sheet.area(&mut out, HILLS_NEAR, (colors::HILL_NEAR, colors::HILL_NEAR));
     let lake = [(SHORE, colors::LAKE_TOP), (876.0, colors::LAKE_MIDDLE), (1180.0, colors::LAKE_LOW)];
-    sheet.bands(painter, page, &lake);
-    sheet.lines(painter, RIPPLES, Stroke::new(4.0, colors::WAVE));
-    sheet.lines(painter, GLINTS, Stroke::new(6.0, colors::GLINT));
-    sheet.area(painter, FIELD, (colors::FIELD, colors::FIELD));
-    sheet.area(painter, FIELD_NEAR, (colors::FIELD_NEAR, colors::FIELD_NEAR));
+    sheet.bands(&mut out, page, &lake);
+    sheet.lines(&mut out, RIPPLES, Stroke::new(4.0, colors::WAVE));
+    sheet.lines(&mut out, GLINTS, Stroke::new(6.0, colors::GLINT));
+    sheet.area(&mut out, FIELD, (colors::FIELD, colors::FIELD));
+    sheet.area(&mut out, FIELD_NEAR, (colors::FIELD_NEAR, colors::FIELD_NEAR));
+    out
 }
 
 /// The drawing scaled so that it covers the page, standing on its bottom.
@@ -68,7 +91,7 @@ impl Sheet {
     }
 
     /// Full-width bands that run from colour to colour.
-    fn bands(&self, painter: &Painter, page: Rect, stops: &[(f32, Color32)]) {
+    fn bands(&self, out: &mut Vec<Shape>, page: Rect, stops: &[(f32, Color32)]) {
         for pair in stops.windows(2) {
             let [(from, upper), (to, lower)] = pair else { continue };
             let (top, bottom) = (self.at(pos2(0.0, *from)).y, self.at(pos2(0.0, *to)).y);
@@ -79,12 +102,12 @@ impl Sheet {
             }
             mesh.add_triangle(0, 1, 2);
             mesh.add_triangle(1, 3, 2);
-            painter.add(Shape::mesh(mesh));
+            out.push(Shape::mesh(mesh));
         }
     }
 
     /// A filled outline that runs from one colour at its top to another at its foot.
-    fn area(&self, painter: &Painter, path: &str, (top, foot): (Color32, Color32)) {
+    fn area(&self, out: &mut Vec<Shape>, path: &str, (top, foot): (Color32, Color32)) {
         let Ok(lines) = outline::parse(path) else { return };
         let Some(line) = lines.first().filter(|line| line.points.len() <= MAX_CORNERS) else { return };
         let points: Vec<Pos2> = line.points.iter().map(|point| self.at(*point)).collect();
@@ -98,21 +121,21 @@ impl Sheet {
         for [a, b, c] in ears(&points) {
             mesh.add_triangle(a, b, c);
         }
-        painter.add(Shape::mesh(mesh));
+        out.push(Shape::mesh(mesh));
         // A mesh has hard edges; a thin line of the same colour smooths the visible upper one.
         for pair in points.windows(2) {
             let [from, to] = pair else { continue };
-            painter.line_segment([*from, *to], Stroke::new(1.5, color((from.y + to.y) / 2.0)));
+            out.push(Shape::line_segment([*from, *to], Stroke::new(1.5, color((from.y + to.y) / 2.0))));
         }
     }
 
-    fn lines(&self, painter: &Painter, path: &str, stroke: Stroke) {
+    fn lines(&self, out: &mut Vec<Shape>, path: &str, stroke: Stroke) {
         for line in outline::parse(path).unwrap_or_default() {
             let points: Vec<Pos2> = line.points.iter().map(|point| self.at(*point)).collect();
             for end in [points.first(), points.last()].into_iter().flatten() {
-                painter.circle_filled(*end, stroke.width * self.scale / 2.0, stroke.color);
+                out.push(Shape::circle_filled(*end, stroke.width * self.scale / 2.0, stroke.color));
             }
-            painter.add(Shape::line(points, Stroke::new(stroke.width * self.scale, stroke.color)));
+            out.push(Shape::line(points, Stroke::new(stroke.width * self.scale, stroke.color)));
         }
     }
 }
