@@ -20,9 +20,12 @@ use crate::sync::transport::Transport;
 use crate::sync::{Engine, Tuning};
 use crate::workers::{Parts, Renewal, Waker, Workers};
 
-/// Between two ticks while somebody is here, and while nobody is.
-const TICK: Duration = Duration::from_millis(1_000);
-const SLOW_TICK: Duration = Duration::from_millis(10_000);
+/// Between two ticks while somebody is here.
+const TICK: Duration = Duration::from_secs(1);
+/// While nobody is here and the page has a clock.
+const SLOW_TICK: Duration = Duration::from_secs(10);
+/// While the page shows nothing that time changes: every tick draws a frame.
+const REST_TICK: Duration = Duration::from_secs(60);
 
 /// A running terminal. Dropping it ends all workers.
 pub struct Runtime {
@@ -121,6 +124,7 @@ impl Runtime {
 
     /// Does what somebody asked at the screen.
     pub fn send(&mut self, command: Command) {
+        self.catch_up();
         let jobs = self.model.command(command);
         self.give(jobs);
     }
@@ -129,6 +133,7 @@ impl Runtime {
     pub fn pump(&mut self) -> bool {
         let mut changed = false;
         while let Some(event) = self.events.as_ref().and_then(|e| e.try_recv().ok()) {
+            self.catch_up();
             self.apply(event);
             changed = true;
         }
@@ -143,7 +148,10 @@ impl Runtime {
     pub fn wait(&mut self, most: Duration) {
         let span = self.next_wake().min(most);
         match self.events.as_ref().map(|e| e.recv_timeout(span)) {
-            Some(Ok(event)) => self.apply(event),
+            Some(Ok(event)) => {
+                self.catch_up();
+                self.apply(event);
+            }
             Some(Err(RecvTimeoutError::Timeout)) if self.next_wake().is_zero() => self.tick(),
             _ => {}
         }
@@ -155,7 +163,18 @@ impl Runtime {
     }
 
     fn tick_every(&self) -> Duration {
-        if self.model.session.is_some() { TICK } else { SLOW_TICK }
+        match (&self.model.session, &self.model.screen) {
+            (Some(_), _) => TICK,
+            (None, Screen::Attract) => REST_TICK,
+            (None, _) => SLOW_TICK,
+        }
+    }
+
+    /// Something happens after a rest: what it starts must not begin in the past.
+    fn catch_up(&mut self) {
+        if self.last_tick.elapsed() >= TICK {
+            self.tick();
+        }
     }
 
     fn tick(&mut self) {
@@ -255,4 +274,41 @@ fn seed() -> u64 {
         tracing::warn!("the system gives no randomness for the back-off");
     }
     u64::from_le_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use operator::log::LogFilter;
+    use operator::settings::Setting as _;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::config::{ServerUrl, WindowSize};
+    use crate::model::TextSize;
+
+    #[test]
+    fn a_page_without_a_clock_rests_for_a_minute_and_a_visit_after_it_begins_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            data: folder.path().join("data"),
+            assets: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets"),
+            server: ServerUrl::read("http://127.0.0.1:9").unwrap(),
+            reader: ReaderChoice::None,
+            window: WindowSize::Fullscreen,
+            log: LogFilter::default(),
+        };
+        let clock = Arc::new(ManualClock::at(1_800_000_000_000));
+        let outside = Outside { clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Outside::default() };
+        let mut runtime = Runtime::start_with(&config, Box::new(|| {}), outside);
+        assert!(runtime.next_wake() <= SLOW_TICK, "a page with a clock");
+        runtime.model.outage = None;
+        runtime.model.screen = Screen::Attract;
+        assert!(runtime.next_wake() > REST_TICK / 2);
+        clock.advance(50_000);
+        runtime.last_tick -= TICK * 50;
+        runtime.send(Command::Start(TextSize::Normal));
+        assert_eq!(runtime.model.now_ms, clock.now_ms());
+        assert_eq!(runtime.model.session.as_ref().map(|s| s.started_ms), Some(clock.now_ms()));
+        assert!(runtime.next_wake() <= TICK);
+    }
 }
