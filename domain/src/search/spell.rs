@@ -191,22 +191,27 @@ impl Name {
 
     /// One sign wrong, missing, too many, or two exchanged; in characters, in pinyin, or in all the initials.
     pub(super) fn find_typo(&self, query: &[char]) -> Option<Range<usize>> {
-        let letters = is_letters(query);
         if !typo_allowed(query) {
             return None;
         }
-        let rest = |start: usize, spell: fn(&Unit) -> Vec<char>| -> Vec<char> {
-            self.units[start..].iter().flat_map(spell).take(query.len() + 2).collect()
-        };
-        let spelled: fn(&Unit) -> Vec<char> =
-            if letters { |unit| unit.syllable.chars().collect() } else { |unit| vec![unit.sign] };
-        let found = (0..self.units.len()).find(|start| near_beginning(query, &rest(*start, spelled)));
-        if let Some(start) = found {
+        let letters = is_letters(query);
+        let (mut spelled, mut begins) = (Vec::new(), Vec::with_capacity(self.units.len()));
+        for unit in &self.units {
+            begins.push(spelled.len());
+            if letters {
+                spelled.extend(unit.syllable.chars());
+            } else {
+                spelled.push(unit.sign);
+            }
+        }
+        if let Some(start) = begins.iter().position(|begin| near_beginning(query, &spelled[*begin..])) {
             return Some(start..(start + query.len()).min(self.units.len()));
         }
-        let initials = rest(0, |unit| unit.syllable.chars().take(1).collect());
-        let whole = letters && self.units.len().abs_diff(query.len()) <= 1;
-        (whole && near_beginning(query, &initials)).then_some(0..self.units.len())
+        if !letters || self.units.len().abs_diff(query.len()) > 1 {
+            return None;
+        }
+        let initials: Vec<char> = self.units.iter().filter_map(|unit| unit.syllable.chars().next()).collect();
+        near_beginning(query, &initials).then_some(0..self.units.len())
     }
 
     /// Units at which a reading of the query can begin.
