@@ -1,5 +1,5 @@
 //! A terminal reduced to what the wire sees: a device key, a series, sealed envelopes. For tests of the centre.
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use domain::applicant::IdentitySource;
 use domain::date::CivilDate;
 use domain::envelope::{
@@ -14,6 +14,7 @@ use domain::wire::v1::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
+use sync_server::store::in_transaction;
 
 use crate::http::{self, Answer};
 use crate::server::Server;
@@ -274,4 +275,18 @@ pub fn wait_for_state(
 /// If it is not a header.
 pub fn header_of(upload: &EnvelopeUpload) -> Result<EnvelopeHeader> {
     Ok(serde_json::from_slice(&upload.header.0)?)
+}
+
+/// Changes the status of a terminal as another process on the same store does: the running server hears nothing of it.
+///
+/// # Errors
+/// If the store cannot be opened, or has no such terminal.
+pub fn set_status(server: &Server, device: &Device, status: &str) -> Result<()> {
+    let mut store = server.database()?.open()?;
+    let changed = in_transaction(store.as_mut(), |tx| {
+        let id = device.enrolled.terminal.as_str();
+        tx.execute("UPDATE terminal SET status = $2 WHERE id = $1", &[id.into(), status.into()])
+    })?;
+    ensure!(changed == 1, "{changed} terminals");
+    Ok(())
 }

@@ -9,7 +9,7 @@ mod spell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::catalogue::{Catalogue, Entry};
+use crate::catalogue::Catalogue;
 use crate::ids::ItemCode;
 use narrow::Tables;
 use spell::{Name, fold, typo_allowed};
@@ -101,7 +101,8 @@ impl SearchIndex {
         let (mut codes, mut rows) = (Vec::new(), Vec::new());
         for entry in catalogue.entries() {
             let owner = codes.len();
-            let own = [&entry.short_name().zh, entry.short_pinyin(), &entry.name().zh, entry.pinyin()];
+            let own: [&str; 4] =
+                [&entry.short_name().zh, entry.short_pinyin(), &entry.name().zh, entry.pinyin()];
             let names = names(own, entry.synonyms(), entry.synonym_pinyin());
             rows.extend(names.into_iter().map(|(kind, name)| Row { owner, kind, name }));
             codes.push(entry.code().clone());

@@ -7,7 +7,8 @@ use domain::envelope::Digest;
 use super::{Driver, StoreError, Tx, Value};
 
 /// Migrations in order; the first has number 1. They are only added.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001.sql"), include_str!("schema/002.sql"), include_str!("schema/003.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/001.sql"), include_str!("schema/002.sql"), include_str!("schema/003.sql")];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: u64 = MIGRATIONS.len() as u64;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
 use domain::wire::v1::{BatchResponse, EnvelopeUpload, Outcome};
-use tests::device::{Device, courier, header_of, send_raw, wait_for_state};
+use tests::device::{Device, courier, header_of, send_raw, set_status, wait_for_state};
 use tests::link::{Link, State, Trap};
 use tests::postgres::Cluster;
 use tests::server::Server;
@@ -22,12 +22,31 @@ const STEPS: [&[u8]; 4] = [
 /// Envelopes of a batch.
 const BATCH: usize = 4;
 
-/// Sends what is not acknowledged yet until all of it is; gives how each envelope was acknowledged.
-fn until_taken(device: &Device, server: &Server, batch: &[EnvelopeUpload]) -> Result<Vec<Outcome>> {
+/// An envelope that is found out only inside the group: its terminal is blocked, and the server does not know it yet.
+/// A group with such a piece is run again, each piece in its own savepoint. Gives the id of one that was taken before.
+fn bad_piece(server: &Server, device: &mut Device) -> Result<(EnvelopeUpload, String)> {
+    set_status(server, device, "active")?;
+    let good = device.seal(&courier())?;
+    device.send(server, std::slice::from_ref(&good))?;
+    let id = header_of(&good)?.envelope_id;
+    wait_for_state(device, server, id, CaseState::Submitted)?;
+    set_status(server, device, "blocked")?;
+    // A copy seals it: what is refused leaves no gap in the series.
+    Ok((device.clone().seal(&courier())?, id.to_string()))
+}
+
+/// Sends what is not acknowledged yet until all of it is; gives how each envelope was acknowledged. What is `bad` goes
+/// along.
+fn until_taken(
+    device: &Device,
+    server: &Server,
+    batch: &[EnvelopeUpload],
+    bad: Option<&EnvelopeUpload>,
+) -> Result<Vec<Outcome>> {
     let mut taken = vec![None; batch.len()];
     for _ in 0..5 {
         let left: Vec<_> = (0..batch.len()).filter(|n| taken[*n].is_none()).collect();
-        let uploads: Vec<_> = left.iter().map(|n| batch[*n].clone()).collect();
+        let uploads: Vec<_> = left.iter().map(|n| &batch[*n]).chain(bad).cloned().collect();
         let answer = send_raw(server, &uploads)?;
         if answer.status != 200 {
             ensure!(answer.status == 503, "{}: {}", answer.status, answer.text());
@@ -60,15 +79,22 @@ fn a_connection_that_is_cut_at_any_step_costs_a_try_and_nothing_else() -> Result
     let folder = tempfile::tempdir()?;
     let address = format!("postgresql://jinban@127.0.0.1:{}/jinban", link.port());
     let server = Server::start_on(folder.path(), &address)?;
-    let mut device = Device::enrol(&server, 1)?;
+    let (mut device, mut other) = (Device::enrol(&server, 1)?, Device::enrol(&server, 2)?);
     let mut all = BTreeSet::new();
     for words in STEPS {
         for heard in [false, true] {
             let step = String::from_utf8_lossy(words).into_owned();
             let batch = (0..BATCH).map(|_| device.seal(&courier())).collect::<Result<Vec<_>>>()?;
+            let mut bad = None;
+            if step.contains("SAVEPOINT") {
+                let (upload, before) = bad_piece(&server, &mut other)?;
+                all.insert(before);
+                bad = Some(upload);
+            }
             // Nobody else writes now: what comes before was opened.
             link.set_trap(Trap { words, heard });
-            let outcomes = until_taken(&device, &server, &batch).with_context(|| step.clone())?;
+            let outcomes =
+                until_taken(&device, &server, &batch, bad.as_ref()).with_context(|| step.clone())?;
             assert!(!link.is_trap_set(), "{step}: nobody said it");
             // Only a COMMIT that was heard and not answered may have left rows behind.
             let found = outcomes.iter().filter(|o| **o == Outcome::Duplicate).count();

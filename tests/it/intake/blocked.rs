@@ -2,19 +2,8 @@
 use anyhow::{Context as _, Result};
 use domain::wire::v1::{EnvelopeUpload, Outcome};
 use sync_server::store::in_transaction;
-use tests::device::{Device, courier};
+use tests::device::{Device, courier, set_status};
 use tests::server::Server;
-
-/// Changes terminals as another process on the same store does: the running server hears nothing of it.
-fn set_status(server: &Server, device: &Device, status: &str) -> Result<()> {
-    let mut store = server.database()?.open()?;
-    let changed = in_transaction(store.as_mut(), |tx| {
-        let id = device.enrolled.terminal.as_str();
-        tx.execute("UPDATE terminal SET status = $2 WHERE id = $1", &[id.into(), status.into()])
-    })?;
-    anyhow::ensure!(changed == 1, "{changed} terminals");
-    Ok(())
-}
 
 fn told(server: &Server, device: &Device, uploads: &[EnvelopeUpload]) -> Result<Vec<(Outcome, String)>> {
     let results = device.send(server, uploads)?.results.into_iter();
