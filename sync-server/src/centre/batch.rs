@@ -150,7 +150,7 @@ impl Centre {
             return Err(taken.into_iter().find_map(Result::err).unwrap_or_else(missing));
         }
         let of_sender = |t: &&intake::Taken| sender.as_ref() == Some(&t.terminal);
-        let series = taken.iter().flatten().filter(of_sender).next_back().and_then(|t| t.series.clone());
+        let series = taken.iter().flatten().rfind(of_sender).and_then(|t| t.series.clone());
         let mut stored = false;
         let results = digests
             .into_iter()
