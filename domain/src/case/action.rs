@@ -40,7 +40,7 @@ pub enum Action {
 /// Why a field sent the case back: its key and the kind of error, whose words lie in `assets/text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnReason {
-    /// Key of the field in the form's schema.
+    /// Path of the field in the answers, such as `phone` or `children[2].name`.
     pub field: String,
     /// Name of the error kind, such as `phone_length`.
     pub kind: String,

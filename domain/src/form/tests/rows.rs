@@ -145,6 +145,22 @@ fn the_plan_has_pages_groups_rows_and_fields() {
 }
 
 #[test]
+fn a_path_has_the_label_of_its_field_or_group() {
+    let spec = spec(&pages());
+    let table = [
+        ("family", Some("family")),
+        ("children[1].school", Some("school")),
+        ("children[1]", Some("children")),
+        ("children", Some("children")),
+        ("nobody", None),
+        ("", None),
+    ];
+    for (path, label) in table {
+        assert_eq!(spec.label(path).map(|text| text.zh.as_str()), label, "{path}");
+    }
+}
+
+#[test]
 fn repeat_groups_that_cannot_work_are_refused() {
     let one = |limits: (usize, usize), more: &Value, after: Option<Value>| {
         let fields = [field("a", "text", &json!({})), field("b", "text", more)];
