@@ -165,6 +165,8 @@ impl Runtime {
     fn tick_every(&self) -> Duration {
         match (&self.model.session, &self.model.screen) {
             (Some(_), _) => TICK,
+            // A new catalogue waits for this moment.
+            (None, Screen::Attract) if self.model.next_catalogue.is_some() => TICK,
             (None, Screen::Attract) => REST_TICK,
             (None, _) => SLOW_TICK,
         }

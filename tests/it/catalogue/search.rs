@@ -1,5 +1,7 @@
 //! Search over the sample catalogue: what a citizen types leads to the item on the first page.
-use domain::catalogue::Entry;
+use std::collections::BTreeSet;
+
+use domain::catalogue::{Catalogue, Entry};
 use domain::ids::ItemCode;
 use domain::search::SearchIndex;
 
@@ -96,4 +98,76 @@ fn odd_queries_find_nothing_or_little_and_never_fail() {
     assert!(index.search("社").hits.len() <= 50);
     assert_eq!(index.search("灵活就业参保").hits[0].matched, Some(0..6));
     assert_eq!(index.search("shebao").hits[0].matched.clone().map(|r| r.len()), Some(2));
+}
+
+/// Of all queries every so many-th is asked; a prime, so that all kinds of them are.
+const EVERY: usize = 211;
+
+#[test]
+fn tables_leave_nothing_out_and_change_no_order() {
+    let catalogue = sample();
+    let index = SearchIndex::new(&catalogue);
+    let plain = index.clone().without_tables();
+    let queries = queries(&catalogue);
+    assert!(queries.len() > 50_000, "{}", queries.len());
+    for query in queries.iter().step_by(EVERY) {
+        assert_eq!(index.search(query), plain.search(query), "{query}");
+    }
+    assert_eq!(plain.bytes(), 0);
+    assert!((1..=256 * 1024).contains(&index.bytes()), "{}", index.bytes());
+}
+
+/// Every part of every name, of its initials and of its pinyin, each name half in pinyin, and one typo in each.
+fn queries(catalogue: &Catalogue) -> BTreeSet<String> {
+    let mut queries = BTreeSet::new();
+    for (name, reading) in named(catalogue) {
+        let characters: Vec<char> = name.chars().collect();
+        let syllables: Vec<&str> = reading.split(' ').collect();
+        let initials: Vec<char> = syllables.iter().filter_map(|s| s.chars().next()).collect();
+        let letters: Vec<char> = reading.chars().filter(|sign| *sign != ' ').collect();
+        for (spelled, wrong) in [(&characters, '社'), (&initials, 'v'), (&letters, 'v')] {
+            for from in 0..spelled.len() {
+                queries.extend((from + 1..=spelled.len()).map(|to| String::from_iter(&spelled[from..to])));
+            }
+            queries.extend(typos(spelled, wrong));
+        }
+        for half in 1..characters.len().min(syllables.len()) {
+            let mixed = String::from_iter(&characters[..half]) + &syllables[half..].concat();
+            queries.extend(typos(&mixed.chars().collect::<Vec<_>>(), 'v'));
+            queries.insert(mixed);
+            queries.insert(characters.iter().step_by(half).collect());
+        }
+    }
+    queries
+}
+
+/// All names and phrases with their pinyin.
+fn named(catalogue: &Catalogue) -> Vec<(&str, &str)> {
+    let mut named: Vec<(&str, &str)> = Vec::new();
+    for entry in entries(catalogue) {
+        let (short_pinyin, name, pinyin, synonyms, readings) = match entry {
+            Entry::Item(i) => (&i.short_pinyin, &i.name.zh, &i.pinyin, &i.synonyms, &i.synonym_pinyin),
+            Entry::Bundle(b) => (&b.short_pinyin, &b.name.zh, &b.pinyin, &b.synonyms, &b.synonym_pinyin),
+        };
+        named.extend([(&*entry.short_name().zh, &**short_pinyin), (&**name, &**pinyin)]);
+        named.extend(synonyms.iter().zip(readings).map(|(word, reading)| (&**word, &**reading)));
+    }
+    named.extend(catalogue.phrases.shared.iter().map(|(key, phrase)| (&**key, &*phrase.pinyin)));
+    named.extend(catalogue.phrases.not_here.iter().map(|(key, phrase)| (&**key, &*phrase.pinyin)));
+    named
+}
+
+/// At every place one sign wrong, too many or missing, or two exchanged.
+fn typos(right: &[char], wrong: char) -> Vec<String> {
+    let mut typos = Vec::new();
+    for at in 0..right.len() {
+        let (before, after) = (String::from_iter(&right[..at]), String::from_iter(&right[at + 1..]));
+        typos.push(format!("{before}{wrong}{after}"));
+        typos.push(format!("{before}{wrong}{}{after}", right[at]));
+        typos.push(format!("{before}{after}"));
+        if let Some(next) = right.get(at + 1) {
+            typos.push(format!("{before}{next}{}{}", right[at], String::from_iter(&right[at + 2..])));
+        }
+    }
+    typos
 }

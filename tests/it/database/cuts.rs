@@ -112,6 +112,7 @@ fn a_connection_that_is_cut_at_any_step_costs_a_try_and_nothing_else() -> Result
     assert_eq!(there, all.into_iter().collect::<Vec<_>>(), "every one once");
     assert_eq!(server.number("SELECT COUNT(*) FROM case_")?, there.len() as i64);
     assert_eq!(server.number("SELECT MAX(server_seq) FROM envelope")?, there.len() as i64, "without a gap");
+    server.console()?;
     let doctor = server.command(&["doctor"])?;
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
     Ok(())

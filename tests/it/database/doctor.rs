@@ -35,6 +35,7 @@ fn says(folder: &Path, store: &str, subject: &str, words: &str) -> Result<()> {
 /// A store with a case whose key is wrapped under that of the year; gives the name of the year's file.
 fn lived_in(folder: &Path, address: &str) -> Result<String> {
     let server = Server::start_on(folder, address)?;
+    server.console()?;
     let mut device = Device::enrol(&server, 1)?;
     let upload = device.seal(&courier())?;
     device.send(&server, std::slice::from_ref(&upload))?;
@@ -49,7 +50,7 @@ fn a_store_that_was_moved_or_is_half_moved_is_no_place_to_work() -> Result<()> {
     for store in stores {
         let folder = tempfile::tempdir()?;
         let address = address_of(&store, folder.path());
-        drop(Server::start_on(folder.path(), &address)?);
+        Server::start_on(folder.path(), &address)?.console()?;
         assert_eq!(complaints(folder.path(), &address, "store")?, []);
         let store: Database = address.parse()?;
         let mut db = store.open()?;

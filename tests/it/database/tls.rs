@@ -94,6 +94,7 @@ fn a_whole_server_works_over_tls_and_says_what_is_wrong_with_a_root() -> Result<
     rig.cluster.start_again()?;
     let again = device.send(&server, &uploads)?;
     assert!(again.results.iter().all(|r| r.outcome == Outcome::Duplicate), "{:?}", again.results);
+    server.console()?;
     let doctor = server.command(&["doctor"])?;
     assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
     drop(server);

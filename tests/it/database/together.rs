@@ -28,6 +28,7 @@ fn servers_with_the_same_keys_serve_one_centre() -> Result<()> {
         wait_for_state(&device, &first, header_of(upload)?.envelope_id, CaseState::Submitted)?;
     }
     assert_eq!(first.number("SELECT MAX(server_seq) FROM envelope")?, 6);
+    first.console()?;
     for server in [&first, &second] {
         let doctor = server.command(&["doctor"])?;
         assert_eq!(doctor.status.code(), Some(0), "{}", String::from_utf8_lossy(&doctor.stdout));
