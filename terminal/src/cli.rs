@@ -24,7 +24,7 @@ const STATUS_ROWS: u32 = 1_000;
 #[command(name = "terminal", version, after_help = format!("{}
 
 Examples:
-  terminal enrol --server http://127.0.0.1:8470 --code ABCD-EFGH
+  terminal enrol --server http://127.0.0.1:8470 --code EFTF-MWHF-G75T
   terminal run --server http://127.0.0.1:8470 --window 1920x1080
   terminal doctor
   terminal config show", codes::HELP))]
@@ -51,8 +51,8 @@ enum Job {
         after_help = "Exit code 69 if the server cannot be asked: try again; the code stays good for 24 hours.
 
 Examples:
-  terminal enrol --code ABCD-EFGH
-  terminal enrol --server http://192.168.8.1:8470 --code ABCD-EFGH --json"
+  terminal enrol --code EFTF-MWHF-G75T
+  terminal enrol --server http://192.168.8.1:8470 --code EFTF-MWHF-G75T --json"
     )]
     Enrol {
         /// The one-time code from `sync-server enrol-code`.
