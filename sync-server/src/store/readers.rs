@@ -8,6 +8,8 @@ use super::{Driver, StoreError, Tx};
 
 /// How long a reader waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
+/// How long [`Readers::close`] waits for connections in use.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// The pool.
 pub struct Readers {
@@ -17,13 +19,18 @@ pub struct Readers {
 
 struct Pool {
     idle: Vec<Box<dyn Driver>>,
+    /// Connections in use.
+    lent: usize,
     closed: bool,
 }
 
 impl Readers {
     /// A pool of these connections.
     pub fn new(connections: Vec<Box<dyn Driver>>) -> Self {
-        Self { pool: Mutex::new(Pool { idle: connections, closed: false }), returned: Condvar::new() }
+        Self {
+            pool: Mutex::new(Pool { idle: connections, lent: 0, closed: false }),
+            returned: Condvar::new(),
+        }
     }
 
     /// Reads in one transaction, which sees everything that was committed before it began.
@@ -43,11 +50,13 @@ impl Readers {
     }
 
     /// Closes all connections, those in use as soon as they come back, on the thread that brings them: a client with
-    /// a runtime of its own must not end on an async one. Later readers hear that the store is busy.
+    /// a runtime of its own must not end on an async one. Later readers hear that the store is busy. Waits for those in
+    /// use, a little: somebody may still read for a caller that has gone, and the writer is to close its connection last.
     pub fn close(&self) {
         let mut pool = self.lock();
         pool.closed = true;
         pool.idle.clear();
+        let _all_back = self.returned.wait_timeout_while(pool, CLOSE_WAIT, |p| p.lent > 0);
     }
 
     fn lock(&self) -> MutexGuard<'_, Pool> {
@@ -60,6 +69,7 @@ impl Readers {
             .wait_timeout_while(self.lock(), WAIT, |p| p.idle.is_empty() && !p.closed)
             .unwrap_or_else(PoisonError::into_inner);
         let driver = pool.idle.pop().ok_or(StoreError::Busy)?;
+        pool.lent += 1;
         Ok(Lent { pool: self, driver: Some(driver) })
     }
 }
@@ -75,10 +85,16 @@ impl Drop for Lent<'_> {
         if let Some(mut driver) = self.driver.take() {
             driver.rollback();
             let mut pool = self.pool.lock();
-            if !pool.closed {
+            if pool.closed {
+                // Closed before it counts as back.
+                drop(pool);
+                drop(driver);
+                pool = self.pool.lock();
+            } else {
                 pool.idle.push(driver);
-                self.pool.returned.notify_one();
             }
+            pool.lent = pool.lent.saturating_sub(1);
+            self.pool.returned.notify_all();
         }
     }
 }
@@ -99,13 +115,34 @@ mod tests {
         assert!(panicked.is_err());
         let read: Result<i64, StoreError> = pool.read(|tx| tx.query_int("SELECT 7", &[]));
         assert_eq!(read.ok(), Some(7));
-        // Closed while it is in use: it does not come back.
-        let last: Result<i64, StoreError> = pool.read(|tx| {
-            pool.close();
-            tx.query_int("SELECT 8", &[])
-        });
-        assert_eq!(last.ok(), Some(8));
+        pool.close();
         let late: Result<i64, StoreError> = pool.read(|tx| tx.query_int("SELECT 9", &[]));
         assert!(matches!(late, Err(StoreError::Busy)));
+    }
+
+    #[test]
+    fn closing_waits_for_a_connection_in_use() {
+        let pool = Readers::new(vec![Box::new(Sqlite::open_in_memory().expect("in memory"))]);
+        let (begun_in, begun) = std::sync::mpsc::channel();
+        let read = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                pool.read(|tx| {
+                    let _ = begun_in.send(());
+                    // The other thread closes meanwhile; a statement goes on to its end.
+                    while !pool.lock().closed {
+                        std::thread::yield_now();
+                    }
+                    let seven = tx.query_int("SELECT 7", &[]);
+                    read.store(true, std::sync::atomic::Ordering::Release);
+                    seven
+                })
+            });
+            begun.recv().expect("the reader began");
+            pool.close();
+            assert!(read.load(std::sync::atomic::Ordering::Acquire), "closed only after the reading");
+            assert_eq!(pool.lock().lent, 0);
+            assert_eq!(reader.join().expect("no panic").ok(), Some(7));
+        });
     }
 }
