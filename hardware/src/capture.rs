@@ -23,7 +23,8 @@ pub enum CaptureError {
     TooLong,
     /// Neither a frame nor an image nor a text block; the payload is how many bytes there are.
     #[error(
-        "{0} bytes are neither a SAM_V frame (AA AA AA 96 69 …) nor an image (1284) nor a text block (256)"
+        "{0} bytes are neither a SAM_V frame (AA AA AA 96 69 …) nor an image (1284, from 01 00 04 00) nor a text block \
+         (256)"
     )]
     Unknown(usize),
     /// There is a beginning of a frame, and no whole frame.

@@ -42,6 +42,8 @@ pub fn start(filter: &LogFilter) {
     let console = std::io::stderr().is_terminal();
     let filter = EnvFilter::try_new(&filter.0).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Otherwise it tells on standard error that standard error is gone, and breaks off.
+    let builder = builder.log_internal_errors(false);
     let started = if console {
         builder.with_ansi(colours_wanted(std::env::var_os("NO_COLOR").as_deref())).try_init()
     } else {

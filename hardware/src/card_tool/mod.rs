@@ -60,8 +60,10 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<()> {
         }
         Task::Check { number } => number::check(&number_of(number)?, cli.json, out),
         Task::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "card-tool", &mut &mut *out);
-            Ok(())
+            // Whole first: the generator breaks off where a reader went away.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "card-tool", &mut script);
+            Ok(out.write_all(&script)?)
         }
     }
 }

@@ -3,6 +3,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::value::redacted_url;
+
 /// One mistake.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, PartialOrd, Ord)]
 pub struct Mistake {
@@ -36,9 +38,10 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// A text of unknown origin, short and without control characters, for an error text.
+/// A text of unknown origin, short, without control characters and without the secrets of a URL, for an error text.
 pub(super) fn quoted(text: &str) -> String {
     const MOST_CHARS: usize = 60;
+    let text = redacted_url(text);
     let cut = text.chars().count() > MOST_CHARS;
     let start: String = text.chars().take(MOST_CHARS).flat_map(char::escape_debug).collect();
     format!("`{start}{}`", if cut { "…" } else { "" })

@@ -214,3 +214,11 @@ fn what_is_shown_is_a_settings_file_again() {
     let (_other, again) = written(report::shown_text(&first).as_bytes());
     assert_eq!(resolve(&again, &[], &[]).settings, first.settings);
 }
+
+#[test]
+fn a_wrong_value_is_repeated_without_the_password_in_it() {
+    let resolution = flags(&["--config=", "--shine-at=http://me:s3cret@well/?key=s3cret"])
+        .resolve(&Environment::default());
+    let said = resolution.mistakes.first().map(ToString::to_string).unwrap_or_default();
+    assert!(said.contains("http://me:***@well") && !said.contains("s3cret"), "{said}");
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use operator::exit::Exit;
 use serde_json::Value;
+use tests::binaries::binary;
 use tests::server::Server;
 
 use super::{json_of, run, text};
@@ -205,5 +206,27 @@ fn the_servers_doctor_tells_well_and_broken_apart() -> Result<()> {
     assert_eq!(output.status.code(), Some(1));
     let remedy = finding(&found, "store")["remedy"].as_str().unwrap_or_default();
     assert!(remedy.contains("start PostgreSQL"), "{found:#}");
+    Ok(())
+}
+
+/// `sync-server openapi 2>&1 | head -1`: an exit code, and no panic.
+#[test]
+fn a_reader_that_goes_away_is_an_error_and_no_panic() -> Result<()> {
+    let tries: [(&str, &[&str]); 4] = [
+        ("sync-server", &["openapi"]),
+        ("sync-server", &["completions", "bash"]),
+        ("terminal", &["completions", "bash"]),
+        ("card-tool", &["completions", "bash"]),
+    ];
+    for (program, arguments) in tries {
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let status = std::process::Command::new(binary(program))
+            .args(arguments)
+            .stdout(writer.try_clone()?)
+            .stderr(writer)
+            .status()?;
+        assert_eq!(status.code(), Some(1), "{program} {arguments:?}");
+    }
     Ok(())
 }
