@@ -101,7 +101,7 @@ pub fn run(
     }
     let unfit = |source| MoveError::From { from: from.clone(), source };
     if from.is_new()? {
-        return Err(unfit(MigrateError::Foreign));
+        return Err(unfit(MigrateError::Missing));
     }
     require_current(from.open_read_only()?.as_mut()).map_err(unfit)?;
     let mut source = from.open()?;
@@ -365,6 +365,8 @@ mod tests {
         let (from, to) = (store(dir.path(), "a.db"), store(dir.path(), "b.db"));
         let nothing = run(&from, &to, 1, &mut |_, _| ());
         assert!(matches!(nothing, Err(MoveError::From { .. })));
+        let nothing = nothing.err().map(|e| format!("{:#}", anyhow::Error::from(e))).unwrap_or_default();
+        assert!(nothing.ends_with("a.db cannot be moved: there is no store at this address"), "{nothing}");
         filled(&from);
         let mut db = Sqlite::open(from.file().expect("a file")).expect("opens");
         db.run_script("UPDATE audit SET actor = 'b' WHERE seq = 300").expect("altered");

@@ -230,7 +230,7 @@ fn refuse_unusable(database: &Database) -> Result<(), StartupError> {
         Err(e @ (MigrateError::Newer { .. } | MigrateError::Foreign)) => return Err(wrong(e)),
         Err(MigrateError::Store(e)) => return Err(wrong(e.into())),
         // A store without any schema says nothing of itself; an older one knows whether it was moved.
-        Err(MigrateError::Older { found: 0, .. } | MigrateError::Altered { .. }) => {}
+        Err(MigrateError::Older { found: 0, .. } | MigrateError::Altered { .. } | MigrateError::Missing) => {}
         Err(MigrateError::Older { .. }) | Ok(()) => refuse_elsewhere(look.as_mut())?,
     }
     refuse_unsound(database, look.as_mut())

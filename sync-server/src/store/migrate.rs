@@ -38,6 +38,9 @@ pub enum MigrateError {
     /// The file holds tables, but not ours.
     #[error("the file is a database of something else; nothing was changed: name another data folder")]
     Foreign,
+    /// A store is asked for, and there is nothing at its address.
+    #[error("there is no store at this address")]
+    Missing,
     /// A migration has another text than when it was applied.
     #[error("migration {number} is not the one that was applied to this store; nothing was changed")]
     Altered {
