@@ -2,31 +2,16 @@
 //!
 //! Applied once, when the form is opened; plan and validation of the adjusted form then agree by themselves. Refuses
 //! to know the questions.
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::FormError;
 use super::spec::{Choice, Repeat, Widget};
 use super::{Form, Named};
+use crate::situation::Adjustments;
 use crate::text::Text;
-
-/// What situation questions and presets make of a form. Keys are those of fields; `adds_fields` and `drops_fields` may
-/// also name a repeat group.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Adjustments {
-    /// Asked for, and required, whatever their own rules say.
-    pub adds_fields: BTreeSet<String>,
-    /// Not asked; an answer to one of them is not looked at. A field that is also added is asked.
-    pub drops_fields: BTreeSet<String>,
-    /// Only these answers are left, as they are stored. If one is left it is set and not asked.
-    pub narrows_fields: BTreeMap<String, Vec<String>>,
-    /// The same, from the start: what is left is left by both.
-    pub presets: BTreeMap<String, Vec<String>>,
-}
 
 /// What was made of one field.
 #[derive(Debug, Clone, Default)]

@@ -31,7 +31,7 @@ pub mod validators;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use adjust::Adjustments;
+pub use crate::situation::Adjustments;
 pub use answers::{Answers, MAX_ROWS};
 pub use compile::{MAX_CELLS, MAX_FIELDS};
 pub use error::{FieldError, FieldErrorKind, FormError};

@@ -141,17 +141,18 @@ pub struct ExtraMaterial {
     pub note: Text,
 }
 
-/// What answers change in a form: applied by its plan and by its validation alike.
+/// What answers and presets make of a form: applied by its plan and by its validation alike. Keys are those of fields;
+/// `adds_fields` and `drops_fields` may also name a repeat group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Adjustments {
-    /// Fields that must be answered.
+    /// Asked for, and required, whatever their own rules say.
     pub adds_fields: BTreeSet<String>,
-    /// Fields that are not asked, and may have no answer.
+    /// Not asked; an answer to one of them is not looked at. A field that is also added is asked.
     pub drops_fields: BTreeSet<String>,
-    /// Options that are left of a field; with one left it is set and not asked.
+    /// Only these answers are left, as they are stored. If one is left it is set and not asked.
     pub narrows_fields: BTreeMap<String, Vec<String>>,
-    /// The same from the start, whatever was answered.
+    /// The same from the start, whatever was answered: what is left is left by both.
     pub presets: BTreeMap<String, Vec<String>>,
 }
 

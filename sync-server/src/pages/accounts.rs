@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::account::shown_once;
 use super::account_form::{AccountForm, role_fields, roles_in};
-use super::form::Fields;
+use super::form::{Fields, searched};
 use super::frame::{Frame, Here, frame, role_words};
 use super::sign_in::drawn;
 use super::view::{self, Badge};
@@ -28,8 +28,6 @@ use crate::store::Tx;
 use crate::words::Words;
 
 const W: Words = Words(Language::ZhCn);
-/// The longest text that is searched for, in characters.
-const MAX_TEXT_CHARS: usize = 40;
 
 /// What stands in the URL; empty values are the same as none.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -97,7 +95,7 @@ fn draw(
     filters: &Filters,
     (caller, now_ms): (&Caller, i64),
 ) -> Result<AccountsPage, ServiceError> {
-    let text: String = filters.q.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT_CHARS).collect();
+    let text = searched(&filters.q);
     let filter = Filter {
         text: (!text.is_empty()).then(|| text.clone()),
         role: Role::from_name(&filters.role),

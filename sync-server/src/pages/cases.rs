@@ -10,6 +10,7 @@ use domain::ids::ItemCode;
 use domain::text::Language;
 use serde::Deserialize;
 
+use super::form::searched;
 use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge};
 use super::{Page, render};
@@ -21,9 +22,6 @@ use crate::services::work_list::{self, Query, TextQuery};
 use crate::shell::App;
 use crate::store::Tx;
 use crate::words::Words;
-
-/// The longest text that is searched for, in characters.
-const MAX_TEXT_CHARS: usize = 40;
 
 /// What stands in the URL; empty values are the same as none.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -111,7 +109,7 @@ fn draw(
 ) -> Result<CasesPage, ServiceError> {
     let w = Words(Language::ZhCn);
     let catalogue = newest.as_deref().map(|v| &v.catalogue);
-    let text: String = filters.q.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT_CHARS).collect();
+    let text = searched(&filters.q);
     let query = Query {
         state: CaseState::from_name(&filters.state),
         station: filters.station.parse().ok(),

@@ -9,6 +9,14 @@ use crate::shell::problem::Refusal;
 /// Bytes of a form as it travels, at most.
 pub const MAX_FORM_BYTES: usize = 16 * 1024;
 
+/// The longest text that is searched for, in characters.
+const MAX_SEARCHED_CHARS: usize = 40;
+
+/// A text that somebody searches for, as a list takes it: without control characters and blanks around it, cut.
+pub fn searched(text: &str) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(MAX_SEARCHED_CHARS).collect()
+}
+
 /// Names and values in the order in which they came.
 pub struct Fields(Vec<(String, String)>);
 
