@@ -42,6 +42,7 @@ const TESTS: &[&str] = &[
     "zbar-tools",
     "util-linux",
     "faketime",
+    "openssl",
     "postgresql",
     "python3-venv",
 ];
