@@ -1,5 +1,5 @@
 //! Everything that the UI may ask.
-use domain::ids::ItemCode;
+use domain::ids::{ItemCode, StationId};
 use domain::text::Language;
 use serde_json::Value;
 
@@ -40,6 +40,17 @@ pub enum Command {
     MyCases,
     /// How to use it.
     OpenHelp,
+    /// Other stations, perhaps for this item or bundle.
+    OpenStations(Option<ItemCode>),
+    /// Which of them are shown.
+    FilterStations {
+        /// Only those that are open now.
+        only_open: bool,
+        /// Only those that can do the item.
+        only_able: bool,
+    },
+    /// One of them.
+    OpenStation(StationId),
     /// Call a bank employee.
     CallStaff,
     /// A field got the on-screen keys, or none has.
@@ -53,6 +64,17 @@ pub enum Command {
     },
     /// An answer was cleared.
     ClearAnswer(String),
+    /// One more row in this repeat group.
+    AddRow(String),
+    /// Take a row out of a repeat group.
+    RemoveRow {
+        /// Key of the group.
+        key: String,
+        /// Number of the row, from 0.
+        row: usize,
+    },
+    /// Put the row back that was taken out last.
+    UndoRow,
     /// Copy the card's address into this field.
     UseCardAddress(String),
     /// To the next page, or to the check page after the last one; shows errors if there are any.

@@ -50,7 +50,7 @@ impl Model {
         Vec::new()
     }
 
-    fn replan(&mut self) {
+    pub(super) fn replan(&mut self) {
         let (layout, today) = (self.layout(), self.today());
         let Some(session) = &mut self.session else { return };
         let Some(form) = session.form.clone() else { return };

@@ -9,7 +9,9 @@ mod idle;
 mod navigation;
 mod new_catalogue;
 mod news;
+mod rows;
 mod session;
+mod stations;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -18,14 +20,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::catalogue::{Catalogue, Station};
-use domain::ids::ItemCode;
+use domain::ids::{ItemCode, StationId};
 use domain::search::{Found, SearchIndex};
 use domain::text::Language;
 use hardware::card_reader::ReaderStatus;
 
 pub use availability::Unavailable;
 pub use new_catalogue::NewCatalogue;
+pub use rows::RemovedRow;
 pub use session::{CardStep, CaseLine, Marks, Session, SlipView, SubmitStep};
+pub use stations::StationsView;
 
 /// Where the citizen is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -53,6 +57,10 @@ pub enum Screen {
     MyCases,
     /// How to use it.
     Help,
+    /// Other stations near this one.
+    Stations,
+    /// One of them.
+    Station(StationId),
     /// The terminal cannot take anything now (corrupt or newer database, not enrolled …).
     OutOfService,
 }
@@ -72,8 +80,10 @@ pub enum ListOf {
     Departments,
     /// Items of a department.
     Department(String),
-    /// What a phrase may mean (key in the catalogue's shared phrases).
+    /// What a phrase may mean (key in the catalogue's shared phrases): a chooser.
     Phrase(String),
+    /// What to do where a phrase names something that is not done here (key in the catalogue's phrases).
+    NotHere(String),
 }
 
 /// Text size: normal or elder version (长辈版).
@@ -185,6 +195,8 @@ pub struct Model {
     pub search: SearchState,
     /// Page shown of a list, from 0.
     pub list_page: usize,
+    /// Other stations.
+    pub stations: StationsView,
     /// The citizen's own data; `None` between people.
     pub session: Option<Session>,
     /// What waits on this machine.
@@ -216,6 +228,7 @@ impl Model {
             reader: ReaderStatus::Unknown,
             search: SearchState::default(),
             list_page: 0,
+            stations: StationsView::default(),
             session: None,
             queue: QueueView::default(),
             idle: Idle { last_touch_ms: now_ms, ..Idle::default() },

@@ -36,6 +36,8 @@ pub struct Session {
     /// Field that has the on-screen keys: its key, perhaps with the open part of its editor after a slash
     /// (`phone`, `hukou_region/region/630000/1`; see `screens::form::focus`).
     pub focus: Option<String>,
+    /// The row that was taken out of a repeat group last, while it can be put back.
+    pub removed_row: Option<super::RemovedRow>,
     /// The page was opened by Change on the check page: Continue goes back there.
     pub from_check: bool,
     /// Personal data are shown in clear on the check page until this time (hold to reveal, 5 s).
@@ -64,6 +66,7 @@ impl Session {
             page: 0,
             errors: Vec::new(),
             focus: None,
+            removed_row: None,
             from_check: false,
             revealed_until_ms: None,
             submit: SubmitStep::Idle,

@@ -42,10 +42,16 @@ impl Model {
             Command::Begin => self.begin(),
             Command::MyCases => self.my_cases(),
             Command::OpenHelp => self.open(Screen::Help),
+            Command::OpenStations(item) => self.open_stations(item),
+            Command::FilterStations { only_open, only_able } => self.filter_stations(only_open, only_able),
+            Command::OpenStation(id) => self.open_station(id),
             Command::CallStaff => self.call_staff(),
             Command::Focus(key) => self.focus(key),
             Command::Answer { key, value } => self.answer(&key, value),
             Command::ClearAnswer(key) => self.clear_answer(&key),
+            Command::AddRow(key) => self.add_row(&key),
+            Command::RemoveRow { key, row } => self.remove_row(&key, row),
+            Command::UndoRow => self.undo_row(),
             Command::UseCardAddress(key) => self.use_card_address(&key),
             Command::Continue => self.go_on(),
             Command::Change(key) => self.change(&key),
@@ -79,6 +85,7 @@ impl Model {
             Event::Outage(outage) => self.outage_changed(outage),
             Event::Catalogue(new) => self.catalogue_came(*new),
         };
+        self.follow_stations();
         jobs.extend(self.take_catalogue());
         jobs
     }
@@ -92,5 +99,11 @@ fn works_in_outage(command: &Command) -> bool {
             | Command::SetHighContrast(_)
             | Command::SetLanguage(_)
             | Command::CallStaff
+            | Command::OpenStations(_)
+            | Command::FilterStations { .. }
+            | Command::OpenStation(_)
+            | Command::ShowPage(_)
+            | Command::Back
+            | Command::StillHere
     )
 }

@@ -8,6 +8,7 @@ use crate::widgets::{Badge, Cx, Tile};
 pub fn tile_of<'e>(cx: &Cx<'_>, entry: Entry<'e>, meta: &'e str) -> Tile<'e> {
     Tile {
         icon: &entry.guide().icon,
+        number: None,
         title: cx.say(entry.short_name()),
         meta,
         badges: Badge::of(entry),

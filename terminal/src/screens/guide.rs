@@ -28,7 +28,15 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
     let refused = cx.model.can_begin(code).err();
     let footer = match refused {
         None => Footer { action: Some(Action::go(cx.t("guide.begin"), Command::Begin)), ..Footer::default() },
-        Some(_) => Footer::say(cx.t("guide.unavailable.short")),
+        Some(_) => Footer {
+            action: Some(Action {
+                label: cx.t("guide.elsewhere"),
+                icon: "pin",
+                command: Command::OpenStations(Some(code.clone())),
+                filled: true,
+            }),
+            ..Footer::default()
+        },
     };
     frame(ui, cx, footer, |ui, cx, room| {
         let below = heading_ui(ui, cx, room, entry);
@@ -155,10 +163,10 @@ fn who_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
 }
 
 /// Icon, bold words and a small line.
-type Line<'a> = (&'a str, &'a str, String);
+pub(super) type Line<'a> = (&'a str, &'a str, String);
 
 /// Lines below each other: each as high as it needs, in the largest lettering with which all fit.
-fn lines_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line<'_>]) {
+pub(super) fn lines_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line<'_>]) {
     const INDENT: f32 = 56.0;
     let (ink, small) = (cx.theme.colors.ink, cx.small());
     let width = room.width() - INDENT;

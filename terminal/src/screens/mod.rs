@@ -4,6 +4,7 @@
 pub mod attract;
 pub mod card;
 pub mod check;
+pub mod chooser;
 pub mod countdown;
 mod entry;
 pub mod form;
@@ -15,6 +16,7 @@ pub mod my_cases;
 pub mod out_of_service;
 pub mod search;
 pub mod slip;
+pub mod stations;
 
 use egui::{Color32, Ui};
 
@@ -52,6 +54,8 @@ pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Comma
         Screen::Slip => slip::show(ui, cx),
         Screen::MyCases => my_cases::show(ui, cx),
         Screen::Help => help::show(ui, cx),
+        Screen::Stations => stations::show(ui, cx),
+        Screen::Station(id) => stations::detail::show(ui, cx, id),
         Screen::OutOfService => out_of_service::show(ui, cx),
     }
     if model.idle.seconds_left.is_some() {

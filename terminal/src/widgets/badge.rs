@@ -19,6 +19,12 @@ pub enum Badge {
     Tentative,
     /// 需工作人员
     NeedsStaff,
+    /// 正在开门
+    Open,
+    /// 24 小时自助
+    AllDay,
+    /// 已关门
+    Closed,
 }
 
 impl Badge {
@@ -46,6 +52,9 @@ impl Badge {
             Self::NeedsNetwork => "badge.online",
             Self::Tentative => "badge.tentative",
             Self::NeedsStaff => "badge.staff",
+            Self::Open => "badge.open",
+            Self::AllDay => "badge.all_day",
+            Self::Closed => "badge.closed",
         }
     }
 
@@ -53,16 +62,16 @@ impl Badge {
         match self {
             Self::WorksOffline => "center",
             Self::NeedsNetwork => "wifi",
-            Self::Tentative => "clock",
+            Self::Tentative | Self::Open | Self::AllDay | Self::Closed => "clock",
             Self::NeedsStaff => "person",
         }
     }
 
     fn colors(self, colors: &Colors) -> (Color32, Color32) {
         match self {
-            Self::WorksOffline => (colors.ok50, colors.ok),
-            Self::NeedsNetwork => (colors.warn50, colors.warn),
-            Self::Tentative => (colors.info50, colors.info),
+            Self::WorksOffline | Self::Open => (colors.ok50, colors.ok),
+            Self::NeedsNetwork | Self::Closed => (colors.warn50, colors.warn),
+            Self::Tentative | Self::AllDay => (colors.info50, colors.info),
             Self::NeedsStaff => (colors.staff50, colors.staff),
         }
     }

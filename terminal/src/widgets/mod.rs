@@ -125,6 +125,9 @@ impl<'a> Cx<'a> {
     }
 }
 
+/// Margin of the narrow page of an upright panel.
+const UPRIGHT_MARGIN: f32 = 56.0;
+
 /// Header, content and footer of a page; `content` gets the rectangle between them, within the margins.
 pub fn frame(
     ui: &mut Ui,
@@ -134,13 +137,23 @@ pub fn frame(
 ) {
     let page = ui.max_rect();
     let metrics = &cx.theme.metrics;
-    let top = Rect::from_min_size(page.min, vec2(page.width(), metrics.header));
+    let top = Rect::from_min_size(page.min, vec2(page.width(), header::height(cx, page)));
     let bottom = Rect::from_min_max(pos2(page.left(), page.bottom() - metrics.footer), page.max);
     let middle = Rect::from_min_max(top.left_bottom(), bottom.right_top());
     header::header_ui(ui, cx, top);
-    content(ui, cx, middle.shrink2(vec2(metrics.margin, 0.0)));
+    content(ui, cx, middle.shrink2(vec2(margin(cx, page), 0.0)));
     footer::footer_ui(ui, cx, bottom, footer);
     footer::toast_ui(ui, cx, middle);
+}
+
+/// Whether a place is higher than wide: the window of an upright panel, or the room on its page.
+pub fn upright(place: Rect) -> bool {
+    place.height() > place.width()
+}
+
+/// Margin at the left and right of a page.
+pub fn margin(cx: &Cx<'_>, page: Rect) -> f32 {
+    if upright(page) { UPRIGHT_MARGIN } else { cx.theme.metrics.margin }
 }
 
 /// A rectangle by left, top, width and height.

@@ -18,6 +18,8 @@ const LARGE_TILE: f32 = 220.0;
 pub struct Tile<'a> {
     /// Icon name.
     pub icon: &'a str,
+    /// In a row, a number on a disc in place of the icon: the same as on a map.
+    pub number: Option<usize>,
     /// Bold title.
     pub title: &'a str,
     /// One meta line; may be empty.
@@ -68,7 +70,10 @@ pub fn row(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
     let response = surface(ui, cx, rect, (&look.name(cx), radius::BUTTON));
     let side = cx.theme.pick(64.0, 96.0);
     let block = at(rect.left() + 20.0, rect.center().y - side / 2.0, side, side);
-    icon_block(ui, cx, block, look.icon, cx.theme.metrics.row_icon);
+    match look.number {
+        Some(number) => number_disc(ui, cx, block.shrink(4.0), number),
+        None => icon_block(ui, cx, block, look.icon, cx.theme.metrics.row_icon),
+    }
     let right = chevron(ui, cx, rect, cx.theme.pick(28.0, 44.0));
     let words_left = block.right() + 16.0;
     let title = row_sizes(cx)[0];
@@ -111,6 +116,15 @@ pub fn way(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
         focus_ring(ui, cx, rect, radius::CARD);
     }
     response
+}
+
+/// A number on a disc.
+pub fn number_disc(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, number: usize) {
+    let colors = &cx.theme.colors;
+    ui.painter().circle_filled(rect.center(), rect.width() / 2.0, colors.brand700);
+    let size = rect.height() * 0.5;
+    let letters = cx.strong().sized(size, size * 1.3).color(colors.on_brand).center().quiet();
+    text(ui, cx, rect, &number.to_string(), letters);
 }
 
 fn surface(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, (name, corner): (&str, u8)) -> Response {

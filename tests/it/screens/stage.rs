@@ -28,6 +28,8 @@ pub const NOW_MS: i64 = 1_795_500_000_000;
 /// The item of the story.
 pub const FLEX: &str = "hrss.flex-enroll";
 const WINDOW: Vec2 = Vec2::new(1920.0, 1080.0);
+/// An upright panel.
+const UPRIGHT: Vec2 = Vec2::new(1080.0, 1920.0);
 /// Words may touch by this much: line heights leave room.
 const TOLERANCE: f32 = 7.0;
 
@@ -64,12 +66,21 @@ pub struct Stage {
 impl Stage {
     /// Draws a model.
     pub fn of(model: Model) -> Self {
+        Self::sized(model, WINDOW)
+    }
+
+    /// Draws a model on an upright panel.
+    pub fn upright(model: Model) -> Self {
+        Self::sized(model, UPRIGHT)
+    }
+
+    fn sized(model: Model, window: Vec2) -> Self {
         let kit = Kit::load(&assets()).expect("words and icons");
         kit.audit.switch_on();
         let definitions = fonts::load(&assets(), FontChoice::System).expect("fonts").definitions;
         let play = Play { model, kit, asked: Vec::new() };
         let harness = Harness::builder()
-            .with_size(WINDOW)
+            .with_size(window)
             .with_max_steps(64)
             .with_context_setup(move |context| context.set_fonts(definitions))
             .build_ui_state(
@@ -200,7 +211,7 @@ impl Stage {
         assert!(weak.is_empty(), "{about}: {weak:?}");
         let theme = Theme::of(play.model.look);
         let nodes = self.nodes();
-        let window = Rect::from_min_size(egui::Pos2::ZERO, WINDOW);
+        let window = self.harness.ctx.content_rect();
         let targets: Vec<&Node> = nodes.iter().filter(|node| node.is_target()).collect();
         assert!(!targets.is_empty(), "{about}: nothing can be tapped");
         for node in &nodes {

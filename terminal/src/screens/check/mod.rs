@@ -17,6 +17,8 @@ use crate::widgets::shape::{card, well};
 use crate::widgets::text::{height_of, width_of};
 use crate::widgets::{Cx, Footer, Pages, at, frame, icon, pager, rule, text};
 
+use super::form::rows::label_of;
+
 pub(super) use value::answer_words;
 
 /// One line: label and answer.
@@ -153,11 +155,17 @@ fn lines(ui: &Ui, cx: &Cx<'_>, session: &Session, width: f32) -> Vec<Line> {
         add(cx.t("check.name").to_owned(), Some(name), None);
         add(cx.t("check.id_number").to_owned(), Some(id), None);
     }
-    for field in session.plan.pages.iter().flat_map(|page| &page.fields) {
-        let optional = if field.required || field.computed { "" } else { cx.t("form.optional") };
-        let label = format!("{}{optional}", cx.say(&field.label));
-        let change = (!field.computed).then(|| field.key.clone());
-        add(label, answer_words(cx, field, clear), change);
+    for page in &session.plan.pages {
+        for field in &page.fields {
+            let optional = if field.required || field.computed { "" } else { cx.t("form.optional") };
+            let label = label_of(cx, page, &field.key).unwrap_or_default();
+            let change = (!field.computed).then(|| field.key.clone());
+            add(format!("{label}{optional}"), answer_words(cx, field, clear), change);
+        }
+        let repeats = page.groups.iter().filter_map(|group| group.repeat.as_ref());
+        for repeat in repeats.filter(|repeat| repeat.count == 0) {
+            add(cx.say(&repeat.label).to_owned(), None, Some(repeat.key.clone()));
+        }
     }
     lines
 }
