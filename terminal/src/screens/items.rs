@@ -12,7 +12,7 @@ use super::entry::{department_name, tile_of, time_and_department};
 use crate::command::Command;
 use crate::model::ListOf;
 use crate::widgets::tile::way;
-use crate::widgets::{Cx, Footer, Pages, Tile, at, frame, pager, row, text, tile, upright};
+use crate::widgets::{Cx, Footer, Pages, Tile, at, best_fit, frame, pager, row, text, tile, upright};
 
 /// One line of a list: what it says, and what a tap asks for.
 struct Line<'a> {
@@ -94,6 +94,12 @@ fn title(cx: &Cx<'_>, list: &ListOf) -> String {
 fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, (words, hint): (&str, &str)) -> Rect {
     let top = room.top() + cx.theme.pick(24.0, 20.0);
     let line = cx.h1().style.line;
+    if upright(room) {
+        let place = at(room.left(), top, room.width(), line);
+        text(ui, cx, place, words, best_fit(ui, words, place.size(), [cx.h1(), cx.h2(), cx.strong()]));
+        let hint = text(ui, cx, at(room.left(), place.bottom(), room.width(), line), hint, cx.body());
+        return room.with_min_y(hint.bottom() + 16.0);
+    }
     text(ui, cx, at(room.left(), top, room.width() * 0.62, line), words, cx.h1());
     let small = cx.body().right().middle();
     text(ui, cx, at(room.left() + room.width() * 0.64, top, room.width() * 0.36, line), hint, small);
