@@ -219,7 +219,7 @@ fn sign(args: &SignArgs) -> anyhow::Result<Answer> {
     let root = TrustedRoot::read(&read(&args.in_force.join("root.json"))?)?;
     let targets = args.in_force.join("targets.json");
     let current = targets.exists().then(|| anyhow::Ok(SignedTargets::read(&read(&targets)?)?)).transpose()?;
-    let catalogue = args.catalogue.as_deref().map(startup::load_catalogue).transpose()?;
+    let catalogue = args.catalogue.as_deref().map(startup::load_folder_or_document).transpose()?;
     let document = catalogue.map(|c| c.to_document());
     let mut passphrases = Passphrases::new(args.passphrases.passphrase_file.as_deref())?;
     let key = key_file::read_sealed(&args.key, &passphrases.next(&args.key.display().to_string())?)?;

@@ -75,7 +75,10 @@ pub fn people_table() -> Vec<Entry> {
 }
 
 fn doors() -> Doors {
-    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES};
+    use policy::{
+        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES,
+        SEE_CATALOGUE,
+    };
     Doors::default()
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
@@ -92,6 +95,21 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
+        .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
+        .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
+        .get(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft", pages::edit_item)
+        .post_item(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft", pages::save_item)
+        .post_item(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/preview", pages::preview_item)
+        .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/ready", pages::ready_draft)
+        .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/discard", pages::discard_draft)
+        .post(&CHECK_CATALOGUE, "/catalogue/items/{code}/draft/approve", pages::approve_draft)
+        .post(&CHECK_CATALOGUE, "/catalogue/items/{code}/draft/return", pages::return_draft)
+        .get(&SEE_CATALOGUE, "/catalogue/changes", pages::changes)
+        .post(&CHECK_CATALOGUE, "/catalogue/candidate", pages::make_candidate)
+        .post(&CHECK_CATALOGUE, "/catalogue/candidate/drop", pages::drop_candidate)
+        .get(&SEE_CATALOGUE, "/catalogue/candidate.json", pages::candidate_file)
+        .get(&SEE_CATALOGUE, "/catalogue/versions", pages::versions)
         .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
         .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
         .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)
@@ -124,6 +142,16 @@ impl Doors {
         T: 'static,
     {
         self.add("POST", permit, path, post(handler))
+    }
+
+    /// A form with a part of an item, which may be large.
+    fn post_item<H, T>(self, permit: &'static Permit, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let limit = DefaultBodyLimit::max(pages::MAX_ITEM_FORM_BYTES);
+        self.add("POST", permit, path, post(handler).layer(limit))
     }
 
     fn add(
@@ -201,10 +229,8 @@ mod tests {
         {
             assert_eq!(product.matches(call).count(), times, "{call}");
         }
-        assert_eq!(
-            product.matches(".get(&").count() + product.matches(".post(&").count(),
-            people_table().len()
-        );
+        let written = [".get(&", ".post(&", ".post_item(&"].map(|call| product.matches(call).count());
+        assert_eq!(written.iter().sum::<usize>(), people_table().len());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::catalogue::Catalogue;
+use domain::catalogue::{Catalogue, CatalogueError};
 use domain::ids::ServerEpoch;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -15,8 +15,8 @@ use rand_core::SeedableRng as _;
 use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys, MAIN_FILES};
-use crate::services::catalogue::{PublishError, publish};
-use crate::services::{cases, meta};
+use crate::services::catalogue::{PublishError, Shelf, publish};
+use crate::services::{cases, item_history, meta};
 use crate::store::{
     Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
 };
@@ -179,6 +179,7 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     let keys = open_keys(data, store.as_mut(), &mut rng)?;
     fail::fail_point!("server::start::after_keys", |_| Err(StoreError::Full.into()));
     let epoch = in_transaction(store.as_mut(), |tx| meta::epoch(tx, &mut rng))?;
+    in_transaction(store.as_mut(), |tx| item_history::catch_up(tx, &Shelf::default()))?;
     let new = in_transaction(store.as_mut(), |tx| publish(tx, now_ms, &catalogue))?;
     fail::fail_point!("server::start::after_publish", |_| Err(StoreError::Full.into()));
     tracing::info!(
@@ -199,11 +200,31 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
 pub fn load_catalogue(folder: &Path) -> Result<Catalogue, StartupError> {
     let mut files = BTreeMap::new();
     collect(folder, folder, &mut files)?;
-    Catalogue::load(&files).map_err(|errors| StartupError::Catalogue {
-        path: folder.to_owned(),
+    Catalogue::load(&files).map_err(|errors| refused(folder, &errors))
+}
+
+/// As [`load_catalogue`]; a file is a document as the console makes it, checked by the same rules.
+///
+/// # Errors
+/// As [`load_catalogue`].
+pub fn load_folder_or_document(path: &Path) -> Result<Catalogue, StartupError> {
+    if path.is_dir() {
+        return load_catalogue(path);
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| file_error(path, e))?;
+    let checked = Catalogue::from_document(&text).and_then(|catalogue| {
+        let errors = catalogue.examine().errors;
+        if errors.is_empty() { Ok(catalogue) } else { Err(errors) }
+    });
+    checked.map_err(|errors| refused(path, &errors))
+}
+
+fn refused(path: &Path, errors: &[CatalogueError]) -> StartupError {
+    StartupError::Catalogue {
+        path: path.to_owned(),
         count: errors.len(),
         first: errors.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    })
+    }
 }
 
 /// Milliseconds since 1970 by the machine's clock.

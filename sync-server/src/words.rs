@@ -42,6 +42,11 @@ impl Words {
             .fold(self.t(key).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
     }
 
+    /// The words of a key with a number in place of `{n}`.
+    pub fn number(&self, key: &str, n: impl std::fmt::Display) -> String {
+        self.fill(key, &[("n", &n.to_string())])
+    }
+
     /// The tag of the language for `lang=`.
     pub fn tag(&self) -> &'static str {
         match self.0 {
@@ -131,7 +136,7 @@ mod tests {
         let mut named = 0;
         for file in std::fs::read_dir(folder).expect("templates") {
             let text = std::fs::read_to_string(file.expect("entry").path()).expect("readable");
-            for call in ["w.t(\"", "w.fill(\""] {
+            for call in ["w.t(\"", "w.fill(\"", "w.number(\""] {
                 for rest in text.split(call).skip(1) {
                     let key = rest.split('"').next().unwrap_or_default();
                     assert!(WORDS[0].contains_key(key), "{key}");

@@ -6,6 +6,7 @@ mod card_reader;
 mod card_tool;
 mod catalogue;
 mod console;
+mod console_catalogue;
 mod database;
 mod images;
 mod intake;

@@ -102,7 +102,7 @@ impl Browser {
     /// If the server does not answer.
     pub fn become_person(&self, server: &Server, person: &Person) -> Result<()> {
         let (name, value) = person.cookie.split_once('=').context("a cookie")?;
-        self.open(&format!("{}/static/mark.svg", server.people))?;
+        self.open(&format!("{}/sign-in", server.people))?;
         self.call("DELETE", &format!("{}/cookie", self.session), &Value::Null)?;
         let cookie =
             json!({ "name": name, "value": value, "path": "/", "httpOnly": true, "sameSite": "Strict" });

@@ -11,6 +11,7 @@ mod check_item;
 mod difference;
 mod document;
 mod entry;
+mod examine;
 mod load;
 mod message;
 mod parse;

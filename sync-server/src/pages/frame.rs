@@ -9,6 +9,7 @@ use crate::auth::role::Roles;
 use crate::error::ServiceError;
 use crate::services::accounts;
 use crate::services::catalogue::newest_version;
+use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
 use crate::store::Tx;
@@ -66,6 +67,12 @@ pub struct NavEntry {
 pub enum Here<'a> {
     /// The list of cases, or one of them.
     Cases(&'a Query),
+    /// The list of items, or one of them.
+    Items,
+    /// Drafts and the version that waits.
+    Changes,
+    /// Versions of the catalogue.
+    Versions,
     /// The list of accounts, or one of them.
     Accounts,
     /// The caller's own account.
@@ -82,6 +89,9 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     let mut nav = Vec::new();
     if may(&policy::SEE_CASES) {
         nav.push(NavGroup { word: words.of("nav", "cases"), entries: cases(tx, words, here)? });
+    }
+    if may(&policy::SEE_CATALOGUE) {
+        nav.push(NavGroup { word: words.of("nav", "catalogue"), entries: catalogue(tx, words, here)? });
     }
     let mut system = Vec::new();
     if may(&policy::MANAGE_ACCOUNTS) {
@@ -117,12 +127,21 @@ fn link(
     NavEntry { href: href.to_owned(), icon, word: words.of("nav", key), count, alarming: false, current }
 }
 
+fn catalogue(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
+    let (drafts, _) = editing::counts(tx)?;
+    Ok(vec![
+        link(words, ("items", "/catalogue/items", "doc"), here == Here::Items, None),
+        link(words, ("changes", "/catalogue/changes", "undo"), here == Here::Changes, Some(drafts)),
+        link(words, ("versions", "/catalogue/versions", "list"), here == Here::Versions, None),
+    ])
+}
+
 fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
     let counts = work_list::counts(tx, &Query::default())?;
     let count = |state| counts.iter().find(|(s, _)| *s == state).map(|(_, n)| *n);
     let state_here = match here {
         Here::Cases(query) => Some(query.state),
-        Here::Accounts | Here::OwnAccount => None,
+        _ => None,
     };
     let entry = |state: CaseState, icon, key| NavEntry {
         href: format!("/cases?state={}", state.as_str()),

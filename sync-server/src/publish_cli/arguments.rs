@@ -17,7 +17,8 @@ pub enum CatalogueCommand {
     Keys(KeysCommand),
     /// Sign a new catalogue version with the targets key, away from the server; writes a folder to be carried to it.
     #[command(after_help = "Examples:
-  sync-server catalogue sign --catalogue assets/catalogue --in-force stick/in-force --key stick/targets.p8 --out stick/v2")]
+  sync-server catalogue sign --catalogue assets/catalogue --in-force stick/in-force --key stick/targets.p8 --out stick/v2
+  sync-server catalogue sign --catalogue catalogue-v3.json --in-force stick/in-force --key stick/targets.p8 --out stick/v3")]
     Sign(SignArgs),
     /// Publish a signed folder: the centre stores the version, terminals get it from then on.
     #[command(after_help = "Publishing the same folder twice changes nothing. The server may run.
@@ -113,8 +114,8 @@ pub struct PassphraseArgs {
 /// What is signed.
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// Folder of the catalogue's files; without it the same list is signed anew.
-    #[arg(long, value_name = "FOLDER")]
+    /// Folder of the catalogue's files, or one document from the console; without it the same list is signed anew.
+    #[arg(long, value_name = "FOLDER|FILE")]
     pub(super) catalogue: Option<PathBuf>,
     /// Folder with root and list in force, as `keys status --copy` wrote them.
     #[arg(long, value_name = "FOLDER")]

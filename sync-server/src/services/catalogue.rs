@@ -7,7 +7,8 @@ use domain::form::Form;
 use domain::ids::{ItemCode, StationId};
 use domain::wire::v1::ChangeNews;
 
-use super::{audit, changes};
+use super::editing::candidate;
+use super::{audit, changes, item_history};
 use crate::error::ServiceError;
 use crate::store::{StoreError, Tx};
 
@@ -56,8 +57,10 @@ pub fn publish(tx: &mut Tx<'_>, now_ms: i64, catalogue: &Catalogue) -> Result<bo
     let newest = newest_version(tx)?.is_none_or(|v| document.version > v);
     tx.execute(
         "INSERT INTO catalogue (version, digest, document, stored_at_ms) VALUES ($1, $2, $3, $4)",
-        &[document.version.into(), digest.clone().into(), document.json.into(), now_ms.into()],
+        &[document.version.into(), digest.clone().into(), document.json.as_str().into(), now_ms.into()],
     )?;
+    let credits = candidate::published(tx, now_ms, &document)?;
+    item_history::note(tx, now_ms, catalogue, &credits)?;
     if newest {
         for station in catalogue.stations.values() {
             tx.execute(

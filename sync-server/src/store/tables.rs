@@ -109,6 +109,34 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("session", &["token_digest"], &["token_digest", "account", "created_at_ms", "seen_at_ms"]),
+    table(
+        "item_revision",
+        &["code", "version"],
+        &["code", "version", "revision", "digest", "stored_at_ms", "editor", "checker", "note"],
+    ),
+    table(
+        "catalogue_draft",
+        &["code"],
+        &[
+            "code",
+            "base_version",
+            "content",
+            "version",
+            "state",
+            "makers",
+            "editor",
+            "note",
+            "checker",
+            "reason",
+            "begun_at_ms",
+            "changed_at_ms",
+        ],
+    ),
+    table(
+        "catalogue_candidate",
+        &["version"],
+        &["version", "base_version", "digest", "document", "drafts", "state", "made_by", "made_at_ms"],
+    ),
     table("sign_in_failure", &["key_hash"], &["key_hash", "failures", "last_ms"]),
 ];
 

@@ -299,6 +299,7 @@ fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
         drop(life);
         let mut turned = Turned { inner: store.open()?, transcript: transcript.clone() };
         super::people::live(&mut turned, start_ms)?;
+        super::drafts::live(&mut turned, start_ms)?;
         the_rest(&mut turned)?;
         let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.push(entries);

@@ -3,6 +3,7 @@ mod away;
 mod conformance;
 mod cuts;
 mod doctor;
+mod drafts;
 mod driver;
 mod moving;
 mod people;

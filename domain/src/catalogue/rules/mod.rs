@@ -14,23 +14,33 @@ use crate::item::Item;
 
 pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
     for entry in catalogue.entries() {
-        at(entry, report);
-        if let Entry::Item(item) = entry {
-            periods(item, report);
-        }
-        if let Entry::Bundle(bundle) = entry {
-            graph::check(bundle, catalogue, report);
-        }
-        questions::check(entry, catalogue, report);
-        withdrawal(entry, catalogue, report);
-        words::check_entry(entry, report);
+        check_entry(entry, catalogue, report);
     }
     questions::check_common(catalogue, report);
-    names::check(catalogue, report);
+    check_names(catalogue, report);
     stations(catalogue, report);
     policies(catalogue, report);
     home(catalogue, report);
     words::check_rest(catalogue, report);
+}
+
+/// The rules of one item or bundle.
+pub(super) fn check_entry(entry: Entry<'_>, catalogue: &Catalogue, report: &mut Report) {
+    at(entry, report);
+    if let Entry::Item(item) = entry {
+        periods(item, report);
+    }
+    if let Entry::Bundle(bundle) = entry {
+        graph::check(bundle, catalogue, report);
+    }
+    questions::check(entry, catalogue, report);
+    withdrawal(entry, catalogue, report);
+    words::check_entry(entry, report);
+}
+
+/// Names and what people say lead to one place.
+pub(super) fn check_names(catalogue: &Catalogue, report: &mut Report) {
+    names::check(catalogue, report);
 }
 
 fn at(entry: Entry<'_>, report: &mut Report) {

@@ -1,0 +1,2 @@
+-- Nothing yet: the tables of rollouts take this number.
+SELECT 1;
