@@ -102,6 +102,7 @@ fn doors() -> Doors {
         .post_item(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft", pages::save_item)
         .post_item(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/preview", pages::preview_item)
         .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/ready", pages::ready_draft)
+        .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/renew", pages::renew_draft)
         .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/discard", pages::discard_draft)
         .post(&CHECK_CATALOGUE, "/catalogue/items/{code}/draft/approve", pages::approve_draft)
         .post(&CHECK_CATALOGUE, "/catalogue/items/{code}/draft/return", pages::return_draft)

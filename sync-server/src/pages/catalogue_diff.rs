@@ -1,7 +1,7 @@
 //! What differs between two catalogues, item by item and field by field, in words for people.
 use domain::catalogue::{Catalogue, Change, EntryDifference, Kind, diff};
 
-use super::item_editor::{W, field_label, owner_path, value_text};
+use super::item_editor::{W, field_label, owner_path, value_words};
 
 /// The most fields that a page shows.
 const MOST_FIELDS: usize = 2_000;
@@ -74,8 +74,8 @@ fn entry_view(entry: &EntryDifference) -> EntryView {
                     _ => String::new(),
                 },
                 path: shown(&field.path),
-                old: field.old.as_ref().map(value_text).map(|t| shown(&t)).unwrap_or_default(),
-                new: field.new.as_ref().map(value_text).map(|t| shown(&t)).unwrap_or_default(),
+                old: field.old.as_ref().map(|v| shown(&value_words(&field.path, v))).unwrap_or_default(),
+                new: field.new.as_ref().map(|v| shown(&value_words(&field.path, v))).unwrap_or_default(),
             })
             .collect(),
     }

@@ -140,7 +140,7 @@ fn draw(tx: &mut Tx<'_>, app: &App, caller: &Caller, said: &str) -> Result<Chang
 }
 
 fn newest(tx: &mut Tx<'_>, app: &App) -> Result<Arc<Volume>, ServiceError> {
-    Ok(app.centre.context().shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?)
+    editing::base(tx, &app.centre.context().shelf)
 }
 
 /// What each draft changes in the newest version.

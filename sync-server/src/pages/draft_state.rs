@@ -36,7 +36,7 @@ pub(super) fn view(tx: &mut Tx<'_>, draft: &Draft, now_ms: i64) -> Result<StateV
         "edit.changed_by",
         &[
             ("who", &who),
-            ("age", &view::span(W, now_ms - draft.changed_at_ms)),
+            ("when", &view::time(draft.changed_at_ms, now_ms)),
             ("base", &draft.base_version.to_string()),
         ],
     );

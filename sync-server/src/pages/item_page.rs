@@ -53,7 +53,7 @@ pub async fn item(State(app): State<App>, caller: Caller, code: CodeInPath) -> P
     let page = blocking(move || {
         let now_ms = centre.now_ms();
         centre.read(|tx| {
-            let volume = centre.context().shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?;
+            let volume = editing::base(tx, &centre.context().shelf)?;
             let item = volume.catalogue.items.get(&code).ok_or(ProblemCode::NotFound)?;
             let draft = editing::of_item(tx, &code)?;
             let revisions = item_history::of_item(tx, &code)?;

@@ -139,7 +139,7 @@ struct List {
 
 impl List {
     fn read(tx: &mut Tx<'_>, app: &App, filters: Filters) -> Result<Self, ServiceError> {
-        let volume = app.centre.context().shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?;
+        let volume = editing::base(tx, &app.centre.context().shelf)?;
         let drafts = editing::all(tx)?.into_iter().map(|draft| (draft.code.clone(), draft)).collect();
         let text = searched(&filters.q);
         Ok(Self { volume, drafts, filters, text })

@@ -37,7 +37,7 @@ pub use draft_steps::{approve_draft, discard_draft, ready_draft, return_draft};
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;
 pub use history::versions;
-pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, save_item};
+pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, renew_draft, save_item};
 pub use item_page::item;
 pub use items::{items, items_csv};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};

@@ -6,6 +6,8 @@
 pub mod candidate;
 mod draft;
 
+use std::sync::Arc;
+
 use domain::envelope::Digest;
 use domain::ids::ItemCode;
 use domain::item::Item;
@@ -13,7 +15,9 @@ use domain::item::Item;
 pub use draft::{Credit, Draft, DraftState, EditError};
 
 use super::audit;
+use super::catalogue::{Shelf, Volume};
 use crate::auth::names::AccountId;
+use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx};
 
 /// The largest content, in bytes of JSON: a form with 200 fields has less than 200 KiB.
@@ -42,6 +46,14 @@ pub struct Request {
 const COLUMNS: &str = "code, base_version, content, version, state, makers, editor, note, checker, reason, \
                        begun_at_ms, changed_at_ms";
 
+/// The version that drafts are made from and compared with: the newest one.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails or there is no version yet.
+pub fn base(tx: &mut Tx<'_>, shelf: &Shelf) -> Result<Arc<Volume>, ServiceError> {
+    Ok(shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?)
+}
+
 /// The draft of an item.
 ///
 /// # Errors
@@ -67,6 +79,7 @@ pub fn counts(tx: &mut Tx<'_>) -> Result<(u64, u64), StoreError> {
 }
 
 /// Keeps the content of a draft and begins one if there is none. What was ready or approved is being worked on again.
+/// `base_version` is the version that the content was made from.
 pub fn save(
     tx: &mut Tx<'_>,
     now_ms: i64,
@@ -82,7 +95,7 @@ pub fn save(
         return Ok(Err(EditError::Changed));
     }
     match before {
-        Some(draft) => change(tx, now_ms, request, &draft, &content),
+        Some(draft) => change(tx, now_ms, request, &draft, (base_version, &content)),
         None => begin(tx, now_ms, request, (base_version, &content)),
     }
 }
@@ -116,7 +129,13 @@ fn begin(
     told(tx, now_ms, request, "item.draft-begun", content)
 }
 
-fn change(tx: &mut Tx<'_>, now_ms: i64, request: &Request, draft: &Draft, content: &str) -> Outcome<Draft> {
+fn change(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    request: &Request,
+    draft: &Draft,
+    (base_version, content): (u64, &str),
+) -> Outcome<Draft> {
     let mut makers = draft.makers.clone();
     if !makers.contains(&request.by) {
         makers.push(request.by.clone());
@@ -126,7 +145,7 @@ fn change(tx: &mut Tx<'_>, now_ms: i64, request: &Request, draft: &Draft, conten
     }
     tx.execute(
         "UPDATE catalogue_draft SET content = $2, version = version + 1, state = $3, makers = $4, editor = $5,
-             checker = '', changed_at_ms = $6 WHERE code = $1",
+             checker = '', changed_at_ms = $6, base_version = $7 WHERE code = $1",
         &[
             request.code.as_str().into(),
             content.into(),
@@ -134,6 +153,7 @@ fn change(tx: &mut Tx<'_>, now_ms: i64, request: &Request, draft: &Draft, conten
             makers_text(&makers).into(),
             request.by.as_str().into(),
             now_ms.into(),
+            base_version.into(),
         ],
     )?;
     told(tx, now_ms, request, "item.draft-saved", content)

@@ -83,6 +83,25 @@ fn who_saves_second_sees_both_and_chooses_field_by_field() -> Result<()> {
 }
 
 #[test]
+fn a_draft_of_an_older_content_is_brought_to_the_new_one() -> Result<()> {
+    let console = Console::new()?;
+    leads_to(&console.save(&console.maker, "guide", &[("guide.minutes", "9")])?)?;
+    let base = sync_server::startup::load_catalogue(&tests::binaries::repository().join("assets/catalogue"))?;
+    let mut elsewhere = base.clone();
+    elsewhere.items.get_mut(&CODE.parse()?).context("the item")?.guide.one_line.zh = "别处改的一句话".into();
+    let elsewhere = elsewhere.succeeding(&base);
+    in_transaction(console.server.database()?.open()?.as_mut(), |tx| publish(tx, now_ms(), &elsewhere))?;
+    let page = console.editor(&console.maker, "guide")?;
+    assert!(page.contains("换到新内容上") && !page.contains("别处改的一句话"), "{page}");
+    leads_to(&console.step(&console.maker, "renew", &[])?)?;
+    let page = console.editor(&console.maker, "guide")?;
+    assert!(
+        !page.contains("换到新内容上") && page.contains("别处改的一句话") && page.contains("value=\"9\"")
+    );
+    Ok(())
+}
+
+#[test]
 fn rows_are_moved_without_scripts_and_every_mistake_is_told_with_what_was_typed() -> Result<()> {
     let console = Console::new()?;
     let page = console.editor(&console.maker, "search")?;

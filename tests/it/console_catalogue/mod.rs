@@ -3,6 +3,7 @@ mod browser;
 mod changes;
 mod hostile;
 mod lists;
+mod signing;
 
 use anyhow::{Context as _, Result};
 use sync_server::auth::role::Role;
@@ -54,6 +55,15 @@ impl Console {
         let version = self.version()?.to_string();
         let fields = [&[("version", version.as_str())], more].concat();
         self.server.submit(&who.cookie, &format!("/catalogue/items/{CODE}/draft/{step}"), &fields)
+    }
+
+    /// Brings a change of a part through the check and makes a version of it; gives its document.
+    fn candidate(&self, part: &str, changes: &[(&str, &str)]) -> Result<Answer> {
+        leads_to(&self.save(&self.maker, part, changes)?)?;
+        leads_to(&self.step(&self.maker, "ready", &[("note", "因为")])?)?;
+        leads_to(&self.step(&self.checker, "approve", &[])?)?;
+        leads_to(&self.server.submit(&self.checker.cookie, "/catalogue/candidate", &[])?)?;
+        self.server.page_of(&self.checker, "/catalogue/candidate.json")
     }
 
     /// The version of the draft.

@@ -55,11 +55,14 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    /// Takes a review apart.
-    pub(super) fn of(review: Review, code: &ItemCode) -> Self {
+    /// Takes a review apart. `form` is the form's text as the page shows it: what is wrong in it is told with its line.
+    pub(super) fn of(review: Review, code: &ItemCode, form: &str) -> Self {
         let finding = |item: &str, field: &str, reason: &str| {
             let own = item == code.as_str();
-            let text = if own { said(field, reason) } else { format!("{item}: {}", said(field, reason)) };
+            let line = field.strip_prefix("form.").filter(|_| own).and_then(|key| line_of(form, key));
+            let line = line.map(|n| W.number("rule.line", n)).unwrap_or_default();
+            let text = line + &said(field, reason);
+            let text = if own { text } else { format!("{item}: {text}") };
             Finding { owner: owner_of(field).filter(|_| own), text }
         };
         Self {
@@ -68,12 +71,20 @@ impl Findings {
         }
     }
 
-    /// What stands beside a field.
-    pub(super) fn at(&self, path: &str) -> Vec<String> {
-        let all = self.errors.iter().chain(&self.warnings);
-        let here = all.filter(|f| f.owner.is_some_and(|(_, field)| field.path == path));
-        here.map(|f| f.text.clone()).collect()
+    /// What stands beside a field: what must be mended, and what looks wrong.
+    pub(super) fn at(&self, path: &str) -> [Vec<String>; 2] {
+        [&self.errors, &self.warnings].map(|all| {
+            let here = all.iter().filter(|f| f.owner.is_some_and(|(_, field)| field.path == path));
+            here.map(|f| f.text.clone()).collect()
+        })
     }
+}
+
+/// The line, from 1, on which a form's text names a field by its key; the property, if no page does.
+fn line_of(form: &str, key: &str) -> Option<usize> {
+    let (asked, named) = (format!("\"key\": \"{key}\""), format!("\"{key}\":"));
+    let line = |words: &str| form.lines().position(|line| line.contains(words)).map(|at| at + 1);
+    line(&asked).or_else(|| line(&named))
 }
 
 /// A reason in the console's words. What it names, in backquotes, is told with it.
@@ -104,5 +115,7 @@ mod tests {
             assert!(text.contains(wanted) && !text.contains("rule."), "{text}");
         }
         assert_eq!(said("form.properties.x", "odd"), "form.properties.x: odd");
+        let form = "{\n \"phone\": {},\n \"key\": \"phone\",\n \"city\": {}\n}";
+        assert_eq!(["phone", "city", "none"].map(|key| line_of(form, key)), [Some(3), Some(4), None]);
     }
 }

@@ -5,8 +5,10 @@
 mod conflict;
 mod findings;
 pub(super) mod parts;
+mod renewed;
 pub(super) mod typed;
 mod view;
+mod written;
 
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -21,9 +23,11 @@ use serde_json::Value;
 
 use self::findings::Findings;
 use self::parts::{Part, part_named};
-use self::typed::{Mistake, Typed, gather, rearrange, spread};
+pub use self::renewed::renew_draft;
+use self::typed::{Mistake, Typed, gather, pretty, rearrange, spread};
 use self::view::{EditorPage, Shown};
-pub(in crate::pages) use self::view::{W, field_label, value_text};
+pub(in crate::pages) use self::view::{W, field_label};
+pub(in crate::pages) use self::written::value_words;
 use super::form::Fields;
 use super::guide_preview::{GuidePreview, preview};
 use super::sign_in::drawn;
@@ -88,7 +92,7 @@ struct Bench {
 
 impl Bench {
     fn set_up(tx: &mut Tx<'_>, app: &App, code: &ItemCode) -> Result<Self, ServiceError> {
-        let volume = app.centre.context().shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?;
+        let volume = editing::base(tx, &app.centre.context().shelf)?;
         let published = volume.catalogue.items.get(code).ok_or(ProblemCode::NotFound)?;
         let draft = editing::of_item(tx, code)?;
         let published = || serde_json::to_value(published).unwrap_or_default();
@@ -105,10 +109,16 @@ impl Bench {
         self.draft.as_ref().map_or(0, |draft| draft.version)
     }
 
+    /// The version that the content was made from.
+    fn made_from(&self) -> u64 {
+        self.draft.as_ref().map_or(self.version, |draft| draft.base_version)
+    }
+
     /// What the rules say of a content.
     fn judge(&mut self, code: &ItemCode, item: &Item) -> Findings {
         self.catalogue.items.insert(code.clone(), item.clone());
-        Findings::of(self.catalogue.examine_item(code), code)
+        let form = pretty(&serde_json::to_value(&item.form).unwrap_or_default());
+        Findings::of(self.catalogue.examine_item(code), code, &form)
     }
 }
 
@@ -241,7 +251,7 @@ fn save(app: &App, caller: &Caller, code: ItemCode, mut sent: Sent) -> Result<Ou
         return Ok(Outcome::Saved);
     }
     let request = Request { by: caller.account.clone(), code: code.clone(), seen: sent.seen };
-    let (now_ms, version) = (centre.now_ms(), bench.version);
+    let (now_ms, version) = (centre.now_ms(), bench.made_from());
     match centre.write(move |tx| Ok(editing::save(tx, now_ms, &request, (version, &item))?))? {
         Ok(_) => Ok(Outcome::Saved),
         Err(EditError::Changed) => conflict(app, caller, &code, sent),

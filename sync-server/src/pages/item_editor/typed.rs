@@ -101,7 +101,8 @@ fn cell<'a>(row: &'a Value, column: &str) -> &'a Value {
     }
 }
 
-fn pretty(value: &Value) -> String {
+/// JSON as the page shows it.
+pub fn pretty(value: &Value) -> String {
     if value.is_null() { String::new() } else { serde_json::to_string_pretty(value).unwrap_or_default() }
 }
 

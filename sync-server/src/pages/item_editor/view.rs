@@ -3,7 +3,6 @@ use askama::Template;
 use domain::catalogue::Catalogue;
 use domain::item::Item;
 use domain::text::Language;
-use serde_json::Value;
 
 use super::findings::Findings;
 use super::parts::{CERTAINTIES, Field, Kind, MOST_ROWS, PARTS, Part, SOURCES, UNITS};
@@ -21,6 +20,9 @@ use crate::words::Words;
 
 /// Words of the console.
 pub(in crate::pages) const W: Words = Words(Language::ZhCn);
+
+/// A text with more characters than these gets a line of its own.
+const LONG: usize = 60;
 
 /// What was typed, and what is to be said about it.
 pub(super) struct Shown {
@@ -74,7 +76,12 @@ struct FieldView {
     rows: Vec<Vec<Cell>>,
     can_add: bool,
     json: Option<String>,
+    /// What must be mended.
     errors: Vec<String>,
+    /// What looks wrong.
+    hints: Vec<String>,
+    /// Its texts are long: one below the other.
+    tall: bool,
 }
 
 struct Cell {
@@ -191,7 +198,7 @@ fn field_view(field: &Field, shown: &Shown, findings: &Findings, catalogue: &Cat
     let label = field_label(field.path);
     let mut errors: Vec<String> = Vec::new();
     let mistakes = shown.mistakes.iter().filter(|m| m.path == field.path).map(|m| m.text.clone());
-    let found = if shown.unsaved { Vec::new() } else { findings.at(field.path) };
+    let [found, hints] = if shown.unsaved { Default::default() } else { findings.at(field.path) };
     for text in mistakes.chain(found) {
         if !errors.contains(&text) {
             errors.push(text);
@@ -209,6 +216,8 @@ fn field_view(field: &Field, shown: &Shown, findings: &Findings, catalogue: &Cat
         rows,
         json: matches!(field.kind, Kind::Json { .. }).then(|| text_of(typed, field.path)),
         errors,
+        hints,
+        tall: matches!(field.kind, Kind::Words(most) if most > LONG),
         hint: (!hint.starts_with("item_hint.")).then_some(hint),
         label,
     }
@@ -280,14 +289,5 @@ fn ticks(field: &Field, typed: &Typed, catalogue: &Catalogue) -> Vec<Tick> {
             .map(|event| tick(format!("{}.{}", field.path, event.id), event.name.zh.clone()))
             .collect(),
         _ => Vec::new(),
-    }
-}
-
-/// A value as one line for people who compare.
-pub(in crate::pages) fn value_text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }
