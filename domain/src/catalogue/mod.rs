@@ -16,6 +16,7 @@ mod message;
 mod parse;
 mod parts;
 mod policies;
+pub mod regions;
 mod review;
 mod revision;
 mod rules;
@@ -45,7 +46,7 @@ pub use policies::{
     StaleAction, StalePolicy,
 };
 pub use review::{Allowed, Review, Rule, Warning};
-pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
+pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS, step_faults};
 pub use station::{Offer, Station};
 
 /// A whole catalogue version. Build it with [`Catalogue::load`] or [`Catalogue::from_document`].

@@ -9,6 +9,7 @@ mod adjust;
 mod answers;
 mod compile;
 mod demands;
+mod entered;
 mod error;
 mod facts;
 mod files;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 pub use crate::situation::Adjustments;
 pub use answers::{Answers, MAX_ROWS};
 pub use compile::{MAX_CELLS, MAX_FIELDS};
+pub use entered::{number_entered, number_written};
 pub use error::{FieldError, FieldErrorKind, FormError};
 pub use facts::Facts;
 pub use files::{FILE_KINDS, FileLimits, MAX_FILE_BYTES, MAX_FILES};
@@ -112,6 +114,17 @@ impl Form {
         widgets.sort_unstable();
         widgets.dedup();
         widgets
+    }
+
+    /// The stored number of a written one, for the number field of this path. One that has choices takes them as they
+    /// are stored. `None` if it is no number, or there is no such field.
+    pub fn number(&self, path: &str, typed: &str) -> Option<i64> {
+        let key = path.rsplit('.').next()?;
+        let Named::Field(at) = *self.compiled.index.get(key)? else { return None };
+        match self.choices(at).is_empty() {
+            true => number_entered(typed, self.compiled.rules.get(at)?.decimals),
+            false => typed.trim().parse().ok(),
+        }
     }
 
     /// Fields in form order with what is known of them.

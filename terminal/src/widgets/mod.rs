@@ -15,7 +15,6 @@ pub mod number_pad;
 pub mod pager;
 pub mod qr;
 pub mod region_picker;
-pub mod regions;
 pub mod shape;
 pub mod signature_pad;
 pub mod stepper;

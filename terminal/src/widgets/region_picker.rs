@@ -1,12 +1,12 @@
 //! The picker of a region: provinces, cities, districts as large buttons on the right pane, page by page.
 //!
 //! Refuses to remember: which list is open comes in and goes out.
+use domain::catalogue::regions::{self, Offer};
 use egui::{Rect, Ui, pos2, vec2};
 
 use super::button::{Button, Kind, button};
 use super::choice::turned;
 use super::pager::Pages;
-use super::regions::{self, Offer};
 use super::text::{height_of, text};
 use super::{Cx, at};
 use crate::theme::radius;

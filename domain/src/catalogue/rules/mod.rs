@@ -9,7 +9,8 @@ mod words;
 pub use words::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
 
 use super::parse::Report;
-use super::{Catalogue, Entry, Rule};
+use super::{Catalogue, CatalogueError, Entry, Rule, check_item};
+use crate::bundle::Bundle;
 use crate::item::Item;
 
 pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
@@ -31,6 +32,19 @@ pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
     policies(catalogue, report);
     home(catalogue, report);
     words::check_rest(catalogue, report);
+}
+
+/// What is wrong with the steps of a bundle: circles, steps that nothing leads to under some answers, steps that nobody
+/// of the bundle does. The bundle need not be part of the catalogue, so that one can be looked at before it is
+/// published.
+pub fn step_faults(catalogue: &Catalogue, bundle: &Bundle) -> Vec<CatalogueError> {
+    let mut report = Report::default();
+    at(Entry::Bundle(bundle), &mut report);
+    check_item::steps(bundle, &mut report);
+    if report.errors.is_empty() {
+        graph::check(bundle, catalogue, &mut report);
+    }
+    report.errors
 }
 
 fn at(entry: Entry<'_>, report: &mut Report) {

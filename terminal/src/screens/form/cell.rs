@@ -274,7 +274,7 @@ fn region_box_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>, code
     };
     if box_ui(ui, cx, rect, &boxed).clicked() {
         let home = cx.model.station.as_ref().map(|s| s.division_code.as_str());
-        let list = crate::widgets::regions::start(&cx.model.catalogue.regions, code, home);
+        let list = domain::catalogue::regions::start(&cx.model.catalogue.regions, code, home);
         cx.push(focus(&cell.field.key, Part::Region(list.as_deref(), 0)));
     }
 }

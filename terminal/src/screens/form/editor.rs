@@ -2,6 +2,7 @@
 //! the attention needs.
 //!
 //! Refuses to stay open for nothing: a field that is answered by choices has no editor here.
+use domain::catalogue::regions;
 use domain::form::{PlanField, Widget};
 use egui::{Rect, Ui, vec2};
 use serde_json::{Value, json};
@@ -10,11 +11,11 @@ use super::cell::{Cell, TEXT_CHARS};
 use super::entry::Entry;
 use super::focus::{Part, focus};
 use crate::command::Command;
+use crate::widgets::Cx;
 use crate::widgets::date_picker::{self, Month, month_picker};
 use crate::widgets::keyboard::{KeyPress, keyboard, keyboard_height};
 use crate::widgets::number_pad::{self, number_pad};
 use crate::widgets::region_picker::{Open, Picked, region_picker};
-use crate::widgets::{Cx, regions};
 
 /// Width of the region picker and of the letter keys.
 const WIDE: f32 = 960.0;
