@@ -75,7 +75,7 @@ pub fn people_table() -> Vec<Entry> {
 }
 
 fn doors() -> Doors {
-    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES};
+    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES, SEE_CATALOGUE};
     Doors::default()
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
@@ -92,6 +92,13 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&SEE_CATALOGUE, "/catalogue/bundles", pages::bundles)
+        .get(&SEE_CATALOGUE, "/catalogue/bundles/{code}", pages::bundle)
+        .get(&SEE_CATALOGUE, "/catalogue/items/{code}/form", pages::form_trial)
+        .post(&SEE_CATALOGUE, "/catalogue/items/{code}/form", pages::try_form)
+        .get(&SEE_CATALOGUE, "/catalogue/calendar", pages::calendar)
+        .get(&SEE_CATALOGUE, "/catalogue/calendar/calendar.json", pages::changed_calendar)
+        .get(&SEE_CASES, "/catalogue/calendar/moved.csv", pages::moved_cases)
         .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
         .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
         .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)

@@ -66,6 +66,10 @@ pub struct NavEntry {
 pub enum Here<'a> {
     /// The list of cases, or one of them.
     Cases(&'a Query),
+    /// Bundles, one of them, or a form.
+    Bundles,
+    /// The working-day calendar.
+    Calendar,
     /// The list of accounts, or one of them.
     Accounts,
     /// The caller's own account.
@@ -82,6 +86,9 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     let mut nav = Vec::new();
     if may(&policy::SEE_CASES) {
         nav.push(NavGroup { word: words.of("nav", "cases"), entries: cases(tx, words, here)? });
+    }
+    if may(&policy::SEE_CATALOGUE) {
+        nav.push(NavGroup { word: words.of("nav", "catalogue"), entries: catalogue(words, here) });
     }
     let mut system = Vec::new();
     if may(&policy::MANAGE_ACCOUNTS) {
@@ -117,12 +124,19 @@ fn link(
     NavEntry { href: href.to_owned(), icon, word: words.of("nav", key), count, alarming: false, current }
 }
 
+fn catalogue(words: Words, here: Here<'_>) -> Vec<NavEntry> {
+    vec![
+        link(words, ("bundles", "/catalogue/bundles", "graph"), here == Here::Bundles, None),
+        link(words, ("calendar", "/catalogue/calendar", "calendar"), here == Here::Calendar, None),
+    ]
+}
+
 fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
     let counts = work_list::counts(tx, &Query::default())?;
     let count = |state| counts.iter().find(|(s, _)| *s == state).map(|(_, n)| *n);
     let state_here = match here {
         Here::Cases(query) => Some(query.state),
-        Here::Accounts | Here::OwnAccount => None,
+        _ => None,
     };
     let entry = |state: CaseState, icon, key| NavEntry {
         href: format!("/cases?state={}", state.as_str()),

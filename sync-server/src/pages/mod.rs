@@ -1,4 +1,4 @@
-//! HTML for people: sign-in, accounts, the console of the centre, the page behind a slip's QR code, and what a problem
+//! HTML for people: sign-in, accounts, the console of the centre, the catalogue, the page behind a slip's QR code, and what a problem
 //! means.
 //!
 //! Pages of cases show no name and no ID number at all. No inline script or style. Who may open what stands in
@@ -6,23 +6,31 @@
 mod account;
 mod account_form;
 mod accounts;
+pub mod bundles;
+mod calendar;
 mod case;
 mod cases;
 mod error;
 mod form;
+pub mod form_drawing;
+mod form_trial;
 mod frame;
 mod own_account;
 mod sign_in;
+pub mod situation_form;
 mod slip;
 mod statics;
 mod view;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
 pub use accounts::{accounts, add_account, new_account};
+pub use bundles::{bundle, bundles};
+pub use calendar::{calendar, changed_calendar, moved_cases};
 pub use case::case;
 pub use cases::cases;
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;
+pub use form_trial::{MAX_TRIAL_BYTES, form_trial, try_form};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::slip;

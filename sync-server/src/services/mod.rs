@@ -10,6 +10,7 @@ pub mod enrol;
 pub mod envelopes;
 pub mod intake;
 pub mod meta;
+pub mod open_deadlines;
 pub mod profile;
 pub mod readings;
 pub mod receipt;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
+use domain::catalogue::Calendar;
 use domain::ids::{EnvelopeId, Issuer, Lineage};
 use domain::wire::v1::{CasesQuery, EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload};
 use rand_chacha::ChaCha20Rng;
@@ -20,7 +21,9 @@ use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
-use sync_server::services::{Context, audit, cases, enrol, envelopes, meta, readings, series, slips};
+use sync_server::services::{
+    Context, audit, cases, enrol, envelopes, meta, open_deadlines, readings, series, slips,
+};
 use sync_server::startup::load_catalogue;
 use sync_server::store::{
     Database, Driver, Row, StoreError, Tx, Value, in_transaction, migrate, require_current,
@@ -201,6 +204,9 @@ impl Life {
                 }
             }
             work_list::stations(tx)?;
+            let calendar = Calendar::default();
+            let effect = open_deadlines::moved(tx, &self.centre.context().shelf, (&calendar, &calendar), 10)?;
+            anyhow::ensure!(effect.open > 3 && effect.moved == 0, "{effect:?}");
             series::gaps(tx)?;
             cases::key_ids(tx)?;
             cases::by_number(tx, &number)?;
