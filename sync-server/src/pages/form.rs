@@ -37,7 +37,7 @@ impl Fields {
         Ok(self)
     }
 
-    /// All fields as they came, of a form whose fields are not known beforehand.
+    /// Names and values as they came, for forms whose fields are not known beforehand.
     pub fn into_pairs(self) -> Vec<(String, String)> {
         self.0
     }
