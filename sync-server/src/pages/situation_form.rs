@@ -16,25 +16,11 @@ const MOST: usize = 200;
 /// The answers among what a form or an address sent.
 pub fn read<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> SituationAnswers {
     let mut answers = SituationAnswers::new();
-    for (name, value) in pairs.into_iter().take(MOST) {
-        if let Some(question) = name.strip_prefix(PREFIX)
-            && !value.is_empty()
-        {
-            answers.entry(question.to_owned()).or_default().insert(value.to_owned());
-        }
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
+    for (question, option) in given.filter(|(_, option)| !option.is_empty()).take(MOST) {
+        answers.entry(question.to_owned()).or_default().insert(option.to_owned());
     }
     answers
-}
-
-/// The answers as part of an address, each with `&` before it.
-pub fn in_address(answers: &SituationAnswers) -> String {
-    let pair = |question: &str, option: &str| {
-        format!("&{PREFIX}{}={}", super::in_query(question), super::in_query(option))
-    };
-    let of = |(question, options): (&String, &std::collections::BTreeSet<String>)| {
-        options.iter().map(|option| pair(question, option)).collect::<String>()
-    };
-    answers.iter().map(of).collect()
 }
 
 #[derive(Template)]
@@ -108,9 +94,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_come_back_from_an_address() {
+    fn only_answers_are_taken() {
         let sent = [("_s.home", "own"), ("_s.who", "a"), ("_s.who", "b&c"), ("_s.none", ""), ("home", "x")];
-        let answers = read(sent);
-        assert_eq!(in_address(&answers), "&_s.home=own&_s.who=a&_s.who=b%26c");
+        let options = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+        let wanted = [("home".to_owned(), options(&["own"])), ("who".to_owned(), options(&["a", "b&c"]))];
+        assert_eq!(read(sent), SituationAnswers::from(wanted));
     }
 }
