@@ -1,4 +1,4 @@
-//! The style sheet and the icons, built in; changed only with the program, so browsers may keep them for an hour.
+//! The style sheet, the icons and htmx, built in; changed only with the program, so browsers may keep them for an hour.
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
 use axum::http::header;
@@ -7,9 +7,10 @@ use axum::response::IntoResponse as _;
 use super::Page;
 use crate::error::{ProblemCode, ServiceError};
 
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("jinban.css", "text/css; charset=utf-8", include_str!("../../static/jinban.css")),
     ("icons.svg", "image/svg+xml", include_str!("../../static/icons.svg")),
+    ("htmx.js", "text/javascript; charset=utf-8", include_str!("../../static/htmx.js")),
     ("mark.svg", "image/svg+xml", include_str!("../../static/mark.svg")),
 ];
 
