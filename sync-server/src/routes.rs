@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, reads, tuf};
+use crate::api::{calls, changes, heartbeat, reads, tuf};
 use crate::auth::policy::{self, Permit};
 use crate::shell::etag::weaken_compressed;
 use crate::shell::gate::gate;
@@ -57,6 +57,7 @@ fn calls_of_terminals() -> Calls {
         .add(&policy::DEVICES, routes!(calls::enrol))
         .add(&policy::DEVICES, routes!(calls::envelopes))
         .add(&policy::DEVICES, routes!(changes::changes))
+        .add(&policy::DEVICES, routes!(heartbeat::heartbeat))
         .add(&policy::DEVICES, routes!(reads::cases))
         .add(&policy::DEVICES, routes!(reads::case))
         .add(&policy::DEVICES, routes!(reads::catalogue))
@@ -75,7 +76,7 @@ pub fn people_table() -> Vec<Entry> {
 }
 
 fn doors() -> Doors {
-    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES};
+    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, PUBLISH, SEE_CASES};
     Doors::default()
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
@@ -92,6 +93,9 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&PUBLISH, "/rollout", pages::rollout)
+        .get(&PUBLISH, "/rollout/{step}", pages::rollout_step)
+        .post(&PUBLISH, "/rollout/{step}", pages::take_rollout_step)
         .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
         .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
         .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)

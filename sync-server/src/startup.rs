@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::catalogue::Catalogue;
 use domain::ids::ServerEpoch;
+use publishing::repository::{Repository, RepositoryError};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
@@ -16,7 +17,7 @@ use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys, MAIN_FILES};
 use crate::services::catalogue::{PublishError, publish};
-use crate::services::{cases, meta};
+use crate::services::{cases, meta, rollout};
 use crate::store::{
     Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
 };
@@ -180,6 +181,7 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     fail::fail_point!("server::start::after_keys", |_| Err(StoreError::Full.into()));
     let epoch = in_transaction(store.as_mut(), |tx| meta::epoch(tx, &mut rng))?;
     let new = in_transaction(store.as_mut(), |tx| publish(tx, now_ms, &catalogue))?;
+    settle_listed(store.as_mut(), &data.signed(), now_ms)?;
     fail::fail_point!("server::start::after_publish", |_| Err(StoreError::Full.into()));
     tracing::info!(
         store.kind = database.kind(),
@@ -190,6 +192,24 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
         "the store is open and has the catalogue"
     );
     Ok(OpenedFolder { store, keys, epoch, catalogue_version: catalogue.version, catalogue })
+}
+
+/// Says that terminals run the newest listed version, where versions were listed before there were rollouts.
+///
+/// # Errors
+/// [`StoreError`] if the store fails. A list that cannot be read is told in the log and settles nothing.
+pub fn settle_listed(store: &mut dyn Driver, repository: &Repository, now_ms: i64) -> Result<(), StoreError> {
+    let listed = match repository.view() {
+        Ok(view) => view.targets.map_or(Ok(Vec::new()), |t| t.listed()),
+        Err(RepositoryError::Empty { .. }) => return Ok(()),
+        Err(e) => {
+            tracing::warn!(error = &e as &dyn std::error::Error, "the signed catalogues cannot be read");
+            return Ok(());
+        }
+    };
+    let Some(newest) = listed.ok().and_then(|l| l.last().map(|l| l.version)) else { return Ok(()) };
+    in_transaction(store, |tx| rollout::settle(tx, now_ms, newest))?;
+    Ok(())
 }
 
 /// Reads and checks the catalogue's files.

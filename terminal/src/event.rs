@@ -6,6 +6,7 @@ use domain::case::CaseState;
 use domain::catalogue::Catalogue;
 use domain::form::Answers;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
+use domain::wire::v1::WithdrawnItem;
 use hardware::card_reader::{ReadError, ReaderStatus};
 
 use crate::model::{CaseLine, Network, NewCatalogue, Outage, QueueView, SlipView};
@@ -65,6 +66,8 @@ pub enum Event {
     },
     /// What waits on this machine.
     Queue(QueueView),
+    /// What the centre withdrew in an emergency: all of it, and nothing else is.
+    Withdrawn(Vec<WithdrawnItem>),
     /// A new catalogue version is in force.
     Catalogue(Box<NewCatalogue>),
     /// The terminal cannot take anything, or can again.

@@ -59,7 +59,7 @@ pub fn card_file(data: &Path) -> PathBuf {
 
 /// A terminal that tries again quickly, so that tests need not wait for a back-off.
 pub fn start(config: &Config) -> HeadlessTerminal {
-    let tuning = Tuning { backoff_base_ms: 50, backoff_cap_ms: 200, news_every_ms: 100 };
+    let tuning = Tuning { backoff_base_ms: 50, backoff_cap_ms: 200, news_every_ms: 100, ..Tuning::default() };
     HeadlessTerminal::start_with(config, Outside { tuning, ..Outside::default() })
 }
 

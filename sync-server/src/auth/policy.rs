@@ -52,12 +52,14 @@ pub static SEE_CASES: Permit = Permit {
     name: "see_cases",
     who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Inspector, Role::Operator]),
 };
+/// Move a rollout on, halt it, take it back; withdraw items in an emergency.
+pub static PUBLISH: Permit = Permit { name: "publish", who: Who::OneOf(&[Role::Operator]) };
 /// Give out accounts and roles, lock them, reset passwords.
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 6] =
-    [&OPEN, &DEVICES, &OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &MANAGE_ACCOUNTS];
+pub static PERMITS: [&Permit; 7] =
+    [&OPEN, &DEVICES, &OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &PUBLISH, &MANAGE_ACCOUNTS];
 
 impl Permit {
     /// What becomes of somebody with these roles; nothing for somebody who is not signed in.
@@ -95,7 +97,7 @@ mod tests {
                 assert_eq!(verdict, expected, "{} {role:?}", permit.name);
             }
         }
-        for permit in [&OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &MANAGE_ACCOUNTS] {
+        for permit in [&OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &PUBLISH, &MANAGE_ACCOUNTS] {
             assert_eq!(permit.judge(None), Verdict::SignInFirst, "{}", permit.name);
         }
         assert_eq!(SEE_CASES.judge(Some(Roles::default())), Verdict::NotYours);

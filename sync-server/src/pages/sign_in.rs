@@ -117,6 +117,7 @@ pub async fn home(caller: Caller) -> Response {
     let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
     see_other(match () {
         () if may(&policy::SEE_CASES) => "/cases",
+        () if may(&policy::PUBLISH) => "/rollout",
         () if may(&policy::MANAGE_ACCOUNTS) => "/accounts",
         () => "/account",
     })

@@ -13,6 +13,7 @@ pub mod meta;
 pub mod profile;
 pub mod readings;
 pub mod receipt;
+pub mod rollout;
 pub mod series;
 pub mod sessions;
 pub mod sign_in_failures;

@@ -15,7 +15,7 @@ mod serve;
 
 use std::sync::Arc;
 
-pub use bells::Bells;
+pub use bells::{Bells, Woken};
 pub use budget::{Budgets, Callers};
 pub use connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use guard::{Side, guard};

@@ -20,7 +20,7 @@ use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
-use crate::jobs::{Runner, Signatures};
+use crate::jobs::{Rollouts, Runner, Signatures};
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
@@ -123,6 +123,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let figures = figures.map(|f| f.serve(app.centre.clone()));
     let signatures =
         Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
+    let mut rollouts = Rollouts::start(app.centre.clone()).map_err(system("threads"))?;
     let served = serve_until(&app, [terminals, people], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -135,9 +136,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
+        rollouts.end();
         drop(signatures);
         runner.stop();
         app.centre.stop();
+        // Last: a store that does not answer lets go of it only now.
+        drop(rollouts);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");

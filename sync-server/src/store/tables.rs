@@ -110,6 +110,48 @@ pub const TABLES: &[Table] = &[
     ),
     table("session", &["token_digest"], &["token_digest", "account", "created_at_ms", "seen_at_ms"]),
     table("sign_in_failure", &["key_hash"], &["key_hash", "failures", "last_ms"]),
+    table(
+        "rollout",
+        &["id"],
+        &[
+            "id",
+            "version",
+            "way_back",
+            "before_",
+            "rings",
+            "back_by_itself",
+            "state",
+            "ring",
+            "ring_began_ms",
+            "began_ms",
+            "changed_ms",
+        ],
+    ),
+    table(
+        "rollout_terminal",
+        &["rollout", "terminal"],
+        &["rollout", "terminal", "ring", "adopted_ms", "failed_ms", "failure", "tries"],
+    ),
+    table("rollout_step", &["id"], &["id", "rollout", "at_ms", "actor", "step", "ring", "reason"]),
+    table(
+        "heartbeat",
+        &["terminal"],
+        &[
+            "terminal",
+            "number_",
+            "at_ms",
+            "catalogue",
+            "order_",
+            "failures",
+            "program",
+            "queued",
+            "oldest_ms",
+            "parked",
+            "disk_free",
+            "clock_offset_ms",
+        ],
+    ),
+    table("withdrawn", &["item"], &["item", "reason", "since_ms", "actor"]),
 ];
 
 #[cfg(test)]

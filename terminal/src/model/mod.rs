@@ -21,6 +21,7 @@ use domain::catalogue::{Catalogue, Station};
 use domain::ids::ItemCode;
 use domain::search::{Found, SearchIndex};
 use domain::text::Language;
+use domain::wire::v1::WithdrawnItem;
 use hardware::card_reader::ReaderStatus;
 
 pub use availability::Unavailable;
@@ -169,6 +170,8 @@ pub struct Model {
     pub catalogue: Arc<Catalogue>,
     /// Prepared search.
     pub index: Arc<SearchIndex>,
+    /// Items and bundles that the centre withdrew in an emergency, whatever the catalogue says.
+    pub withdrawn: Vec<WithdrawnItem>,
     /// A version that is taken when nobody is here.
     pub next_catalogue: Option<Box<NewCatalogue>>,
     /// Where the citizen is.
@@ -208,6 +211,7 @@ impl Model {
             people_url: String::new(),
             index: Arc::new(SearchIndex::new(&catalogue)),
             catalogue,
+            withdrawn: Vec::new(),
             next_catalogue: None,
             screen: Screen::Attract,
             history: Vec::new(),

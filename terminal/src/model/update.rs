@@ -76,6 +76,10 @@ impl Model {
                 self.queue = queue;
                 Vec::new()
             }
+            Event::Withdrawn(items) => {
+                self.withdrawn = items;
+                Vec::new()
+            }
             Event::Outage(outage) => self.outage_changed(outage),
             Event::Catalogue(new) => self.catalogue_came(*new),
         };

@@ -6,6 +6,7 @@ mod doctor;
 mod driver;
 mod moving;
 mod people;
+mod rollout;
 mod silence;
 mod sound;
 mod tls;

@@ -4,6 +4,7 @@ mod attacks;
 mod ceremony;
 mod flips;
 mod office;
+mod rollout;
 mod served;
 mod trouble;
 

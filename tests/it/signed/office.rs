@@ -52,13 +52,23 @@ impl Office {
 
     /// Edits the version of the sample catalogue, signs it and publishes it.
     pub(super) fn publish(&self, version: u64) -> Result<()> {
+        self.publish_edited((version, ""), |_| Ok(()))
+    }
+
+    /// Edits the sample catalogue, signs it and publishes it with further words.
+    pub(super) fn publish_edited(
+        &self,
+        (version, words): (u64, &str),
+        edit: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
         let name = format!("edited-{version}");
         edited(&self.stick.path().join(&name), version)?;
+        edit(&self.stick.path().join(&name))?;
         self.does("keys status --copy @in-force")?;
         self.does(&format!(
             "sign --catalogue @{name} --in-force @in-force --key @keys/targets.p8 --out @v{version} --passphrase-file @word-4"
         ))?;
-        let said = self.does(&format!("publish @v{version}"))?;
+        let said = self.does(format!("publish @v{version} {words}").trim_end())?;
         ensure!(said.contains(&version.to_string()), "{said}");
         Ok(())
     }
