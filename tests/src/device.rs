@@ -161,13 +161,21 @@ impl Device {
     /// # Errors
     /// If the server cannot be reached.
     pub fn signed_get(&self, server: &Server, path: &str) -> Result<Answer> {
+        self.signed_get_at(&server.terminals, path)
+    }
+
+    /// A signed GET at an address.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub fn signed_get_at(&self, base: &str, path: &str) -> Result<Answer> {
         let signature = self.key.sign(&request_digest("GET", path));
         let signature = serde_json::to_value(&signature)?;
         let headers = [
             (TERMINAL_HEADER, self.enrolled.terminal.as_str()),
             (SIGNATURE_HEADER, signature.as_str().context("a base64 text")?),
         ];
-        http::get(&server.terminals, path, &headers)
+        http::get(base, path, &headers)
     }
 
     /// Verifies a receipt with the keys given at enrolment.
