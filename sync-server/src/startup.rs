@@ -1,17 +1,16 @@
 //! Opens a data folder: lock, store, schema, keys, epoch, catalogue. Used by `serve` and `migrate` alike.
 //!
 //! Refuses a store of a newer program, keys that are not the store's, and a catalogue that changed under its version.
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::catalogue::Catalogue;
+use domain::catalogue::{Catalogue, CatalogueError};
 use domain::ids::ServerEpoch;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
+use crate::catalogue_tool;
 use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys, MAIN_FILES};
@@ -20,9 +19,6 @@ use crate::services::{cases, meta};
 use crate::store::{
     Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
 };
-
-/// Bytes of one catalogue file, at most.
-const MAX_CATALOGUE_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +110,7 @@ pub enum StartupError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The catalogue's files have mistakes.
-    #[error("the catalogue in {path} has {count} mistakes; the first ones:\n{first}")]
+    #[error("the catalogue {path} has {count} mistakes; the first ones:\n{first}")]
     Catalogue {
         /// The folder.
         path: PathBuf,
@@ -197,13 +193,17 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
 /// # Errors
 /// [`StartupError`] with the first mistakes, each naming file, item and field.
 pub fn load_catalogue(folder: &Path) -> Result<Catalogue, StartupError> {
-    let mut files = BTreeMap::new();
-    collect(folder, folder, &mut files)?;
-    Catalogue::load(&files).map_err(|errors| StartupError::Catalogue {
-        path: folder.to_owned(),
+    let contents = catalogue_tool::folder::read(folder).map_err(|e| file_error(folder, e))?;
+    contents.catalogue().map_err(|errors| refused(folder, &errors))
+}
+
+/// A catalogue that has mistakes, with the first of them.
+pub(crate) fn refused(path: &Path, errors: &[CatalogueError]) -> StartupError {
+    StartupError::Catalogue {
+        path: path.to_owned(),
         count: errors.len(),
         first: errors.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    })
+    }
 }
 
 /// Milliseconds since 1970 by the machine's clock.
@@ -275,22 +275,6 @@ fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -
             .map_err(|_| KeyError::OtherYear { path: keys.year_path(&id) })?;
     }
     Ok(keys)
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), StartupError> {
-    for entry in fs::read_dir(folder).map_err(|e| file_error(folder, e))? {
-        let path = entry.map_err(|e| file_error(folder, e))?.path();
-        let about = fs::metadata(&path).map_err(|e| file_error(&path, e))?;
-        if about.is_dir() {
-            collect(root, &path, files)?;
-        } else if about.len() > MAX_CATALOGUE_FILE_BYTES || files.len() >= domain::catalogue::MAX_FILES {
-            return Err(file_error(&path, io::Error::other("the catalogue is too large")));
-        } else {
-            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.insert(name, fs::read(&path).map_err(|e| file_error(&path, e))?);
-        }
-    }
-    Ok(())
 }
 
 /// A file or folder that failed.

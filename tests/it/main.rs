@@ -4,6 +4,7 @@ mod api;
 mod card_reader;
 mod card_tool;
 mod catalogue;
+mod catalogue_tools;
 mod console;
 mod database;
 mod images;

@@ -39,6 +39,7 @@ pub use difference::{Change, Counts, Difference, EntryDifference, FieldDifferenc
 pub use entry::Entry;
 pub use load::MAX_FILES;
 pub use message::StationMessage;
+pub use parse::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
 pub use parts::{LifeEvent, NotHere, Phrases, Region, SharedPhrase};
 pub use policies::{
     AllTerminals, IdlePolicy, LimitPolicy, Policies, RectificationPolicy, RetentionPolicy, Ring, RingSize,

@@ -1,7 +1,7 @@
 //! The sample catalogue in `assets/catalogue`: it loads, its forms work, its items are found; and broken
 //! catalogues are refused with file, item and field. Only here are the sample's counts asserted.
 mod broken;
-mod limits;
+pub mod limits;
 mod search;
 mod situations;
 
@@ -14,14 +14,14 @@ use domain::form::{Answers, Facts, FieldErrorKind, Form, Layout, Widget};
 use domain::ids::ItemCode;
 use serde_json::{Value, json};
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/catalogue")
 }
 
 /// All files, named relative to `assets/catalogue`.
-fn files() -> Files {
+pub fn files() -> Files {
     fn walk(folder: &Path, prefix: &str, files: &mut Files) -> std::io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;

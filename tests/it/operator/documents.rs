@@ -13,6 +13,7 @@ use super::{json_of, run};
 
 const HANDBOOK: &str = "docs/operations/README.md";
 const KEYS: &str = "docs/operations/keys.md";
+const CATALOGUE: &str = "docs/operations/catalogue.md";
 
 fn document(path: &str) -> Result<String> {
     std::fs::read_to_string(repository().join(path)).with_context(|| path.to_owned())
@@ -60,7 +61,7 @@ fn both_readmes_name_the_same_commands_and_link_to_each_other() -> Result<()> {
 
 #[test]
 fn links_of_the_documents_lead_somewhere() -> Result<()> {
-    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS] {
+    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS, CATALOGUE] {
         let text = document(path)?;
         let folder = repository().join(path).parent().context("a folder")?.to_owned();
         let targets: Vec<&str> = text.split("](").skip(1).filter_map(|t| t.split(')').next()).collect();
@@ -141,7 +142,7 @@ fn every_finding_of_a_doctor_stands_in_the_handbook() -> Result<()> {
 #[test]
 fn every_command_of_the_documents_is_understood() -> Result<()> {
     let mut read = 0;
-    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS] {
+    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS, CATALOGUE] {
         for line in blocks(&document(path)?) {
             let words = || line.split('>').next().unwrap_or_default().split_whitespace();
             let command = match words().next() {
