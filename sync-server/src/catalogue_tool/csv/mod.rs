@@ -66,6 +66,6 @@ fn write(columns: &[Column], rows: impl Iterator<Item = Value>) -> Vec<u8> {
 
 /// A column's words and its name; only the name counts when the table is read.
 fn heading(column: &Column) -> String {
-    let words = Words(domain::text::Language::ZhCn).of("column", column.key);
+    let words = Words(domain::text::Language::ZhCn).of("csv_column", column.key);
     format!("{words} {}", column.key)
 }
