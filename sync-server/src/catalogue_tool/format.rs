@@ -2,9 +2,9 @@
 //!
 //! A version does not know everything that a folder says: which festival a day belongs to, the words of
 //! `readings.json`, the reasons of `allow.json`, notes for people, and the order of keys where it means nothing.
-//! Members of a form's schema are written in the order that people know; phrases, and materials that only questions
-//! name, in the order of their characters.
-use domain::catalogue::Catalogue;
+//! Members of a form's schema are written in the order that people know; phrases, materials that only questions name
+//! and the items of a policy in the order of their characters.
+use domain::catalogue::{Catalogue, Station};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -75,7 +75,7 @@ pub fn files(catalogue: &Catalogue) -> Files {
     let head =
         json!({"version": version, "data_label": data_label, "notice": notice, "home_items": home_items});
     put("catalogue.json", written(&head));
-    put("stations.json", written(&value(&catalogue.stations.values().collect::<Vec<_>>())));
+    put("stations.json", written(&value(&stations(catalogue))));
     put("calendar.json", calendar(catalogue));
     put("life_events.json", written(&value(&catalogue.life_events)));
     put("phrases.json", written(&value(&catalogue.phrases)));
@@ -84,6 +84,13 @@ pub fn files(catalogue: &Catalogue) -> Files {
     put("policies.json", written(&value(&catalogue.policies)));
     put("messages.json", written(&value(&catalogue.messages)));
     files
+}
+
+/// Stations by their number, as people list them.
+fn stations(catalogue: &Catalogue) -> Vec<&Station> {
+    let mut stations: Vec<&Station> = catalogue.stations.values().collect();
+    stations.sort_by_key(|station| station.number);
+    stations
 }
 
 fn value(part: &(impl Serialize + ?Sized)) -> Value {
@@ -98,6 +105,10 @@ fn entry(part: &impl Serialize) -> Value {
     }
     if let Some(form) = entry.get_mut("form") {
         usual_form(form);
+    }
+    if let Some(guide) = entry.get_mut("guide").and_then(Value::as_object_mut) {
+        let note = guide.shift_remove_entry("fee_note");
+        guide.extend(note);
     }
     entry
 }
@@ -126,8 +137,15 @@ pub(super) fn usual_form(form: &mut Value) {
 /// Properties stand as their fields do.
 fn in_form_order(schema: &mut Value, fields: &[String]) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
-    for row in properties.values_mut().filter_map(|property| property.get_mut("items")) {
-        in_form_order(row, fields);
+    for property in properties.values_mut().filter_map(Value::as_object_mut) {
+        match property.get_mut("items") {
+            // A list of files says first what a file is.
+            Some(file) if file.get("type") == Some(&json!("string")) => {
+                *property = ordered(std::mem::take(property), &["type", "items"]);
+            }
+            Some(row) => in_form_order(row, fields),
+            None => {}
+        }
     }
     let names: Vec<&str> = fields.iter().map(String::as_str).collect();
     *properties = ordered(std::mem::take(properties), &names);
