@@ -99,19 +99,20 @@ impl Form {
     /// Kinds of fields that must be answered and that this version cannot fill in (photo, attachment): the item
     /// then says so. Optional ones are just not asked.
     pub fn unsupported(&self) -> Vec<Widget> {
-        let mut widgets: Vec<Widget> = self
-            .fields()
-            .enumerate()
-            .filter(|(at, (field, _))| {
-                let change = self.change_of(*at);
-                change.added || (!change.dropped && (field.required || field.required_if.is_some()))
-            })
-            .map(|(_, (field, _))| field.widget)
-            .filter(|widget| !widget.supported())
-            .collect();
+        let mut widgets: Vec<Widget> = self.unsupported_fields().map(|field| field.widget).collect();
         widgets.sort_unstable();
         widgets.dedup();
         widgets
+    }
+
+    /// The fields of [`Form::unsupported`], in form order.
+    pub fn unsupported_fields(&self) -> impl Iterator<Item = &UiField> {
+        let needed = |(at, (field, _)): &(usize, (&UiField, _))| {
+            let change = self.change_of(*at);
+            change.added || (!change.dropped && (field.required || field.required_if.is_some()))
+        };
+        let fields = self.fields().enumerate().filter(needed).map(|(_, (field, _))| field);
+        fields.filter(|field| !field.widget.supported())
     }
 
     /// Fields in form order with what is known of them.
