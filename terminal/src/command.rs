@@ -34,8 +34,17 @@ pub enum Command {
     OpenList(ListOf),
     /// The guide of an item or bundle.
     OpenGuide(ItemCode),
-    /// Begin the item whose guide is open: to the card page.
+    /// Begin the item whose guide is open: to its situation questions, then the card page.
     Begin,
+    /// Choose an option of the situation question on the screen.
+    Choose {
+        /// Id of the question.
+        question: String,
+        /// Id of the option, switched where several may be chosen; none for "none of these".
+        option: Option<String>,
+    },
+    /// From the check page to this situation question.
+    ChangeSituation(String),
     /// My cases: to the card page, then the list.
     MyCases,
     /// How to use it.
@@ -73,6 +82,8 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Answer { key, .. } => write!(f, "Answer({key})"),
+            Self::Choose { question, .. } => write!(f, "Choose({question})"),
+            Self::ChangeSituation(question) => write!(f, "Go({question})"),
             Self::SetQuery(_) => f.write_str("SetQuery(..)"),
             Self::OpenGuide(c) => write!(f, "OpenGuide({c})"),
             Self::Change(k) | Self::JumpTo(k) => write!(f, "Go({k})"),

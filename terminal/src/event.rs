@@ -6,6 +6,7 @@ use domain::case::CaseState;
 use domain::catalogue::Catalogue;
 use domain::form::Answers;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
+use domain::situation::SituationAnswers;
 use hardware::card_reader::{ReadError, ReaderStatus};
 
 use crate::model::{CaseLine, Network, NewCatalogue, Outage, QueueView, SlipView};
@@ -89,7 +90,6 @@ pub enum Job {
 }
 
 /// What is handed in.
-#[derive(Debug)]
 pub struct Draft {
     /// Item or bundle.
     pub item: ItemCode,
@@ -97,6 +97,14 @@ pub struct Draft {
     pub catalogue_version: u64,
     /// The person.
     pub applicant: Applicant,
+    /// Answers to the situation questions.
+    pub situation: SituationAnswers,
     /// The answers.
     pub answers: Answers,
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({}, catalogue {})", self.item, self.catalogue_version)
+    }
 }

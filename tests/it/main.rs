@@ -14,6 +14,7 @@ mod operator;
 mod other_cards;
 mod screens;
 mod signed;
+mod situations;
 mod store;
 mod sync;
 mod thread;

@@ -20,6 +20,7 @@ use domain::wire::v1::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tests::device::own_matter;
 
 fn id() -> EnvelopeId {
     "019ab2c3-d4e5-7000-8000-000000000001".parse().expect("id")
@@ -205,7 +206,9 @@ fn enrolment_and_news_are_written_as_recorded() {
         address: Some("样例路1号".to_owned()),
     };
     let answers = json!({"phone": "13000000017"}).as_object().cloned().unwrap_or_default();
-    same("submission", &Submission { applicant: person, answers });
+    let before = Submission { applicant: person, answers, situation: None };
+    same("submission", &before);
+    same("submission_with_situation", &Submission { situation: Some(own_matter()), ..before });
 }
 
 #[test]

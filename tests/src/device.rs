@@ -1,4 +1,6 @@
 //! A terminal reduced to what the wire sees: a device key, a series, sealed envelopes. For tests of the centre.
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, ensure};
 use domain::applicant::IdentitySource;
 use domain::date::CivilDate;
@@ -7,6 +9,7 @@ use domain::envelope::{
     request_digest, verify_document,
 };
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Lineage};
+use domain::situation::{AGENT, SituationAnswers};
 use domain::wire::v1::{
     BatchResponse, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind,
     EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
@@ -230,7 +233,13 @@ pub fn courier() -> Submission {
             address: None,
         },
         answers: answers.as_object().cloned().unwrap_or_default(),
+        situation: Some(own_matter()),
     }
+}
+
+/// Answers to the only situation question of [`ITEM`]: it is the person's own matter.
+pub fn own_matter() -> SituationAnswers {
+    SituationAnswers::from([(AGENT.to_owned(), BTreeSet::from(["self".to_owned()]))])
 }
 
 /// The machine's clock, milliseconds since 1970.

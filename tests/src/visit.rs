@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use domain::ids::ItemCode;
+use domain::situation::Alternative;
 use operator::log::LogFilter;
 use operator::settings::Setting as _;
 use serde_json::{Value, json};
@@ -106,12 +107,54 @@ pub fn search(terminal: &mut HeadlessTerminal) -> Result<()> {
     Ok(())
 }
 
+/// From the guide through the situation questions, each answered with the first option that does not end the matter,
+/// to the card page.
+///
+/// # Errors
+/// If the questions do not come to an end.
+pub fn begin(terminal: &mut HeadlessTerminal) -> Result<()> {
+    terminal.command(Command::Begin);
+    for _ in 0..20 {
+        match terminal.model().screen {
+            Screen::Question => choose(terminal, None)?,
+            Screen::Needs => {}
+            _ => return Ok(()),
+        }
+        terminal.command(Command::Continue);
+    }
+    bail!("the questions do not end, the screen is {:?}", terminal.model().screen)
+}
+
+/// Chooses an option of the question on the screen, the first that does not end the matter if none is named.
+///
+/// # Errors
+/// If there is no question or no such option.
+pub fn choose(terminal: &mut HeadlessTerminal, id: Option<&str>) -> Result<()> {
+    let question = terminal.model().question().context("no question is on the screen")?;
+    let wanted = |option: &&Alternative| id.map_or(option.ends_with.is_none(), |id| option.id == id);
+    let option = question.options.iter().find(wanted).context("no such option")?.id.clone();
+    let question = question.id.clone();
+    terminal.command(Command::Choose { question, option: Some(option) });
+    Ok(())
+}
+
 /// From the guide through the card page to the form.
 ///
 /// # Errors
 /// If the card is not read.
 pub fn identify(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
-    terminal.command(Command::Begin);
+    begin(terminal)?;
+    laid(terminal, data)
+}
+
+/// Lays the card down on the card page and goes on to the form.
+///
+/// # Errors
+/// If the card is not read.
+pub fn laid(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
+    if terminal.model().screen == Screen::Needs {
+        terminal.command(Command::Continue);
+    }
     lay(data, "courier")?;
     wait(terminal, "the card", |m| m.session.as_ref().is_some_and(|s| s.card == CardStep::Done))?;
     if terminal.model().screen == Screen::Card {
@@ -140,13 +183,21 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 /// # Errors
 /// If a page does not go on.
 pub fn fill(terminal: &mut HeadlessTerminal) -> Result<()> {
+    fill_with(terminal, &answers())
+}
+
+/// Fills in every page with these answers and comes to the check page; the address is the card's.
+///
+/// # Errors
+/// If a page does not go on.
+pub fn fill_with(terminal: &mut HeadlessTerminal, answers: &[(&str, Value)]) -> Result<()> {
     for _ in 0..20 {
         if terminal.model().screen != Screen::Form {
             break;
         }
         terminal.command(Command::UseCardAddress("residence_addr".to_owned()));
-        for (key, value) in answers() {
-            terminal.command(Command::Answer { key: key.to_owned(), value });
+        for (key, value) in answers {
+            terminal.command(Command::Answer { key: (*key).to_owned(), value: value.clone() });
         }
         terminal.command(Command::Continue);
         let errors = terminal.model().session.as_ref().map(|s| s.errors.clone()).unwrap_or_default();

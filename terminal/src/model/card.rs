@@ -77,21 +77,18 @@ impl Model {
         }
     }
 
-    /// From the guide to the card page, or straight to the form if the card was read before.
-    pub(super) fn begin(&mut self) -> Vec<Job> {
-        let Screen::Guide(code) = self.screen.clone() else { return Vec::new() };
-        if self.can_begin(&code).is_err() {
-            return Vec::new();
-        }
-        let known = self.session.as_ref().and_then(|s| s.applicant.as_ref());
-        let accepted = known.map(|applicant| self.accepts(Some(&code), applicant));
-        let Some(session) = &mut self.session else { return Vec::new() };
-        session.drop_item();
-        session.item = Some(code);
+    /// To the card page, or straight to the form if the card was read before.
+    pub(super) fn to_card(&mut self) -> Vec<Job> {
+        let Some(session) = &self.session else { return Vec::new() };
+        let accepted =
+            session.applicant.as_ref().map(|applicant| self.accepts(session.item.as_ref(), applicant));
         if accepted == Some(true) {
             return self.start_form();
         }
-        session.card = if accepted.is_some() { CardStep::NotAccepted } else { CardStep::Waiting };
+        // What a card said that was laid down during the questions stands until the next one.
+        if let Some(session) = self.session.as_mut().filter(|_| accepted == Some(false)) {
+            session.card = CardStep::NotAccepted;
+        }
         self.open(Screen::Card)
     }
 }

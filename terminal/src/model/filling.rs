@@ -1,8 +1,6 @@
 //! Filling in: answers, errors, check, submit. Rules live in `domain::form`; this only keeps them up to date.
-use std::sync::Arc;
-
 use domain::applicant::mask_name;
-use domain::form::{FieldError, Form, Layout};
+use domain::form::{FieldError, Layout};
 use domain::ids::EnvelopeId;
 use serde_json::Value;
 
@@ -17,19 +15,45 @@ const REVEAL_MS: i64 = 5_000;
 const SAVING_LIMIT_MS: u64 = 20_000;
 
 impl Model {
-    /// The form of the chosen item, fresh.
+    /// The form of the chosen item as the situation makes it. One that was opened before keeps its answers and its id.
     pub(super) fn start_form(&mut self) -> Vec<Job> {
-        let (layout, today) = (self.layout(), self.today());
-        let Some(session) = &mut self.session else { return Vec::new() };
-        let form = session.item.as_ref().and_then(|code| self.catalogue.entry(code));
-        let Some(Ok(form)) = form.map(|entry| Form::compile(entry.form())) else { return Vec::new() };
-        let facts = session.facts(today);
-        form.prefill(&mut session.answers, &facts);
-        session.plan = form.plan(&session.answers, &facts, layout);
-        session.form = Some(Arc::new(form));
-        session.page = 0;
+        let begun = self.session.as_ref().is_some_and(|s| s.form.is_some() && s.envelope_id.is_some());
+        if !self.adjust_form() {
+            return Vec::new();
+        }
+        if let Some(session) = &mut self.session {
+            (session.page, session.from_check) = (0, false);
+            session.errors.clear();
+        }
+        self.replan();
         self.open(Screen::Form);
-        vec![Job::StartForm]
+        if begun { Vec::new() } else { vec![Job::StartForm] }
+    }
+
+    /// The situation was changed on the way from the check page: the form follows, and the check page comes again as
+    /// soon as nothing is missing.
+    pub(super) fn readjust(&mut self) -> Vec<Job> {
+        if !self.adjust_form() {
+            return Vec::new();
+        }
+        self.replan();
+        let today = self.today();
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let form = session.form.clone();
+        let errors = form.map(|form| form.validate_with(&session.answers, &session.facts(today)));
+        self.screen = Screen::Form;
+        let jobs = self.open_check(errors.unwrap_or_default());
+        if let Some(session) = &mut self.session {
+            session.from_check = self.screen == Screen::Form;
+        }
+        jobs
+    }
+
+    /// To the check page without a change.
+    pub(super) fn back_to_check(&mut self) -> Vec<Job> {
+        self.screen = Screen::Check;
+        self.list_page = 0;
+        Vec::new()
     }
 
     fn layout(&self) -> Layout {
@@ -104,6 +128,8 @@ impl Model {
     /// Continue on whichever page it stands.
     pub(super) fn go_on(&mut self) -> Vec<Job> {
         match self.screen {
+            Screen::Question => self.go_on_from_question(),
+            Screen::Needs => self.go_on_from_needs(),
             Screen::Card => self.go_on_from_card(),
             Screen::Form => self.go_on_in_form(),
             _ => Vec::new(),
@@ -241,7 +267,8 @@ impl Model {
         }
         session.submit = SubmitStep::Saving { since_ms: now_ms };
         let answers = form.effective(&session.answers, &facts);
-        vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, answers }))]
+        let situation = session.situation.answers.clone();
+        vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, situation, answers }))]
     }
 
     /// The desk opened a form under this id. It may say so late; it always says so before it queues a submission.

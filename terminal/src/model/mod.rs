@@ -10,6 +10,7 @@ mod navigation;
 mod new_catalogue;
 mod news;
 mod session;
+mod situation;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -26,6 +27,7 @@ use hardware::card_reader::ReaderStatus;
 pub use availability::Unavailable;
 pub use new_catalogue::NewCatalogue;
 pub use session::{CardStep, CaseLine, Marks, Session, SlipView, SubmitStep};
+pub use situation::Situation;
 
 /// Where the citizen is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,6 +43,12 @@ pub enum Screen {
     Search,
     /// What an item is and needs.
     Guide(ItemCode),
+    /// A situation question before the form; which one is in the session.
+    Question,
+    /// With the answers the matter ends before the form: why, and the nearest way.
+    Ended,
+    /// What the answers ask for: things to bring, steps of departments.
+    Needs,
     /// Lay down the card.
     Card,
     /// A page of the form; which one is in the session.
@@ -55,6 +63,14 @@ pub enum Screen {
     Help,
     /// The terminal cannot take anything now (corrupt or newer database, not enrolled …).
     OutOfService,
+}
+
+impl Screen {
+    /// Between a guide and the slip: belongs to the item being done.
+    pub fn is_of_an_item(&self) -> bool {
+        use Screen::{Card, Check, Ended, Form, Needs, Question};
+        matches!(self, Question | Ended | Needs | Card | Form | Check)
+    }
 }
 
 /// Which items a list shows.

@@ -56,6 +56,7 @@ impl Model {
             Screen::Attract | Screen::OutOfService => Vec::new(),
             Screen::Home => self.finish(),
             Screen::Slip => self.go_home(),
+            Screen::Question => self.back_from_question(),
             Screen::Form => self.back_in_form(),
             Screen::Check => self.back_to_last_page(),
             _ => self.pop(),

@@ -8,6 +8,8 @@ use domain::form::{Answers, Facts, FieldError, Form, RenderPlan};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::ReadError;
 
+use super::Situation;
+
 /// One person's visit from the first tap to the wipe.
 #[derive(Debug)]
 pub struct Session {
@@ -23,7 +25,9 @@ pub struct Session {
     pub card: CardStep,
     /// The card is read to show own cases, not to fill in a form.
     pub for_cases: bool,
-    /// The compiled form of the item.
+    /// The situation questions of the item and what was answered.
+    pub situation: Situation,
+    /// The compiled form of the item, adjusted to the situation.
     pub form: Option<Arc<Form>>,
     /// Answers so far.
     pub answers: Answers,
@@ -58,6 +62,7 @@ impl Session {
             applicant: None,
             card: CardStep::Waiting,
             for_cases: false,
+            situation: Situation::default(),
             form: None,
             answers: Answers::default(),
             plan: RenderPlan::default(),

@@ -13,7 +13,7 @@ use crate::event::{Event, Job};
 
 const NOW_MS: i64 = 1_795_500_000_000;
 
-fn catalogue() -> Arc<Catalogue> {
+pub(super) fn catalogue() -> Arc<Catalogue> {
     static CATALOGUE: OnceLock<Arc<Catalogue>> = OnceLock::new();
     let load = || {
         let assets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
@@ -22,7 +22,7 @@ fn catalogue() -> Arc<Catalogue> {
     Arc::clone(CATALOGUE.get_or_init(load))
 }
 
-fn person(id_number: &str) -> Box<Applicant> {
+pub(super) fn person(id_number: &str) -> Box<Applicant> {
     Box::new(Applicant {
         source: IdentitySource::Read,
         name: "样例骑手".to_owned(),
@@ -35,10 +35,10 @@ fn person(id_number: &str) -> Box<Applicant> {
     })
 }
 
-const COURIER: &str = "639900199005201035";
+pub(super) const COURIER: &str = "639900199005201035";
 const ELDER: &str = "639900194403150015";
 
-fn at_home() -> Model {
+pub(super) fn at_home() -> Model {
     let mut model = Model::new(catalogue(), NOW_MS);
     model.command(Command::Start(TextSize::Normal));
     model
@@ -48,10 +48,24 @@ fn code() -> ItemCode {
     "hrss.flex-enroll".parse().expect("code")
 }
 
+/// Through the guide and the questions, each answered with its first option.
+pub(super) fn begin(model: &mut Model, code: ItemCode) {
+    model.command(Command::OpenGuide(code));
+    model.command(Command::Begin);
+    while let Some(question) = model.question().filter(|_| model.screen == Screen::Question) {
+        let (question, option) = (question.id.clone(), Some(question.options[0].id.clone()));
+        model.command(Command::Choose { question, option });
+        model.command(Command::Continue);
+    }
+    if model.screen == Screen::Needs {
+        model.command(Command::Continue);
+    }
+}
+
 fn in_form() -> Model {
     let mut model = at_home();
-    model.command(Command::OpenGuide(code()));
-    model.command(Command::Begin);
+    begin(&mut model, code());
+    assert_eq!(model.screen, Screen::Card);
     model.event(Event::CardRead(person(COURIER)));
     assert!(matches!(model.command(Command::Continue).as_slice(), [Job::StartForm]));
     assert_eq!(model.screen, Screen::Form);
@@ -188,8 +202,7 @@ fn another_card_ends_the_visit_and_the_same_card_does_not() {
 #[test]
 fn cards_that_do_not_do_say_so() {
     let mut model = at_home();
-    model.command(Command::OpenGuide(code()));
-    model.command(Command::Begin);
+    begin(&mut model, code());
     model.event(Event::Reader(ReaderStatus::Card));
     assert_eq!(model.session.as_ref().expect("session").card, CardStep::Reading);
     model.event(Event::CardFailed(ReadError::Removed));
@@ -206,8 +219,7 @@ fn cards_that_do_not_do_say_so() {
     assert_eq!(model.session.as_ref().expect("session").card, CardStep::Done);
     let lost: ItemCode = "psb.id-loss".parse().expect("code");
     let mut model = at_home();
-    model.command(Command::OpenGuide(lost));
-    model.command(Command::Begin);
+    begin(&mut model, lost);
     model.event(Event::CardRead(person(COURIER)));
     assert_eq!(model.session.as_ref().expect("session").card, CardStep::NotAccepted);
 }
@@ -331,6 +343,8 @@ fn no_event_or_command_is_unexpected() {
             Command::Continue,
             Command::Submit,
             Command::Begin,
+            Command::Choose { question: "agent".to_owned(), option: Some("x".repeat(10_000)) },
+            Command::ChangeSituation("x".repeat(10_000)),
             Command::MyCases,
             Command::OpenSearch,
             Command::SetQuery("x".repeat(10_000)),

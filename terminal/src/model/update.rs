@@ -40,6 +40,8 @@ impl Model {
             Command::OpenList(list) => self.open(Screen::Items(list)),
             Command::OpenGuide(code) => self.open_guide(code),
             Command::Begin => self.begin(),
+            Command::Choose { question, option } => self.choose(&question, option.as_deref()),
+            Command::ChangeSituation(question) => self.change_situation(&question),
             Command::MyCases => self.my_cases(),
             Command::OpenHelp => self.open(Screen::Help),
             Command::CallStaff => self.call_staff(),

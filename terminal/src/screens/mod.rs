@@ -8,12 +8,16 @@ pub mod countdown;
 mod entry;
 pub mod form;
 pub mod guide;
+mod heading;
 pub mod help;
 pub mod home;
 pub mod items;
+mod materials;
 pub mod my_cases;
 pub mod out_of_service;
+mod refusal;
 pub mod search;
+pub mod situation;
 pub mod slip;
 
 use egui::{Color32, Ui};
@@ -46,6 +50,9 @@ pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Comma
         Screen::Items(list) => items::show(ui, cx, list),
         Screen::Search => search::show(ui, cx),
         Screen::Guide(code) => guide::show(ui, cx, code),
+        Screen::Question => situation::question::show(ui, cx),
+        Screen::Ended => situation::ended::show(ui, cx),
+        Screen::Needs => situation::needs::show(ui, cx),
         Screen::Card => card::show(ui, cx),
         Screen::Form => form::show(ui, cx),
         Screen::Check => check::show(ui, cx),

@@ -6,6 +6,7 @@ use domain::envelope::{
 };
 use domain::form::Answers;
 use domain::ids::{CaseNo, CounterState, EnvelopeId, ItemCode};
+use domain::situation::SituationAnswers;
 use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Person, SlipBody, Submission};
 use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
@@ -28,6 +29,8 @@ pub struct NewSubmission<'a> {
     pub person: Person,
     /// The answers.
     pub answers: &'a Answers,
+    /// Answers to the situation questions, if any were asked.
+    pub situation: Option<&'a SituationAnswers>,
     /// Device clock, milliseconds since 1970.
     pub now_ms: i64,
     /// Since boot, milliseconds.
@@ -156,7 +159,11 @@ fn seal<R: CryptoRng>(
     rng: &mut R,
 ) -> Result<Sealed, SubmitError> {
     let lineage: domain::ids::Lineage = identity::get(tx, "lineage")?.ok_or(StoreError::Value("lineage"))?;
-    let content = Submission { applicant: new.person.clone(), answers: new.answers.as_map().clone() };
+    let content = Submission {
+        applicant: new.person.clone(),
+        answers: new.answers.as_map().clone(),
+        situation: new.situation.cloned(),
+    };
     let payload = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| StoreError::Value("submission"))?);
     if payload.len() > MAX_PAYLOAD_BYTES {
         return Err(SubmitError::TooLarge);

@@ -159,6 +159,13 @@ pub fn target(ui: &mut Ui, rect: Rect, name: &str, selected: Option<bool>) -> Re
     response
 }
 
+/// A tappable rectangle that is on or off by itself, whatever others are.
+pub fn check_box(ui: &mut Ui, rect: Rect, name: &str, on: bool) -> Response {
+    let response = target(ui, rect, name, Some(on));
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on, name));
+    response
+}
+
 struct Paint {
     fill: Color32,
     border: Stroke,

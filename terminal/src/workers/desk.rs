@@ -9,6 +9,7 @@ use domain::date::CivilDate;
 use domain::envelope::DataKey;
 use domain::form::{Facts, Form};
 use domain::ids::EnvelopeId;
+use domain::situation::form_for;
 use domain::wire::v1::Person;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -99,6 +100,7 @@ impl Desk {
         let now_ms = self.clock.now_ms();
         let entry = self.catalogue.entry(&draft.item).ok_or("content")?;
         let form = Form::compile(entry.form()).map_err(|_| "content")?;
+        let form = form_for(&self.catalogue, entry, &form, Some(&draft.situation)).map_err(|_| "content")?;
         let facts = Facts::of_applicant(&draft.applicant, CivilDate::in_china(now_ms));
         let errors = form.validate_with(&draft.answers, &facts);
         if draft.catalogue_version != self.catalogue.version || !errors.is_empty() {
@@ -113,6 +115,7 @@ impl Desk {
             catalogue_version: draft.catalogue_version,
             person: person(&draft.applicant),
             answers: &draft.answers,
+            situation: Some(&draft.situation),
             now_ms,
             boot_ms: self.clock.boot_ms(),
         };

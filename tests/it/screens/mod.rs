@@ -4,6 +4,7 @@ mod contrast;
 mod countdown;
 mod form;
 mod signature;
+mod situation;
 mod slip;
-mod stage;
+pub(crate) mod stage;
 mod way_in;

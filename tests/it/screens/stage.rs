@@ -250,7 +250,10 @@ struct Node {
 
 impl Node {
     fn is_target(&self) -> bool {
-        matches!(self.role, Role::Button | Role::RadioButton | Role::TextInput | Role::Canvas)
+        matches!(
+            self.role,
+            Role::Button | Role::RadioButton | Role::CheckBox | Role::TextInput | Role::Canvas
+        )
     }
 }
 
@@ -319,10 +322,29 @@ pub fn in_form(look: Look, item: &str, person: Applicant) -> Option<Model> {
     model.look = look;
     model.command(Command::OpenGuide(item.parse().expect("code")));
     model.command(Command::Begin);
+    answer_situation(&mut model);
     model.event(Event::CardRead(Box::new(person)));
     model.command(Command::Continue);
     model.network = Network::Offline;
     (model.screen == Screen::Form).then_some(model)
+}
+
+/// Answers the situation questions, each with its first option that does not end the matter, and goes on.
+pub fn answer_situation(model: &mut Model) {
+    for _ in 0..20 {
+        match model.screen {
+            Screen::Question => {
+                let question = model.question().expect("a question");
+                let option = question.options.iter().find(|option| option.ends_with.is_none());
+                let option = option.map(|option| option.id.clone());
+                let question = question.id.clone();
+                model.command(Command::Choose { question, option });
+            }
+            Screen::Needs => {}
+            _ => return,
+        }
+        model.command(Command::Continue);
+    }
 }
 
 /// The form of the story.

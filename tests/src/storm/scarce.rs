@@ -95,6 +95,7 @@ impl Subject {
                     catalogue_version: device::CATALOGUE,
                     person: content.applicant,
                     answers: &answers,
+                    situation: content.situation.as_ref(),
                     now_ms: now_ms(),
                     boot_ms: 1,
                 };

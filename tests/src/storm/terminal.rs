@@ -143,6 +143,7 @@ impl Citizen {
                 catalogue_version: device::CATALOGUE,
                 person: content.applicant.clone(),
                 answers: &answers,
+                situation: content.situation.as_ref(),
                 now_ms: now_ms(),
                 boot_ms: 1,
             };

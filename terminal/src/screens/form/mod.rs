@@ -14,11 +14,11 @@ use domain::applicant::mask_name;
 use domain::form::{PlanField, PlanPage, Widget};
 use egui::{Rect, Ui, pos2, vec2};
 
+use super::heading;
 use crate::command::Command;
 use crate::model::Session;
 use crate::widgets::button::{Button, Kind, button};
 use crate::widgets::field::read_only_ui;
-use crate::widgets::text::height_of;
 use crate::widgets::{Cx, Footer, at, frame, text};
 
 use cell::{Cell, cell_ui};
@@ -92,21 +92,7 @@ fn page_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, (session, page): (&Sessi
 
 /// Caption and title; gives where they end.
 fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (session, page): (&Session, &PlanPage)) -> f32 {
-    let caption_letters = cx.body().data();
-    let top = place.top() + cx.theme.pick(24.0, 28.0);
-    let line = at(place.left(), top, place.width(), caption_letters.style.line);
-    text(ui, cx, line, &caption(cx, session), caption_letters);
-    let title = cx.say(&page.title);
-    let letters = title_letters(ui, cx, title, place.width());
-    let height = height_of(ui, title, letters, place.width()).min(2.0 * letters.style.line);
-    let below = at(place.left(), line.bottom() + cx.theme.pick(0.0, 4.0), place.width(), height);
-    text(ui, cx, below, title, letters.data());
-    below.bottom() + cx.theme.pick(16.0, 20.0)
-}
-
-/// A title that would take three lines of its role is set as a section title.
-fn title_letters(ui: &Ui, cx: &Cx<'_>, title: &str, width: f32) -> crate::widgets::Lettering {
-    if height_of(ui, title, cx.h1(), width) > 2.5 * cx.h1().style.line { cx.h2() } else { cx.h1() }
+    heading::heading_ui(ui, cx, place, &caption(cx, session), cx.say(&page.title))
 }
 
 fn summary_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, (session, page): (&Session, &PlanPage)) -> f32 {
