@@ -78,7 +78,7 @@ impl Model {
     }
 
     /// To the card page, or straight to the form if the card was read before.
-    pub(super) fn to_card(&mut self) -> Vec<Job> {
+    pub(super) fn ask_for_card(&mut self) -> Vec<Job> {
         let Some(session) = &self.session else { return Vec::new() };
         let accepted =
             session.applicant.as_ref().map(|applicant| self.accepts(session.item.as_ref(), applicant));

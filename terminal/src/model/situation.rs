@@ -216,7 +216,7 @@ impl Model {
     /// Past the questions: to the card page or the form; back to the check page after a change.
     fn leave_questions(&mut self) -> Vec<Job> {
         let changed = self.session.as_mut().and_then(|session| session.situation.before.take()).is_some();
-        if changed { self.readjust() } else { self.to_card() }
+        if changed { self.readjust() } else { self.ask_for_card() }
     }
 
     /// The form as the answers make it; none if it cannot be used.
