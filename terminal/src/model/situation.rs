@@ -74,18 +74,20 @@ impl Model {
         Some(resolve(&self.catalogue, entry, answers))
     }
 
-    /// Whether the questions of an item may be asked although it cannot be handed in here: they tell what to prepare.
-    pub fn can_prepare(&self, code: &ItemCode) -> bool {
+    /// Whether the questions of an item tell what to prepare: they are asked then although the item needs what this
+    /// terminal cannot take yet.
+    pub fn tells_what_to_prepare(&self, code: &ItemCode) -> bool {
         let Some(entry) = self.catalogue.entry(code) else { return false };
-        let tells = matches!(entry, Entry::Bundle(_)) || !questions(&self.catalogue, entry).is_empty();
-        tells && matches!(self.can_begin(code), Err(Unavailable::FieldType(_)))
+        matches!(entry, Entry::Bundle(_)) || !questions(&self.catalogue, entry).is_empty()
     }
 
     /// From the guide to the first question, or onwards if there is none. Answers that were given before stay.
     pub(super) fn begin(&mut self) -> Vec<Job> {
         let Screen::Guide(code) = self.screen.clone() else { return Vec::new() };
-        if self.can_begin(&code).is_err() && !self.can_prepare(&code) {
-            return Vec::new();
+        match self.can_begin(&code) {
+            Ok(()) => {}
+            Err(Unavailable::FieldType(_)) if self.tells_what_to_prepare(&code) => {}
+            Err(_) => return Vec::new(),
         }
         self.history.retain(|screen| !screen.is_of_an_item());
         let Some(session) = &mut self.session else { return Vec::new() };

@@ -13,6 +13,7 @@ use super::entry::{department, minutes, period};
 use super::materials::groups;
 use super::refusal;
 use crate::command::Command;
+use crate::model::Unavailable;
 use crate::theme::radius;
 use crate::widgets::shape::{large_card, rule, well};
 use crate::widgets::{
@@ -30,7 +31,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
     let refused = cx.model.can_begin(code).err();
     let footer = match refused {
         None => Footer { action: Some(Action::go(cx.t("guide.begin"), Command::Begin)), ..Footer::default() },
-        Some(_) if cx.model.can_prepare(code) => {
+        Some(Unavailable::FieldType(_)) if cx.model.tells_what_to_prepare(code) => {
             let (label, command) = (cx.t("guide.prepare"), Command::Begin);
             Footer {
                 action: Some(Action { filled: false, ..Action::go(label, command) }),
@@ -134,22 +135,27 @@ fn who_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
     let others = who.get(1..).unwrap_or_default().join(" · ");
     let under = if others.is_empty() { proxy(cx, entry).to_owned() } else { others };
     let mut lines = vec![("people", first.to_owned(), under)];
-    let needed = cx.model.resolution(entry.code());
-    let materials = needed.map(|resolution| resolution.materials).unwrap_or_default();
-    let groups = groups(&materials);
+    let needed = cx.model.resolution(entry.code()).unwrap_or_default();
+    let groups = groups(&needed.materials);
+    let depends = needed.next.is_some() && asks_for_materials(entry);
     if !groups.iter().any(|group| group.key == "bring") {
-        lines.push(("folder", cx.t("guide.no_bring").to_owned(), String::new()));
+        let words = if depends { "guide.bring_depends" } else { "guide.no_bring" };
+        lines.push(("folder", cx.t(words).to_owned(), String::new()));
     }
-    lines.extend(groups.iter().map(|group| (group.icon, group.words(cx), group.hint(cx))));
+    for group in &groups {
+        let more = depends && group.key == "bring";
+        let hint = if more { cx.t("guide.more_depends").to_owned() } else { group.hint(cx) };
+        lines.push((group.icon, group.words(cx), hint));
+    }
     let h2 = if cx.elder() { cx.strong() } else { cx.h2() };
     let heading = h2.style.line + 12.0;
     // Without the small lines, then without the heading, where there is no room for them.
     let bare: Vec<Line<'_>> =
         lines.iter().map(|(icon, words, _)| (*icon, words.clone(), String::new())).collect();
-    let fits = |lines: &[Line<'_>], above: f32| {
-        lines_height(ui, cx, lines, smallest(cx), inner.width()) <= inner.height() - above - 24.0
+    let fits = |lines: &[Line<'_>], bold: Lettering| {
+        lines_height(ui, cx, lines, bold, inner.width()) <= inner.height() - heading - 24.0
     };
-    let (lines, above) = match (fits(&lines, heading), fits(&bare, heading)) {
+    let (lines, above) = match (fits(&lines, cx.body().bold()), fits(&bare, smallest(cx))) {
         (true, _) => (lines, heading),
         (false, true) => (bare, heading),
         _ => (bare, 0.0),
@@ -158,6 +164,12 @@ fn who_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
         text(ui, cx, at(inner.left(), inner.top(), inner.width(), h2.style.line), cx.t("guide.who"), h2);
     }
     lines_ui(ui, cx, inner.with_min_y(inner.top() + above), &lines);
+}
+
+/// Some answer to a question of its own asks for a material.
+fn asks_for_materials(entry: Entry<'_>) -> bool {
+    let mut options = entry.situations().questions.iter().flat_map(|question| &question.options);
+    options.any(|option| !option.adds_materials.is_empty())
 }
 
 /// Whether somebody else may come for the person.
