@@ -65,6 +65,12 @@ pub enum Command {
     Reveal,
     /// Submit what was checked; ignored while a submit runs.
     Submit,
+    /// Go on with the draft that is offered.
+    Resume,
+    /// Erase the draft that is offered and begin its item anew.
+    StartOver,
+    /// Erase the draft that is offered.
+    DeleteDraft,
     /// "I am still here" on the countdown page.
     StillHere,
 }

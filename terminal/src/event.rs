@@ -8,7 +8,9 @@ use domain::form::Answers;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::{ReadError, ReaderStatus};
 
-use crate::model::{CaseLine, Network, NewCatalogue, Outage, QueueView, SlipView};
+use crate::model::{
+    CaseLine, DraftLine, Network, NewCatalogue, OpenedForm, Outage, QueueView, SlipView, Snapshot, Standing,
+};
 
 /// News from a worker.
 #[derive(Debug)]
@@ -67,6 +69,29 @@ pub enum Event {
     Queue(QueueView),
     /// A new catalogue version is in force.
     Catalogue(Box<NewCatalogue>),
+    /// How current the catalogue is.
+    Standing(Standing),
+    /// Drafts of a person whose card was read.
+    Drafts {
+        /// Whose they are: nobody else may see them.
+        of: Box<Applicant>,
+        /// The drafts, newest first.
+        lines: Vec<DraftLine>,
+    },
+    /// Whether the form of this id could be kept as a draft.
+    DraftKept {
+        /// The form.
+        envelope_id: EnvelopeId,
+        /// It lies on the disk.
+        kept: bool,
+    },
+    /// A draft was opened, to be gone on with.
+    DraftOpened(Box<OpenedForm>),
+    /// The draft of this item cannot be opened, and is gone.
+    DraftLost {
+        /// Item or bundle.
+        item: ItemCode,
+    },
     /// The terminal cannot take anything, or can again.
     Outage(Option<Outage>),
 }
@@ -80,6 +105,24 @@ pub enum Job {
     Submit(Box<Draft>),
     /// Load the slips of this person from the store.
     LoadCases(Box<Applicant>),
+    /// Look for the drafts of this person.
+    FindDrafts(Box<Applicant>),
+    /// Keep the open form as a draft.
+    KeepDraft(Box<Unfinished>),
+    /// Open the draft of an item, and go on with its id and data key.
+    OpenDraft {
+        /// Whose it is.
+        applicant: Box<Applicant>,
+        /// Item or bundle.
+        item: ItemCode,
+    },
+    /// Erase the draft of an item.
+    EraseDraft {
+        /// Whose it is.
+        applicant: Box<Applicant>,
+        /// Item or bundle.
+        item: ItemCode,
+    },
     /// Somebody called for staff.
     CallStaff,
     /// Validate against this version from now on.
@@ -99,4 +142,15 @@ pub struct Draft {
     pub applicant: Applicant,
     /// The answers.
     pub answers: Answers,
+}
+
+/// What is kept of a form that was not handed in yet.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// The person.
+    pub applicant: Applicant,
+    /// Item or bundle.
+    pub item: ItemCode,
+    /// Enough to go on.
+    pub snapshot: Snapshot,
 }

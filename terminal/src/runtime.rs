@@ -218,7 +218,7 @@ fn outage_of(error: &StoreError) -> Outage {
     }
 }
 
-/// The newest of the catalogue in the store and the one in the assets folder; kept in the store for ever.
+/// The newest of the catalogue in the store and the one in the assets folder, which is kept in the store as well.
 fn choose_catalogue(config: &Config, store: Option<&mut Store>, now_ms: i64) -> Catalogue {
     let shipped = load_catalogue(&config.assets)
         .inspect_err(
@@ -226,7 +226,8 @@ fn choose_catalogue(config: &Config, store: Option<&mut Store>, now_ms: i64) -> 
         )
         .ok();
     let Some(store) = store else { return shipped.unwrap_or_else(Model::empty_catalogue) };
-    if let Some(catalogue) = &shipped
+    let newest = store.newest_catalogue().ok().flatten().map_or(0, |stored| stored.version);
+    if let Some(catalogue) = shipped.as_ref().filter(|shipped| shipped.version >= newest)
         && let Err(error) = store.keep_catalogue(&catalogue.to_document(), now_ms)
     {
         tracing::error!(error = %error, "the catalogue could not be kept");

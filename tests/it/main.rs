@@ -6,6 +6,7 @@ mod card_tool;
 mod catalogue;
 mod console;
 mod database;
+mod drafts;
 mod images;
 mod intake;
 mod kills;

@@ -83,7 +83,11 @@ pub fn lift(data: &Path) -> Result<()> {
     Ok(std::fs::remove_file(card_file(data))?)
 }
 
-fn wait(terminal: &mut HeadlessTerminal, what: &str, wanted: impl Fn(&Model) -> bool) -> Result<()> {
+/// Waits for what the screen would show.
+///
+/// # Errors
+/// If it does not come.
+pub fn wait(terminal: &mut HeadlessTerminal, what: &str, wanted: impl Fn(&Model) -> bool) -> Result<()> {
     let came = terminal.wait_until(PATIENCE, wanted);
     ensure!(came, "{what} did not come; the screen is {:?}", terminal.model().screen);
     Ok(())
@@ -154,6 +158,21 @@ pub fn fill(terminal: &mut HeadlessTerminal) -> Result<()> {
     }
     ensure!(terminal.model().screen == Screen::Check, "no check page but {:?}", terminal.model().screen);
     Ok(())
+}
+
+/// Fills in the first page, goes on, and waits until the form is kept as a draft.
+///
+/// # Errors
+/// If it is not kept.
+pub fn begin_draft(terminal: &mut HeadlessTerminal) -> Result<()> {
+    wait(terminal, "the look for drafts", |m| {
+        m.session.as_ref().is_some_and(|s| s.drafts.lines.is_some() && s.envelope_id.is_some())
+    })?;
+    for (key, value) in answers() {
+        terminal.command(Command::Answer { key: key.to_owned(), value });
+    }
+    terminal.command(Command::Continue);
+    wait(terminal, "the draft", |m| m.session.as_ref().is_some_and(|s| s.drafts.kept))
 }
 
 /// Submits, with a second tap, and gives the slip.

@@ -62,7 +62,17 @@ pub(super) fn in_row(rows: &str, row: usize, key: &str) -> String {
 impl Answers {
     /// Answers from a JSON object.
     pub fn from_map(map: Map<String, Value>) -> Self {
-        Self { map, defaults: BTreeSet::new() }
+        Self::kept(map, BTreeSet::new())
+    }
+
+    /// Answers as they were when somebody kept them, with the keys that [`Answers::untouched`] named then.
+    pub fn kept(map: Map<String, Value>, untouched: BTreeSet<String>) -> Self {
+        Self { map, defaults: untouched }
+    }
+
+    /// Keys whose answer is a default that nobody has touched: who keeps the answers for later keeps these as well.
+    pub fn untouched(&self) -> &BTreeSet<String> {
+        &self.defaults
     }
 
     /// The answer to a field, by its path.

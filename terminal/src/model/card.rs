@@ -54,6 +54,9 @@ impl Model {
         } else {
             session.card = CardStep::Done;
             session.applicant = Some(applicant);
+            if session.drafts.lines.is_none() {
+                jobs.extend(self.look_for_drafts());
+            }
         }
         jobs
     }
@@ -68,7 +71,7 @@ impl Model {
     }
 
     /// Whether the card that this person laid down does for an item; the number tells what kind of card it was.
-    fn accepts(&self, code: Option<&ItemCode>, applicant: &Applicant) -> bool {
+    pub(super) fn accepts(&self, code: Option<&ItemCode>, applicant: &Applicant) -> bool {
         let card =
             id_number_kind(&applicant.id_number, None).map_or(AcceptedCard::Idcard, |k| k.accepted_card());
         match code.and_then(|c| self.catalogue.entry(c)) {
@@ -89,7 +92,7 @@ impl Model {
         session.drop_item();
         session.item = Some(code);
         if accepted == Some(true) {
-            return self.start_form();
+            return self.start_or_resume();
         }
         session.card = if accepted.is_some() { CardStep::NotAccepted } else { CardStep::Waiting };
         self.open(Screen::Card)

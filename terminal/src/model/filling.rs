@@ -20,13 +20,15 @@ impl Model {
     /// The form of the chosen item, fresh.
     pub(super) fn start_form(&mut self) -> Vec<Job> {
         let (layout, today) = (self.layout(), self.today());
+        let catalogue = Arc::clone(&self.catalogue);
         let Some(session) = &mut self.session else { return Vec::new() };
-        let form = session.item.as_ref().and_then(|code| self.catalogue.entry(code));
+        let form = session.item.as_ref().and_then(|code| catalogue.entry(code));
         let Some(Ok(form)) = form.map(|entry| Form::compile(entry.form())) else { return Vec::new() };
         let facts = session.facts(today);
         form.prefill(&mut session.answers, &facts);
         session.plan = form.plan(&session.answers, &facts, layout);
         session.form = Some(Arc::new(form));
+        session.catalogue = Some(catalogue);
         session.page = 0;
         self.open(Screen::Form);
         vec![Job::StartForm]
@@ -50,7 +52,7 @@ impl Model {
         Vec::new()
     }
 
-    fn replan(&mut self) {
+    pub(super) fn replan(&mut self) {
         let (layout, today) = (self.layout(), self.today());
         let Some(session) = &mut self.session else { return };
         let Some(form) = session.form.clone() else { return };
@@ -115,7 +117,7 @@ impl Model {
         if session.card != CardStep::Done {
             return Vec::new();
         }
-        if session.for_cases { self.show_cases() } else { self.start_form() }
+        if session.for_cases { self.show_cases() } else { self.start_or_resume() }
     }
 
     fn go_on_in_form(&mut self) -> Vec<Job> {
@@ -133,13 +135,14 @@ impl Model {
         let back_to_check = session.from_check && all.is_empty();
         if !last && !back_to_check {
             session.page += 1;
-            return Vec::new();
+        } else {
+            self.open_check(all);
         }
-        self.open_check(all)
+        self.keep_draft()
     }
 
     /// To the check page, or to the first page that still has an error.
-    fn open_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
+    pub(super) fn open_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
         let Some(session) = &mut self.session else { return Vec::new() };
         session.from_check = false;
         if let Some(first) = errors.first() {
@@ -220,7 +223,7 @@ impl Model {
     /// Hands in once; further taps are ignored while it is saved.
     pub(super) fn submit(&mut self) -> Vec<Job> {
         let today = self.today();
-        let (catalogue_version, now_ms) = (self.catalogue.version, self.now_ms);
+        let (catalogue_version, now_ms) = (self.pinned().version, self.now_ms);
         if self.screen != Screen::Check {
             return Vec::new();
         }
@@ -268,9 +271,10 @@ impl Model {
             return Vec::new();
         }
         slip.masked_name = session.applicant.as_ref().map(|a| mask_name(&a.name)).unwrap_or_default();
-        let item = session.item.clone();
+        let (item, catalogue) = (session.item.take(), session.catalogue.take());
         session.drop_item();
-        session.item = item;
+        session.drafts.forget(&slip.item);
+        (session.item, session.catalogue) = (item, catalogue);
         session.envelope_id = Some(slip.envelope_id);
         session.slip = Some(slip);
         self.screen = Screen::Slip;

@@ -4,6 +4,9 @@
 //! the desk worker shall do. No I/O, no clock (time comes in with [`Event::Tick`](crate::event::Event::Tick)).
 mod availability;
 mod card;
+mod draft;
+#[cfg(test)]
+mod draft_tests;
 mod filling;
 mod idle;
 mod navigation;
@@ -19,11 +22,13 @@ use std::sync::Arc;
 
 use domain::catalogue::{Catalogue, Station};
 use domain::ids::ItemCode;
+use domain::item::Withdrawal;
 use domain::search::{Found, SearchIndex};
 use domain::text::Language;
 use hardware::card_reader::ReaderStatus;
 
-pub use availability::Unavailable;
+pub use availability::{Caveat, Standing, Unavailable};
+pub use draft::{DraftLine, Drafts, OpenedForm, Place, SNAPSHOT_FORM, Snapshot};
 pub use new_catalogue::NewCatalogue;
 pub use session::{CardStep, CaseLine, Marks, Session, SlipView, SubmitStep};
 
@@ -43,6 +48,8 @@ pub enum Screen {
     Guide(ItemCode),
     /// Lay down the card.
     Card,
+    /// A draft of this item is offered to the person whose card was read.
+    Resume(ItemCode),
     /// A page of the form; which one is in the session.
     Form,
     /// Check answers before submitting.
@@ -167,6 +174,10 @@ pub struct Model {
     pub people_url: String,
     /// The catalogue in use.
     pub catalogue: Arc<Catalogue>,
+    /// How current it is.
+    pub standing: Standing,
+    /// Items that the centre withdrew besides those that the catalogue says.
+    pub withdrawn: BTreeMap<ItemCode, Withdrawal>,
     /// Prepared search.
     pub index: Arc<SearchIndex>,
     /// A version that is taken when nobody is here.
@@ -208,6 +219,8 @@ impl Model {
             people_url: String::new(),
             index: Arc::new(SearchIndex::new(&catalogue)),
             catalogue,
+            standing: Standing::default(),
+            withdrawn: BTreeMap::new(),
             next_catalogue: None,
             screen: Screen::Attract,
             history: Vec::new(),

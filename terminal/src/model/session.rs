@@ -3,10 +3,13 @@ use std::sync::Arc;
 
 use domain::applicant::Applicant;
 use domain::case::{CaseState, Mark};
+use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
 use domain::form::{Answers, Facts, FieldError, Form, RenderPlan};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::ReadError;
+
+use super::Drafts;
 
 /// One person's visit from the first tap to the wipe.
 #[derive(Debug)]
@@ -23,6 +26,10 @@ pub struct Session {
     pub card: CardStep,
     /// The card is read to show own cases, not to fill in a form.
     pub for_cases: bool,
+    /// Drafts of this person on this terminal, and whether the open form is one.
+    pub drafts: Drafts,
+    /// The catalogue version that the form was begun with; it stays for as long as the form is open.
+    pub catalogue: Option<Arc<Catalogue>>,
     /// The compiled form of the item.
     pub form: Option<Arc<Form>>,
     /// Answers so far.
@@ -58,6 +65,8 @@ impl Session {
             applicant: None,
             card: CardStep::Waiting,
             for_cases: false,
+            drafts: Drafts::default(),
+            catalogue: None,
             form: None,
             answers: Answers::default(),
             plan: RenderPlan::default(),
@@ -81,7 +90,8 @@ impl Session {
     pub fn drop_item(&mut self) {
         let applicant = self.applicant.take();
         let card = if applicant.is_some() { CardStep::Done } else { CardStep::Waiting };
-        *self = Self { applicant, card, ..Self::new(self.started_ms) };
+        let drafts = Drafts { lines: self.drafts.lines.take(), ..Drafts::default() };
+        *self = Self { applicant, card, drafts, ..Self::new(self.started_ms) };
     }
 }
 

@@ -11,9 +11,9 @@ use crate::assets::load_catalogue;
 use crate::command::Command;
 use crate::event::{Event, Job};
 
-const NOW_MS: i64 = 1_795_500_000_000;
+pub(super) const NOW_MS: i64 = 1_795_500_000_000;
 
-fn catalogue() -> Arc<Catalogue> {
+pub(super) fn catalogue() -> Arc<Catalogue> {
     static CATALOGUE: OnceLock<Arc<Catalogue>> = OnceLock::new();
     let load = || {
         let assets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
@@ -22,7 +22,7 @@ fn catalogue() -> Arc<Catalogue> {
     Arc::clone(CATALOGUE.get_or_init(load))
 }
 
-fn person(id_number: &str) -> Box<Applicant> {
+pub(super) fn person(id_number: &str) -> Box<Applicant> {
     Box::new(Applicant {
         source: IdentitySource::Read,
         name: "样例骑手".to_owned(),
@@ -35,20 +35,20 @@ fn person(id_number: &str) -> Box<Applicant> {
     })
 }
 
-const COURIER: &str = "639900199005201035";
-const ELDER: &str = "639900194403150015";
+pub(super) const COURIER: &str = "639900199005201035";
+pub(super) const ELDER: &str = "639900194403150015";
 
-fn at_home() -> Model {
+pub(super) fn at_home() -> Model {
     let mut model = Model::new(catalogue(), NOW_MS);
     model.command(Command::Start(TextSize::Normal));
     model
 }
 
-fn code() -> ItemCode {
+pub(super) fn code() -> ItemCode {
     "hrss.flex-enroll".parse().expect("code")
 }
 
-fn in_form() -> Model {
+pub(super) fn in_form() -> Model {
     let mut model = at_home();
     model.command(Command::OpenGuide(code()));
     model.command(Command::Begin);
@@ -59,7 +59,7 @@ fn in_form() -> Model {
     model
 }
 
-fn answers() -> [(&'static str, Value); 7] {
+pub(super) fn answers() -> [(&'static str, Value); 7] {
     let strokes: Vec<[i64; 3]> = (0..20).map(|n| [n * 9, n * 5, n * 12]).collect();
     [
         ("phone", json!("13000000017")),
@@ -73,7 +73,7 @@ fn answers() -> [(&'static str, Value); 7] {
 }
 
 /// Answers page by page and ends on the check page.
-fn at_check() -> Model {
+pub(super) fn at_check() -> Model {
     let mut model = in_form();
     for _ in 0..20 {
         if model.screen != Screen::Form {

@@ -52,6 +52,9 @@ impl Model {
             Command::JumpTo(key) => self.jump_to(&key),
             Command::Reveal => self.reveal(),
             Command::Submit => self.submit(),
+            Command::Resume => self.resume(),
+            Command::StartOver => self.start_over(),
+            Command::DeleteDraft => self.delete_draft(),
         }
     }
 
@@ -78,6 +81,14 @@ impl Model {
             }
             Event::Outage(outage) => self.outage_changed(outage),
             Event::Catalogue(new) => self.catalogue_came(*new),
+            Event::Standing(standing) => {
+                self.standing = standing;
+                Vec::new()
+            }
+            Event::Drafts { of, lines } => self.drafts_found(&of, lines),
+            Event::DraftKept { envelope_id, kept } => self.draft_kept(envelope_id, kept),
+            Event::DraftOpened(opened) => self.draft_opened(*opened),
+            Event::DraftLost { item } => self.draft_lost(item),
         };
         jobs.extend(self.take_catalogue());
         jobs

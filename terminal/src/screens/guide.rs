@@ -9,12 +9,14 @@ use domain::item::{AcceptedCard, Material, MaterialSource, OfflineMode, Period};
 use domain::text::Text;
 use egui::{Rect, Ui, pos2, vec2};
 
+use super::caveat;
 use super::entry::{department, minutes, period};
 use crate::command::Command;
+use crate::model::Unavailable;
 use crate::theme::radius;
 use crate::widgets::shape::{large_card, rule, well};
 use crate::widgets::{
-    Action, Badge, Cx, Footer, Lettering, at, badge, best_fit, frame, height_of, icon, text,
+    Action, Badge, Button, Cx, Footer, Lettering, at, badge, best_fit, frame, height_of, icon, press, text,
 };
 
 /// Draws the guide.
@@ -40,12 +42,17 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
         let right = Rect::from_min_max(pos2(left.right() + gap, below.top()), pos2(below.right(), bottom));
         who_ui(ui, cx, left, entry);
         match refused {
-            Some(why) => refused_ui(ui, cx, right, why.name()),
+            Some(why) => refused_ui(ui, cx, right, (code, why)),
             None => after_ui(ui, cx, right, entry),
         }
-        let notice = cx.say(&catalogue.notice);
         let place = Rect::from_min_max(pos2(below.left(), bottom), below.max);
-        text(ui, cx, place, notice, cx.small().color(cx.theme.colors.ink3).middle());
+        match caveat::note(cx, code) {
+            Some(note) => text(ui, cx, place, &note, cx.small().bold().color(cx.theme.colors.warn).middle()),
+            None => {
+                let notice = cx.say(&catalogue.notice);
+                text(ui, cx, place, notice, cx.small().color(cx.theme.colors.ink3).middle())
+            }
+        };
     });
 }
 
@@ -63,7 +70,7 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) -> Rec
     let place = at(room.left(), title.bottom(), room.width() * 0.72, body.style.line);
     text(ui, cx, place, &meta, body);
     let mut right = room.right();
-    for look in Badge::of(entry).into_iter().rev() {
+    for look in Badge::now(cx.model, entry).into_iter().rev() {
         let width = look.width(ui, cx);
         badge(ui, cx, pos2(right - width, top + 8.0), look);
         right -= width + 12.0;
@@ -252,7 +259,7 @@ fn marks_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect) {
     }
 }
 
-fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, name: &str) {
+fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, (code, why): (&ItemCode, Unavailable)) {
     well(ui, cx, room, radius::CARD, cx.theme.colors.warn50);
     let inner = room.shrink2(vec2(cx.theme.pick(40.0, 28.0), cx.theme.pick(32.0, 20.0)));
     let h2 = cx.h2().color(cx.theme.colors.warn);
@@ -263,7 +270,15 @@ fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, name: &str) {
         cx.t("guide.unavailable.title"),
         h2,
     );
-    let words = cx.tf(&format!("guide.unavailable.{name}"), &[]);
-    let rest = Rect::from_min_max(pos2(inner.left(), filled.bottom() + 16.0), inner.max);
-    text(ui, cx, rest, &words, cx.body().color(cx.theme.colors.ink));
+    let words = caveat::refusal(cx, code, why);
+    let mut rest = Rect::from_min_max(pos2(inner.left(), filled.bottom() + 16.0), inner.max);
+    if let Some((other, name)) = caveat::instead(cx, code) {
+        let label = cx.tf("guide.instead", &[("item", &name)]);
+        let button = Rect::from_min_max(pos2(rest.left(), rest.bottom() - cx.theme.metrics.target), rest.max);
+        rest.max.y = button.top() - 12.0;
+        press(ui, cx, button, &Button::secondary(&label).icon_after("right"), Command::OpenGuide(other));
+    }
+    let letters = cx.body().color(cx.theme.colors.ink);
+    let letters = best_fit(ui, &words, rest.size(), [letters, cx.small().color(cx.theme.colors.ink)]);
+    text(ui, cx, rest, &words, letters);
 }

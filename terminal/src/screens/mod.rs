@@ -3,6 +3,7 @@
 //! Refuses I/O, waiting and truth of its own; which screen is drawn is the model's decision alone.
 pub mod attract;
 pub mod card;
+mod caveat;
 pub mod check;
 pub mod countdown;
 mod entry;
@@ -13,6 +14,7 @@ pub mod home;
 pub mod items;
 pub mod my_cases;
 pub mod out_of_service;
+pub mod resume;
 pub mod search;
 pub mod slip;
 
@@ -47,6 +49,7 @@ pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Comma
         Screen::Search => search::show(ui, cx),
         Screen::Guide(code) => guide::show(ui, cx, code),
         Screen::Card => card::show(ui, cx),
+        Screen::Resume(code) => resume::show(ui, cx, code),
         Screen::Form => form::show(ui, cx),
         Screen::Check => check::show(ui, cx),
         Screen::Slip => slip::show(ui, cx),

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use zeroize::Zeroizing;
 
 use super::identity::{self, Identity};
-use super::{Store, StoreError, device_key};
+use super::{Store, StoreError, device_key, drafts};
 
 /// What is handed in. The data key is moved in and destroyed with it.
 pub struct NewSubmission<'a> {
@@ -124,10 +124,16 @@ impl Store {
         };
         let person = device_key::person_hmac(&key, &new.person.id_number)?;
         insert_slip(&tx, &queued, &new.item, &person)?;
+        let had_draft = drafts::erase_one(&tx, &key, (&new.person.id_number, &new.item))?;
+        fail::fail_point!("terminal::submit::after_draft", |_| Err(StoreError::Full.into()));
         audit(&tx, new.now_ms, "submit", &new.envelope_id.to_string(), Some(&digest))?;
         fail::fail_point!("terminal::submit::before_commit", |_| Err(StoreError::Full.into()));
         tx.commit()?;
         fail::fail_point!("terminal::submit::after_commit");
+        if had_draft {
+            // It is saved whatever becomes of the log.
+            let _ = self.forget_erased();
+        }
         Ok(queued)
     }
 }

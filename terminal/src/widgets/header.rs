@@ -8,7 +8,7 @@ use egui::{Color32, Rect, Ui, pos2};
 use super::badge::pill;
 use super::button::{Button, Kind, press};
 use super::shape::{mark, rule};
-use super::text::{text, width_of};
+use super::text::{Lettering, height_of, text, width_of};
 use super::{Cx, at};
 use crate::command::Command;
 use crate::model::{Network, TextSize};
@@ -100,6 +100,37 @@ fn station_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, right: f32) {
     ui.painter().vline(line_x, top..=bottom, egui::Stroke::new(2.0, cx.theme.colors.line));
     let place = Rect::from_min_max(pos2(line_x + 20.0, rect.top() + 10.0), pos2(right, rect.bottom() - 10.0));
     if place.width() > 60.0 {
-        text(ui, cx, place, cx.say(&station.name), cx.small().middle().data());
+        let name = cx.say(&station.name);
+        match cx.model.old_catalogue_days() {
+            Some(days) => old_catalogue_ui(ui, cx, place, (name, days)),
+            None => {
+                text(ui, cx, place, name, cx.small().middle().data());
+            }
+        }
     }
+}
+
+/// What must be said of an old catalogue, which goes on serving; above it the station, where there is room.
+fn old_catalogue_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (name, days): (&str, i64)) {
+    let days = days.to_string();
+    let [long, short] =
+        ["header.old_catalogue", "header.old_catalogue_short"].map(|key| cx.tf(key, &[("days", &days)]));
+    let warn = cx.letters(TypeRole::SmallBold, cx.theme.colors.warn);
+    let small = warn.sized(warn.style.size * 0.8, warn.style.line * 0.8);
+    let ways = [(&long, warn), (&long, small), (&short, warn), (&short, small)];
+    let high = |(words, letters): &(&String, Lettering)| height_of(ui, words, *letters, place.width());
+    let fitting = ways.into_iter().find(|way| high(way) <= place.height());
+    let (words, letters) = fitting.unwrap_or((&short, small));
+    let height = high(&(words, letters)).min(place.height());
+    let station = cx.small().data();
+    let above = if height_of(ui, name, station, place.width()) <= place.height() - height {
+        station.style.line
+    } else {
+        0.0
+    };
+    let top = place.center().y - (above + height) / 2.0;
+    if above > 0.0 {
+        text(ui, cx, at(place.left(), top, place.width(), above), name, station);
+    }
+    text(ui, cx, at(place.left(), top + above, place.width(), height), words, letters);
 }

@@ -3,6 +3,7 @@ mod check;
 mod contrast;
 mod countdown;
 mod form;
+mod resume;
 mod signature;
 mod slip;
 mod stage;

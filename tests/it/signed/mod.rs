@@ -3,7 +3,7 @@ mod applied;
 mod attacks;
 mod ceremony;
 mod flips;
-mod office;
+pub(crate) mod office;
 mod served;
 mod trouble;
 

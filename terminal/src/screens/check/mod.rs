@@ -127,7 +127,7 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) ->
     let place = at(content.right() - width, content.top() + 28.0, width, target);
     press(ui, cx, place, &look, Command::Reveal);
     let body = cx.body().data();
-    let item = session.item.as_ref().and_then(|code| cx.model.catalogue.entry(code));
+    let item = session.item.as_ref().and_then(|code| cx.model.pinned().entry(code));
     let item = item.map(|entry| cx.say(entry.title())).unwrap_or_default();
     let room = content.width() - width - 40.0;
     let line = at(content.left(), content.top() + cx.theme.pick(24.0, 16.0), room, body.style.line);

@@ -108,7 +108,7 @@ impl Words {
     fn of(cx: &Cx<'_>, cell: &Cell<'_>) -> Self {
         let field = cell.field;
         let retired = match (field.widget, field.value.as_ref().and_then(Value::as_str)) {
-            (Widget::Region, Some(code)) => cx.model.catalogue.regions.get(code).is_some_and(|r| !r.current),
+            (Widget::Region, Some(code)) => cx.model.pinned().regions.get(code).is_some_and(|r| !r.current),
             _ => false,
         };
         let own = field.hint.as_ref().map(|hint| cx.say(hint).to_owned());
@@ -260,7 +260,7 @@ fn type_words(ui: &Ui, cx: &mut Cx<'_>, field: &PlanField, typing: bool) {
 
 fn region_box_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>, code: Option<&str>) {
     let rect = at(body.left(), body.top(), body.width(), cx.theme.metrics.field);
-    let groups = code.map(|code| vec![cx.model.catalogue.region_path(code)]).unwrap_or_default();
+    let groups = code.map(|code| vec![cx.model.pinned().region_path(code)]).unwrap_or_default();
     let open = super::editor::opens_regions(cell);
     let boxed = Boxed {
         name: cx.say(&cell.field.label),
@@ -274,7 +274,7 @@ fn region_box_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>, code
     };
     if box_ui(ui, cx, rect, &boxed).clicked() {
         let home = cx.model.station.as_ref().map(|s| s.division_code.as_str());
-        let list = crate::widgets::regions::start(&cx.model.catalogue.regions, code, home);
+        let list = crate::widgets::regions::start(&cx.model.pinned().regions, code, home);
         cx.push(focus(&cell.field.key, Part::Region(list.as_deref(), 0)));
     }
 }

@@ -192,7 +192,7 @@ fn pad_ui(ui: &mut Ui, cx: &mut Cx<'_>, pane: Rect, (cell, entry): (&Cell<'_>, E
 fn region_ui(ui: &mut Ui, cx: &mut Cx<'_>, pane: Rect, cell: &Cell<'_>) {
     let chosen = region_of(cell.field);
     let home = cx.model.station.as_ref().map(|station| station.division_code.clone());
-    let start = regions::start(&cx.model.catalogue.regions, Some(chosen), home.as_deref());
+    let start = regions::start(&cx.model.pinned().regions, Some(chosen), home.as_deref());
     let (list, page) = match cell.part {
         Some(Part::Region(list, page)) => (list, page),
         _ => (start.as_deref(), 0),

@@ -55,7 +55,7 @@ pub fn typed_value(field: &PlanField) -> String {
 
 /// The line above the title: the item, and how far it is.
 fn caption(cx: &Cx<'_>, session: &Session) -> String {
-    let item = session.item.as_ref().and_then(|code| cx.model.catalogue.entry(code));
+    let item = session.item.as_ref().and_then(|code| cx.model.pinned().entry(code));
     let item = item.map(|entry| cx.say(entry.title()).to_owned()).unwrap_or_default();
     if session.from_check {
         return cx.tf("form.caption_change", &[("item", &item)]);
