@@ -314,7 +314,7 @@ proptest! {
         let mut session = Session::new(NOW_MS);
         form.prefill(&mut session.answers, &facts);
         for (key, value) in typed {
-            session.answers.set(key.get(keys.as_slice()), value);
+            session.answers.set(&keys[key.index(keys.len())], value);
             form.prefill(&mut session.answers, &facts);
         }
         session.plan = form.plan(&session.answers, &facts, Layout::Grouped);

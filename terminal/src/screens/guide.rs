@@ -278,7 +278,8 @@ fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, (code, why): (&ItemCode,
         rest.max.y = button.top() - 12.0;
         press(ui, cx, button, &Button::secondary(&label).icon_after("right"), Command::OpenGuide(other));
     }
-    let letters = cx.body().color(cx.theme.colors.ink);
-    let letters = best_fit(ui, &words, rest.size(), [letters, cx.small().color(cx.theme.colors.ink)]);
+    let small = cx.small().color(cx.theme.colors.ink);
+    let least = small.sized(small.style.size * 0.85, small.style.line * 0.85);
+    let letters = best_fit(ui, &words, rest.size(), [cx.body().color(cx.theme.colors.ink), small, least]);
     text(ui, cx, rest, &words, letters);
 }
