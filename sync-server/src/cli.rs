@@ -213,6 +213,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
     let options = ServeOptions {
         data: config.data_folder(),
         assets: config.assets.clone(),
+        mark: config.mark.clone(),
         terminals: config.terminals.0,
         people: config.people.0,
         people_url: config.people_url.as_ref().map(|url| url.to_string()),
@@ -223,6 +224,12 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         people_proxy: config.people_proxy,
         insist_on_metrics: !config.metrics.is_default(),
     };
+    for (listener, address) in config.open_to_all() {
+        tracing::warn!(
+            "--{listener} {address} is open to every network of this machine, without TLS: name the address in the \
+             network that is meant, or let a firewall keep the others out"
+        );
+    }
     memory::share_arenas();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -310,7 +317,7 @@ fn same_folder(one: &Path, other: &Path) -> bool {
 }
 
 fn run_doctor(config: &Config, answer: Answer) -> anyhow::Result<Exit> {
-    let found = doctor::examine(&config.data_folder(), &config.assets);
+    let found = doctor::examine(config);
     if answer.json {
         say_json(&found)?
     } else {

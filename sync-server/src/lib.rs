@@ -15,10 +15,12 @@
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
+//! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
 pub mod api;
 pub mod auth;
+pub mod bank_mark;
 pub mod centre;
 pub mod cli;
 pub mod config;

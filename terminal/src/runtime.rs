@@ -296,6 +296,7 @@ mod tests {
             assets: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets"),
             server: ServerUrl::read("http://127.0.0.1:9").unwrap(),
             reader: ReaderChoice::None,
+            mark: None,
             window: WindowSize::Fullscreen,
             log: LogFilter::default(),
         };

@@ -1,6 +1,7 @@
 //! Stories, named by what the citizen gets.
 mod accounts;
 mod api;
+mod bank_mark;
 mod card_reader;
 mod card_tool;
 mod catalogue;

@@ -33,6 +33,7 @@ pub fn config(data: &Path, server: &str) -> Config {
         assets: repository().join("assets"),
         server: ServerUrl::read(server).expect("a test names a server by its address"),
         reader: ReaderChoice::File(card_file(data)),
+        mark: None,
         window: WindowSize::Pixels(1920, 1080),
         log: LogFilter::default(),
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::Listener as _;
+use hardware::image::MARK_REMEDY;
+use operator::findings::with_causes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
@@ -18,6 +20,7 @@ use super::figures::Figures;
 use super::gate::Door;
 use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
+use crate::bank_mark::BankMark;
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::{Runner, Signatures};
@@ -38,6 +41,8 @@ pub struct ServeOptions {
     pub data: DataFolder,
     /// Folder that holds `catalogue/`.
     pub assets: PathBuf,
+    /// File of the bank's picture.
+    pub mark: Option<PathBuf>,
     /// Address for terminals.
     pub terminals: SocketAddr,
     /// Address for people.
@@ -203,7 +208,16 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
     let callers = Arc::new(Callers::new(options.budgets));
     let door = Arc::new(Door { behind_proxy: options.people_proxy, ..Door::default() });
-    Ok((App { centre, bells, callers, door, signed: options.data.signed() }, runner))
+    let mark = options.mark.as_deref().and_then(bank_mark);
+    Ok((App { centre, bells, callers, door, signed: options.data.signed(), mark }, runner))
+}
+
+/// The bank's picture; one that cannot be used is told and left out.
+fn bank_mark(file: &Path) -> Option<Arc<BankMark>> {
+    let read = BankMark::read(file).inspect_err(|e| {
+        tracing::warn!(error = with_causes(e), remedy = MARK_REMEDY, "the bank's mark is not shown")
+    });
+    read.ok().map(Arc::new)
 }
 
 /// Clock and randomness of the machine.

@@ -6,6 +6,7 @@ use domain::text::Language;
 use egui::{Color32, Rect, Ui, pos2};
 
 use super::badge::pill;
+use super::bank_mark::bank_mark_ui;
 use super::button::{Button, Kind, press};
 use super::shape::{mark, rule};
 use super::text::{text, width_of};
@@ -26,15 +27,16 @@ pub fn header_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
     station_ui(ui, cx, rect, left - 24.0);
 }
 
-/// The product's name and mark; gives the right end.
-pub fn brand_ui(ui: &mut Ui, cx: &Cx<'_>, left_middle: egui::Pos2, side: f32) -> f32 {
+/// The product's mark and name, and the bank's picture if it ends before `right`; gives the right end.
+pub fn brand_ui(ui: &mut Ui, cx: &Cx<'_>, left_middle: egui::Pos2, side: f32, right: f32) -> f32 {
     mark(ui, at(left_middle.x, left_middle.y - side / 2.0, side, side));
     let size = side * 0.64;
     let mut letters = cx.letters(TypeRole::H2, cx.theme.colors.ink).sized(size, size * 1.4).middle();
     letters.style.spacing = 2.0;
     let left = left_middle.x + side + side * 0.28;
     let place = at(left, left_middle.y - side / 2.0, 400.0, side);
-    text(ui, cx, place, cx.t("header.name"), letters).right()
+    let end = text(ui, cx, place, cx.t("header.name"), letters).right();
+    bank_mark_ui(ui, cx, pos2(end, left_middle.y), side, right)
 }
 
 fn network_look(cx: &Cx<'_>) -> (&'static str, &'static str, Color32, Color32) {
@@ -92,14 +94,15 @@ fn clock_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, right: f32) -> f32 {
 
 fn station_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, right: f32) {
     let left_middle = pos2(rect.left() + cx.theme.metrics.margin, rect.center().y);
-    let end = brand_ui(ui, cx, left_middle, cx.theme.pick(56.0, 60.0));
+    let end = brand_ui(ui, cx, left_middle, cx.theme.pick(56.0, 60.0), right);
     let line_x = end + 20.0;
     let Some(station) = &cx.model.station else { return };
+    let place = Rect::from_min_max(pos2(line_x + 20.0, rect.top() + 10.0), pos2(right, rect.bottom() - 10.0));
+    if place.width() <= 60.0 {
+        return;
+    }
     let half = cx.theme.pick(16.0, 22.0);
     let (top, bottom) = (rect.center().y - half, rect.center().y + half);
     ui.painter().vline(line_x, top..=bottom, egui::Stroke::new(2.0, cx.theme.colors.line));
-    let place = Rect::from_min_max(pos2(line_x + 20.0, rect.top() + 10.0), pos2(right, rect.bottom() - 10.0));
-    if place.width() > 60.0 {
-        text(ui, cx, place, cx.say(&station.name), cx.small().middle().data());
-    }
+    text(ui, cx, place, cx.say(&station.name), cx.small().middle().data());
 }

@@ -3,6 +3,7 @@
 //! Refuses I/O, state and truth of its own: a widget reads `&Model` and pushes [`Command`]s.
 pub mod audit;
 pub mod badge;
+pub mod bank_mark;
 pub mod button;
 pub mod choice;
 pub mod date_picker;
@@ -24,9 +25,10 @@ pub mod text;
 pub mod tile;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use domain::text::{Language, Text};
-use egui::{Rect, Ui, pos2, vec2};
+use egui::{ColorImage, Rect, Ui, pos2, vec2};
 
 use crate::command::Command;
 use crate::icons::{Icons, IconsError};
@@ -50,6 +52,8 @@ pub struct Kit {
     pub words: Words,
     /// Icons.
     pub icons: Icons,
+    /// The bank's picture, if it gave one.
+    pub mark: Option<Arc<ColorImage>>,
     /// What a test wants to know about the drawing.
     pub audit: Audit,
 }
@@ -66,12 +70,13 @@ pub enum KitError {
 }
 
 impl Kit {
-    /// Loads words and icons from the `assets` folder.
+    /// Loads words and icons from the `assets` folder; the bank's picture is put in by whoever has one.
     ///
     /// # Errors
     /// [`KitError`], naming the file.
     pub fn load(assets: &Path) -> Result<Self, KitError> {
-        Ok(Self { words: Words::load(assets)?, icons: Icons::load(assets)?, audit: Audit::default() })
+        let (words, icons) = (Words::load(assets)?, Icons::load(assets)?);
+        Ok(Self { words, icons, mark: None, audit: Audit::default() })
     }
 }
 

@@ -157,3 +157,17 @@ fn every_command_of_the_documents_is_understood() -> Result<()> {
     assert!(read > 15, "only {read} commands were found");
     Ok(())
 }
+
+#[test]
+fn the_systemd_unit_starts_a_command_that_is_understood_and_knows_the_exit_codes() -> Result<()> {
+    let unit = document("docs/operations/sync-server.service")?;
+    let value =
+        |key: &str| unit.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned);
+    let start = value("ExecStart").context("a command")?;
+    let command = start.strip_prefix("/usr/local/bin/").context("where the handbook installs it")?;
+    let matches = manual::command::<sync_server::cli::Cli>().try_get_matches_from(command.split(' '));
+    assert!(matches.is_ok(), "{start}: {:?}", matches.err().map(|e| e.to_string()));
+    let codes = [Exit::Usage, Exit::Configuration].map(|e| e.code().to_string()).join(" ");
+    assert_eq!(value("RestartPreventExitStatus"), Some(codes));
+    Ok(())
+}

@@ -64,7 +64,13 @@ pub struct Stage {
 impl Stage {
     /// Draws a model.
     pub fn of(model: Model) -> Self {
-        let kit = Kit::load(&assets()).expect("words and icons");
+        Self::with(model, |_| {})
+    }
+
+    /// Draws a model with a kit that is changed before.
+    pub fn with(model: Model, change: impl FnOnce(&mut Kit)) -> Self {
+        let mut kit = Kit::load(&assets()).expect("words and icons");
+        change(&mut kit);
         kit.audit.switch_on();
         let definitions = fonts::load(&assets(), FontChoice::System).expect("fonts").definitions;
         let play = Play { model, kit, asked: Vec::new() };
