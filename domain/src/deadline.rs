@@ -4,6 +4,7 @@
 //! the result says that it is an expectation.
 use crate::catalogue::{Calendar, DayKind, YearCertainty};
 use crate::date::CivilDate;
+use crate::item::{Period, PeriodUnit};
 
 /// The most working days that are counted; more are cut to this.
 pub const MAX_WORKING_DAYS: u32 = 2_000;
@@ -40,6 +41,22 @@ pub fn working_days_after(from: CivilDate, days: u32, calendar: &Calendar) -> Du
         }
     }
     due
+}
+
+/// The last day of a promised time that begins on `from`: working days by the calendar, natural days one after another,
+/// minutes on the same day. A part of a day counts as a whole one.
+pub fn due(from: CivilDate, period: Period, calendar: &Calendar) -> Due {
+    let days = period.tenths.div_ceil(10);
+    match period.unit {
+        PeriodUnit::WorkingDay => working_days_after(from, days, calendar),
+        PeriodUnit::NaturalDay => Due { date: from.plus_days(i64::from(days)), expected: false },
+        PeriodUnit::Minute => Due { date: from, expected: false },
+    }
+}
+
+/// Whether a day is a working day, as far as the calendar says; a year that it does not know has its fixed holidays.
+pub fn works_on(date: CivilDate, calendar: &Calendar) -> bool {
+    is_working_day(date, calendar.certainty(date.parts().0), calendar)
 }
 
 fn is_working_day(date: CivilDate, certainty: Option<YearCertainty>, calendar: &Calendar) -> bool {
@@ -139,6 +156,22 @@ mod tests {
         calendar.days.insert(date("2027-01-01"), DayKind::Holiday);
         let due = working_days_after(date("2026-12-30"), 2, &calendar);
         assert_eq!(due, Due { date: date("2027-01-05"), expected: false });
+    }
+
+    #[test]
+    fn a_promise_ends_on_a_day() {
+        let table = [
+            (PeriodUnit::WorkingDay, 50, "2026-12-29", "2027-01-06", true),
+            (PeriodUnit::WorkingDay, 5, "2026-11-24", "2026-11-25", false),
+            (PeriodUnit::WorkingDay, 0, "2026-11-24", "2026-11-24", false),
+            (PeriodUnit::NaturalDay, 100, "2026-11-24", "2026-12-04", false),
+            (PeriodUnit::Minute, 200, "2026-11-24", "2026-11-24", false),
+        ];
+        for (unit, tenths, from, wanted, expected) in table {
+            let due = due(date(from), Period { tenths, unit }, &calendar());
+            assert_eq!(due, Due { date: date(wanted), expected }, "{tenths} {unit:?} from {from}");
+        }
+        assert!(!works_on(date("2027-05-01"), &calendar()) && works_on(date("2026-02-14"), &calendar()));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! | [`situation`] | 情形 | questions whose answers choose materials, fields and steps |
 //! | [`form`] | 表单 | form schema, validation, and the render plan that a screen only draws |
 //! | [`expr`] | 算式 | the one small expression type of rules and computed values |
+//! | [`nearby`] | 附近网点 | other stations: how far on foot, what can be done there, open now |
 //! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
 //! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes |
@@ -29,6 +30,7 @@ pub mod expr;
 pub mod form;
 pub mod ids;
 pub mod item;
+pub mod nearby;
 pub mod search;
 pub mod situation;
 pub mod text;

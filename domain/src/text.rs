@@ -22,6 +22,23 @@ pub fn is_hidden(sign: char) -> bool {
             | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// A text from outside on one line for people: cut after so many characters, its hidden signs told by their numbers.
+pub fn visible(text: &str, most_chars: usize) -> String {
+    let mut line = String::new();
+    for (at, sign) in text.chars().enumerate() {
+        if at == most_chars {
+            line.push('…');
+            break;
+        }
+        if is_hidden(sign) {
+            line.push_str(&format!("<U+{:04X}>", u32::from(sign)));
+        } else {
+            line.push(sign);
+        }
+    }
+    line
+}
+
 /// The same sentence in Chinese and English.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +67,19 @@ impl Text {
 
 #[cfg(test)]
 mod tests {
-    use super::is_hidden;
+    use super::{is_hidden, visible};
+
+    #[test]
+    fn a_text_from_outside_stays_on_its_line() {
+        for (text, shown) in [
+            ("办件", "办件"),
+            ("a\u{202e}b\nc", "a<U+202E>b<U+000A>c"),
+            ("123456", "12345…"),
+            ("\u{1b}[2J", "<U+001B>[2J"),
+        ] {
+            assert_eq!(visible(text, if text == "123456" { 5 } else { 40 }), shown);
+        }
+    }
 
     #[test]
     fn hidden_signs_are_found() {

@@ -54,6 +54,15 @@ impl Finding {
     }
 }
 
+/// Causes of an error that are told, at most.
+const MAX_CAUSES: usize = 4;
+
+/// An error with what it came from, on one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |e| e.source()).take(MAX_CAUSES);
+    causes.fold(error.to_string(), |said, cause| format!("{said}: {cause}"))
+}
+
 /// [`Exit::Ok`] if all is well, [`Exit::Degraded`] if something works badly, [`Exit::Failure`] if something does not.
 pub fn exit(findings: &[Finding]) -> Exit {
     match findings.iter().map(|f| f.level).max() {
@@ -143,6 +152,24 @@ mod tests {
         assert_eq!(exit(&[fail.clone(), warn.clone()]), Exit::Failure);
         let text = render(&[ok, warn, fail]);
         assert!(text.contains("LOOK  b") && text.contains("-> mend"), "{text}");
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_causes() {
+        #[derive(Debug)]
+        struct Outer(std::io::Error);
+        impl std::fmt::Display for Outer {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("outer")
+            }
+        }
+        impl std::error::Error for Outer {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        assert_eq!(with_causes(&Outer(std::io::Error::other("inner"))), "outer: inner");
+        assert_eq!(with_causes(&std::io::Error::other("alone")), "alone");
     }
 
     #[test]

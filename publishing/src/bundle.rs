@@ -105,14 +105,15 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Signs a list with one more catalogue version; without a document the same list anew, with a later end.
+    /// Signs a list with further catalogue versions, the lowest first; without any the same list anew, with a later
+    /// end.
     ///
     /// # Errors
-    /// [`BundleError`] if the key is not that of the root's targets role, or the version is not a new one.
+    /// [`BundleError`] if the key is not that of the root's targets role, or a version is not a new one.
     pub fn sign(
         root: &TrustedRoot,
         current: Option<&SignedTargets>,
-        document: Option<&CatalogueDocument>,
+        documents: &[CatalogueDocument],
         key: &RoleKey,
         expires_ms: i64,
     ) -> Result<Self, BundleError> {
@@ -122,7 +123,7 @@ impl Bundle {
         }
         let mut listed = current.map(SignedTargets::listed).transpose()?.unwrap_or_default();
         let mut files = BTreeMap::new();
-        if let Some(document) = document {
+        for document in documents {
             let packed = pack(document)?;
             if listed.last().is_some_and(|last| last.version >= document.version) {
                 return Err(MetadataError::Published { version: document.version }.into());
@@ -171,6 +172,18 @@ impl Bundle {
 }
 
 impl Bundle {
+    /// The canonical text of the highest version whose packed file is in it, if its list counts under a root: what was
+    /// carried away together with the list in force.
+    ///
+    /// # Errors
+    /// [`BundleError`] if the list is not signed by the root's targets key, or the file cannot be unpacked.
+    pub fn highest_held(&self, root: &TrustedRoot) -> Result<Option<String>, BundleError> {
+        root.verify(&self.targets.0)?;
+        let listed = self.targets.listed()?;
+        let held = listed.iter().rev().find(|l| self.files.contains_key(&target_file(&l.digest, l.version)));
+        held.map_or(Ok(None), |l| self.document(l.version))
+    }
+
     /// The canonical text of a catalogue version in it; none if it only names the version.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! wire types. Calls may block for a write; none needs an async runtime.
 mod batch;
 mod gather;
+mod orders;
 
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
-use domain::wire::v1::{ChangesResponse, EnrolRequest, EnrolResponse, SeriesNews};
+use domain::wire::v1::{ChangesQuery, ChangesResponse, EnrolRequest, EnrolResponse, SeriesNews};
 use rand_chacha::ChaCha20Rng;
 
 pub use batch::{CheckedBatch, QueuedBatch};
@@ -19,7 +20,7 @@ pub use gather::Gathered;
 
 use crate::error::ServiceError;
 use crate::services::terminals::Senders;
-use crate::services::{Context, changes, enrol, meta, series, terminals};
+use crate::services::{Context, changes, enrol, meta, receipt, rollout, series, terminals};
 use crate::store::{Driver, Readers, StoreError, Tx, Writer, in_transaction};
 
 /// Where time and randomness come from.
@@ -36,6 +37,8 @@ pub trait Bell: Send + Sync {
     fn envelopes_stored(&self);
     /// A station has news.
     fn news(&self, station: &StationId);
+    /// Every station has news, such as an order.
+    fn news_for_all(&self);
 }
 
 /// How long a batch waits for the COMMIT; then it comes again, and finds what was stored.
@@ -108,6 +111,13 @@ impl Centre {
     pub fn ring(&self, station: &StationId) {
         if let Some(bell) = self.bell.get() {
             bell.news(station);
+        }
+    }
+
+    /// Tells that every station has news.
+    pub fn ring_all(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.news_for_all();
         }
     }
 
@@ -199,7 +209,7 @@ impl Centre {
         enrolled
     }
 
-    /// News for the station of a terminal that signed the request.
+    /// The station of a terminal that signed the address of a GET.
     ///
     /// # Errors
     /// [`ServiceError`]: unknown terminal, wrong signature, or the store's.
@@ -221,19 +231,32 @@ impl Centre {
         self.read(|tx| Ok::<_, ServiceError>(series::news(tx, terminal)?))
     }
 
-    /// `GET /api/v1/changes`, answered at once.
+    /// `GET /api/v1/changes` of a terminal of a station, answered at once.
     ///
     /// # Errors
     /// [`ServiceError`] if the store fails.
-    pub fn changes(&self, station: &StationId, after: u64) -> Result<ChangesResponse, ServiceError> {
-        let news = self.read(|tx| changes::after(tx, station, after))?;
+    pub fn changes(
+        &self,
+        (terminal, station): (&TerminalId, &StationId),
+        query: ChangesQuery,
+    ) -> Result<ChangesResponse, ServiceError> {
+        let now_ms = self.now_ms();
+        let (news, series, order) = self.read(|tx| {
+            let news = changes::after(tx, station, query.after)?;
+            let order = match query.order {
+                Some(known) => rollout::order_for(tx, terminal, (known, now_ms))?,
+                None => None,
+            };
+            Ok::<_, ServiceError>((news, series::news(tx, terminal)?, order))
+        })?;
         fail::fail_point!("server::changes::before_answer", |_| Err(StoreError::Full.into()));
         Ok(ChangesResponse {
             changes: news.changes,
             cursor: news.cursor,
             more: news.more,
-            series: None,
-            contact: self.context.contact(self.now_ms()),
+            series,
+            order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
+            contact: self.context.contact(now_ms),
         })
     }
 }

@@ -9,11 +9,12 @@ use domain::ids::StationId;
 use operator::exit::{self as codes, Exit};
 use operator::findings;
 use operator::manual::{self, Shell};
-use operator::output::{print, print_json};
 use operator::settings::{ConfigJob, Environment, Flags, Mistake, Mistakes, Resolution, run_config_job};
 use serde_json::json;
 
 use crate::account_command::AccountJob;
+use crate::answer::{say, say_json};
+use crate::catalogue_tool::{self, CalendarCommand, Place, ToolCommand};
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
 use crate::publish_cli::{self, CatalogueCommand};
@@ -101,14 +102,22 @@ Examples:
   sync-server config show --json"
     )]
     Config(ConfigJob),
-    /// Signed catalogues: the keys that speak for them, signing, publishing.
+    /// Catalogues: checking, comparing and building them, the keys that speak for them, signing, publishing.
     #[command(
         subcommand,
         after_help = "Examples:
+  sync-server catalogue check assets/catalogue
   sync-server catalogue keys status
   sync-server catalogue publish stick/v2"
     )]
-    Catalogue(CatalogueCommand),
+    Catalogue(CatalogueJob),
+    /// The calendar of working days: when a time ends.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server calendar due --from 2026-09-30 --days 3"
+    )]
+    Calendar(CalendarCommand),
     /// Print the description of the API (OpenAPI 3.1, JSON), as the server serves it at `/openapi.json`.
     #[command(after_help = "Examples:
   sync-server openapi > openapi.json")]
@@ -128,6 +137,14 @@ Examples:
         /// The folder; it is made if it is not there.
         folder: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum CatalogueJob {
+    #[command(flatten)]
+    Signed(CatalogueCommand),
+    #[command(flatten)]
+    Tool(ToolCommand),
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -197,10 +214,20 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Doctor(answer) => run_doctor(&config, answer),
-        Command::Catalogue(command) => match publish_cli::run(&command, &config.data_folder())? {
-            publish_cli::Answer::Text(text) => say(&text),
-            publish_cli::Answer::Json(value) => say_json(&value),
-        },
+        Command::Catalogue(CatalogueJob::Tool(command)) => {
+            let (data, assets) = (&config.data_folder(), config.assets.as_path());
+            catalogue_tool::run(&command, Place { data, assets })
+        }
+        Command::Calendar(command) => {
+            let (data, assets) = (&config.data_folder(), config.assets.as_path());
+            catalogue_tool::run_calendar(&command, Place { data, assets })
+        }
+        Command::Catalogue(CatalogueJob::Signed(command)) => {
+            match publish_cli::run(&command, &config.data_folder())? {
+                publish_cli::Answer::Text(text) => say(&text),
+                publish_cli::Answer::Json(value) => say_json(&value),
+            }
+        }
         Command::Serve
         | Command::Config(_)
         | Command::Completions { .. }
@@ -213,6 +240,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
     let options = ServeOptions {
         data: config.data_folder(),
         assets: config.assets.clone(),
+        mark: config.mark.clone(),
         terminals: config.terminals.0,
         people: config.people.0,
         people_url: config.people_url.as_ref().map(|url| url.to_string()),
@@ -223,6 +251,12 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         people_proxy: config.people_proxy,
         insist_on_metrics: !config.metrics.is_default(),
     };
+    for (listener, address) in config.open_to_all() {
+        tracing::warn!(
+            "--{listener} {address} is open to every network of this machine, without TLS: name the address in the \
+             network that is meant, or let a firewall keep the others out"
+        );
+    }
     memory::share_arenas();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -310,7 +344,7 @@ fn same_folder(one: &Path, other: &Path) -> bool {
 }
 
 fn run_doctor(config: &Config, answer: Answer) -> anyhow::Result<Exit> {
-    let found = doctor::examine(&config.data_folder(), &config.assets);
+    let found = doctor::examine(config);
     if answer.json {
         say_json(&found)?
     } else {
@@ -323,14 +357,4 @@ fn write_manual(folder: &Path) -> anyhow::Result<Exit> {
     let pages = manual::write_pages(manual::command::<Cli>(), folder)
         .with_context(|| format!("manual pages in {}", folder.display()))?;
     say(&pages.iter().map(|page| format!("{}\n", page.display())).collect::<String>())
-}
-
-fn say(text: &str) -> anyhow::Result<Exit> {
-    print(text).context("standard output")?;
-    Ok(Exit::Ok)
-}
-
-fn say_json(value: &impl serde::Serialize) -> anyhow::Result<Exit> {
-    print_json(value).context("standard output")?;
-    Ok(Exit::Ok)
 }

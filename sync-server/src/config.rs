@@ -32,6 +32,8 @@ operator::settings! {
         allow_public_people: bool = "false",
         /// A proxy on this machine stands before people's pages and names callers in X-Forwarded-For; wrong sign-ins are counted under its last entry.
         people_proxy: bool = "false",
+        /// Picture of the bank, PNG or JPEG, shown beside the product's name on people's pages.
+        mark: Option<PathBuf> = "",
         /// Where figures are served at /metrics, for Prometheus. If the default address is taken, the server goes on without them.
         metrics: MetricsAddress = "127.0.0.1:8490",
         /// Figures may be read from other machines; they have no sign-in.
@@ -51,6 +53,18 @@ impl Config {
     /// Where store and keys lie.
     pub fn data_folder(&self) -> DataFolder {
         DataFolder::new(self.data.clone(), self.database.as_ref().map(|d| d.database.clone()))
+    }
+
+    /// The listeners that every network of the machine reaches, as `--terminals 0.0.0.0:8470` says; none of them has
+    /// TLS.
+    pub fn open_to_all(&self) -> Vec<(&'static str, SocketAddr)> {
+        let listeners = [
+            ("terminals", Some(self.terminals.0)),
+            ("people", Some(self.people.0)),
+            ("metrics", self.metrics.0),
+        ];
+        let addresses = listeners.into_iter().filter_map(|(name, address)| Some((name, address?)));
+        addresses.filter(|(_, address)| address.ip().to_canonical().is_unspecified()).collect()
     }
 }
 
@@ -211,6 +225,26 @@ mod tests {
         let key = Config::KEYS.iter().find(|k| k.name == "metrics").expect("a key");
         assert!(MetricsAddress::read(key.default).expect("of its form").is_default());
         assert!(!MetricsAddress::read("127.0.0.1:0").expect("of its form").is_default());
+    }
+
+    #[test]
+    fn a_listener_on_every_network_is_known_as_such() {
+        let open = |terminals: &str, metrics: &str| -> Vec<&str> {
+            let text = |key: &str| match key {
+                "terminals" => terminals.to_owned(),
+                "metrics" => metrics.to_owned(),
+                _ => Config::KEYS
+                    .iter()
+                    .find(|k| k.name == key)
+                    .map(|k| k.default.to_owned())
+                    .unwrap_or_default(),
+            };
+            let config = Config::build(text).expect("of its form");
+            config.open_to_all().into_iter().map(|(name, _)| name).collect()
+        };
+        assert!(open("192.0.2.1:8470", "off").is_empty());
+        assert_eq!(open("0.0.0.0:8470", "[::]:8490"), ["terminals", "metrics"]);
+        assert_eq!(open("[::ffff:0.0.0.0]:8470", "off"), ["terminals"]);
     }
 
     #[test]

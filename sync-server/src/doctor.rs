@@ -1,17 +1,17 @@
 //! `sync-server doctor`: looks at a data folder and says what is wrong and what to do. Changes nothing.
 mod keys;
-
-use std::path::Path;
+mod surroundings;
 
 use domain::case::CaseState;
-use operator::findings::{self, Finding};
+use operator::findings::{self, Finding, with_causes};
 use publishing::repository::RepositoryError;
 use publishing::status::Status;
 
+use crate::config::Config;
 use crate::data_folder::DataFolder;
 use crate::services::{accounts, audit, catalogue, meta, series};
-use crate::startup::{load_catalogue, now_ms};
-use crate::store::{Database, Driver, SCHEMA_VERSION, StoreError, Tx, require_current};
+use crate::startup::now_ms;
+use crate::store::{Database, Driver, MigrateError, SCHEMA_VERSION, StoreError, Tx, require_current};
 
 /// Less free room than this is a warning, in MiB.
 const LOW_DISK_MIB: u64 = 1_024;
@@ -26,15 +26,15 @@ const CEREMONY_AHEAD_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// A timestamp older than this is a warning, in milliseconds: two days; it is signed anew every day.
 const OLD_TIMESTAMP_MS: i64 = 2 * 24 * 3_600 * 1_000;
 
-/// Causes of an error that are told, at most.
-const MAX_CAUSES: usize = 4;
-
 /// Looks at everything.
-pub fn examine(data: &DataFolder, assets: &Path) -> Vec<Finding> {
+pub fn examine(config: &Config) -> Vec<Finding> {
+    let data = &config.data_folder();
     let mut findings = vec![
         findings::clock(now_ms(), None),
         findings::disk(data.path(), LOW_DISK_MIB),
-        examine_catalogue(assets),
+        surroundings::listeners(config),
+        surroundings::mark(config.mark.as_deref()),
+        surroundings::catalogue(&config.assets),
         keys::examine_files(data),
         examine_signatures(data, now_ms()),
     ];
@@ -121,11 +121,7 @@ fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<F
         Err(e) => findings.push(Finding::fail("store", with_causes(&e), "see the log of the server")),
     }
     if let Err(e) = require_current(store) {
-        findings.push(Finding::fail(
-            "schema",
-            e.to_string(),
-            "run `sync-server migrate`, or the program that wrote the store; nothing was changed",
-        ));
+        findings.push(Finding::fail("schema", e.to_string(), remedy_of_schema(&e)));
         return;
     }
     findings.push(Finding::ok("schema", format!("version {SCHEMA_VERSION}")));
@@ -139,6 +135,21 @@ fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<F
     }
 }
 
+fn remedy_of_schema(error: &MigrateError) -> &'static str {
+    match error {
+        MigrateError::Older { .. } => "run `sync-server migrate`",
+        MigrateError::Newer { .. } => {
+            "run the program that wrote the store, or a newer one; nothing was changed"
+        }
+        MigrateError::Foreign => {
+            "this is not a store of the sync server: name the right one with --data or --database; nothing was changed"
+        }
+        MigrateError::Altered { .. } => "restore the last backup, or run the program that wrote the store",
+        MigrateError::Missing => "start `sync-server serve` once, or restore a backup",
+        MigrateError::Store(_) => "see the log of the server",
+    }
+}
+
 fn remedy_of_unsound(database: &Database) -> &'static str {
     match database {
         Database::Sqlite(_) => "stop the server, keep the file, restore the last backup",
@@ -146,12 +157,6 @@ fn remedy_of_unsound(database: &Database) -> &'static str {
             "set them on in postgresql.conf and restart PostgreSQL; if they are on, see its log"
         }
     }
-}
-
-/// An error with what it came from: for what a database's client says, which holds no password.
-fn with_causes(error: &StoreError) -> String {
-    let causes = std::iter::successors(std::error::Error::source(error), |e| e.source()).take(MAX_CAUSES);
-    format!("{error}{}", causes.map(|e| format!(": {e}")).collect::<String>())
 }
 
 /// A store that was moved away, or whose rows never came, is not one to go on with.
@@ -289,26 +294,5 @@ fn examine_catalogue_age(version: Option<u64>, since_ms: i64) -> Finding {
         Finding::warn("catalogue-age", found, "install the assets of the newest release")
     } else {
         Finding::ok("catalogue-age", found)
-    }
-}
-
-fn examine_catalogue(assets: &Path) -> Finding {
-    match load_catalogue(&assets.join("catalogue")) {
-        Ok(c) => {
-            let said = format!(
-                "version {} ({}): {} items, {} bundles, {} stations",
-                c.version,
-                c.data_label,
-                c.items.len(),
-                c.bundles.len(),
-                c.stations.len()
-            );
-            Finding::ok("catalogue", said)
-        }
-        Err(e) => Finding::fail(
-            "catalogue",
-            e.to_string(),
-            "correct the files that are named, or name them with --assets",
-        ),
     }
 }

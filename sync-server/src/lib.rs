@@ -13,12 +13,17 @@
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
+//! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
+//! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
+mod answer;
 pub mod api;
 pub mod auth;
+pub mod bank_mark;
+pub mod catalogue_tool;
 pub mod centre;
 pub mod cli;
 pub mod config;

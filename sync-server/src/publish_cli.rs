@@ -3,11 +3,11 @@
 //!
 //! Refuses to ask for a passphrase on the command line: it is read from the console or from a file.
 mod arguments;
+mod release;
 
 use std::path::Path;
 
 use anyhow::{Context as _, bail, ensure};
-use domain::catalogue::Catalogue;
 use domain::envelope::Digest;
 use publishing::bundle::{Bundle, SignedTargets};
 use publishing::key::{PublicEntry, PublicKeys, RoleKey, RoleName};
@@ -16,16 +16,14 @@ use publishing::online::OnlineKeys;
 use publishing::repository::{ROOT_MS, TARGETS_MS};
 use publishing::root::{RoleChange, RootDraft, TrustedRoot};
 use publishing::status::Status;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use arguments::CatalogueCommand;
 use arguments::{InitArgs, KeysCommand, RevokeArgs, RotateArgs, SignArgs, SignRootArgs};
 
 use crate::data_folder::DataFolder;
 use crate::passphrases::Passphrases;
-use crate::services::catalogue as centre;
 use crate::startup;
-use crate::store::in_transaction;
 
 /// Files that are read here, in bytes at most.
 const MOST_BYTES: u64 = 1024 * 1024;
@@ -38,7 +36,8 @@ pub fn run(command: &CatalogueCommand, data: &DataFolder) -> anyhow::Result<Answ
     match command {
         CatalogueCommand::Keys(command) => run_keys(command, data),
         CatalogueCommand::Sign(args) => sign(args),
-        CatalogueCommand::Publish { folder, json } => publish(folder, *json, data),
+        CatalogueCommand::Publish(args) => release::publish(args, data),
+        CatalogueCommand::Withdraw(args) => release::withdraw(args, data),
         CatalogueCommand::Refresh => {
             let new =
                 crate::jobs::signatures::refresh(&data.signed(), &data.online_keys(), startup::now_ms())?;
@@ -103,7 +102,7 @@ fn init_offline(folder: &Path, args: &InitArgs) -> anyhow::Result<Answer> {
     draft.sign(two, None)?;
     write(&folder.join("1.root.json"), &draft.to_bytes()?)?;
     let root = draft.finish(None)?;
-    Bundle::sign(&root, None, None, targets, now_ms + TARGETS_MS)?.write(&folder.join("first"))?;
+    Bundle::sign(&root, None, &[], targets, now_ms + TARGETS_MS)?.write(&folder.join("first"))?;
     Ok(Answer::Text(format!(
         "root 1 and the first list are in {}; carry 1.root.json and first/ to the server, and keep the keys apart\n",
         folder.display()
@@ -188,6 +187,7 @@ fn status(as_json: bool, copy: Option<&Path>, data: &DataFolder) -> anyhow::Resu
         write(&folder.join("root.json"), &view.root.to_bytes()?)?;
         if let Some(targets) = &view.targets {
             write(&folder.join("targets.json"), &targets.to_bytes()?)?;
+            release::copy_running(folder, targets, data)?;
         }
     }
     if as_json {
@@ -219,49 +219,17 @@ fn sign(args: &SignArgs) -> anyhow::Result<Answer> {
     let root = TrustedRoot::read(&read(&args.in_force.join("root.json"))?)?;
     let targets = args.in_force.join("targets.json");
     let current = targets.exists().then(|| anyhow::Ok(SignedTargets::read(&read(&targets)?)?)).transpose()?;
-    let catalogue = args.catalogue.as_deref().map(startup::load_catalogue).transpose()?;
-    let document = catalogue.map(|c| c.to_document());
+    let catalogue = args.catalogue.as_deref().map(startup::load_folder_or_document).transpose()?;
+    let documents = match &catalogue {
+        Some(next) => release::with_way_back(next, (&root, args))?,
+        None => Vec::new(),
+    };
     let mut passphrases = Passphrases::new(args.passphrases.passphrase_file.as_deref())?;
     let key = key_file::read_sealed(&args.key, &passphrases.next(&args.key.display().to_string())?)?;
     let ends_ms = startup::now_ms() + TARGETS_MS;
-    let bundle = Bundle::sign(&root, current.as_ref(), document.as_ref(), &key, ends_ms)?;
+    let bundle = Bundle::sign(&root, current.as_ref(), &documents, &key, ends_ms)?;
     bundle.write(&args.out)?;
-    let versions = bundle.targets.listed()?;
-    let newest = versions.last().map_or("none".to_owned(), |l| l.version.to_string());
-    Ok(Answer::Text(format!("signed, newest catalogue {newest}: publish {}\n", args.out.display())))
-}
-
-/// The centre stores the version first: whatever names it afterwards is understood.
-fn publish(folder: &Path, as_json: bool, data: &DataFolder) -> anyhow::Result<Answer> {
-    let bundle = Bundle::read(folder)?;
-    let repository = data.signed();
-    let root = repository.view()?.root;
-    let online = OnlineKeys::find(&data.online_keys(), |role| root.key_ids(role))?;
-    repository.check(&bundle)?;
-    let now_ms = startup::now_ms();
-    for listed in bundle.targets.listed()? {
-        let Some(text) = bundle.document(listed.version)? else { continue };
-        let catalogue = Catalogue::from_document(&text).map_err(|e| {
-            anyhow::anyhow!(
-                "catalogue {}: {}",
-                listed.version,
-                e.first().map(ToString::to_string).unwrap_or_default()
-            )
-        })?;
-        ensure!(
-            catalogue.version == listed.version,
-            "the file of catalogue {} holds version {}",
-            listed.version,
-            catalogue.version
-        );
-        let mut store = data.open_existing()?;
-        in_transaction(store.as_mut(), |tx| centre::publish(tx, now_ms, &catalogue))?;
-    }
-    let new = repository.publish(&bundle, &online, now_ms)?;
-    if as_json {
-        return Ok(Answer::Json(json!({ "published": new, "list": bundle.targets.version() })));
-    }
-    Ok(Answer::Text(format!("published: {new:?}, list {}\n", bundle.targets.version())))
+    Ok(Answer::Text(release::signed(&documents, &args.out)))
 }
 
 fn make_key(path: &Path, passphrases: &mut Passphrases) -> anyhow::Result<RoleKey> {

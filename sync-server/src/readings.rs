@@ -44,7 +44,7 @@ pub fn fill(files: &BTreeMap<String, Vec<u8>>) -> Filled {
 }
 
 /// JSON as the files of a catalogue are written: one space for each depth, a line end at the end.
-fn written(value: &Value) -> Vec<u8> {
+pub(crate) fn written(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     let format = serde_json::ser::PrettyFormatter::with_indent(b" ");
     let done = value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, format));

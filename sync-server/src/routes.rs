@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, reads, tuf};
+use crate::api::{calls, changes, heartbeat, reads, tuf};
 use crate::auth::policy::{self, Permit};
 use crate::shell::etag::weaken_compressed;
 use crate::shell::gate::gate;
@@ -57,6 +57,7 @@ fn calls_of_terminals() -> Calls {
         .add(&policy::DEVICES, routes!(calls::enrol))
         .add(&policy::DEVICES, routes!(calls::envelopes))
         .add(&policy::DEVICES, routes!(changes::changes))
+        .add(&policy::DEVICES, routes!(heartbeat::heartbeat))
         .add(&policy::DEVICES, routes!(reads::cases))
         .add(&policy::DEVICES, routes!(reads::case))
         .add(&policy::DEVICES, routes!(reads::catalogue))
@@ -75,7 +76,10 @@ pub fn people_table() -> Vec<Entry> {
 }
 
 fn doors() -> Doors {
-    use policy::{MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, SEE_CASES};
+    use policy::{
+        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, PUBLISH,
+        SEE_CASES, SEE_CATALOGUE,
+    };
     Doors::default()
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
@@ -92,6 +96,32 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
+        .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
+        .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
+        .get(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft", pages::edit_item)
+        .post_item(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft", pages::save_item)
+        .post_item(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/preview", pages::preview_item)
+        .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/ready", pages::ready_draft)
+        .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/renew", pages::renew_draft)
+        .post(&EDIT_CATALOGUE, "/catalogue/items/{code}/draft/discard", pages::discard_draft)
+        .post(&CHECK_CATALOGUE, "/catalogue/items/{code}/draft/approve", pages::approve_draft)
+        .post(&CHECK_CATALOGUE, "/catalogue/items/{code}/draft/return", pages::return_draft)
+        .get(&SEE_CATALOGUE, "/catalogue/changes", pages::changes)
+        .post(&CHECK_CATALOGUE, "/catalogue/candidate", pages::make_candidate)
+        .post(&CHECK_CATALOGUE, "/catalogue/candidate/drop", pages::drop_candidate)
+        .get(&SEE_CATALOGUE, "/catalogue/candidate.json", pages::candidate_file)
+        .get(&SEE_CATALOGUE, "/catalogue/versions", pages::versions)
+        .get(&SEE_CATALOGUE, "/catalogue/bundles", pages::bundles)
+        .get(&SEE_CATALOGUE, "/catalogue/bundles/{code}", pages::bundle)
+        .get(&SEE_CATALOGUE, "/catalogue/items/{code}/form", pages::form_trial)
+        .post(&SEE_CATALOGUE, "/catalogue/items/{code}/form", pages::try_form)
+        .get(&SEE_CATALOGUE, "/catalogue/calendar", pages::calendar)
+        .get(&SEE_CATALOGUE, "/catalogue/calendar/calendar.json", pages::changed_calendar)
+        .get(&SEE_CASES, "/catalogue/calendar/moved.csv", pages::moved_cases)
+        .get(&PUBLISH, "/rollout", pages::rollout)
+        .get(&PUBLISH, "/rollout/{step}", pages::rollout_step)
+        .post(&PUBLISH, "/rollout/{step}", pages::take_rollout_step)
         .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
         .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
         .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)
@@ -124,6 +154,16 @@ impl Doors {
         T: 'static,
     {
         self.add("POST", permit, path, post(handler))
+    }
+
+    /// A form with a part of an item, which may be large.
+    fn post_item<H, T>(self, permit: &'static Permit, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let limit = DefaultBodyLimit::max(pages::MAX_ITEM_FORM_BYTES);
+        self.add("POST", permit, path, post(handler).layer(limit))
     }
 
     fn add(
@@ -201,10 +241,8 @@ mod tests {
         {
             assert_eq!(product.matches(call).count(), times, "{call}");
         }
-        assert_eq!(
-            product.matches(".get(&").count() + product.matches(".post(&").count(),
-            people_table().len()
-        );
+        let written = [".get(&", ".post(&", ".post_item(&"].map(|call| product.matches(call).count());
+        assert_eq!(written.iter().sum::<usize>(), people_table().len());
     }
 
     #[test]

@@ -1,28 +1,25 @@
 //! Opens a data folder: lock, store, schema, keys, epoch, catalogue. Used by `serve` and `migrate` alike.
 //!
 //! Refuses a store of a newer program, keys that are not the store's, and a catalogue that changed under its version.
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use domain::catalogue::Catalogue;
+use domain::catalogue::{Catalogue, CatalogueError};
 use domain::ids::ServerEpoch;
+use publishing::repository::{Repository, RepositoryError};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
+use crate::catalogue_tool;
 use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys, MAIN_FILES};
-use crate::services::catalogue::{PublishError, publish};
-use crate::services::{cases, meta};
+use crate::services::catalogue::{PublishError, Shelf, publish};
+use crate::services::{cases, item_history, meta, rollout};
 use crate::store::{
     Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
 };
-
-/// Bytes of one catalogue file, at most.
-const MAX_CATALOGUE_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -114,7 +111,7 @@ pub enum StartupError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The catalogue's files have mistakes.
-    #[error("the catalogue in {path} has {count} mistakes; the first ones:\n{first}")]
+    #[error("the catalogue {path} has {count} mistakes; the first ones:\n{first}")]
     Catalogue {
         /// The folder.
         path: PathBuf,
@@ -179,7 +176,9 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     let keys = open_keys(data, store.as_mut(), &mut rng)?;
     fail::fail_point!("server::start::after_keys", |_| Err(StoreError::Full.into()));
     let epoch = in_transaction(store.as_mut(), |tx| meta::epoch(tx, &mut rng))?;
+    in_transaction(store.as_mut(), |tx| item_history::catch_up(tx, &Shelf::default()))?;
     let new = in_transaction(store.as_mut(), |tx| publish(tx, now_ms, &catalogue))?;
+    settle_listed(store.as_mut(), &data.signed(), now_ms)?;
     fail::fail_point!("server::start::after_publish", |_| Err(StoreError::Full.into()));
     tracing::info!(
         store.kind = database.kind(),
@@ -192,18 +191,56 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     Ok(OpenedFolder { store, keys, epoch, catalogue_version: catalogue.version, catalogue })
 }
 
+/// Says that terminals run the newest listed version, where versions were listed before there were rollouts.
+///
+/// # Errors
+/// [`StoreError`] if the store fails. A list that cannot be read is told in the log and settles nothing.
+pub fn settle_listed(store: &mut dyn Driver, repository: &Repository, now_ms: i64) -> Result<(), StoreError> {
+    let listed = match repository.view() {
+        Ok(view) => view.targets.map_or(Ok(Vec::new()), |t| t.listed()),
+        Err(RepositoryError::Empty { .. }) => return Ok(()),
+        Err(e) => {
+            tracing::warn!(error = &e as &dyn std::error::Error, "the signed catalogues cannot be read");
+            return Ok(());
+        }
+    };
+    let Some(newest) = listed.ok().and_then(|l| l.last().map(|l| l.version)) else { return Ok(()) };
+    in_transaction(store, |tx| rollout::settle(tx, now_ms, newest))?;
+    Ok(())
+}
+
 /// Reads and checks the catalogue's files.
 ///
 /// # Errors
 /// [`StartupError`] with the first mistakes, each naming file, item and field.
 pub fn load_catalogue(folder: &Path) -> Result<Catalogue, StartupError> {
-    let mut files = BTreeMap::new();
-    collect(folder, folder, &mut files)?;
-    Catalogue::load(&files).map_err(|errors| StartupError::Catalogue {
-        path: folder.to_owned(),
+    let contents = catalogue_tool::folder::read(folder).map_err(|e| file_error(folder, e))?;
+    contents.catalogue().map_err(|errors| refused(folder, &errors))
+}
+
+/// As [`load_catalogue`]; a file is a document as the console makes it, checked by the same rules.
+///
+/// # Errors
+/// As [`load_catalogue`].
+pub fn load_folder_or_document(path: &Path) -> Result<Catalogue, StartupError> {
+    if path.is_dir() {
+        return load_catalogue(path);
+    }
+    let text = std::fs::read_to_string(path).map_err(|e| file_error(path, e))?;
+    let checked = Catalogue::from_document(&text).and_then(|catalogue| {
+        let errors = catalogue.examine().errors;
+        if errors.is_empty() { Ok(catalogue) } else { Err(errors) }
+    });
+    checked.map_err(|errors| refused(path, &errors))
+}
+
+/// A catalogue that has mistakes, with the first of them.
+pub(crate) fn refused(path: &Path, errors: &[CatalogueError]) -> StartupError {
+    StartupError::Catalogue {
+        path: path.to_owned(),
         count: errors.len(),
         first: errors.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-    })
+    }
 }
 
 /// Milliseconds since 1970 by the machine's clock.
@@ -275,22 +312,6 @@ fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -
             .map_err(|_| KeyError::OtherYear { path: keys.year_path(&id) })?;
     }
     Ok(keys)
-}
-
-fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), StartupError> {
-    for entry in fs::read_dir(folder).map_err(|e| file_error(folder, e))? {
-        let path = entry.map_err(|e| file_error(folder, e))?.path();
-        let about = fs::metadata(&path).map_err(|e| file_error(&path, e))?;
-        if about.is_dir() {
-            collect(root, &path, files)?;
-        } else if about.len() > MAX_CATALOGUE_FILE_BYTES || files.len() >= domain::catalogue::MAX_FILES {
-            return Err(file_error(&path, io::Error::other("the catalogue is too large")));
-        } else {
-            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            files.insert(name, fs::read(&path).map_err(|e| file_error(&path, e))?);
-        }
-    }
-    Ok(())
 }
 
 /// A file or folder that failed.

@@ -1,4 +1,5 @@
 //! Words of the pages and problem answers: they lie in `assets/text/pages`, one file a language, and are built in.
+//! What is wrong with an answer (`form.error.*`) is said in the terminal's own words.
 //!
 //! Refuses to invent: a key without words shows itself, and a test finds it.
 use std::collections::BTreeMap;
@@ -8,8 +9,20 @@ use domain::text::Language;
 
 const CHINESE: &str = include_str!("../../assets/text/pages/zh-CN.toml");
 const ENGLISH: &str = include_str!("../../assets/text/pages/en.toml");
+const TERMINAL_CHINESE: &str = include_str!("../../assets/text/zh-CN.toml");
+const TERMINAL_ENGLISH: &str = include_str!("../../assets/text/en.toml");
+/// What the pages take from the terminal's words.
+const SHARED: &str = "form.error.";
 
-static WORDS: LazyLock<[BTreeMap<String, String>; 2]> = LazyLock::new(|| [flat(CHINESE), flat(ENGLISH)]);
+static WORDS: LazyLock<[BTreeMap<String, String>; 2]> =
+    LazyLock::new(|| [both(CHINESE, TERMINAL_CHINESE), both(ENGLISH, TERMINAL_ENGLISH)]);
+
+/// The words of the pages, and those that they share with the terminal.
+fn both(pages: &str, terminal: &str) -> BTreeMap<String, String> {
+    let mut words = flat(pages);
+    words.extend(flat(terminal).into_iter().filter(|(key, _)| key.starts_with(SHARED)));
+    words
+}
 
 /// The words of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +53,11 @@ impl Words {
         values
             .iter()
             .fold(self.t(key).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+    }
+
+    /// The words of a key with a number in place of `{n}`.
+    pub fn number(&self, key: &str, n: impl std::fmt::Display) -> String {
+        self.fill(key, &[("n", &n.to_string())])
     }
 
     /// The tag of the language for `lang=`.
@@ -131,7 +149,7 @@ mod tests {
         let mut named = 0;
         for file in std::fs::read_dir(folder).expect("templates") {
             let text = std::fs::read_to_string(file.expect("entry").path()).expect("readable");
-            for call in ["w.t(\"", "w.fill(\""] {
+            for call in ["w.t(\"", "w.fill(\"", "w.number(\""] {
                 for rest in text.split(call).skip(1) {
                     let key = rest.split('"').next().unwrap_or_default();
                     assert!(WORDS[0].contains_key(key), "{key}");

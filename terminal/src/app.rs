@@ -2,12 +2,16 @@
 //!
 //! It paints on demand: an event of a worker, a touch, or the next tick; nothing else.
 use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use domain::text::Language;
 use eframe::{App, Frame, NativeOptions};
-use egui::{Color32, Context, Event, Ui, ViewportBuilder, Visuals};
+use egui::{Color32, ColorImage, Context, Event, Ui, ViewportBuilder, Visuals};
+use hardware::image::{Policy, clean_file};
+use operator::findings::with_causes;
 
 use crate::command::Command;
 use crate::config::{Config, WindowSize};
@@ -15,6 +19,7 @@ use crate::fonts::{self, FontChoice};
 use crate::runtime::Runtime;
 use crate::screens;
 use crate::widgets::Kit;
+use crate::widgets::bank_mark::pixels_of;
 
 /// Least size of the canvas in points, landscape; portrait has them the other way round.
 const CANVAS: (f32, f32) = (1920.0, 1080.0);
@@ -32,7 +37,8 @@ struct Window {
 /// # Errors
 /// If words, icons or fonts cannot be read, or there is no display.
 pub fn run_window(config: &Config) -> anyhow::Result<()> {
-    let kit = Kit::load(&config.assets).context("words and icons")?;
+    let mut kit = Kit::load(&config.assets).context("words and icons")?;
+    kit.mark = config.mark.as_deref().and_then(bank_mark);
     let fonts = fonts::load(&config.assets, FontChoice::System).context("fonts")?;
     let title = kit.words.get(Language::ZhCn, "header.name").to_owned();
     let viewport = ViewportBuilder::default().with_title(title).with_app_id("jinban-terminal");
@@ -56,6 +62,18 @@ pub fn run_window(config: &Config) -> anyhow::Result<()> {
         Ok(Box::new(Window { runtime, kit, commands: Vec::new(), cleared }))
     };
     eframe::run_native("jinban-terminal", options, Box::new(start)).map_err(|e| anyhow!("the window: {e}"))
+}
+
+/// The bank's picture; one that cannot be used is told and left out.
+fn bank_mark(file: &Path) -> Option<Arc<ColorImage>> {
+    let cleaned = clean_file(file, &Policy::MARK)
+        .inspect_err(|e| {
+            tracing::warn!(error = with_causes(e), "the bank's mark is not shown: see `terminal doctor`")
+        })
+        .ok()?;
+    pixels_of(&cleaned)
+        .inspect_err(|e| tracing::warn!(error = with_causes(e), "the bank's mark is not shown"))
+        .ok()
 }
 
 /// What a kiosk does not want of a desktop: zooming, tooltips, a visible text cursor blinking, animations. Without

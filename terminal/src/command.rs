@@ -1,5 +1,5 @@
 //! Everything that the UI may ask.
-use domain::ids::ItemCode;
+use domain::ids::{ItemCode, StationId};
 use domain::text::Language;
 use serde_json::Value;
 
@@ -34,12 +34,32 @@ pub enum Command {
     OpenList(ListOf),
     /// The guide of an item or bundle.
     OpenGuide(ItemCode),
-    /// Begin the item whose guide is open: to the card page.
+    /// Begin the item whose guide is open: to its situation questions, then the card page.
     Begin,
+    /// Choose an option of the situation question on the screen.
+    Choose {
+        /// Id of the question.
+        question: String,
+        /// Id of the option, switched where several may be chosen; none for "none of these".
+        option: Option<String>,
+    },
+    /// From the check page to this situation question.
+    ChangeSituation(String),
     /// My cases: to the card page, then the list.
     MyCases,
     /// How to use it.
     OpenHelp,
+    /// Other stations, perhaps for this item or bundle.
+    OpenStations(Option<ItemCode>),
+    /// Which of them are shown.
+    FilterStations {
+        /// Only those that are open now.
+        only_open: bool,
+        /// Only those that can do the item.
+        only_able: bool,
+    },
+    /// One of them.
+    OpenStation(StationId),
     /// Call a bank employee.
     CallStaff,
     /// A field got the on-screen keys, or none has.
@@ -53,6 +73,17 @@ pub enum Command {
     },
     /// An answer was cleared.
     ClearAnswer(String),
+    /// One more row in this repeat group.
+    AddRow(String),
+    /// Take a row out of a repeat group.
+    RemoveRow {
+        /// Key of the group.
+        key: String,
+        /// Number of the row, from 0.
+        row: usize,
+    },
+    /// Put the row back that was taken out last.
+    UndoRow,
     /// Copy the card's address into this field.
     UseCardAddress(String),
     /// To the next page, or to the check page after the last one; shows errors if there are any.
@@ -65,6 +96,12 @@ pub enum Command {
     Reveal,
     /// Submit what was checked; ignored while a submit runs.
     Submit,
+    /// Go on with the draft that is offered.
+    Resume,
+    /// Erase the draft that is offered and begin its item anew.
+    StartOver,
+    /// Erase the draft that is offered.
+    DeleteDraft,
     /// "I am still here" on the countdown page.
     StillHere,
 }
@@ -73,6 +110,8 @@ impl std::fmt::Debug for Command {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Answer { key, .. } => write!(f, "Answer({key})"),
+            Self::Choose { question, .. } => write!(f, "Choose({question})"),
+            Self::ChangeSituation(question) => write!(f, "Go({question})"),
             Self::SetQuery(_) => f.write_str("SetQuery(..)"),
             Self::OpenGuide(c) => write!(f, "OpenGuide({c})"),
             Self::Change(k) | Self::JumpTo(k) => write!(f, "Go({k})"),

@@ -19,6 +19,8 @@ operator::settings! {
         server: ServerUrl = "http://127.0.0.1:8470",
         /// Where cards come from: a real reader, a simulator, or nowhere.
         reader: ReaderChoice = "pcsc",
+        /// Picture of the bank, PNG or JPEG, shown beside the product's name.
+        mark: Option<PathBuf> = "",
         /// How large the window is.
         window: WindowSize = "fullscreen",
         /// Which lines the log has.

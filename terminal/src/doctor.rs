@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use hardware::card_reader::{CardReader as _, ReaderEvent, ReaderStatus};
+use hardware::image::{MARK_REMEDY, Policy, clean_file};
 use hardware::{PcscConfig, PcscReader};
 use operator::exit::Exit;
 use operator::findings::{self, Finding, span};
@@ -53,6 +54,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     all.extend(store(&config.data, now_ms));
     all.push(catalogue_files(&config.assets));
     all.push(reader(&config.reader));
+    all.push(mark(config.mark.as_deref()));
     all.push(fonts());
     all.push(server(&config.server, reached));
     all
@@ -206,13 +208,44 @@ fn reader(choice: &ReaderChoice) -> Finding {
                 ReaderEvent::Status(status) => status,
                 ReaderEvent::Nothing => ReaderStatus::Unknown,
             };
-            if matches!(status, ReaderStatus::Empty | ReaderStatus::Card) {
-                return Finding::ok(SUBJECT, format!("{status:?}"));
-            }
-            let remedy =
-                "start pcscd (systemctl start pcscd.socket) and plug in the reader; the terminal finds both";
-            Finding::warn(SUBJECT, format!("{status:?}"), remedy)
+            reader_status(SUBJECT, status)
         }
+    }
+}
+
+/// What a real reader is doing, in words.
+fn reader_status(subject: &'static str, status: ReaderStatus) -> Finding {
+    let (found, remedy) = match status {
+        ReaderStatus::Empty => return Finding::ok(subject, "ready, no card on it"),
+        ReaderStatus::Card => return Finding::ok(subject, "ready, a card lies on it"),
+        ReaderStatus::ServiceOff => (
+            "the smart-card service (pcscd) does not run",
+            "start it (systemctl start pcscd.socket) and plug in the reader; the terminal finds both",
+        ),
+        ReaderStatus::NoReader => {
+            ("no reader is plugged in", "plug in the reader, or try another cable; the terminal finds it")
+        }
+        ReaderStatus::OutOfOrder => (
+            "the reader says that it is out of order",
+            "unplug it and plug it in again; if it stays, replace it",
+        ),
+        ReaderStatus::Unknown => (
+            "the reader said nothing within 2 s",
+            "try again; if it stays, restart pcscd and plug it in again",
+        ),
+    };
+    Finding::warn(subject, found, remedy)
+}
+
+/// The bank's picture; the terminal works without it.
+fn mark(file: Option<&Path>) -> Finding {
+    const SUBJECT: &str = "mark";
+    let Some(file) = file else { return Finding::ok(SUBJECT, "none, as configured") };
+    match clean_file(file, &Policy::MARK) {
+        Ok(mark) => {
+            Finding::ok(SUBJECT, format!("{}, {}x{} pixels", file.display(), mark.width, mark.height))
+        }
+        Err(e) => Finding::warn(SUBJECT, findings::with_causes(&e), MARK_REMEDY),
     }
 }
 

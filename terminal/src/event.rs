@@ -6,9 +6,13 @@ use domain::case::CaseState;
 use domain::catalogue::Catalogue;
 use domain::form::Answers;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
+use domain::situation::SituationAnswers;
+use domain::wire::v1::WithdrawnItem;
 use hardware::card_reader::{ReadError, ReaderStatus};
 
-use crate::model::{CaseLine, Network, NewCatalogue, Outage, QueueView, SlipView};
+use crate::model::{
+    CaseLine, DraftLine, Network, NewCatalogue, OpenedForm, Outage, QueueView, SlipView, Snapshot, Standing,
+};
 
 /// News from a worker.
 #[derive(Debug)]
@@ -65,8 +69,33 @@ pub enum Event {
     },
     /// What waits on this machine.
     Queue(QueueView),
+    /// What the centre withdrew in an emergency: all of it, and nothing else is.
+    Withdrawn(Vec<WithdrawnItem>),
     /// A new catalogue version is in force.
     Catalogue(Box<NewCatalogue>),
+    /// How current the catalogue is.
+    Standing(Standing),
+    /// Drafts of a person whose card was read.
+    Drafts {
+        /// Whose they are: nobody else may see them.
+        of: Box<Applicant>,
+        /// The drafts, newest first.
+        lines: Vec<DraftLine>,
+    },
+    /// Whether the form of this id could be kept as a draft.
+    DraftKept {
+        /// The form.
+        envelope_id: EnvelopeId,
+        /// It lies on the disk.
+        kept: bool,
+    },
+    /// A draft was opened, to be gone on with.
+    DraftOpened(Box<OpenedForm>),
+    /// The draft of this item cannot be opened, and is gone.
+    DraftLost {
+        /// Item or bundle.
+        item: ItemCode,
+    },
     /// The terminal cannot take anything, or can again.
     Outage(Option<Outage>),
 }
@@ -80,6 +109,24 @@ pub enum Job {
     Submit(Box<Draft>),
     /// Load the slips of this person from the store.
     LoadCases(Box<Applicant>),
+    /// Look for the drafts of this person.
+    FindDrafts(Box<Applicant>),
+    /// Keep the open form as a draft.
+    KeepDraft(Box<Unfinished>),
+    /// Open the draft of an item, and go on with its id and data key.
+    OpenDraft {
+        /// Whose it is.
+        applicant: Box<Applicant>,
+        /// Item or bundle.
+        item: ItemCode,
+    },
+    /// Erase the draft of an item.
+    EraseDraft {
+        /// Whose it is.
+        applicant: Box<Applicant>,
+        /// Item or bundle.
+        item: ItemCode,
+    },
     /// Somebody called for staff.
     CallStaff,
     /// Validate against this version from now on.
@@ -89,7 +136,6 @@ pub enum Job {
 }
 
 /// What is handed in.
-#[derive(Debug)]
 pub struct Draft {
     /// Item or bundle.
     pub item: ItemCode,
@@ -97,6 +143,25 @@ pub struct Draft {
     pub catalogue_version: u64,
     /// The person.
     pub applicant: Applicant,
+    /// Answers to the situation questions.
+    pub situation: SituationAnswers,
     /// The answers.
     pub answers: Answers,
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Draft({}, catalogue {})", self.item, self.catalogue_version)
+    }
+}
+
+/// What is kept of a form that was not handed in yet.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// The person.
+    pub applicant: Applicant,
+    /// Item or bundle.
+    pub item: ItemCode,
+    /// Enough to go on.
+    pub snapshot: Snapshot,
 }

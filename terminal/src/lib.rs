@@ -18,6 +18,7 @@ pub mod store;
 mod supervisor;
 pub mod sync;
 pub mod theme;
+pub mod trusted_time;
 pub mod widgets;
 pub mod words;
 mod workers;

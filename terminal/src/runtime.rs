@@ -17,7 +17,7 @@ use crate::store::{Store, StoreError};
 use crate::sync::catalogue_client::{CatalogueClient, Staging, TufClient};
 use crate::sync::http::HttpTransport;
 use crate::sync::transport::Transport;
-use crate::sync::{Engine, Tuning};
+use crate::sync::{Engine, Lane, Tuning};
 use crate::workers::{Parts, Renewal, Waker, Workers};
 
 /// Between two ticks while somebody is here.
@@ -90,14 +90,24 @@ impl Runtime {
         if outage.is_some() {
             model.screen = Screen::OutOfService;
         }
+        if let Some(store) = &mut store {
+            note_running(store, &mut model);
+        }
         let store = store.map(|s| Arc::new(Mutex::new(s)));
         // Whoever stands in for the link says by itself where catalogues come from.
         let real = outside.transport.is_none();
         let client = outside.catalogue.or_else(|| if real { catalogue_client(config) } else { None });
-        let transport = outside.transport.or_else(|| http(&config.server));
-        let engine = store.as_ref().zip(transport).map(|(store, transport)| {
-            Engine::new(Arc::clone(store), transport, Arc::clone(&clock), seed()).with_tuning(outside.tuning)
-        });
+        let engine = |transport: Option<Box<dyn Transport>>, lane| {
+            store.as_ref().zip(transport).map(|(store, transport)| {
+                let engine = Engine::new(Arc::clone(store), transport, Arc::clone(&clock), seed());
+                engine.with_tuning(outside.tuning).on_lane(lane)
+            })
+        };
+        // Whoever stands in for the link is asked by one engine, which does not wait.
+        let (engine, listener) = match outside.transport {
+            Some(transport) => (engine(Some(transport), Lane::All), None),
+            None => (engine(http(&config.server), Lane::Send), engine(http(&config.server), Lane::News)),
+        };
         let renewal = store.as_ref().zip(client).map(|(store, client)| Renewal {
             store: Arc::clone(store),
             client,
@@ -108,6 +118,7 @@ impl Runtime {
             store,
             renewal,
             engine,
+            listener,
             reader: reader(&config.reader),
             catalogue,
             clock: Arc::clone(&clock),
@@ -209,6 +220,15 @@ impl Drop for Runtime {
     }
 }
 
+/// Notes which version serves, for heartbeats, and shows what the centre withdrew.
+fn note_running(store: &mut Store, model: &mut Model) {
+    let noted = store.note_running_catalogue(model.catalogue.version);
+    match noted.and_then(|()| store.withdrawn_items()) {
+        Ok(withdrawn) => model.withdraw(withdrawn),
+        Err(error) => tracing::error!(error = %error, "the store says nothing of orders"),
+    }
+}
+
 fn outage_of(error: &StoreError) -> Outage {
     match error {
         StoreError::Newer { .. } => Outage::StoreNewer,
@@ -218,7 +238,7 @@ fn outage_of(error: &StoreError) -> Outage {
     }
 }
 
-/// The newest of the catalogue in the store and the one in the assets folder; kept in the store for ever.
+/// The newest of the catalogue in the store and the one in the assets folder, which is kept in the store as well.
 fn choose_catalogue(config: &Config, store: Option<&mut Store>, now_ms: i64) -> Catalogue {
     let shipped = load_catalogue(&config.assets)
         .inspect_err(
@@ -226,7 +246,8 @@ fn choose_catalogue(config: &Config, store: Option<&mut Store>, now_ms: i64) -> 
         )
         .ok();
     let Some(store) = store else { return shipped.unwrap_or_else(Model::empty_catalogue) };
-    if let Some(catalogue) = &shipped
+    let newest = store.newest_catalogue().ok().flatten().map_or(0, |stored| stored.version);
+    if let Some(catalogue) = shipped.as_ref().filter(|shipped| shipped.version >= newest)
         && let Err(error) = store.keep_catalogue(&catalogue.to_document(), now_ms)
     {
         tracing::error!(error = %error, "the catalogue could not be kept");
@@ -296,6 +317,7 @@ mod tests {
             assets: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets"),
             server: ServerUrl::read("http://127.0.0.1:9").unwrap(),
             reader: ReaderChoice::None,
+            mark: None,
             window: WindowSize::Fullscreen,
             log: LogFilter::default(),
         };

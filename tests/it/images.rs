@@ -29,13 +29,13 @@ fn header(width: u32, height: u32) -> Vec<u8> {
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// A picture whose four corners differ, so that turning it shows.
-fn picture(width: u32, height: u32) -> DynamicImage {
+pub fn picture(width: u32, height: u32) -> DynamicImage {
     let color =
         |x: u32, y: u32| Rgb([if x * 2 < width { 250 } else { 5 }, if y * 2 < height { 250 } else { 5 }, 60]);
     DynamicImage::ImageRgb8(RgbImage::from_fn(width, height, color))
 }
 
-fn file(picture: &DynamicImage, format: ImageFormat) -> Result<Vec<u8>> {
+pub fn file(picture: &DynamicImage, format: ImageFormat) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     picture.write_to(&mut Cursor::new(&mut out), format)?;
     Ok(out)
@@ -48,7 +48,7 @@ fn with_chunks(png: &[u8], chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// Puts segments behind the first marker of a JPEG.
-fn with_segments(jpeg: &[u8], segments: &[(u8, &[u8])]) -> Vec<u8> {
+pub fn with_segments(jpeg: &[u8], segments: &[(u8, &[u8])]) -> Vec<u8> {
     let segments = segments
         .iter()
         .map(|(marker, data)| [&[0xff, *marker][..], &(data.len() as u16 + 2).to_be_bytes(), data].concat());
@@ -56,7 +56,7 @@ fn with_segments(jpeg: &[u8], segments: &[(u8, &[u8])]) -> Vec<u8> {
 }
 
 /// EXIF with nothing but an orientation, and a secret behind it.
-fn exif(orientation: u8) -> Vec<u8> {
+pub fn exif(orientation: u8) -> Vec<u8> {
     let mut exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
     exif.extend_from_slice(&[orientation, 0, 0, 0, 0, 0, 0, 0]);
     exif.extend_from_slice(b"GPS-36.6172N-101.7985E");
@@ -116,6 +116,28 @@ fn grey_transparent_and_deep_pictures_come_out_with_eight_bits() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_mark_is_made_small_and_nothing_may_stand_behind_it() -> Result<()> {
+    let marks = |bytes: &[u8]| clean(bytes, &Policy::MARK);
+    let large = marks(&file(&picture(1_000, 250), ImageFormat::Png)?)?;
+    assert_eq!((large.width, large.height), (256, 64));
+    let small = file(&picture(40, 30), ImageFormat::Png)?;
+    assert_eq!((marks(&small)?.width, marks(&small)?.height), (40, 30), "never made larger");
+    // Invisible black beside visible red: where they meet it is half red, not dark red.
+    let edge = |x: u32, _| if x < 500 { Rgba([200, 0, 0, 255]) } else { Rgba([0, 0, 0, 0]) };
+    let edge = DynamicImage::ImageRgba8(RgbaImage::from_fn(1_000, 8, edge));
+    let pixels = marks(&file(&edge, ImageFormat::Png)?)?.rgba()?;
+    let seen: Vec<_> = pixels.chunks(4).filter(|p| p[3] > 32).collect();
+    assert!(seen.iter().all(|p| p[0] > 190 && p[1] == 0), "{seen:?}");
+    assert!(seen.iter().any(|p| p[3] < 250), "an edge was found");
+    for format in [ImageFormat::Png, ImageFormat::Jpeg] {
+        let two = [file(&picture(40, 30), format)?, b"PK\x03\x04".to_vec()].concat();
+        assert!(matches!(marks(&two), Err(ImageError::Tail(4))), "{format:?}");
+        assert!(clean(&two, &Policy::PHOTO).is_ok(), "{format:?}");
+    }
+    Ok(())
+}
+
 /// Cleans in a process of its own.
 fn in_a_process(bytes: &[u8]) -> Result<serde_json::Value> {
     let mut child =
@@ -126,7 +148,7 @@ fn in_a_process(bytes: &[u8]) -> Result<serde_json::Value> {
 }
 
 /// So many zeros, compressed by the encoder of the library: about a thousandth of them.
-fn zeros(width: u32, height: u32) -> Result<Vec<u8>> {
+pub fn zeros(width: u32, height: u32) -> Result<Vec<u8>> {
     file(&DynamicImage::new_luma8(width, height), ImageFormat::Png)
 }
 

@@ -50,7 +50,7 @@ fn a_card_pulled_away_is_asked_for_again_and_then_read_over_pcsc() -> Result<()>
     let mut terminal = visit::start(&config);
     ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
     visit::search(&mut terminal)?;
-    terminal.command(Command::Begin);
+    visit::begin(&mut terminal)?;
     hand.remove_mid_read()?;
     hand.insert(&image("courier")?)?;
     let asked = terminal.wait_until(PATIENCE, |m| {

@@ -1,11 +1,17 @@
 //! Stories, named by what the citizen gets.
 mod accounts;
 mod api;
+mod bank_mark;
+mod browser;
 mod card_reader;
 mod card_tool;
 mod catalogue;
+mod catalogue_pages;
+mod catalogue_tools;
 mod console;
+mod console_catalogue;
 mod database;
+mod drafts;
 mod images;
 mod intake;
 mod kills;
@@ -14,6 +20,7 @@ mod operator;
 mod other_cards;
 mod screens;
 mod signed;
+mod situations;
 mod store;
 mod sync;
 mod thread;

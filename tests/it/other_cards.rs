@@ -38,7 +38,7 @@ fn begin(terminal: &mut HeadlessTerminal, item: &str) -> Result<()> {
     let code: ItemCode = item.parse()?;
     terminal.command(Command::Start(TextSize::Normal));
     terminal.command(Command::OpenGuide(code));
-    terminal.command(Command::Begin);
+    visit::begin(terminal)?;
     ensure!(terminal.model().screen == Screen::Card, "the screen is {:?}", terminal.model().screen);
     Ok(())
 }
@@ -56,18 +56,7 @@ fn fill_and_submit(terminal: &mut HeadlessTerminal) -> Result<SlipView> {
         ("receive_way", json!("服务大厅自取")),
         ("sign", json!({ "strokes": [strokes], "width": 800, "height": 300 })),
     ];
-    for _ in 0..20 {
-        if terminal.model().screen != Screen::Form {
-            break;
-        }
-        for (key, value) in &answers {
-            terminal.command(Command::Answer { key: (*key).to_owned(), value: value.clone() });
-        }
-        terminal.command(Command::Continue);
-        let errors = terminal.model().session.as_ref().map(|s| s.errors.clone()).unwrap_or_default();
-        ensure!(errors.is_empty(), "{errors:?}");
-    }
-    ensure!(terminal.model().screen == Screen::Check, "no check page but {:?}", terminal.model().screen);
+    visit::fill_with(terminal, &answers)?;
     visit::submit(terminal)
 }
 

@@ -153,7 +153,7 @@ fn an_expired_card_and_a_broken_card_say_so() -> Result<()> {
     let (_server, data, _link, config) = rig()?;
     let mut terminal = visit::start(&config);
     visit::search(&mut terminal)?;
-    terminal.command(Command::Begin);
+    visit::begin(&mut terminal)?;
     visit::lay(data.path(), "expired")?;
     let step = |m: &terminal::model::Model| m.session.as_ref().map(|s| s.card);
     assert!(terminal.wait_until(PATIENCE, |m| step(m) == Some(CardStep::Expired)));

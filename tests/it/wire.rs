@@ -13,13 +13,16 @@ use domain::envelope::{
 };
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
 use domain::wire::v1::{
-    BatchResponse, BlobEntry, BlobKind, CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact,
-    EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload,
+    ActivationFailure, BatchResponse, BlobEntry, BlobKind, CaseNews, Change, ChangeNews, ChangesQuery,
+    ChangesResponse, Contact, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind,
+    EnvelopeResult, EnvelopeUpload, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, Order,
     Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody, Submission,
+    WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tests::device::own_matter;
 
 fn id() -> EnvelopeId {
     "019ab2c3-d4e5-7000-8000-000000000001".parse().expect("id")
@@ -173,10 +176,11 @@ fn enrolment_and_news_are_written_as_recorded() {
         receipt_keys: vec![ReceiptKey { id: receipt_key.key_id(), key: receipt_key }],
         sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
         people_url: "http://127.0.0.1:8480".to_owned(),
+        order: None,
         contact: contact(),
     };
     same("enrol_response", &response);
-    same("changes_query", &ChangesQuery { after: 7, wait: 25 });
+    same("changes_query", &ChangesQuery { after: 7, wait: 25, order: None });
     let case = CaseNews {
         envelope_id: id(),
         number: number(),
@@ -193,6 +197,7 @@ fn enrolment_and_news_are_written_as_recorded() {
         cursor: 9,
         more: false,
         series: Some(series()),
+        order: None,
         contact: contact(),
     };
     same("changes_response", &changes);
@@ -205,7 +210,51 @@ fn enrolment_and_news_are_written_as_recorded() {
         address: Some("样例路1号".to_owned()),
     };
     let answers = json!({"phone": "13000000017"}).as_object().cloned().unwrap_or_default();
-    same("submission", &Submission { applicant: person, answers });
+    let before = Submission { applicant: person, answers, situation: None };
+    same("submission", &before);
+    same("submission_with_situation", &Submission { situation: Some(own_matter()), ..before });
+}
+
+#[test]
+fn heartbeats_and_orders_are_written_as_recorded() {
+    let device = DeviceKey::from_seed([5; 32]);
+    let heartbeat = Heartbeat {
+        terminal: "T-001".parse().expect("terminal"),
+        number: 1_795_500_000_000,
+        catalogue: 4,
+        failures: vec![ActivationFailure { version: 5, kind: FailureKind::NotUnderstood, tries: 2 }],
+        order: 3,
+        program: "0.1.0".to_owned(),
+        queued: 2,
+        oldest_ms: Some(1_795_499_000_000),
+        parked: 0,
+        disk_free: Some(1_000_000),
+        clock_offset_ms: Some(-250),
+    };
+    same("heartbeat", &heartbeat);
+    let body = serde_json::to_vec(&heartbeat).expect("json");
+    let heartbeat = sign_document(SignedKind::Heartbeat, body, &device);
+    same("heartbeat_request", &HeartbeatRequest { heartbeat });
+    let withdrawn = WithdrawnItem {
+        item: "hrss.flex-enroll".parse().expect("item"),
+        reason: "系统升级，暂停办理".to_owned(),
+        since_ms: 1_795_499_000_000,
+    };
+    let order = Order {
+        terminal: "T-001".parse().expect("terminal"),
+        number: 4,
+        issued_ms: 1_795_500_000_000,
+        run: Some(5),
+        withdrawn: vec![withdrawn],
+    };
+    same("order", &order);
+    let body = serde_json::to_vec(&order).expect("json");
+    let order = sign_document(SignedKind::Order, body, &DeviceKey::from_seed([6; 32]));
+    same("heartbeat_response", &HeartbeatResponse { order: Some(order), contact: contact() });
+    same("changes_query_with_order", &ChangesQuery { after: 7, wait: 25, order: Some(3) });
+    let newer: ActivationFailure =
+        serde_json::from_value(json!({"version": 5, "kind": "moonlight"})).expect("a kind of later");
+    assert_eq!((newer.kind, newer.tries), (FailureKind::Other, 0));
 }
 
 #[test]

@@ -9,8 +9,8 @@ use domain::envelope::{DeviceKey, Digest, SealingKey, SignedKind, Suite, sign_do
 use domain::ids::{CounterState, EnvelopeId, Issuer, ServerEpoch};
 use domain::wire::v1::{
     BatchResponse, CaseNews, Change, ChangeNews, ChangesResponse, Contact, EnrolResponse, EnvelopeBatch,
-    EnvelopeHeader, EnvelopeResult, Outcome, PROBLEM_MEDIA_TYPE, Problem, ReceiptBody, ReceiptKey,
-    SealingKeyEntry, SeriesNews,
+    EnvelopeHeader, EnvelopeResult, HeartbeatResponse, Outcome, PROBLEM_MEDIA_TYPE, Problem, ReceiptBody,
+    ReceiptKey, SealingKeyEntry, SeriesNews,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -115,6 +115,7 @@ impl Centre {
                 key: self.sealing.public(),
             },
             people_url: "http://127.0.0.1:8480".to_owned(),
+            order: None,
             contact: self.contact(&self.state()),
         })
     }
@@ -133,6 +134,12 @@ impl Centre {
         let mut state = self.state();
         if request.path_and_query.starts_with("/api/v1/changes") {
             return Ok(serde_json::to_vec(&self.changes(&state))?);
+        }
+        if request.path_and_query == "/api/v1/heartbeat" {
+            return Ok(serde_json::to_vec(&HeartbeatResponse {
+                order: None,
+                contact: self.contact(&state),
+            })?);
         }
         let batch: EnvelopeBatch = serde_json::from_slice(request.body.as_deref().unwrap_or_default())?;
         state.largest_batch = state.largest_batch.max(batch.envelopes.len());
@@ -195,7 +202,7 @@ impl Centre {
             .collect();
         let cursor = changes.last().map_or(0, |c| c.cursor);
         let series = state.series.clone();
-        ChangesResponse { changes, cursor, more: false, series, contact: self.contact(state) }
+        ChangesResponse { changes, cursor, more: false, series, order: None, contact: self.contact(state) }
     }
 
     fn is_poisoned(&self, request: &Request) -> bool {

@@ -1,4 +1,6 @@
 //! A terminal reduced to what the wire sees: a device key, a series, sealed envelopes. For tests of the centre.
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, Result, ensure};
 use domain::applicant::IdentitySource;
 use domain::date::CivilDate;
@@ -7,6 +9,7 @@ use domain::envelope::{
     request_digest, verify_document,
 };
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Lineage};
+use domain::situation::{AGENT, SituationAnswers};
 use domain::wire::v1::{
     BatchResponse, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind,
     EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
@@ -161,13 +164,21 @@ impl Device {
     /// # Errors
     /// If the server cannot be reached.
     pub fn signed_get(&self, server: &Server, path: &str) -> Result<Answer> {
+        self.signed_get_at(&server.terminals, path)
+    }
+
+    /// A signed GET at an address.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub fn signed_get_at(&self, base: &str, path: &str) -> Result<Answer> {
         let signature = self.key.sign(&request_digest("GET", path));
         let signature = serde_json::to_value(&signature)?;
         let headers = [
             (TERMINAL_HEADER, self.enrolled.terminal.as_str()),
             (SIGNATURE_HEADER, signature.as_str().context("a base64 text")?),
         ];
-        http::get(&server.terminals, path, &headers)
+        http::get(base, path, &headers)
     }
 
     /// Verifies a receipt with the keys given at enrolment.
@@ -230,7 +241,13 @@ pub fn courier() -> Submission {
             address: None,
         },
         answers: answers.as_object().cloned().unwrap_or_default(),
+        situation: Some(own_matter()),
     }
+}
+
+/// Answers to the only situation question of [`ITEM`]: it is the person's own matter.
+pub fn own_matter() -> SituationAnswers {
+    SituationAnswers::from([(AGENT.to_owned(), BTreeSet::from(["self".to_owned()]))])
 }
 
 /// The machine's clock, milliseconds since 1970.

@@ -16,7 +16,7 @@ use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId};
 use serde::{Deserialize, Serialize};
 
-pub use rules::{Broken, Rule, check, report};
+pub use rules::{Broken, Rule, check, check_centre, check_disk, report};
 pub use view::{CentreView, DiskView, StoredAction, StoredAudit, StoredCase, StoredEnvelope};
 
 /// What was seen or done.
@@ -98,6 +98,11 @@ impl History {
             self.0.push(record.with_context(|| format!("{} line {number}", path.display()))?);
         }
         Ok(())
+    }
+
+    /// Notes what a terminal did, for a run that is over within one process.
+    pub fn note(&mut self, terminal: &str, op: Op) {
+        self.0.push(Record { terminal: terminal.to_owned(), at_ms: crate::device::now_ms(), op });
     }
 
     /// How many records are of a kind.

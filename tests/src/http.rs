@@ -100,16 +100,39 @@ pub fn call(
 /// # Errors
 /// If the server cannot be reached or answers nothing that is HTTP.
 pub fn raw(host: &str, request: &[u8]) -> Result<Answer> {
+    exchange(host, request, |_| false)
+}
+
+/// As [`call`], for a server that may leave the connection open: reads as much as the answer's `content-length` says.
+///
+/// # Errors
+/// As [`call`].
+pub fn call_by_length(base: &str, method: &str, path: &str, body: Option<&[u8]>) -> Result<Answer> {
+    let host = base.strip_prefix("http://").context("an http address")?;
+    let length = body.map_or_else(String::new, |b| format!("content-length: {}\r\n", b.len()));
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{length}\r\n");
+    let whole = |bytes: &[u8]| {
+        let answer = parse(bytes).ok();
+        answer.is_some_and(|a| a.header("content-length").and_then(|n| n.parse().ok()) == Some(a.body.len()))
+    };
+    exchange(host, &[head.as_bytes(), body.unwrap_or_default()].concat(), whole)
+}
+
+fn exchange(host: &str, request: &[u8], whole: impl Fn(&[u8]) -> bool) -> Result<Answer> {
     let mut stream = TcpStream::connect(host).with_context(|| host.to_owned())?;
     stream.set_read_timeout(Some(SILENCE))?;
     stream.set_write_timeout(Some(SILENCE))?;
     // A server that refuses early closes while we still write: what counts is its answer.
     let _ = stream.write_all(request);
     let mut bytes = Vec::new();
-    if let Err(e) = stream.read_to_end(&mut bytes)
-        && bytes.is_empty()
-    {
-        return Err(e.into());
+    let mut piece = vec![0; 64 * 1024];
+    while !whole(&bytes) {
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => bytes.extend_from_slice(&piece[..count]),
+            Err(e) if bytes.is_empty() => return Err(e.into()),
+            Err(_) => break,
+        }
     }
     let _ = stream.shutdown(Shutdown::Both);
     parse(&bytes)

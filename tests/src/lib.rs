@@ -1,6 +1,7 @@
 //! The harness of all stories: real processes, a real pcscd, nothing left behind.
 pub mod bench;
 pub mod binaries;
+pub mod browser;
 pub mod centre;
 pub mod certificates;
 pub mod device;

@@ -2,6 +2,9 @@
 //!
 //! Its end is part of every test: it stops with exit code 0, leaves no half-written file, and its log holds no
 //! personal data that tests use.
+mod commands;
+mod store;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -9,15 +12,16 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use sync_server::auth::role::Role;
-use sync_server::store::{Database, Row, TABLES, Value as DatabaseValue};
 
 use crate::binaries::{binary, repository};
 use crate::http::Answer;
 use crate::people::Person;
-use crate::postgres::fresh_database;
+
+pub use commands::{command_in, command_with};
+use store::story_database;
 
 /// Start and stop may take this long on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -163,68 +167,6 @@ impl Server {
         let mut arguments = arguments.to_vec();
         arguments.extend(self.database.iter().flat_map(|d| ["--database", d]));
         command_in(self.data(), &arguments)
-    }
-
-    /// The address of its store.
-    ///
-    /// # Errors
-    /// If it is none.
-    pub fn database(&self) -> Result<Database> {
-        match &self.database {
-            Some(address) => Ok(address.parse()?),
-            None => Ok(Database::Sqlite(self.data().join("server.db"))),
-        }
-    }
-
-    /// The address of its store as `--database` takes it.
-    ///
-    /// # Errors
-    /// If the path is no text.
-    pub fn address(&self) -> Result<String> {
-        match &self.database {
-            Some(address) => Ok(address.clone()),
-            None => Ok(format!("sqlite:{}", self.data().join("server.db").to_str().context("a path")?)),
-        }
-    }
-
-    /// Rows of its store, beside the running server.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn rows(&self, sql: &str, parameters: &[DatabaseValue]) -> Result<Vec<Row>> {
-        Ok(self.database()?.open_read_only()?.query(sql, parameters)?)
-    }
-
-    /// One whole number out of its store, such as a count.
-    ///
-    /// # Errors
-    /// If the store cannot be read, or gives anything else.
-    pub fn number(&self, sql: &str) -> Result<i64> {
-        Ok(self.rows(sql, &[])?.first().context("one row")?.int(0)?)
-    }
-
-    /// Every text and every byte of its store, for tests that look for what must not be there.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn stored_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = match self.database()?.file() {
-            Some(file) => std::fs::read(file)?,
-            None => Vec::new(),
-        };
-        for table in TABLES {
-            for row in self.rows(&format!("SELECT {} FROM {}", table.columns.join(", "), table.name), &[])? {
-                for value in row.0 {
-                    match value {
-                        DatabaseValue::Text(text) => bytes.extend_from_slice(text.as_bytes()),
-                        DatabaseValue::Blob(blob) => bytes.extend_from_slice(&blob),
-                        DatabaseValue::Int(_) | DatabaseValue::Null => {}
-                    }
-                    bytes.push(0);
-                }
-            }
-        }
-        Ok(bytes)
     }
 
     /// A one-time code for a station, from the command line, while the server runs.
@@ -377,39 +319,4 @@ impl Drop for Server {
             assert!(result.is_ok(), "{:?}", result.err());
         }
     }
-}
-
-/// A fresh PostgreSQL database if stories are to run on one.
-fn story_database() -> Result<Option<String>> {
-    match std::env::var(DATABASE_VARIABLE).as_deref() {
-        Err(_) | Ok("sqlite") => Ok(None),
-        Ok("postgresql") => fresh_database().map(Some),
-        Ok(other) => bail!("{DATABASE_VARIABLE} is {other:?}: write sqlite or postgresql"),
-    }
-}
-
-/// Runs a command of the binary on a folder and waits for its end.
-///
-/// # Errors
-/// If the process cannot be started.
-pub fn command_in(data: &Path, arguments: &[&str]) -> Result<Output> {
-    command_with(data, arguments, &[])
-}
-
-/// As [`command_in`], with environment variables.
-///
-/// # Errors
-/// If the process cannot be started.
-pub fn command_with(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
-    let (name, rest) = arguments.split_first().ok_or_else(|| anyhow!("a command"))?;
-    Ok(Command::new(binary("sync-server"))
-        .arg(name)
-        .arg("--data")
-        .arg(data)
-        .args(rest)
-        .envs(variables.iter().copied())
-        .current_dir(repository())
-        .env_remove("JINBAN_LOG")
-        .stdin(Stdio::null())
-        .output()?)
 }

@@ -74,7 +74,7 @@ impl Publisher {
         draft.sign(&roots[0], None)?;
         draft.sign(&roots[1], None)?;
         let repository = Repository::new(folder.to_owned());
-        let first = Bundle::sign(&draft.clone().finish(None)?, None, None, &targets, now_ms + TARGETS_MS)?;
+        let first = Bundle::sign(&draft.clone().finish(None)?, None, &[], &targets, now_ms + TARGETS_MS)?;
         repository.install(draft, Some(&first), &online, now_ms)?;
         Ok(Self { roots, targets, online, repository, rng })
     }
@@ -101,9 +101,9 @@ impl Publisher {
     /// If it cannot be signed.
     pub fn sign(&self, version: u64, now_ms: i64) -> Result<Bundle> {
         let view = self.repository.view()?;
-        let document = catalogue(version)?;
+        let documents = [catalogue(version)?];
         let ends_ms = now_ms + TARGETS_MS;
-        Ok(Bundle::sign(&view.root, view.targets.as_ref(), Some(&document), &self.targets, ends_ms)?)
+        Ok(Bundle::sign(&view.root, view.targets.as_ref(), &documents, &self.targets, ends_ms)?)
     }
 
     /// Signs and publishes a catalogue version.
@@ -139,7 +139,7 @@ impl Publisher {
         let draft = self.draft(&[self.replacing(entry)?], now_ms)?;
         let root = draft.clone().finish(Some(&self.root()?))?;
         let view = self.repository.view()?;
-        let list = Bundle::sign(&root, view.targets.as_ref(), None, &targets, now_ms + TARGETS_MS)?;
+        let list = Bundle::sign(&root, view.targets.as_ref(), &[], &targets, now_ms + TARGETS_MS)?;
         self.repository.install(draft, Some(&list), &self.online, now_ms)?;
         self.targets = targets;
         Ok(())

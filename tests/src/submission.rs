@@ -51,6 +51,7 @@ pub fn submit_as(
         catalogue_version: crate::device::CATALOGUE,
         person,
         answers: &answers,
+        situation: None,
         now_ms,
         boot_ms: 1,
     };

@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use domain::ids::ItemCode;
+use domain::situation::Alternative;
 use operator::log::LogFilter;
 use operator::settings::Setting as _;
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub fn config(data: &Path, server: &str) -> Config {
         assets: repository().join("assets"),
         server: ServerUrl::read(server).expect("a test names a server by its address"),
         reader: ReaderChoice::File(card_file(data)),
+        mark: None,
         window: WindowSize::Pixels(1920, 1080),
         log: LogFilter::default(),
     }
@@ -59,7 +61,7 @@ pub fn card_file(data: &Path) -> PathBuf {
 
 /// A terminal that tries again quickly, so that tests need not wait for a back-off.
 pub fn start(config: &Config) -> HeadlessTerminal {
-    let tuning = Tuning { backoff_base_ms: 50, backoff_cap_ms: 200, news_every_ms: 100 };
+    let tuning = Tuning { backoff_base_ms: 50, backoff_cap_ms: 200, news_every_ms: 100, ..Tuning::default() };
     HeadlessTerminal::start_with(config, Outside { tuning, ..Outside::default() })
 }
 
@@ -83,7 +85,11 @@ pub fn lift(data: &Path) -> Result<()> {
     Ok(std::fs::remove_file(card_file(data))?)
 }
 
-fn wait(terminal: &mut HeadlessTerminal, what: &str, wanted: impl Fn(&Model) -> bool) -> Result<()> {
+/// Waits for what the screen would show.
+///
+/// # Errors
+/// If it does not come.
+pub fn wait(terminal: &mut HeadlessTerminal, what: &str, wanted: impl Fn(&Model) -> bool) -> Result<()> {
     let came = terminal.wait_until(PATIENCE, wanted);
     ensure!(came, "{what} did not come; the screen is {:?}", terminal.model().screen);
     Ok(())
@@ -106,16 +112,63 @@ pub fn search(terminal: &mut HeadlessTerminal) -> Result<()> {
     Ok(())
 }
 
+/// From the guide through the situation questions, each answered with the first option that does not end the matter,
+/// to the card page.
+///
+/// # Errors
+/// If the questions do not come to an end.
+pub fn begin(terminal: &mut HeadlessTerminal) -> Result<()> {
+    terminal.command(Command::Begin);
+    for _ in 0..20 {
+        match terminal.model().screen {
+            Screen::Question => choose(terminal, None)?,
+            Screen::Needs => {}
+            _ => return Ok(()),
+        }
+        terminal.command(Command::Continue);
+    }
+    bail!("the questions do not end, the screen is {:?}", terminal.model().screen)
+}
+
+/// Chooses an option of the question on the screen, the first that does not end the matter if none is named.
+///
+/// # Errors
+/// If there is no question or no such option.
+pub fn choose(terminal: &mut HeadlessTerminal, id: Option<&str>) -> Result<()> {
+    let question = terminal.model().question().context("no question is on the screen")?;
+    let wanted = |option: &&Alternative| id.map_or(option.ends_with.is_none(), |id| option.id == id);
+    let option = question.options.iter().find(wanted).context("no such option")?.id.clone();
+    let question = question.id.clone();
+    terminal.command(Command::Choose { question, option: Some(option) });
+    Ok(())
+}
+
 /// From the guide through the card page to the form.
 ///
 /// # Errors
 /// If the card is not read.
 pub fn identify(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
-    terminal.command(Command::Begin);
+    begin(terminal)?;
+    laid(terminal, data)
+}
+
+/// Lays the card down on the card page and goes on to the form, a fresh one if a draft is offered.
+///
+/// # Errors
+/// If the card is not read.
+pub fn laid(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
+    if terminal.model().screen == Screen::Needs {
+        terminal.command(Command::Continue);
+    }
     lay(data, "courier")?;
-    wait(terminal, "the card", |m| m.session.as_ref().is_some_and(|s| s.card == CardStep::Done))?;
+    wait(terminal, "the card", |m| {
+        m.session.as_ref().is_some_and(|s| s.card == CardStep::Done && s.drafts.lines.is_some())
+    })?;
     if terminal.model().screen == Screen::Card {
         terminal.command(Command::Continue);
+    }
+    if matches!(terminal.model().screen, Screen::Resume(_)) {
+        terminal.command(Command::StartOver);
     }
     ensure!(terminal.model().screen == Screen::Form, "no form but {:?}", terminal.model().screen);
     Ok(())
@@ -140,13 +193,21 @@ pub fn answers() -> Vec<(&'static str, Value)> {
 /// # Errors
 /// If a page does not go on.
 pub fn fill(terminal: &mut HeadlessTerminal) -> Result<()> {
+    fill_with(terminal, &answers())
+}
+
+/// Fills in every page with these answers and comes to the check page; the address is the card's.
+///
+/// # Errors
+/// If a page does not go on.
+pub fn fill_with(terminal: &mut HeadlessTerminal, answers: &[(&str, Value)]) -> Result<()> {
     for _ in 0..20 {
         if terminal.model().screen != Screen::Form {
             break;
         }
         terminal.command(Command::UseCardAddress("residence_addr".to_owned()));
-        for (key, value) in answers() {
-            terminal.command(Command::Answer { key: key.to_owned(), value });
+        for (key, value) in answers {
+            terminal.command(Command::Answer { key: (*key).to_owned(), value: value.clone() });
         }
         terminal.command(Command::Continue);
         let errors = terminal.model().session.as_ref().map(|s| s.errors.clone()).unwrap_or_default();
@@ -154,6 +215,21 @@ pub fn fill(terminal: &mut HeadlessTerminal) -> Result<()> {
     }
     ensure!(terminal.model().screen == Screen::Check, "no check page but {:?}", terminal.model().screen);
     Ok(())
+}
+
+/// Fills in the first page, goes on, and waits until the form is kept as a draft.
+///
+/// # Errors
+/// If it is not kept.
+pub fn begin_draft(terminal: &mut HeadlessTerminal) -> Result<()> {
+    wait(terminal, "the look for drafts", |m| {
+        m.session.as_ref().is_some_and(|s| s.drafts.lines.is_some() && s.envelope_id.is_some())
+    })?;
+    for (key, value) in answers() {
+        terminal.command(Command::Answer { key: key.to_owned(), value });
+    }
+    terminal.command(Command::Continue);
+    wait(terminal, "the draft", |m| m.session.as_ref().is_some_and(|s| s.drafts.kept))
 }
 
 /// Submits, with a second tap, and gives the slip.

@@ -31,7 +31,7 @@ const RUN: &[&str] = &[
 ];
 
 /// For the demo without a display and for the tests: virtual screen, pointer, pictures, accessibility bus, QR reader,
-/// the second database, and virtual environments for a tool that is no package.
+/// the second database, virtual environments for a tool that is no package, and a browser with its driver.
 const TESTS: &[&str] = &[
     "xvfb",
     "xdotool",
@@ -45,6 +45,8 @@ const TESTS: &[&str] = &[
     "openssl",
     "postgresql",
     "python3-venv",
+    "chromium",
+    "chromium-driver",
 ];
 
 const UPDATE_LIMIT: Duration = Duration::from_secs(600);

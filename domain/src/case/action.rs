@@ -40,7 +40,8 @@ pub enum Action {
 /// Why a field sent the case back: its key and the kind of error, whose words lie in `assets/text`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnReason {
-    /// Path of the field in the answers, such as `phone` or `children[2].name`.
+    /// Path of the field in the answers, such as `phone` or `children[2].name`; of a situation question
+    /// `situation.home`; `-` of what the form does not have.
     pub field: String,
     /// Name of the error kind, such as `phone_length`.
     pub kind: String,

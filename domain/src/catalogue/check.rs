@@ -63,7 +63,7 @@ fn known(catalogue: &Catalogue, code: &ItemCode, field: &str, report: &mut Repor
 }
 
 /// Short names, and what people say, lead to one place. Short names go first, so that the synonym gets the blame.
-fn check_names(catalogue: &Catalogue, report: &mut Report) {
+pub(super) fn check_names(catalogue: &Catalogue, report: &mut Report) {
     let items = catalogue.items.values().map(|i| (&i.code, "items", &i.short_name.zh, &i.synonyms));
     let bundles = catalogue.bundles.values().map(|b| (&b.code, "bundles", &b.short_name.zh, &b.synonyms));
     let entries: Vec<_> = items.chain(bundles).collect();

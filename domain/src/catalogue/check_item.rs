@@ -72,7 +72,7 @@ pub(super) fn check_bundle(bundle: &Bundle, catalogue: &Catalogue, report: &mut 
 }
 
 /// Each step stands after what it depends on, so the graph has no cycle; one that has is told with its steps.
-fn steps(bundle: &Bundle, report: &mut Report) {
+pub(super) fn steps(bundle: &Bundle, report: &mut Report) {
     report.expect((1..=MAX_PARTS).contains(&bundle.steps.len()), "steps", "1 to 60 steps");
     let all: BTreeSet<&str> = bundle.steps.iter().map(|step| step.id.as_str()).collect();
     let mut before: BTreeSet<&str> = BTreeSet::new();

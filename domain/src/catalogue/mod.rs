@@ -11,11 +11,13 @@ mod check_item;
 mod difference;
 mod document;
 mod entry;
+mod examine;
 mod load;
 mod message;
 mod parse;
 mod parts;
 mod policies;
+pub mod regions;
 mod review;
 mod revision;
 mod rules;
@@ -39,17 +41,18 @@ pub use difference::{Change, Counts, Difference, EntryDifference, FieldDifferenc
 pub use entry::Entry;
 pub use load::MAX_FILES;
 pub use message::StationMessage;
+pub use parse::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
 pub use parts::{LifeEvent, NotHere, Phrases, Region, SharedPhrase};
 pub use policies::{
     AllTerminals, IdlePolicy, LimitPolicy, Policies, RectificationPolicy, RetentionPolicy, Ring, RingSize,
     StaleAction, StalePolicy,
 };
 pub use review::{Allowed, Review, Rule, Warning};
-pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
+pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS, step_faults};
 pub use station::{Offer, Station};
 
 /// A whole catalogue version. Build it with [`Catalogue::load`] or [`Catalogue::from_document`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Catalogue {
     /// Version number, rising.
     pub version: u64,
@@ -104,6 +107,13 @@ pub struct CatalogueDocument {
     pub digest: Digest,
     /// Canonical JSON.
     pub json: String,
+}
+
+impl std::fmt::Debug for Catalogue {
+    /// The version only: a whole catalogue would drown what it stands in.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Catalogue(version {})", self.version)
+    }
 }
 
 impl Catalogue {

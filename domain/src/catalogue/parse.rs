@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use super::{CatalogueError, Rule, Warning};
 
 /// The most bytes of one file.
-pub(super) const MAX_FILE_BYTES: usize = 4 << 20;
+pub const MAX_FILE_BYTES: usize = 4 << 20;
 /// The most bytes of a whole catalogue: 5,000 items of 10 KiB each, and as much again.
-pub(super) const MAX_TOTAL_BYTES: usize = 96 << 20;
+pub const MAX_TOTAL_BYTES: usize = 96 << 20;
 /// The most mistakes that are collected; further ones are counted.
 const MAX_ERRORS: usize = 1_000;
 /// The most warnings that are collected; further ones are counted.

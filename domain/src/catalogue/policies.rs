@@ -23,6 +23,9 @@ pub struct Policies {
     pub rectification: RectificationPolicy,
     /// Rings of a rollout, in order.
     pub rollout: Vec<Ring>,
+    /// A rollout that stops by itself goes back by itself, where a way back was signed; without it a person says so.
+    #[serde(skip_serializing_if = "is_off")]
+    pub back_by_itself: bool,
     /// What an old catalogue still allows.
     pub stale: StalePolicy,
     /// Days for which what was begun of a withdrawn item may still be finished.
@@ -160,10 +163,17 @@ impl Default for Policies {
                 ring("ten", RingSize::Terminals(10), 60),
                 Ring { success_percent: 95, ..ring("all", RingSize::All(AllTerminals::All), 1_440) },
             ],
+            back_by_itself: false,
             stale: StalePolicy::default(),
             grace_days: 7,
         }
     }
+}
+
+/// What is off is not written: versions that were published without it keep their digest.
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature that serde asks for
+fn is_off(switch: &bool) -> bool {
+    !*switch
 }
 
 impl Default for IdlePolicy {

@@ -126,6 +126,10 @@ pub enum SignedKind {
     Slip,
     /// 回执, signed by the server after its COMMIT.
     Receipt,
+    /// How a terminal is, signed by it.
+    Heartbeat,
+    /// What the centre orders a terminal, signed with its receipt key.
+    Order,
 }
 
 impl SignedKind {
@@ -133,11 +137,13 @@ impl SignedKind {
         match self {
             Self::Slip => "jinban/slip/1",
             Self::Receipt => "jinban/receipt/1",
+            Self::Heartbeat => "jinban/heartbeat/1",
+            Self::Order => "jinban/order/1",
         }
     }
 }
 
-/// A slip or receipt as it travels: the exact JSON bytes that were signed, the key's id, the signature.
+/// A slip, receipt, heartbeat or order as it travels: the exact JSON bytes that were signed, the key's id, the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedDocument {
@@ -170,13 +176,13 @@ impl KeyRing {
     }
 }
 
-/// Signs the JSON bytes of a slip or receipt.
+/// Signs the JSON bytes of a document of this kind.
 pub fn sign_document(kind: SignedKind, body: Vec<u8>, key: &DeviceKey) -> SignedDocument {
     let digest = Digest::of_parts(kind.label(), &body, &[]);
     SignedDocument { signature: key.sign(&digest), key_id: key.key_id().clone(), body: Bytes(body) }
 }
 
-/// Verifies a slip or a receipt and gives the bytes that were signed.
+/// Verifies a document of this kind and gives the bytes that were signed.
 ///
 /// # Errors
 /// [`VerifyError`] if the key is unknown or the signature does not hold for this kind of document.

@@ -62,7 +62,17 @@ pub(super) fn in_row(rows: &str, row: usize, key: &str) -> String {
 impl Answers {
     /// Answers from a JSON object.
     pub fn from_map(map: Map<String, Value>) -> Self {
-        Self { map, defaults: BTreeSet::new() }
+        Self::kept(map, BTreeSet::new())
+    }
+
+    /// Answers as they were when somebody kept them, with the keys that [`Answers::untouched`] named then.
+    pub fn kept(map: Map<String, Value>, untouched: BTreeSet<String>) -> Self {
+        Self { map, defaults: untouched }
+    }
+
+    /// Keys whose answer is a default that nobody has touched: who keeps the answers for later keeps these as well.
+    pub fn untouched(&self) -> &BTreeSet<String> {
+        &self.defaults
     }
 
     /// The answer to a field, by its path.
@@ -101,6 +111,13 @@ impl Answers {
         }
     }
 
+    /// Takes the answer to a field or repeat group away as if it had never been given; it is wiped. A default may come
+    /// again.
+    pub fn forget(&mut self, key: &str) {
+        self.defaults.remove(key);
+        self.map.remove(key).as_mut().into_iter().for_each(wipe);
+    }
+
     /// Sets a default: an answer that follows what it was made from until somebody sets another.
     pub(super) fn set_default(&mut self, key: &str, value: Value) {
         self.set(key, value);
@@ -109,8 +126,8 @@ impl Answers {
 
     /// Takes a default away that cannot be made any more.
     pub(super) fn drop_default(&mut self, key: &str) {
-        if self.defaults.remove(key) {
-            self.map.remove(key).as_mut().into_iter().for_each(wipe);
+        if self.defaults.contains(key) {
+            self.forget(key);
         }
     }
 
@@ -199,6 +216,20 @@ mod tests {
             answers.set(path, json!("x"));
             assert_eq!(answers, before, "{path}");
         }
+    }
+
+    #[test]
+    fn a_forgotten_answer_was_never_given_and_a_cleared_one_stays_empty() {
+        let mut answers = Answers::default();
+        answers.set("a", json!("x"));
+        answers.set_default("b", json!("y"));
+        answers.set("c", json!("z"));
+        answers.forget("a");
+        answers.forget("b");
+        answers.clear("c");
+        assert_eq!(answers.as_map().get("a"), None);
+        assert!(!answers.is_default("b") && answers.get("b").is_none());
+        assert_eq!(answers.get("c"), Some(&json!(null)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod adjust;
 mod answers;
 mod compile;
 mod demands;
+mod entered;
 mod error;
 mod facts;
 mod files;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 pub use crate::situation::Adjustments;
 pub use answers::{Answers, MAX_ROWS};
 pub use compile::{MAX_CELLS, MAX_FIELDS};
+pub use entered::{number_entered, number_written};
 pub use error::{FieldError, FieldErrorKind, FormError};
 pub use facts::Facts;
 pub use files::{FILE_KINDS, FileLimits, MAX_FILE_BYTES, MAX_FILES};
@@ -99,19 +101,31 @@ impl Form {
     /// Kinds of fields that must be answered and that this version cannot fill in (photo, attachment): the item
     /// then says so. Optional ones are just not asked.
     pub fn unsupported(&self) -> Vec<Widget> {
-        let mut widgets: Vec<Widget> = self
-            .fields()
-            .enumerate()
-            .filter(|(at, (field, _))| {
-                let change = self.change_of(*at);
-                change.added || (!change.dropped && (field.required || field.required_if.is_some()))
-            })
-            .map(|(_, (field, _))| field.widget)
-            .filter(|widget| !widget.supported())
-            .collect();
+        let mut widgets: Vec<Widget> = self.unsupported_fields().map(|field| field.widget).collect();
         widgets.sort_unstable();
         widgets.dedup();
         widgets
+    }
+
+    /// The stored number of a written one, for the number field of this path. One that has choices takes them as they
+    /// are stored. `None` if it is no number, or there is no such field.
+    pub fn number(&self, path: &str, typed: &str) -> Option<i64> {
+        let key = path.rsplit('.').next()?;
+        let Named::Field(at) = *self.compiled.index.get(key)? else { return None };
+        match self.choices(at).is_empty() {
+            true => number_entered(typed, self.compiled.rules.get(at)?.decimals),
+            false => typed.trim().parse().ok(),
+        }
+    }
+
+    /// The fields of [`Form::unsupported`], in form order.
+    pub fn unsupported_fields(&self) -> impl Iterator<Item = &UiField> {
+        let needed = |(at, (field, _)): &(usize, (&UiField, _))| {
+            let change = self.change_of(*at);
+            change.added || (!change.dropped && (field.required || field.required_if.is_some()))
+        };
+        let fields = self.fields().enumerate().filter(needed).map(|(_, (field, _))| field);
+        fields.filter(|field| !field.widget.supported())
     }
 
     /// Fields in form order with what is known of them.

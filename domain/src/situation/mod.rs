@@ -1,8 +1,9 @@
 //! 情形: a few questions before the form, whose answers choose materials, fields and steps, so that nothing is asked
 //! that a person's case does not need.
 //!
-//! Data only, and one pure function ([`resolve`]) over it. Refuses to judge a case: "I do not know" chooses nothing,
+//! Data only, and one pure function ([`resolve()`]) over it. Refuses to judge a case: "I do not know" chooses nothing,
 //! and the department decides.
+mod apply;
 mod resolve;
 mod shape;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::ids::ItemCode;
 use crate::item::MaterialSource;
 use crate::text::Text;
 
+pub use apply::{Misfit, MisfitKind, NoForm, PATH_PREFIX, form_for, misfits};
 pub use resolve::{ActiveStep, Resolution, questions, resolve};
 
 /// Id of the question whose matter it is.
@@ -23,7 +25,7 @@ pub const AGENT: &str = "agent";
 /// Ids of questions by which an item asks that itself.
 const OWN_AGENT_IDS: [&str; 3] = [AGENT, "whom", "who"];
 
-/// Answers of a person: ids of the chosen options by id of the question.
+/// Answers of a person: ids of the chosen options by id of the question ([`Question::answer`]).
 pub type SituationAnswers = BTreeMap<String, BTreeSet<String>>;
 
 /// Situation questions of one item or bundle.
@@ -53,7 +55,7 @@ pub struct Question {
     /// Bundles: ids of the steps that this question switches.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub controls: Vec<String>,
-    /// Fields for which this question stands: they are not asked again.
+    /// Fields, or repeat groups, for which this question stands: they are not asked again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub replaces_fields: Vec<String>,
     /// What can be chosen.
@@ -71,10 +73,10 @@ pub struct Alternative {
     /// Chinese names of materials that are needed then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub adds_materials: Vec<String>,
-    /// Fields that must be answered then.
+    /// Fields that must be answered then, or repeat groups that must have a row.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub adds_fields: Vec<String>,
-    /// Fields that are not asked then.
+    /// Fields or repeat groups that are not asked then.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub drops_fields: Vec<String>,
     /// Fields that have only these of their options then.
@@ -167,6 +169,22 @@ impl Question {
     /// The option with this id.
     pub fn option(&self, id: &str) -> Option<&Alternative> {
         self.options.iter().find(|option| option.id == id)
+    }
+
+    /// The answer to it: ids of options. Where several may be chosen, none is an answer too; elsewhere an empty
+    /// choice is no answer.
+    pub fn answer<'a>(&self, answers: &'a SituationAnswers) -> Option<&'a BTreeSet<String>> {
+        answers.get(&self.id).filter(|ids| self.multi || !ids.is_empty())
+    }
+
+    /// Some answer to it changes the form.
+    pub fn decides_fields(&self) -> bool {
+        let changes = |option: &Alternative| {
+            !option.adds_fields.is_empty()
+                || !option.drops_fields.is_empty()
+                || !option.narrows_fields.is_empty()
+        };
+        !self.replaces_fields.is_empty() || self.options.iter().any(changes)
     }
 }
 

@@ -38,6 +38,27 @@ pub struct ActiveStep<'a> {
     pub depends: Vec<&'a str>,
 }
 
+impl<'a> Resolution<'a> {
+    /// The steps by when they can begin: each stage waits for steps of the stages before it only, and its steps go
+    /// side by side.
+    pub fn stages(&self) -> Vec<Vec<&ActiveStep<'a>>> {
+        let mut stage_of: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut stages: Vec<Vec<&ActiveStep<'a>>> = Vec::new();
+        for active in &self.steps {
+            let before = active.depends.iter().filter_map(|id| stage_of.get(id)).max();
+            let stage = before.map_or(0, |stage| stage + 1);
+            stage_of.insert(&active.step.id, stage);
+            if stage == stages.len() {
+                stages.push(Vec::new());
+            }
+            if let Some(steps) = stages.get_mut(stage) {
+                steps.push(active);
+            }
+        }
+        stages
+    }
+}
+
 /// The questions of an item or bundle in the order in which they are asked: whose matter it is comes first, where
 /// somebody else may apply and the item does not ask that itself.
 pub fn questions<'a>(catalogue: &'a Catalogue, entry: Entry<'a>) -> Vec<&'a Question> {
@@ -53,16 +74,19 @@ pub fn questions<'a>(catalogue: &'a Catalogue, entry: Entry<'a>) -> Vec<&'a Ques
 /// What the answers mean.
 ///
 /// A material of the item's list, or a field of its form, that some option names is needed only if such an option is
-/// chosen. A question that is not answered yet chooses nothing and leaves its steps on.
+/// chosen. A question that is not answered yet chooses nothing and leaves its steps on; one that allows several and
+/// is answered with none switches its steps off.
 pub fn resolve<'a>(catalogue: &'a Catalogue, entry: Entry<'a>, answers: &SituationAnswers) -> Resolution<'a> {
     let asked = questions(catalogue, entry);
     let mut resolution = Resolution::default();
     let mut chosen: Vec<(&Question, Vec<&Alternative>)> = Vec::new();
     for question in &asked {
-        let options = choose(question, answers, &mut resolution.refused);
-        if options.is_empty() && resolution.ended.is_none() {
-            resolution.next = resolution.next.or(Some(question));
-        }
+        let Some(options) = choose(question, answers, &mut resolution.refused) else {
+            if resolution.ended.is_none() {
+                resolution.next = resolution.next.or(Some(question));
+            }
+            continue;
+        };
         resolution.ended =
             resolution.ended.or_else(|| options.iter().find_map(|option| option.ends_with.as_ref()));
         chosen.push((question, options));
@@ -82,19 +106,19 @@ pub fn resolve<'a>(catalogue: &'a Catalogue, entry: Entry<'a>, answers: &Situati
     resolution
 }
 
-/// The chosen options of a question; none if it is not answered, or badly.
+/// The chosen options of a question; `None` if it is not answered, or badly.
 fn choose<'a>(
     question: &'a Question,
     answers: &SituationAnswers,
     refused: &mut Vec<String>,
-) -> Vec<&'a Alternative> {
-    let Some(ids) = answers.get(&question.id).filter(|ids| !ids.is_empty()) else { return Vec::new() };
+) -> Option<Vec<&'a Alternative>> {
+    let ids = question.answer(answers)?;
     let options: Vec<&Alternative> = ids.iter().filter_map(|id| question.option(id)).collect();
     if options.len() != ids.len() || (options.len() > 1 && !question.multi) {
         refused.push(question.id.clone());
-        return Vec::new();
+        return None;
     }
-    options
+    Some(options)
 }
 
 fn materials(
@@ -133,13 +157,9 @@ fn adjustments(
     chosen: &[(&Question, Vec<&Alternative>)],
 ) -> Adjustments {
     let form = entry.form();
-    let keys: BTreeSet<&str> = form
-        .pages
-        .iter()
-        .flat_map(|page| &page.groups)
-        .flat_map(|group| &group.fields)
-        .map(|field| field.key.as_str())
-        .collect();
+    let fields = form.fields().map(|field| field.key.as_str());
+    let rows = form.groups().filter_map(|group| group.repeat.as_ref()).map(|repeat| repeat.key.as_str());
+    let keys: BTreeSet<&str> = fields.chain(rows).collect();
     let on_form = |key: &&String| keys.contains(key.as_str());
     let mut changes = Adjustments::default();
     for (key, values) in &entry.situations().presets {
@@ -200,7 +220,7 @@ fn narrow(narrowed: &mut BTreeMap<String, Vec<String>>, key: &str, values: &[Str
 /// Ids of the steps that answered questions control and no chosen option has on.
 fn switched_off<'a>(chosen: &[(&'a Question, Vec<&'a Alternative>)]) -> BTreeSet<&'a str> {
     let mut off = BTreeSet::new();
-    for (question, options) in chosen.iter().filter(|(_, options)| !options.is_empty()) {
+    for (question, options) in chosen {
         let on: BTreeSet<&String> = options.iter().flat_map(|option| &option.nodes_on).collect();
         off.extend(question.controls.iter().filter(|id| !on.contains(id)).map(String::as_str));
     }

@@ -3,6 +3,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::catalogue::{Catalogue, Entry};
+use crate::form::Form;
+use crate::text::Text;
 
 fn catalogue() -> Catalogue {
     let json = include_str!("../../../tests/fixtures/catalogue-1.json");
@@ -13,7 +15,10 @@ fn entry<'a>(catalogue: &'a Catalogue, code: &str) -> Entry<'a> {
     catalogue.entry(&code.parse().expect("a code")).expect("it is there")
 }
 
-fn answers(given: &[(&str, &[&str])]) -> SituationAnswers {
+/// Ids of options by question.
+type Given<'a> = &'a [(&'a str, &'a [&'a str])];
+
+fn answers(given: Given<'_>) -> SituationAnswers {
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<_>>();
     given.iter().map(|(question, options)| ((*question).to_owned(), ids(options))).collect()
 }
@@ -110,6 +115,136 @@ fn a_question_stands_for_its_field() {
     let resolution = resolve(&catalogue, bundle, &answers(&[("which", &["water"])]));
     let dropped: Vec<&String> = resolution.adjustments.drops_fields.iter().collect();
     assert_eq!(dropped, ["utility_kind"]);
+}
+
+#[test]
+fn none_of_several_is_an_answer_and_none_of_one_is_not() {
+    let catalogue = catalogue();
+    let bundle = entry(&catalogue, "one.utilities");
+    let given = answers(&[("which", &[]), ("dig", &["no"])]);
+    let none = resolve(&catalogue, bundle, &given);
+    assert!(none.next.is_none() && none.refused.is_empty());
+    let on: Vec<&str> = none.steps.iter().map(|active| active.step.id.as_str()).collect();
+    assert_eq!(on, ["s1", "s2", "s8"]);
+    assert!(misfits(&catalogue, bundle, &given).is_empty());
+    let given = answers(&[("which", &["gas"]), ("dig", &[])]);
+    assert_eq!(resolve(&catalogue, bundle, &given).next.map(|q| q.id.as_str()), Some("dig"));
+}
+
+#[test]
+fn stages_are_steps_that_can_go_side_by_side() {
+    let catalogue = catalogue();
+    let bundle = entry(&catalogue, "one.utilities");
+    let stages = |given: &[(&str, &[&str])]| -> Vec<String> {
+        let resolution = resolve(&catalogue, bundle, &answers(given));
+        let ids = |stage: Vec<&ActiveStep<'_>>| {
+            stage.iter().map(|active| active.step.id.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        resolution.stages().into_iter().map(ids).collect()
+    };
+    assert_eq!(stages(&[]), ["s1", "s2", "s3 s4 s5 s6", "s7", "s8"]);
+    assert_eq!(stages(&[("which", &["water", "net"]), ("dig", &["no"])]), ["s1", "s2", "s3 s6", "s8"]);
+    assert!(Resolution::default().stages().is_empty());
+}
+
+/// An item whose form has a repeat group, and questions that name it and its fields.
+fn with_rows() -> Catalogue {
+    let mut catalogue = catalogue();
+    let code = "nhsa.insured-cert".parse().expect("a code");
+    let item = catalogue.items.get_mut(&code).expect("it is there");
+    item.proxy_allowed = false;
+    let text = |zh: &str| serde_json::json!({"zh": zh, "en": zh});
+    let mut form = serde_json::to_value(&item.form).expect("a form");
+    form["schema"]["properties"]["children"] = serde_json::json!({
+        "type": "array", "minItems": 0, "maxItems": 3,
+        "items": {"type": "object", "properties": {"child": {"type": "string", "maxLength": 30}},
+                  "required": ["child"], "additionalProperties": false},
+    });
+    let group = serde_json::json!({
+        "repeat": {"key": "children", "label": text("孩子"), "row": text("{n}"), "min": 0, "max": 3},
+        "fields": [{"key": "child", "widget": "text", "label": text("姓名"), "required": true}],
+    });
+    form["pages"][0]["groups"].as_array_mut().expect("groups").push(group);
+    item.form = serde_json::from_value(form).expect("a form");
+    item.situations = serde_json::from_value(serde_json::json!({"questions": [
+        {"id": "family", "text": text("?"), "options": [
+            {"id": "yes", "text": text("y"), "adds_fields": ["children"]},
+            {"id": "no", "text": text("n")},
+            {"id": "out", "text": text("o"), "ends_with": {"message": text("m"), "way": text("w")}},
+        ]},
+        {"id": "told", "text": text("?"), "options": [
+            {"id": "a", "text": text("a"), "adds_materials": ["居民身份证"]}, {"id": "b", "text": text("b")},
+        ]},
+    ]}))
+    .expect("situations");
+    catalogue
+}
+
+#[test]
+fn questions_may_name_repeat_groups() {
+    let catalogue = with_rows();
+    let item = entry(&catalogue, "nhsa.insured-cert");
+    let form = Form::compile(item.form()).expect("compiles");
+    let plan = |option: &str| {
+        let given = answers(&[("family", &[option]), ("told", &["b"])]);
+        let form = form_for(&catalogue, item, &form, Some(&given)).expect("it fits");
+        let facts = crate::form::Facts::on("2026-11-24".parse().expect("a day"));
+        let mut filled = crate::form::Answers::default();
+        form.prefill(&mut filled, &facts);
+        let plan = form.plan(&filled, &facts, crate::form::Layout::Grouped);
+        let fields = plan.pages.iter().flat_map(|page| &page.fields).map(|field| field.key.clone());
+        fields.filter(|key| key.starts_with("child")).collect::<Vec<_>>()
+    };
+    assert_eq!(plan("yes"), ["children[0].child"], "one row is asked for");
+    assert!(plan("no").is_empty());
+}
+
+#[test]
+fn answers_that_do_not_fit_are_told_question_by_question() {
+    let catalogue = with_rows();
+    let item = entry(&catalogue, "nhsa.insured-cert");
+    let form = Form::compile(item.form()).expect("compiles");
+    let told = |given: &[(&str, &[&str])]| -> Vec<String> {
+        match form_for(&catalogue, item, &form, Some(&answers(given))) {
+            Ok(_) => Vec::new(),
+            Err(NoForm::Misfits(misfits)) => misfits
+                .iter()
+                .map(|misfit| format!("{} {}", misfit.path().unwrap_or_default(), misfit.kind.name()))
+                .collect(),
+            Err(NoForm::Form(error)) => vec![error.to_string()],
+        }
+    };
+    let table: [(Given<'_>, &[&str]); 8] = [
+        (&[("family", &["yes"]), ("told", &["a"])], &[]),
+        // A question that decides about no field may stay unanswered.
+        (&[("family", &["no"])], &[]),
+        (&[("told", &["a"])], &["situation.family required"]),
+        (&[("family", &[])], &["situation.family required"]),
+        (&[("family", &["perhaps"])], &["situation.family not_a_choice"]),
+        (&[("family", &["yes", "no"])], &["situation.family not_a_choice"]),
+        (&[("family", &["out"]), ("told", &["x"])], &["situation.family ends"]),
+        (&[("family", &["no"]), ("13900139000", &["x"])], &[" unknown_field"]),
+    ];
+    for (given, wanted) in table {
+        assert_eq!(told(given), wanted, "{given:?}");
+    }
+    let plain = form_for(&catalogue, item, &form, None).expect("a program that asks nothing");
+    let facts = crate::form::Facts::on("2026-11-24".parse().expect("a day"));
+    let none = crate::form::Answers::default();
+    assert_eq!(plain.validate_with(&none, &facts), form.validate_with(&none, &facts));
+}
+
+#[test]
+fn a_bundle_of_which_nothing_is_left_has_no_form() {
+    let mut catalogue = catalogue();
+    let code = "one.utilities".parse().expect("a code");
+    let bundle = catalogue.bundles.get_mut(&code).expect("it is there");
+    bundle.situations.if_nothing_left = Some(Text::new("没有", "nothing"));
+    bundle.situations.questions[0].controls =
+        ["s2", "s3", "s4", "s5", "s6", "s7", "s8"].map(str::to_owned).into();
+    let given = answers(&[("which", &[]), ("dig", &["no"])]);
+    let told = misfits(&catalogue, entry(&catalogue, "one.utilities"), &given);
+    assert_eq!(told, [Misfit { question: None, kind: MisfitKind::NothingLeft }]);
 }
 
 #[test]

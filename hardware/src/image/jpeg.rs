@@ -18,15 +18,20 @@ pub(super) fn outline(
     bytes: &[u8],
     check: &dyn Fn(u32, u32) -> Result<(), ImageError>,
 ) -> Result<Outline, ImageError> {
-    let mut found =
-        Outline { width: 0, height: 0, orientation: Orientation::NoTransforms, bare: vec![0xff, 0xd8] };
+    let mut found = Outline {
+        width: 0,
+        height: 0,
+        orientation: Orientation::NoTransforms,
+        bare: vec![0xff, 0xd8],
+        tail: 0,
+    };
     let mut rest = bytes.get(2..).unwrap_or_default();
     let mut scans = 0;
     loop {
         let (marker, after) = marker(rest)?;
         rest = after;
         match marker {
-            // End of image: whatever follows is left behind.
+            // End of image: whatever follows never reaches the decoder.
             0xd9 => break,
             // Restart markers and TEM have no length.
             0x01 | 0xd0..=0xd7 => continue,
@@ -77,6 +82,7 @@ pub(super) fn outline(
         return Err(ImageError::Damaged("it has no pixels"));
     }
     found.bare.extend_from_slice(&[0xff, 0xd9]);
+    found.tail = rest.len();
     Ok(found)
 }
 

@@ -3,14 +3,18 @@
 //! The header is read before anything is decoded; what is not needed for the pixels (text, profiles, places where a
 //! photo was taken, previews, whatever follows the end) never reaches the decoder and never leaves. Used by both ends.
 //! Refuses animations, more than one picture in a file, and every format but PNG and JPEG.
+mod file;
 mod jpeg;
 mod png;
+mod shrink;
 
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
+
+pub use file::{ImageFileError, MARK_REMEDY, clean_file};
 
 /// How good a JPEG is written, of 100.
 const JPEG_QUALITY: u8 = 85;
@@ -24,13 +28,38 @@ pub struct Policy {
     pub max_side: u32,
     /// Pixels in all, at most. Decoding takes three to four bytes for each.
     pub max_pixels: u64,
+    /// Pixels of the longer side of what is written, at most: a larger picture is made smaller.
+    pub written_side: u32,
+    /// Whether something may stand behind the picture's end and is left behind: cameras put previews there. Otherwise
+    /// the file is refused.
+    pub takes_tail: bool,
 }
 
 impl Policy {
     /// A scanned page: A4 at 400 dpi fits.
-    pub const PAGE: Self = Self { max_bytes: 12 * 1024 * 1024, max_side: 8_000, max_pixels: 16_000_000 };
+    pub const PAGE: Self = Self {
+        max_bytes: 12 * 1024 * 1024,
+        max_side: 8_000,
+        max_pixels: 16_000_000,
+        written_side: 8_000,
+        takes_tail: true,
+    };
     /// A portrait or a photo of a document.
-    pub const PHOTO: Self = Self { max_bytes: 6 * 1024 * 1024, max_side: 5_000, max_pixels: 12_500_000 };
+    pub const PHOTO: Self = Self {
+        max_bytes: 6 * 1024 * 1024,
+        max_side: 5_000,
+        max_pixels: 12_500_000,
+        written_side: 5_000,
+        takes_tail: true,
+    };
+    /// The mark of an organisation, shown a finger wide: somebody drew it, so nothing else belongs into the file.
+    pub const MARK: Self = Self {
+        max_bytes: 1024 * 1024,
+        max_side: 4_096,
+        max_pixels: 4_194_304,
+        written_side: 256,
+        takes_tail: false,
+    };
 }
 
 /// A file format that is taken.
@@ -50,6 +79,13 @@ impl Format {
             Self::Jpeg => "image/jpeg",
         }
     }
+
+    fn codec(self) -> ImageFormat {
+        match self {
+            Self::Png => ImageFormat::Png,
+            Self::Jpeg => ImageFormat::Jpeg,
+        }
+    }
 }
 
 /// An image written anew, upright, without anything but its pixels.
@@ -63,6 +99,18 @@ pub struct Cleaned {
     pub width: u32,
     /// Pixels down.
     pub height: u32,
+}
+
+impl Cleaned {
+    /// Its pixels row by row, four bytes each: red, green, blue, and how opaque (not multiplied into the colours).
+    ///
+    /// # Errors
+    /// [`ImageError`] if the bytes were not written by [`clean`].
+    pub fn rgba(&self) -> Result<Vec<u8>, ImageError> {
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        let picture = decode(&self.bytes, self.format, (self.width, self.height), pixels)?;
+        Ok(picture.into_rgba8().into_raw())
+    }
 }
 
 impl std::fmt::Debug for Cleaned {
@@ -104,6 +152,9 @@ pub enum ImageError {
         /// Pixels down.
         height: u32,
     },
+    /// Something else stands behind the picture, such as an archive.
+    #[error("{0} bytes of something else stand behind the picture's end")]
+    Tail(usize),
     /// More than one picture in the file.
     #[error("the file is an animation or holds several pictures")]
     Several,
@@ -128,6 +179,8 @@ struct Outline {
     orientation: Orientation,
     /// The file without what is not needed for the pixels.
     bare: Vec<u8>,
+    /// Bytes behind the picture's end.
+    tail: usize,
 }
 
 /// Checks a file, decodes it within limits and writes it anew.
@@ -149,8 +202,13 @@ pub fn clean(bytes: &[u8], policy: &Policy) -> Result<Cleaned, ImageError> {
     } else {
         return Err(ImageError::UnknownFormat);
     };
-    let mut picture = plain(decode(&outline, format, policy)?, format);
+    if outline.tail > 0 && !policy.takes_tail {
+        return Err(ImageError::Tail(outline.tail));
+    }
+    let size = (outline.width, outline.height);
+    let mut picture = plain(decode(&outline.bare, format, size, policy.max_pixels)?, format);
     picture.apply_orientation(outline.orientation);
+    let picture = shrink::to_fit(picture, policy.written_side);
     let bytes = encode(&picture, format)?;
     Ok(Cleaned { bytes, format, width: picture.width(), height: picture.height() })
 }
@@ -167,20 +225,22 @@ fn within(width: u32, height: u32, policy: &Policy) -> Result<(), ImageError> {
     Ok(())
 }
 
-fn decode(outline: &Outline, format: Format, policy: &Policy) -> Result<DynamicImage, ImageError> {
-    let kind = match format {
-        Format::Png => ImageFormat::Png,
-        Format::Jpeg => ImageFormat::Jpeg,
-    };
+/// Decodes a file whose header names this size.
+fn decode(
+    bytes: &[u8],
+    format: Format,
+    (width, height): (u32, u32),
+    max_pixels: u64,
+) -> Result<DynamicImage, ImageError> {
     let mut limits = Limits::default();
-    limits.max_image_width = Some(policy.max_side);
-    limits.max_image_height = Some(policy.max_side);
+    limits.max_image_width = Some(width);
+    limits.max_image_height = Some(height);
     // Eight bytes a pixel: 16 bits in each of four channels, and what the decoder needs beside it.
-    limits.max_alloc = Some(policy.max_pixels.saturating_mul(8).saturating_add(1024 * 1024));
-    let mut reader = ImageReader::with_format(Cursor::new(&outline.bare), kind);
+    limits.max_alloc = Some(max_pixels.saturating_mul(8).saturating_add(1024 * 1024));
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.codec());
     reader.limits(limits);
     let picture = reader.decode().map_err(ImageError::Decode)?;
-    if (picture.width(), picture.height()) != (outline.width, outline.height) {
+    if (picture.width(), picture.height()) != (width, height) {
         return Err(ImageError::Damaged("header and pixels differ"));
     }
     Ok(picture)

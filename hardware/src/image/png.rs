@@ -38,15 +38,15 @@ pub(super) fn outline(
             return Err(ImageError::Unsupported("an unknown chunk that matters"));
         }
         pixels |= name == b"IDAT";
+        rest = &rest[whole.len()..];
         if name == b"IEND" {
             break;
         }
-        rest = &rest[whole.len()..];
     }
     if !pixels {
         return Err(ImageError::Damaged("it has no pixels"));
     }
-    Ok(Outline { width, height, orientation: Orientation::NoTransforms, bare })
+    Ok(Outline { width, height, orientation: Orientation::NoTransforms, bare, tail: rest.len() })
 }
 
 /// Width and height of the first chunk, which must be the header.

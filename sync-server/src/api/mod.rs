@@ -4,6 +4,7 @@ mod body;
 // Public for what the macros of the handlers leave beside them.
 pub mod calls;
 pub mod changes;
+pub mod heartbeat;
 mod parameters;
 pub mod reads;
 mod strict;

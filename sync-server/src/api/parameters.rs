@@ -42,12 +42,24 @@ impl Parameters {
         default: u64,
         range: RangeInclusive<u64>,
     ) -> Result<u64, ServiceError> {
+        Ok(self.optional(name, range)?.unwrap_or(default))
+    }
+
+    /// A whole number, if it is there.
+    ///
+    /// # Errors
+    /// As [`Parameters::number`].
+    pub fn optional(
+        &self,
+        name: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Result<Option<u64>, ServiceError> {
         let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
-        let Some(value) = values.next() else { return Ok(default) };
+        let Some(value) = values.next() else { return Ok(None) };
         let (lowest, highest) = (range.start(), range.end());
         let refused = || malformed(&format!("{name} is one whole number from {lowest} to {highest}"));
         let number = whole(value).filter(|n| range.contains(n) && values.next().is_none());
-        number.ok_or_else(refused)
+        number.map(Some).ok_or_else(refused)
     }
 }
 

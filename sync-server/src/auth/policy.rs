@@ -52,12 +52,40 @@ pub static SEE_CASES: Permit = Permit {
     name: "see_cases",
     who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Inspector, Role::Operator]),
 };
+/// See the catalogue: items, bundles, forms, the working-day calendar, drafts, versions and what differs between them.
+pub static SEE_CATALOGUE: Permit = Permit {
+    name: "see_catalogue",
+    who: Who::OneOf(&[
+        Role::Clerk,
+        Role::Reviewer,
+        Role::Inspector,
+        Role::Editor,
+        Role::Checker,
+        Role::Operator,
+    ]),
+};
+/// Make drafts of items.
+pub static EDIT_CATALOGUE: Permit = Permit { name: "edit_catalogue", who: Who::OneOf(&[Role::Editor]) };
+/// Approve drafts that others made, send them back, and make the next version of them.
+pub static CHECK_CATALOGUE: Permit = Permit { name: "check_catalogue", who: Who::OneOf(&[Role::Checker]) };
+/// Move a rollout on, halt it, take it back; withdraw items in an emergency.
+pub static PUBLISH: Permit = Permit { name: "publish", who: Who::OneOf(&[Role::Operator]) };
 /// Give out accounts and roles, lock them, reset passwords.
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 6] =
-    [&OPEN, &DEVICES, &OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &MANAGE_ACCOUNTS];
+pub static PERMITS: [&Permit; 10] = [
+    &OPEN,
+    &DEVICES,
+    &OWN_PASSWORD,
+    &OWN_ACCOUNT,
+    &SEE_CASES,
+    &SEE_CATALOGUE,
+    &EDIT_CATALOGUE,
+    &CHECK_CATALOGUE,
+    &PUBLISH,
+    &MANAGE_ACCOUNTS,
+];
 
 impl Permit {
     /// What becomes of somebody with these roles; nothing for somebody who is not signed in.
@@ -95,11 +123,19 @@ mod tests {
                 assert_eq!(verdict, expected, "{} {role:?}", permit.name);
             }
         }
-        for permit in [&OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &MANAGE_ACCOUNTS] {
+        for permit in [&OWN_PASSWORD, &OWN_ACCOUNT, &SEE_CASES, &SEE_CATALOGUE, &PUBLISH, &MANAGE_ACCOUNTS] {
             assert_eq!(permit.judge(None), Verdict::SignInFirst, "{}", permit.name);
         }
         assert_eq!(SEE_CASES.judge(Some(Roles::default())), Verdict::NotYours);
         assert_eq!(OPEN.judge(None), Verdict::Go);
+    }
+
+    #[test]
+    fn nobody_makes_and_checks_by_one_role() {
+        for role in Role::ALL {
+            let may = |permit: &Permit| permit.judge(Some(Roles::of(&[*role]))) == Verdict::Go;
+            assert!(!(may(&EDIT_CATALOGUE) && may(&CHECK_CATALOGUE)), "{role:?}");
+        }
     }
 
     #[test]

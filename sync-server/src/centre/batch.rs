@@ -100,7 +100,7 @@ impl Centre {
     }
 
     /// A terminal that may send, from memory or from the store.
-    fn meet(&self, id: &TerminalId) -> Known {
+    pub(super) fn meet(&self, id: &TerminalId) -> Known {
         if let Some(known) = self.senders.get(id) {
             return Ok(known);
         }

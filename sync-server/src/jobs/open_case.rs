@@ -10,7 +10,8 @@ use domain::case::{Action, CaseState, QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
 use domain::envelope::{DataKey, Nonce};
 use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Widget};
-use domain::ids::{EnvelopeId, StationId};
+use domain::ids::{EnvelopeId, ItemCode, StationId};
+use domain::situation::{Misfit, NoForm, SituationAnswers, form_for};
 use domain::wire::v1::{EnvelopeHeader, Submission};
 use rand_core::CryptoRng;
 
@@ -22,6 +23,8 @@ use crate::store::{StoreError, Tx, Value};
 
 /// Field errors kept in an action, at most.
 const MAX_REASONS: usize = 50;
+/// Stands for what the form does not have.
+const NO_FIELD: &str = "-";
 /// A device clock that lies further back than this is not believed.
 const BELIEVED_MS: i64 = 60 * 24 * 60 * 60 * 1_000;
 
@@ -193,6 +196,30 @@ fn unwrap_key(sealed: &Sealed, keys: &Keys) -> Result<(EnvelopeHeader, DataKey),
     Ok((header, key))
 }
 
+/// The form to which the answers of a submission belong: the one of this catalogue version, adjusted to the situation
+/// as the terminal did it; or why the situation fits no form.
+///
+/// # Errors
+/// [`QuarantineReason`] if the version does not have the item, or contradicts itself.
+pub fn form_of(
+    volume: &Volume,
+    code: &ItemCode,
+    situation: Option<&SituationAnswers>,
+) -> Result<Result<Form, Vec<Misfit>>, QuarantineReason> {
+    let form = plain_form(volume, code)?;
+    let entry = volume.catalogue.entry(code).ok_or(QuarantineReason::UnknownItem)?;
+    match form_for(&volume.catalogue, entry, &form, situation) {
+        Ok(adjusted) => Ok(Ok(adjusted)),
+        Err(NoForm::Misfits(misfits)) => Ok(Err(misfits)),
+        Err(NoForm::Form(_)) => Err(QuarantineReason::Internal),
+    }
+}
+
+fn plain_form(volume: &Volume, code: &ItemCode) -> Result<Arc<Form>, QuarantineReason> {
+    let form = volume.form(code).map_err(|_| QuarantineReason::Internal)?;
+    form.ok_or(QuarantineReason::UnknownItem)
+}
+
 type Judged = (Content, Arc<Form>, Vec<ReturnReason>);
 
 fn judge(
@@ -207,10 +234,9 @@ fn judge(
     let submission: Submission = serde_json::from_slice(&plain).map_err(|_| QuarantineReason::Malformed)?;
     let code = header.item.as_ref().ok_or(QuarantineReason::Malformed)?;
     let volume = volume.ok_or(QuarantineReason::UnknownCatalogue)?;
-    let form = volume.form(code).map_err(|_| QuarantineReason::Internal)?;
-    let form = form.ok_or(QuarantineReason::UnknownItem)?;
+    let form = plain_form(volume, code)?;
     let day = CivilDate::in_china(filled_at_ms(header, sealed.accepted_at_ms));
-    let Submission { applicant, answers } = submission;
+    let Submission { applicant, answers, situation } = submission;
     let opened = Content { applicant, answers: Answers::from_map(answers) };
     let mut reasons = Vec::new();
     if check_id_number(&opened.applicant.id_number, Some(day)).is_err() {
@@ -219,8 +245,14 @@ fn judge(
     if opened.applicant.name.trim().is_empty() {
         reasons.push(reason("applicant.name", "required"));
     }
-    let errors = form.validate_with(&opened.answers, &facts(&opened.applicant, day));
-    reasons.extend(errors.iter().map(field_reason));
+    match form_of(volume, code, situation.as_ref())? {
+        Ok(adjusted) => {
+            let errors = adjusted.validate_with(&opened.answers, &facts(&opened.applicant, day));
+            reasons.extend(errors.iter().map(field_reason));
+        }
+        // No answer can be judged without the form that belongs to it.
+        Err(misfits) => reasons.extend(misfits.iter().map(misfit_reason)),
+    }
     reasons.truncate(MAX_REASONS);
     Ok((opened, form, reasons))
 }
@@ -247,10 +279,14 @@ fn reason(field: &str, kind: &str) -> ReturnReason {
     ReturnReason { field: field.to_owned(), kind: kind.to_owned() }
 }
 
+fn misfit_reason(misfit: &Misfit) -> ReturnReason {
+    reason(misfit.path().as_deref().unwrap_or(NO_FIELD), misfit.kind.name())
+}
+
 /// A field error without values. A key that the form does not have is itself a value: anybody may have typed it.
 fn field_reason(error: &FieldError) -> ReturnReason {
     let known = error.kind != FieldErrorKind::UnknownField;
-    reason(if known { &error.key } else { "-" }, error.kind.name())
+    reason(if known { &error.key } else { NO_FIELD }, error.kind.name())
 }
 
 /// When the form was filled, as far as it can be known: the device's clock corrected by its last known offset, if

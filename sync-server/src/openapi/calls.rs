@@ -77,7 +77,20 @@ pub const CALLS: &[Call] = &[
         ],
         ..PLAIN
     },
-    Call { operation: "changes", parameters: &["After", "Wait"], codes: SIGNED, ..PLAIN },
+    Call { operation: "changes", parameters: &["After", "Wait", "KnownOrder"], codes: SIGNED, ..PLAIN },
+    Call {
+        operation: "heartbeat",
+        codes: &[
+            SignatureInvalid,
+            TerminalUnknown,
+            TerminalBlocked,
+            TooLarge,
+            UnsupportedMediaType,
+            UnsupportedEncoding,
+            StorageFull,
+        ],
+        ..PLAIN
+    },
     Call {
         operation: "list_cases",
         parameters: &["After", "Limit"],

@@ -102,6 +102,9 @@ fn catalogue() -> Value {
     })
 }
 
+/// The parameter by which a terminal asks for orders.
+const KNOWN_ORDER: &str = "Number of the newest order that the caller has; without it no order comes.";
+
 fn parameters() -> Value {
     let query = |name: &str, range: (u64, u64), default: u64, what: &str| {
         json!({
@@ -112,6 +115,7 @@ fn parameters() -> Value {
     json!({
         "After": query("after", (0, MAX_CURSOR), 0, "The last cursor seen; 0 at first."),
         "Wait": query("wait", (0, u32::MAX.into()), 0, "Seconds to wait for news; more than 25 are 25."),
+        "KnownOrder": query("order", (0, MAX_CURSOR), 0, KNOWN_ORDER),
         "Limit": query("limit", (1, MAX_PAGE.into()), DEFAULT_PAGE.into(), "Cases on the page, at most."),
         "EnvelopeId": {
             "name": "envelope_id", "in": "path", "required": true, "description": "The submission's envelope id.",

@@ -5,7 +5,8 @@ use axum::extract::{Path, State};
 use domain::case::{Action, QuarantineReason, Recorded};
 use domain::form::FormSpec;
 use domain::ids::CaseNo;
-use domain::text::Language;
+use domain::situation::{self, Question};
+use domain::text::{Language, Text};
 
 use super::cases::item_name;
 use super::frame::{Frame, Here, frame};
@@ -95,7 +96,8 @@ fn draw(
     let times = (envelope.device_time_ms, envelope.accepted_at_ms, case.changed_at_ms);
     let history = cases::history(tx, &case.envelope_id)?;
     let entry = case.item.as_ref().and_then(|code| catalogue.and_then(|c| c.entry(code)));
-    let fields = Fields { w, form: entry.map(|e| e.form()) };
+    let questions = catalogue.zip(entry).map(|(c, entry)| situation::questions(c, entry)).unwrap_or_default();
+    let fields = Fields { w, form: entry.map(|e| e.form()), questions };
     Ok(CasePage {
         number: case.number.to_string(),
         groups: case.number.groups().iter().map(|g| (*g).to_owned()).collect(),
@@ -155,10 +157,11 @@ fn facts(names: &Names<'_>, case: &CaseRow, envelope: &StoredEnvelope) -> Vec<Fa
     facts
 }
 
-/// Names fields of the case's form for people.
+/// Names fields of the case's form and its situation questions for people.
 struct Fields<'a> {
     w: Words,
     form: Option<&'a FormSpec>,
+    questions: Vec<&'a Question>,
 }
 
 impl Fields<'_> {
@@ -173,15 +176,22 @@ impl Fields<'_> {
             "-" => return self.w.t("action.not_in_form").to_owned(),
             "applicant.id_number" => self.w.t("action.applicant_id_number"),
             "applicant.name" => self.w.t("action.applicant_name"),
-            _ => {
-                let label = self.form.and_then(|form| form.label(key));
-                match label {
-                    Some(label) => label.get(self.w.0),
-                    None => return key.to_owned(),
-                }
-            }
+            _ => match self.label(key) {
+                Some(label) => label.get(self.w.0),
+                None => return key.to_owned(),
+            },
         };
         self.w.fill("action.field_name", &[("label", label), ("key", key)])
+    }
+
+    /// The label of a field, or the words of a situation question.
+    fn label(&self, key: &str) -> Option<&Text> {
+        match key.strip_prefix(situation::PATH_PREFIX) {
+            Some(id) => {
+                self.questions.iter().find(|question| question.id == id).map(|question| &question.text)
+            }
+            None => self.form.and_then(|form| form.label(key)),
+        }
     }
 }
 

@@ -37,6 +37,11 @@ impl Fields {
         Ok(self)
     }
 
+    /// Names and values as they came, for forms whose fields are not known beforehand.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// The value of a field; empty if it did not come.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)

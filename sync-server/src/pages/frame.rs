@@ -7,10 +7,11 @@ use super::view;
 use crate::auth::policy::{self, Permit, Verdict};
 use crate::auth::role::Roles;
 use crate::error::ServiceError;
-use crate::services::accounts;
 use crate::services::catalogue::newest_version;
+use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
+use crate::services::{accounts, rollout};
 use crate::store::Tx;
 use crate::words::Words;
 
@@ -66,6 +67,18 @@ pub struct NavEntry {
 pub enum Here<'a> {
     /// The list of cases, or one of them.
     Cases(&'a Query),
+    /// The list of items, or one of them.
+    Items,
+    /// Drafts and the version that waits.
+    Changes,
+    /// Versions of the catalogue.
+    Versions,
+    /// Bundles, one of them, or a form.
+    Bundles,
+    /// The working-day calendar.
+    Calendar,
+    /// Rollouts of catalogue versions.
+    Rollout,
     /// The list of accounts, or one of them.
     Accounts,
     /// The caller's own account.
@@ -82,6 +95,13 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     let mut nav = Vec::new();
     if may(&policy::SEE_CASES) {
         nav.push(NavGroup { word: words.of("nav", "cases"), entries: cases(tx, words, here)? });
+    }
+    let mut entries = if may(&policy::SEE_CATALOGUE) { catalogue(tx, words, here)? } else { Vec::new() };
+    if may(&policy::PUBLISH) {
+        entries.push(publishing(tx, words, here)?);
+    }
+    if !entries.is_empty() {
+        nav.push(NavGroup { word: words.of("nav", "catalogue"), entries });
     }
     let mut system = Vec::new();
     if may(&policy::MANAGE_ACCOUNTS) {
@@ -117,12 +137,30 @@ fn link(
     NavEntry { href: href.to_owned(), icon, word: words.of("nav", key), count, alarming: false, current }
 }
 
+fn catalogue(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
+    let (drafts, _) = editing::counts(tx)?;
+    Ok(vec![
+        link(words, ("items", "/catalogue/items", "doc"), here == Here::Items, None),
+        link(words, ("bundles", "/catalogue/bundles", "graph"), here == Here::Bundles, None),
+        link(words, ("calendar", "/catalogue/calendar", "calendar"), here == Here::Calendar, None),
+        link(words, ("changes", "/catalogue/changes", "undo"), here == Here::Changes, Some(drafts)),
+        link(words, ("versions", "/catalogue/versions", "list"), here == Here::Versions, None),
+    ])
+}
+
+/// The link to rollouts: it counts the one that waits for somebody.
+fn publishing(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<NavEntry, ServiceError> {
+    let halted = rollout::latest(tx)?.is_some_and(|r| r.course.state == rollout::State::Halted);
+    let entry = link(words, ("rollout", "/rollout", "ring"), here == Here::Rollout, halted.then_some(1));
+    Ok(NavEntry { alarming: halted, ..entry })
+}
+
 fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
     let counts = work_list::counts(tx, &Query::default())?;
     let count = |state| counts.iter().find(|(s, _)| *s == state).map(|(_, n)| *n);
     let state_here = match here {
         Here::Cases(query) => Some(query.state),
-        Here::Accounts | Here::OwnAccount => None,
+        _ => None,
     };
     let entry = |state: CaseState, icon, key| NavEntry {
         href: format!("/cases?state={}", state.as_str()),

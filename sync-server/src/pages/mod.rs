@@ -1,4 +1,4 @@
-//! HTML for people: sign-in, accounts, the console of the centre, the page behind a slip's QR code, and what a problem
+//! HTML for people: sign-in, accounts, the console of the centre, the catalogue, the page behind a slip's QR code, and what a problem
 //! means.
 //!
 //! Pages of cases show no name and no ID number at all. No inline script or style. Who may open what stands in
@@ -6,24 +6,51 @@
 mod account;
 mod account_form;
 mod accounts;
+pub mod bundles;
+mod calendar;
 mod case;
 mod cases;
+mod catalogue_diff;
+mod changes;
+mod draft_state;
+mod draft_steps;
 mod error;
 mod form;
+pub mod form_drawing;
+mod form_trial;
 mod frame;
+mod guide_preview;
+mod history;
+mod item_editor;
+mod item_page;
+mod items;
+mod items_csv;
 mod own_account;
+mod people;
+mod rollout;
 mod sign_in;
+pub mod situation_form;
 mod slip;
 mod statics;
 mod view;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
 pub use accounts::{accounts, add_account, new_account};
+pub use bundles::{bundle, bundles};
+pub use calendar::{calendar, changed_calendar, moved_cases};
 pub use case::case;
 pub use cases::cases;
+pub use changes::{candidate_file, changes, drop_candidate, make_candidate};
+pub use draft_steps::{approve_draft, discard_draft, ready_draft, return_draft};
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;
+pub use form_trial::{MAX_TRIAL_BYTES, form_trial, try_form};
+pub use history::versions;
+pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, renew_draft, save_item};
+pub use item_page::item;
+pub use items::{items, items_csv};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
+pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::slip;
 pub use statics::static_file;

@@ -117,6 +117,9 @@ pub async fn home(caller: Caller) -> Response {
     let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
     see_other(match () {
         () if may(&policy::SEE_CASES) => "/cases",
+        () if may(&policy::CHECK_CATALOGUE) => "/catalogue/changes",
+        () if may(&policy::PUBLISH) => "/rollout",
+        () if may(&policy::SEE_CATALOGUE) => "/catalogue/items",
         () if may(&policy::MANAGE_ACCOUNTS) => "/accounts",
         () => "/account",
     })

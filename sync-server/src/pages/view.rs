@@ -1,6 +1,7 @@
 //! How pages put states, times and spans into words.
 use domain::case::{CaseState, Mark};
 use domain::date::{CivilDate, china_clock};
+use domain::item::{Period, PeriodUnit};
 
 use crate::words::Words;
 
@@ -87,6 +88,25 @@ pub fn span(words: Words, ms: i64) -> String {
     }
 }
 
+/// A promised time in words: `5 working days`, `20 minutes`, `at once`.
+pub fn period(words: Words, period: Period) -> String {
+    let unit = match period.unit {
+        PeriodUnit::Minute => "minutes",
+        PeriodUnit::WorkingDay => "working_days",
+        PeriodUnit::NaturalDay => "natural_days",
+    };
+    let (whole, tenth) = (period.tenths / 10, period.tenths % 10);
+    let number = if tenth == 0 { whole.to_string() } else { format!("{whole}.{tenth}") };
+    match (period.tenths, period.unit) {
+        (0, _) => words.t("period.at_once").to_owned(),
+        (5, PeriodUnit::WorkingDay) => words.t("period.half_day").to_owned(),
+        (60.., PeriodUnit::Minute) if period.tenths.is_multiple_of(600) => {
+            words.fill("period.hours", &[("n", &(period.tenths / 600).to_string())])
+        }
+        _ => words.fill(&format!("period.{unit}"), &[("n", &number)]),
+    }
+}
+
 /// Percent-encodes what is not safe in a query's value.
 pub fn in_query(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, b| {
@@ -117,6 +137,22 @@ mod tests {
             assert_eq!(span(en, ms), text);
         }
         assert_eq!(span(en, 3 * 86_400_000 + 7_200_000), "3 d 2 h");
+    }
+
+    #[test]
+    fn promised_times_are_said_in_their_unit() {
+        let en = Words(Language::En);
+        let table = [
+            (0, PeriodUnit::WorkingDay, "at once"),
+            (5, PeriodUnit::WorkingDay, "half a working day"),
+            (25, PeriodUnit::WorkingDay, "2.5 working days"),
+            (100, PeriodUnit::NaturalDay, "10 days"),
+            (200, PeriodUnit::Minute, "20 min"),
+            (14_400, PeriodUnit::Minute, "24 h"),
+        ];
+        for (tenths, unit, words) in table {
+            assert_eq!(period(en, Period { tenths, unit }), words);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use domain::ids::{ItemCode, TerminalId};
 use publishing::key::RoleName;
 
 /// Signed catalogues: keys and publishing.
@@ -17,21 +18,25 @@ pub enum CatalogueCommand {
     Keys(KeysCommand),
     /// Sign a new catalogue version with the targets key, away from the server; writes a folder to be carried to it.
     #[command(after_help = "Examples:
-  sync-server catalogue sign --catalogue assets/catalogue --in-force stick/in-force --key stick/targets.p8 --out stick/v2")]
+  sync-server catalogue sign --catalogue assets/catalogue --in-force stick/in-force --key stick/targets.p8 --out stick/v2
+  sync-server catalogue sign --catalogue catalogue-v3.json --in-force stick/in-force --key stick/targets.p8 --out stick/v3")]
     Sign(SignArgs),
-    /// Publish a signed folder: the centre stores the version, terminals get it from then on.
-    #[command(after_help = "Publishing the same folder twice changes nothing. The server may run.
+    /// Publish a signed folder: the centre stores the version, and its rollout begins with the first ring.
+    #[command(
+        after_help = "The very first version goes to all terminals at once. Publishing the same folder twice changes nothing. The server
+may run.
 
 Examples:
   sync-server catalogue publish stick/v2
-  sync-server catalogue publish stick/v2 --json")]
-    Publish {
-        /// The folder from `catalogue sign`.
-        folder: PathBuf,
-        /// Answer as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+  sync-server catalogue publish stick/v2 --pilot T-01
+  sync-server catalogue publish stick/v2 --json"
+    )]
+    Publish(PublishArgs),
+    /// Take an item away from all terminals at once, or give it back; the server may run.
+    #[command(after_help = "Examples:
+  sync-server catalogue withdraw hrss.flex-enroll --reason closed-until-monday
+  sync-server catalogue withdraw hrss.flex-enroll --restore")]
+    Withdraw(WithdrawArgs),
     /// Sign the timestamp anew if that is due; a running server does it by itself.
     #[command(after_help = "Examples:
   sync-server catalogue refresh")]
@@ -110,15 +115,48 @@ pub struct PassphraseArgs {
     pub(super) passphrase_file: Option<PathBuf>,
 }
 
+/// What is published.
+#[derive(Debug, Args)]
+pub struct PublishArgs {
+    /// The folder from `catalogue sign`.
+    pub(super) folder: PathBuf,
+    /// A terminal that goes first; may be named several times.
+    #[arg(long, value_name = "TERMINAL")]
+    pub(super) pilot: Vec<TerminalId>,
+    /// All terminals at once, without rings: after a restore, when they run it already.
+    #[arg(long, conflicts_with = "pilot")]
+    pub(super) to_all: bool,
+    /// Answer as JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What is taken away or given back.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["reason", "restore"])))]
+pub struct WithdrawArgs {
+    /// The item or bundle.
+    pub(super) item: ItemCode,
+    /// Why, in the words that citizens read.
+    #[arg(long)]
+    pub(super) reason: Option<String>,
+    /// Give it back.
+    #[arg(long)]
+    pub(super) restore: bool,
+}
+
 /// What is signed.
 #[derive(Debug, Args)]
 pub struct SignArgs {
-    /// Folder of the catalogue's files; without it the same list is signed anew.
-    #[arg(long, value_name = "FOLDER")]
+    /// Folder of the catalogue's files, or one document from the console; without it the same list is signed anew.
+    #[arg(long, value_name = "FOLDER|FILE")]
     pub(super) catalogue: Option<PathBuf>,
     /// Folder with root and list in force, as `keys status --copy` wrote them.
     #[arg(long, value_name = "FOLDER")]
     pub(super) in_force: PathBuf,
+    /// Sign no version to go back to; without it the next number gets the content that terminals run now.
+    #[arg(long)]
+    pub(super) no_way_back: bool,
     /// Key file of the targets role.
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,

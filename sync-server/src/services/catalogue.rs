@@ -2,12 +2,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::catalogue::Catalogue;
+use domain::catalogue::{Catalogue, CatalogueDocument};
 use domain::form::Form;
 use domain::ids::{ItemCode, StationId};
 use domain::wire::v1::ChangeNews;
 
-use super::{audit, changes};
+use super::editing::candidate;
+use super::{audit, changes, item_history};
 use crate::error::ServiceError;
 use crate::store::{StoreError, Tx};
 
@@ -46,18 +47,12 @@ pub enum PublishError {
 /// [`PublishError`]; nothing is changed then.
 pub fn publish(tx: &mut Tx<'_>, now_ms: i64, catalogue: &Catalogue) -> Result<bool, PublishError> {
     let document = catalogue.to_document();
-    let digest = document.digest.to_string();
-    let known =
-        tx.query_first("SELECT digest FROM catalogue WHERE version = $1", &[document.version.into()])?;
-    if let Some(row) = known {
-        let same = row.text(0)? == digest;
-        return if same { Ok(false) } else { Err(PublishError::Changed { version: document.version }) };
-    }
     let newest = newest_version(tx)?.is_none_or(|v| document.version > v);
-    tx.execute(
-        "INSERT INTO catalogue (version, digest, document, stored_at_ms) VALUES ($1, $2, $3, $4)",
-        &[document.version.into(), digest.clone().into(), document.json.into(), now_ms.into()],
-    )?;
+    if !store(tx, now_ms, &document)? {
+        return Ok(false);
+    }
+    let credits = candidate::published(tx, now_ms, &document)?;
+    item_history::note(tx, now_ms, catalogue, &credits)?;
     if newest {
         for station in catalogue.stations.values() {
             tx.execute(
@@ -79,23 +74,45 @@ pub fn publish(tx: &mut Tx<'_>, now_ms: i64, catalogue: &Catalogue) -> Result<bo
         let news = ChangeNews::Catalogue { version: document.version, digest: document.digest };
         changes::announce(tx, None, &news)?;
     }
-    let subject = document.version.to_string();
+    Ok(true)
+}
+
+/// Stores a version that nobody runs yet: it changes no station and is no news. Says whether it was new.
+///
+/// # Errors
+/// [`PublishError::Changed`] if it is stored with another content, or the store's.
+pub fn store(tx: &mut Tx<'_>, now_ms: i64, document: &CatalogueDocument) -> Result<bool, PublishError> {
+    let (version, digest) = (document.version, document.digest.to_string());
+    let known = tx.query_first("SELECT digest FROM catalogue WHERE version = $1", &[version.into()])?;
+    if let Some(row) = known {
+        let same = row.text(0)? == digest;
+        return if same { Ok(false) } else { Err(PublishError::Changed { version }) };
+    }
+    tx.execute(
+        "INSERT INTO catalogue (version, digest, document, stored_at_ms) VALUES ($1, $2, $3, $4)",
+        &[version.into(), digest.clone().into(), document.json.as_str().into(), now_ms.into()],
+    )?;
     let event = audit::Event {
         actor: "centre",
         event: "catalogue.stored",
-        subject: &subject,
+        subject: &version.to_string(),
         object_digest: &digest,
     };
     audit::append(tx, now_ms, event)?;
     Ok(true)
 }
 
-/// The highest version that is stored.
+/// The highest version that is stored. A way back counts once it is used: until then its content is the older one.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn newest_version(tx: &mut Tx<'_>) -> Result<Option<u64>, StoreError> {
-    let row = tx.query_first("SELECT version FROM catalogue ORDER BY version DESC LIMIT 1", &[])?;
+    let row = tx.query_first(
+        "SELECT version FROM catalogue WHERE version NOT IN
+             (SELECT way_back FROM rollout WHERE way_back IS NOT NULL AND state <> 'rolled_back')
+         ORDER BY version DESC LIMIT 1",
+        &[],
+    )?;
     row.map(|r| r.uint(0)).transpose()
 }
 

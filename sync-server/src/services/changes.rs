@@ -36,12 +36,42 @@ pub fn announce(tx: &mut Tx<'_>, station: Option<&StationId>, news: &ChangeNews)
     Ok(())
 }
 
+/// The cursor of the newest piece of news.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn highest(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    Ok(tx.next_in("change_", "cursor_")? - 1)
+}
+
+/// Whom news after a cursor touches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Touched {
+    /// These stations.
+    Some(Vec<StationId>),
+    /// All of them, or too many to name.
+    All,
+}
+
+/// Whom the news after a cursor touches.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn touched_after(tx: &mut Tx<'_>, after: u64) -> Result<Touched, StoreError> {
+    let sql = "SELECT DISTINCT station FROM change_ WHERE cursor_ > $1 ORDER BY station LIMIT $2";
+    let rows = tx.query(sql, &[after.into(), (MAX_CHANGES as u64 + 1).into()])?;
+    if rows.len() > MAX_CHANGES || rows.iter().any(|row| row.text(0).is_ok_and(|s| s == ALL_STATIONS)) {
+        return Ok(Touched::All);
+    }
+    Ok(Touched::Some(rows.iter().map(|row| row.parsed(0)).collect::<Result<_, _>>()?))
+}
+
 /// News of a station after a cursor. A cursor from the future (the centre was restored) is brought back.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn after(tx: &mut Tx<'_>, station: &StationId, after: u64) -> Result<News, ServiceError> {
-    let highest = tx.next_in("change_", "cursor_")? - 1;
+    let highest = highest(tx)?;
     let after = after.min(highest);
     // Each half walks its own part of the index.
     let rows = tx.query(
@@ -96,6 +126,10 @@ mod tests {
         assert_eq!(seen.len(), 226);
         assert!(seen.is_sorted_by(|a, b| a.cursor < b.cursor));
         assert_eq!(cursor, 450);
+        assert_eq!(touched_after(&mut tx, 0).expect("read"), Touched::All);
+        assert_eq!(touched_after(&mut tx, 449).expect("read"), Touched::Some(vec![here.clone()]));
+        assert_eq!(touched_after(&mut tx, 448).expect("read"), Touched::Some(vec![here.clone(), there]));
+        assert_eq!(touched_after(&mut tx, 450).expect("read"), Touched::Some(vec![]));
         assert_eq!(
             after(&mut tx, &here, 9_999).expect("read"),
             News { changes: vec![], cursor: 450, more: false }

@@ -9,7 +9,7 @@ use domain::wire::v1::{EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry}
 use rand_core::CryptoRng;
 
 use super::terminals::{self, Terminal};
-use super::{Context, audit};
+use super::{Context, audit, receipt, rollout};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{StoreError, Tx, Value};
 
@@ -109,7 +109,9 @@ pub fn enrol(
         return Err(ProblemCode::TerminalBlocked.into());
     }
     let last_counter = last_counter(tx, terminal.issuer, CivilDate::in_china(now_ms))?;
-    Ok(response(context, now_ms, terminal, last_counter))
+    let order = rollout::order_for(tx, &terminal.id, (0, now_ms))?;
+    let order = order.map(|order| receipt::sign_order(&order, &context.keys)).transpose()?;
+    Ok(EnrolResponse { order, ..response(context, now_ms, terminal, last_counter) })
 }
 
 /// The last number that an issuer is known to have used.
@@ -238,6 +240,7 @@ fn response(context: &Context, now_ms: i64, terminal: Terminal, last_counter: Co
         receipt_keys: vec![ReceiptKey { id: receipt.key_id(), key: receipt }],
         sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
         people_url: context.people_url.clone(),
+        order: None,
         contact: context.contact(now_ms),
     }
 }

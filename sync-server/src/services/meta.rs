@@ -14,6 +14,7 @@ const YEAR_KEYS_END: &str = "key_fingerprint/";
 const MAX_YEAR_KEYS: u64 = 500;
 const MOVED_TO: &str = "moved_to";
 const MOVING_FROM: &str = "moving_from";
+const ORDER_NUMBER: &str = "order_number";
 
 /// The store was written with other keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +89,30 @@ pub fn year_keys(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
     let rows = tx.query(sql, &[YEAR_KEYS.into(), YEAR_KEYS_END.into(), MAX_YEAR_KEYS.into()])?;
     let id = |name: &str| name.strip_prefix(YEAR_KEYS).unwrap_or_default().to_owned();
     rows.iter().map(|r| Ok((id(r.text(0)?), r.text(1)?.to_owned()))).collect()
+}
+
+/// Number of the newest order to terminals; 0 if there was none.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn order_number(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let text = get(tx, ORDER_NUMBER)?;
+    text.map_or(Ok(0), |t| t.parse().map_err(|_| StoreError::Stored { what: "order number" }))
+}
+
+/// What is ordered to terminals has changed: the next number is the newest. It is at least the time, so that a centre
+/// that was restored from a backup does not give out numbers that terminals have seen.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn raise_order_number(tx: &mut Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+    let time = u64::try_from(now_ms).unwrap_or(0);
+    let next = order_number(tx)?.saturating_add(1).max(time).to_string();
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+        &[ORDER_NUMBER.into(), next.into()],
+    )?;
+    Ok(())
 }
 
 /// Where the store was moved, if it was.

@@ -1,8 +1,8 @@
 //! 回执: a pure function of the stored row and the receipt key. A replay gives the same bytes while the row is
-//! unchanged; Ed25519 is deterministic.
+//! unchanged; Ed25519 is deterministic. The same key signs what is ordered to terminals.
 use domain::envelope::{Digest, SignedDocument, SignedKind, sign_document};
 use domain::ids::EnvelopeId;
-use domain::wire::v1::ReceiptBody;
+use domain::wire::v1::{Order, ReceiptBody};
 
 use crate::error::ServiceError;
 use crate::keys::Keys;
@@ -25,6 +25,15 @@ pub fn stored(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<ReceiptBody>, S
 pub fn sign(body: &ReceiptBody, keys: &Keys) -> Result<SignedDocument, ServiceError> {
     let bytes = serde_json::to_vec(body).map_err(|_| StoreError::Stored { what: "receipt" })?;
     Ok(sign_document(SignedKind::Receipt, bytes, &keys.receipt))
+}
+
+/// Signs an order to a terminal with the same key, under its own label.
+///
+/// # Errors
+/// [`ServiceError`] if the body cannot be written as JSON, which no stored row causes.
+pub fn sign_order(order: &Order, keys: &Keys) -> Result<SignedDocument, ServiceError> {
+    let bytes = serde_json::to_vec(order).map_err(|_| StoreError::Stored { what: "order" })?;
+    Ok(sign_document(SignedKind::Order, bytes, &keys.receipt))
 }
 
 fn read(row: &Row) -> Result<ReceiptBody, StoreError> {

@@ -1,11 +1,11 @@
-//! Who waits for news, by station: only the stations touched are woken.
+//! Who waits for news, by station: only the stations touched are woken; an order touches all.
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use domain::ids::StationId;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::centre::Bell;
 use crate::jobs::Waker;
@@ -62,18 +62,35 @@ impl Bell for SharedBells {
             bell.send_modify(|n| *n += 1);
         }
     }
+
+    fn news_for_all(&self) {
+        let stations = self.0.stations.lock().unwrap_or_else(PoisonError::into_inner);
+        for bell in stations.values() {
+            bell.send_modify(|n| *n += 1);
+        }
+    }
+}
+
+/// Why a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// There is news, as far as the bell knows.
+    News,
+    /// The time is over, or the server stops.
+    Over,
+    /// Too many wait: it ended at once.
+    NoPlace,
 }
 
 impl Waiter {
-    /// Waits for news, the end of the time, or the server's stop; false at once if too many wait.
-    pub async fn wait(&mut self, time: Duration) -> bool {
-        let Some(_place) = Place::take(&self.bells) else { return false };
+    /// Waits for news, the end of the time, or the server's stop.
+    pub async fn wait(&mut self, until: Instant) -> Woken {
+        let Some(_place) = Place::take(&self.bells) else { return Woken::NoPlace };
         tokio::select! {
-            _ = self.news.changed() => {}
-            _ = self.stopping.wait_for(|s| *s) => {}
-            () = tokio::time::sleep(time) => {}
+            _ = self.news.changed() => Woken::News,
+            _ = self.stopping.wait_for(|s| *s) => Woken::Over,
+            () = tokio::time::sleep_until(until) => Woken::Over,
         }
-        true
     }
 }
 
@@ -96,6 +113,8 @@ impl Drop for Place<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn bells() -> Arc<Bells> {
@@ -108,13 +127,15 @@ mod tests {
         let (here, there) = ("XN-A".parse().expect("id"), "XN-B".parse().expect("id"));
         let (mut a, mut b) = (bells.waiter(&here), bells.waiter(&there));
         SharedBells(bells.clone()).news(&here);
-        let long = Duration::from_secs(3_600);
-        assert!(a.wait(long).await);
+        let long = Instant::now() + Duration::from_secs(3_600);
+        assert_eq!(a.wait(long).await, Woken::News);
         let b_woke = tokio::time::timeout(Duration::from_millis(50), b.wait(long)).await.is_ok();
         assert!(!b_woke);
         assert_eq!(bells.waiting.load(Ordering::Acquire), 0, "places are given back");
+        SharedBells(bells.clone()).news_for_all();
+        assert_eq!((a.wait(long).await, b.wait(long).await), (Woken::News, Woken::News));
         bells.stop();
-        assert!(b.wait(long).await);
+        assert_eq!(b.wait(long).await, Woken::Over);
     }
 
     #[tokio::test]
@@ -122,7 +143,8 @@ mod tests {
         let bells = bells();
         bells.waiting.store(MAX_WAITERS, Ordering::Release);
         let here = "XN-A".parse().expect("id");
-        assert!(!bells.waiter(&here).wait(Duration::from_secs(3_600)).await);
+        let long = Instant::now() + Duration::from_secs(3_600);
+        assert_eq!(bells.waiter(&here).wait(long).await, Woken::NoPlace);
         assert_eq!(bells.waiting.load(Ordering::Acquire), MAX_WAITERS);
     }
 }

@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::App;
+use super::accept::prefers_json;
 use super::budget::Standing;
 use super::connections::Peer;
 use super::problem::{add_headers, error_in, json_response};
@@ -33,7 +34,7 @@ const ENROL: &str = "/api/v1/enrol";
 pub enum Side {
     /// Programs: errors are problem+json.
     Terminals,
-    /// People: errors are pages.
+    /// People: errors are pages, except for callers that would rather read JSON.
     People,
 }
 
@@ -53,6 +54,7 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
     let method = request.method().clone();
     // The pattern, not the address: an address may hold a number that somebody typed.
     let route = request.extensions().get::<MatchedPath>().map_or("-", |p| p.as_str()).to_owned();
+    let as_json = side == Side::Terminals || prefers_json(request.headers());
     let quiet = route == "/healthz" || route.starts_with("/static/");
     let standing = request.extensions().get::<Peer>().map(|Peer(peer)| {
         let enrolment = method == Method::POST && route == ENROL;
@@ -67,13 +69,17 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
             Err(_) => refused(ProblemCode::RequestTimeout.into()),
         }
     };
-    if let Some(error) = error_in(&mut response) {
+    if let Some(error) = error_in(&mut response, as_json) {
         let problem = error.to_problem(Some(id.clone()));
         let allow = response.headers().get(header::ALLOW).cloned();
-        response = match side {
-            Side::Terminals => json_response(&problem, &app.centre.context().contact(app.centre.now_ms())),
-            Side::People => pages::error_page(&problem),
+        response = if as_json {
+            json_response(&problem, &app.centre.context().contact(app.centre.now_ms()))
+        } else {
+            pages::error_page(&problem)
         };
+        if side == Side::People {
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+        }
         if let Some(allow) = allow {
             response.headers_mut().insert(header::ALLOW, allow);
         }

@@ -1,4 +1,5 @@
 //! Everything asynchronous that is not a handler: listeners, limits, the one shape of errors, start and stop.
+mod accept;
 mod bare;
 mod bells;
 pub mod budget;
@@ -15,7 +16,7 @@ mod serve;
 
 use std::sync::Arc;
 
-pub use bells::Bells;
+pub use bells::{Bells, Woken};
 pub use budget::{Budgets, Callers};
 pub use connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use guard::{Side, guard};
@@ -23,6 +24,7 @@ pub use serve::{ServeError, ServeOptions, serve};
 
 use publishing::repository::Repository;
 
+use crate::bank_mark::BankMark;
 use crate::centre::Centre;
 
 /// What handlers share.
@@ -38,4 +40,6 @@ pub struct App {
     pub door: Arc<gate::Door>,
     /// The signed catalogues.
     pub signed: Repository,
+    /// The bank's picture, if it gave one.
+    pub mark: Option<Arc<BankMark>>,
 }

@@ -37,19 +37,22 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The error in a response: a handler's own, or the framework's plain one by its status.
-pub fn error_in(response: &mut Response) -> Option<std::sync::Arc<ServiceError>> {
+/// The error in a response: a handler's own, or the framework's plain one by its status. A page that a handler drew for
+/// an error stays, except for a caller that would rather read JSON than be told what is not there or not allowed.
+pub fn error_in(response: &mut Response, as_json: bool) -> Option<std::sync::Arc<ServiceError>> {
     if let Some(Pending(error)) = response.extensions_mut().remove::<Pending>() {
         return Some(error);
     }
     let status = response.status();
-    if response.extensions_mut().remove::<Drawn>().is_some() {
+    let drawn = response.extensions_mut().remove::<Drawn>().is_some();
+    if drawn && !(as_json && matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)) {
         return None;
     }
     if !status.is_client_error() && !status.is_server_error() {
         return None;
     }
     let code = match status.as_u16() {
+        403 => ProblemCode::RoleNeeded,
         404 => ProblemCode::NotFound,
         405 => ProblemCode::MethodNotAllowed,
         408 => ProblemCode::RequestTimeout,

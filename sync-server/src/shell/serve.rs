@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::Listener as _;
+use hardware::image::MARK_REMEDY;
+use operator::findings::with_causes;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
@@ -18,9 +20,10 @@ use super::figures::Figures;
 use super::gate::Door;
 use super::listener::CappedListener;
 use super::{App, Bells, Budgets, Callers, connections};
+use crate::bank_mark::BankMark;
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
-use crate::jobs::{Runner, Signatures};
+use crate::jobs::{Rollouts, Runner, Signatures};
 use crate::routes;
 use crate::services::Context;
 use crate::services::catalogue::Shelf;
@@ -38,6 +41,8 @@ pub struct ServeOptions {
     pub data: DataFolder,
     /// Folder that holds `catalogue/`.
     pub assets: PathBuf,
+    /// File of the bank's picture.
+    pub mark: Option<PathBuf>,
     /// Address for terminals.
     pub terminals: SocketAddr,
     /// Address for people.
@@ -123,6 +128,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let figures = figures.map(|f| f.serve(app.centre.clone()));
     let signatures =
         Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
+    let mut rollouts = Rollouts::start(app.centre.clone()).map_err(system("threads"))?;
     let served = serve_until(&app, [terminals, people], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -135,9 +141,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
+        rollouts.end();
         drop(signatures);
         runner.stop();
         app.centre.stop();
+        // Last: a store that does not answer lets go of it only now.
+        drop(rollouts);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");
@@ -203,7 +212,16 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));
     let callers = Arc::new(Callers::new(options.budgets));
     let door = Arc::new(Door { behind_proxy: options.people_proxy, ..Door::default() });
-    Ok((App { centre, bells, callers, door, signed: options.data.signed() }, runner))
+    let mark = options.mark.as_deref().and_then(bank_mark);
+    Ok((App { centre, bells, callers, door, signed: options.data.signed(), mark }, runner))
+}
+
+/// The bank's picture; one that cannot be used is told and left out.
+fn bank_mark(file: &Path) -> Option<Arc<BankMark>> {
+    let read = BankMark::read(file).inspect_err(|e| {
+        tracing::warn!(error = with_causes(e), remedy = MARK_REMEDY, "the bank's mark is not shown")
+    });
+    read.ok().map(Arc::new)
 }
 
 /// Clock and randomness of the machine.

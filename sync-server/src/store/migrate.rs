@@ -7,8 +7,13 @@ use domain::envelope::Digest;
 use super::{Driver, StoreError, Tx, Value};
 
 /// Migrations in order; the first has number 1. They are only added.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/001.sql"), include_str!("schema/002.sql"), include_str!("schema/003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
+    include_str!("schema/004.sql"),
+    include_str!("schema/005.sql"),
+];
 
 /// The schema that this program writes.
 pub const SCHEMA_VERSION: u64 = MIGRATIONS.len() as u64;
@@ -165,6 +170,8 @@ mod tests {
             "264920694d1dd614619b376de770c592fe2ba300e130224c6aad26d140fb9d73",
             "85f19e9818d130b25e14b8de343697702cac01c35e0f8b1431522ac08b7aa643",
             "273b84592a49d30c4aae6bf905c5a31c6064e892235580df2fb0e7b56a3286f7",
+            "f5d36cd783c235bf9dac4c7182b097bd22a6845d1471257760f03d874db55dbe",
+            "fe132cf89b216d62c3d6562d02677a7a8c6d5430cdf078adb0dfcbb9ecdff5e0",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

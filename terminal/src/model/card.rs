@@ -54,6 +54,9 @@ impl Model {
         } else {
             session.card = CardStep::Done;
             session.applicant = Some(applicant);
+            if session.drafts.lines.is_none() {
+                jobs.extend(self.look_for_drafts());
+            }
         }
         jobs
     }
@@ -68,7 +71,7 @@ impl Model {
     }
 
     /// Whether the card that this person laid down does for an item; the number tells what kind of card it was.
-    fn accepts(&self, code: Option<&ItemCode>, applicant: &Applicant) -> bool {
+    pub(super) fn accepts(&self, code: Option<&ItemCode>, applicant: &Applicant) -> bool {
         let card =
             id_number_kind(&applicant.id_number, None).map_or(AcceptedCard::Idcard, |k| k.accepted_card());
         match code.and_then(|c| self.catalogue.entry(c)) {
@@ -77,21 +80,18 @@ impl Model {
         }
     }
 
-    /// From the guide to the card page, or straight to the form if the card was read before.
-    pub(super) fn begin(&mut self) -> Vec<Job> {
-        let Screen::Guide(code) = self.screen.clone() else { return Vec::new() };
-        if self.can_begin(&code).is_err() {
-            return Vec::new();
-        }
-        let known = self.session.as_ref().and_then(|s| s.applicant.as_ref());
-        let accepted = known.map(|applicant| self.accepts(Some(&code), applicant));
-        let Some(session) = &mut self.session else { return Vec::new() };
-        session.drop_item();
-        session.item = Some(code);
+    /// To the card page, or straight to the form if the card was read before.
+    pub(super) fn ask_for_card(&mut self) -> Vec<Job> {
+        let Some(session) = &self.session else { return Vec::new() };
+        let accepted =
+            session.applicant.as_ref().map(|applicant| self.accepts(session.item.as_ref(), applicant));
         if accepted == Some(true) {
-            return self.start_form();
+            return self.start_or_resume();
         }
-        session.card = if accepted.is_some() { CardStep::NotAccepted } else { CardStep::Waiting };
+        // What a card said that was laid down during the questions stands until the next one.
+        if let Some(session) = self.session.as_mut().filter(|_| accepted == Some(false)) {
+            session.card = CardStep::NotAccepted;
+        }
         self.open(Screen::Card)
     }
 }

@@ -2,7 +2,7 @@
 use std::sync::Arc;
 
 use domain::applicant::mask_name;
-use domain::form::{FieldError, Form, Layout};
+use domain::form::{FieldError, Layout};
 use domain::ids::EnvelopeId;
 use serde_json::Value;
 
@@ -17,19 +17,47 @@ const REVEAL_MS: i64 = 5_000;
 const SAVING_LIMIT_MS: u64 = 20_000;
 
 impl Model {
-    /// The form of the chosen item, fresh.
+    /// The form of the chosen item as the situation makes it. One that was opened before keeps its answers and its id.
     pub(super) fn start_form(&mut self) -> Vec<Job> {
-        let (layout, today) = (self.layout(), self.today());
-        let Some(session) = &mut self.session else { return Vec::new() };
-        let form = session.item.as_ref().and_then(|code| self.catalogue.entry(code));
-        let Some(Ok(form)) = form.map(|entry| Form::compile(entry.form())) else { return Vec::new() };
-        let facts = session.facts(today);
-        form.prefill(&mut session.answers, &facts);
-        session.plan = form.plan(&session.answers, &facts, layout);
-        session.form = Some(Arc::new(form));
-        session.page = 0;
+        let begun = self.session.as_ref().is_some_and(|s| s.form.is_some() && s.envelope_id.is_some());
+        if !self.adjust_form() {
+            return Vec::new();
+        }
+        let catalogue = Arc::clone(self.pinned());
+        if let Some(session) = &mut self.session {
+            (session.page, session.from_check) = (0, false);
+            session.errors.clear();
+            session.catalogue = Some(catalogue);
+        }
+        self.replan();
         self.open(Screen::Form);
-        vec![Job::StartForm]
+        if begun { Vec::new() } else { vec![Job::StartForm] }
+    }
+
+    /// The situation was changed on the way from the check page: the form follows, and the check page comes again as
+    /// soon as nothing is missing.
+    pub(super) fn readjust(&mut self) -> Vec<Job> {
+        if !self.adjust_form() {
+            return Vec::new();
+        }
+        self.replan();
+        let today = self.today();
+        let Some(session) = &mut self.session else { return Vec::new() };
+        let form = session.form.clone();
+        let errors = form.map(|form| form.validate_with(&session.answers, &session.facts(today)));
+        self.screen = Screen::Form;
+        let jobs = self.open_check(errors.unwrap_or_default());
+        if let Some(session) = &mut self.session {
+            session.from_check = self.screen == Screen::Form;
+        }
+        jobs
+    }
+
+    /// To the check page without a change.
+    pub(super) fn back_to_check(&mut self) -> Vec<Job> {
+        self.screen = Screen::Check;
+        self.list_page = 0;
+        Vec::new()
     }
 
     fn layout(&self) -> Layout {
@@ -50,7 +78,7 @@ impl Model {
         Vec::new()
     }
 
-    fn replan(&mut self) {
+    pub(super) fn replan(&mut self) {
         let (layout, today) = (self.layout(), self.today());
         let Some(session) = &mut self.session else { return };
         let Some(form) = session.form.clone() else { return };
@@ -104,6 +132,8 @@ impl Model {
     /// Continue on whichever page it stands.
     pub(super) fn go_on(&mut self) -> Vec<Job> {
         match self.screen {
+            Screen::Question => self.go_on_from_question(),
+            Screen::Needs => self.go_on_from_needs(),
             Screen::Card => self.go_on_from_card(),
             Screen::Form => self.go_on_in_form(),
             _ => Vec::new(),
@@ -115,7 +145,7 @@ impl Model {
         if session.card != CardStep::Done {
             return Vec::new();
         }
-        if session.for_cases { self.show_cases() } else { self.start_form() }
+        if session.for_cases { self.show_cases() } else { self.start_or_resume() }
     }
 
     fn go_on_in_form(&mut self) -> Vec<Job> {
@@ -133,13 +163,14 @@ impl Model {
         let back_to_check = session.from_check && all.is_empty();
         if !last && !back_to_check {
             session.page += 1;
-            return Vec::new();
+        } else {
+            self.open_check(all);
         }
-        self.open_check(all)
+        self.keep_draft()
     }
 
     /// To the check page, or to the first page that still has an error.
-    fn open_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
+    pub(super) fn open_check(&mut self, errors: Vec<FieldError>) -> Vec<Job> {
         let Some(session) = &mut self.session else { return Vec::new() };
         session.from_check = false;
         if let Some(first) = errors.first() {
@@ -220,7 +251,7 @@ impl Model {
     /// Hands in once; further taps are ignored while it is saved.
     pub(super) fn submit(&mut self) -> Vec<Job> {
         let today = self.today();
-        let (catalogue_version, now_ms) = (self.catalogue.version, self.now_ms);
+        let (catalogue_version, now_ms) = (self.pinned().version, self.now_ms);
         if self.screen != Screen::Check {
             return Vec::new();
         }
@@ -241,7 +272,8 @@ impl Model {
         }
         session.submit = SubmitStep::Saving { since_ms: now_ms };
         let answers = form.effective(&session.answers, &facts);
-        vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, answers }))]
+        let situation = session.situation.answers.clone();
+        vec![Job::Submit(Box::new(Draft { item, catalogue_version, applicant, situation, answers }))]
     }
 
     /// The desk opened a form under this id. It may say so late; it always says so before it queues a submission.
@@ -268,9 +300,10 @@ impl Model {
             return Vec::new();
         }
         slip.masked_name = session.applicant.as_ref().map(|a| mask_name(&a.name)).unwrap_or_default();
-        let item = session.item.clone();
+        let (item, catalogue) = (session.item.take(), session.catalogue.take());
         session.drop_item();
-        session.item = item;
+        session.drafts.forget(&slip.item);
+        (session.item, session.catalogue) = (item, catalogue);
         session.envelope_id = Some(slip.envelope_id);
         session.slip = Some(slip);
         self.screen = Screen::Slip;

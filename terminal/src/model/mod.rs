@@ -4,12 +4,18 @@
 //! the desk worker shall do. No I/O, no clock (time comes in with [`Event::Tick`](crate::event::Event::Tick)).
 mod availability;
 mod card;
+mod draft;
+#[cfg(test)]
+mod draft_tests;
 mod filling;
 mod idle;
 mod navigation;
 mod new_catalogue;
 mod news;
+mod rows;
 mod session;
+mod situation;
+mod stations;
 #[cfg(test)]
 mod tests;
 mod update;
@@ -18,14 +24,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::catalogue::{Catalogue, Station};
-use domain::ids::ItemCode;
+use domain::ids::{ItemCode, StationId};
+use domain::item::Withdrawal;
 use domain::search::{Found, SearchIndex};
 use domain::text::Language;
 use hardware::card_reader::ReaderStatus;
 
-pub use availability::Unavailable;
+pub use availability::{Caveat, Standing, Unavailable};
+pub use draft::{DraftLine, Drafts, OpenedForm, Place, SNAPSHOT_FORM, Snapshot};
 pub use new_catalogue::NewCatalogue;
+pub use rows::RemovedRow;
 pub use session::{CardStep, CaseLine, Marks, Session, SlipView, SubmitStep};
+pub use situation::Situation;
+pub use stations::StationsView;
 
 /// Where the citizen is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,8 +52,16 @@ pub enum Screen {
     Search,
     /// What an item is and needs.
     Guide(ItemCode),
+    /// A situation question before the form; which one is in the session.
+    Question,
+    /// With the answers the matter ends before the form: why, and the nearest way.
+    Ended,
+    /// What the answers ask for: things to bring, steps of departments.
+    Needs,
     /// Lay down the card.
     Card,
+    /// A draft of this item is offered to the person whose card was read.
+    Resume(ItemCode),
     /// A page of the form; which one is in the session.
     Form,
     /// Check answers before submitting.
@@ -53,8 +72,20 @@ pub enum Screen {
     MyCases,
     /// How to use it.
     Help,
+    /// Other stations near this one.
+    Stations,
+    /// One of them.
+    Station(StationId),
     /// The terminal cannot take anything now (corrupt or newer database, not enrolled …).
     OutOfService,
+}
+
+impl Screen {
+    /// Between a guide and the slip: belongs to the item being done.
+    pub fn is_of_an_item(&self) -> bool {
+        use Screen::{Card, Check, Ended, Form, Needs, Question};
+        matches!(self, Question | Ended | Needs | Card | Form | Check)
+    }
 }
 
 /// Which items a list shows.
@@ -72,8 +103,10 @@ pub enum ListOf {
     Departments,
     /// Items of a department.
     Department(String),
-    /// What a phrase may mean (key in the catalogue's shared phrases).
+    /// What a phrase may mean (key in the catalogue's shared phrases): a chooser.
     Phrase(String),
+    /// What to do where a phrase names something that is not done here (key in the catalogue's phrases).
+    NotHere(String),
 }
 
 /// Text size: normal or elder version (长辈版).
@@ -167,6 +200,10 @@ pub struct Model {
     pub people_url: String,
     /// The catalogue in use.
     pub catalogue: Arc<Catalogue>,
+    /// How current it is.
+    pub standing: Standing,
+    /// Items and bundles that the centre withdrew in an emergency, whatever the catalogue says.
+    pub withdrawn: BTreeMap<ItemCode, Withdrawal>,
     /// Prepared search.
     pub index: Arc<SearchIndex>,
     /// A version that is taken when nobody is here.
@@ -185,6 +222,8 @@ pub struct Model {
     pub search: SearchState,
     /// Page shown of a list, from 0.
     pub list_page: usize,
+    /// Other stations.
+    pub stations: StationsView,
     /// The citizen's own data; `None` between people.
     pub session: Option<Session>,
     /// What waits on this machine.
@@ -208,6 +247,8 @@ impl Model {
             people_url: String::new(),
             index: Arc::new(SearchIndex::new(&catalogue)),
             catalogue,
+            standing: Standing::default(),
+            withdrawn: BTreeMap::new(),
             next_catalogue: None,
             screen: Screen::Attract,
             history: Vec::new(),
@@ -216,6 +257,7 @@ impl Model {
             reader: ReaderStatus::Unknown,
             search: SearchState::default(),
             list_page: 0,
+            stations: StationsView::default(),
             session: None,
             queue: QueueView::default(),
             idle: Idle { last_touch_ms: now_ms, ..Idle::default() },

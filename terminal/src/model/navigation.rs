@@ -1,7 +1,7 @@
 //! Moving between pages; ending a visit.
 use domain::ids::ItemCode;
 
-use super::{CardStep, Look, Model, Screen, SearchState, Session, TextSize, Toast};
+use super::{CardStep, Look, Model, Screen, SearchState, Session, StationsView, TextSize, Toast};
 use crate::event::Job;
 
 /// Pages remembered for Back.
@@ -56,6 +56,7 @@ impl Model {
             Screen::Attract | Screen::OutOfService => Vec::new(),
             Screen::Home => self.finish(),
             Screen::Slip => self.go_home(),
+            Screen::Question => self.back_from_question(),
             Screen::Form => self.back_in_form(),
             Screen::Check => self.back_to_last_page(),
             _ => self.pop(),
@@ -67,6 +68,8 @@ impl Model {
         match self.history.pop() {
             // The card page is only on the way: going back from the form skips it.
             Some(Screen::Card) => self.pop(),
+            // Nobody is here any more where nothing can be done.
+            Some(Screen::OutOfService) => self.finish(),
             Some(screen) => {
                 self.screen = screen;
                 Vec::new()
@@ -82,6 +85,7 @@ impl Model {
         self.history.clear();
         self.search = SearchState::default();
         self.list_page = 0;
+        self.stations = StationsView::default();
         self.look = Look::default();
         self.toast = None;
         self.staff_called_ms = None;
@@ -98,10 +102,10 @@ impl Model {
 
     pub(super) fn show_page(&mut self, page: usize) -> Vec<Job> {
         let page = page.min(1_000);
-        if self.screen == Screen::Search {
-            self.search.page = page
-        } else {
-            self.list_page = page
+        match self.screen {
+            Screen::Search => self.search.page = page,
+            Screen::Stations => self.stations.page = page,
+            _ => self.list_page = page,
         }
         Vec::new()
     }

@@ -63,11 +63,8 @@ impl Model {
     pub(super) fn outage_changed(&mut self, outage: Option<Outage>) -> Vec<Job> {
         let before = std::mem::replace(&mut self.outage, outage);
         match (before, outage) {
-            (_, Some(_)) => self.finish(),
-            (Some(_), None) => {
-                self.screen = Screen::Attract;
-                Vec::new()
-            }
+            // Whoever looked for another station meanwhile begins anew where everything can be done.
+            (_, Some(_)) | (Some(_), None) => self.finish(),
             (None, None) => Vec::new(),
         }
     }

@@ -3,10 +3,13 @@ use std::sync::Arc;
 
 use domain::applicant::Applicant;
 use domain::case::{CaseState, Mark};
+use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
 use domain::form::{Answers, Facts, FieldError, Form, RenderPlan};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::ReadError;
+
+use super::{Drafts, Situation};
 
 /// One person's visit from the first tap to the wipe.
 #[derive(Debug)]
@@ -23,7 +26,13 @@ pub struct Session {
     pub card: CardStep,
     /// The card is read to show own cases, not to fill in a form.
     pub for_cases: bool,
-    /// The compiled form of the item.
+    /// The situation questions of the item and what was answered.
+    pub situation: Situation,
+    /// Drafts of this person on this terminal, and whether the open form is one.
+    pub drafts: Drafts,
+    /// The catalogue version that the form was begun with; it stays for as long as the form is open.
+    pub catalogue: Option<Arc<Catalogue>>,
+    /// The compiled form of the item, adjusted to the situation.
     pub form: Option<Arc<Form>>,
     /// Answers so far.
     pub answers: Answers,
@@ -36,6 +45,8 @@ pub struct Session {
     /// Field that has the on-screen keys: its key, perhaps with the open part of its editor after a slash
     /// (`phone`, `hukou_region/region/630000/1`; see `screens::form::focus`).
     pub focus: Option<String>,
+    /// The row that was taken out of a repeat group last, while it can be put back.
+    pub removed_row: Option<super::RemovedRow>,
     /// The page was opened by Change on the check page: Continue goes back there.
     pub from_check: bool,
     /// Personal data are shown in clear on the check page until this time (hold to reveal, 5 s).
@@ -58,12 +69,16 @@ impl Session {
             applicant: None,
             card: CardStep::Waiting,
             for_cases: false,
+            situation: Situation::default(),
+            drafts: Drafts::default(),
+            catalogue: None,
             form: None,
             answers: Answers::default(),
             plan: RenderPlan::default(),
             page: 0,
             errors: Vec::new(),
             focus: None,
+            removed_row: None,
             from_check: false,
             revealed_until_ms: None,
             submit: SubmitStep::Idle,
@@ -81,7 +96,8 @@ impl Session {
     pub fn drop_item(&mut self) {
         let applicant = self.applicant.take();
         let card = if applicant.is_some() { CardStep::Done } else { CardStep::Waiting };
-        *self = Self { applicant, card, ..Self::new(self.started_ms) };
+        let drafts = Drafts { lines: self.drafts.lines.take(), ..Drafts::default() };
+        *self = Self { applicant, card, drafts, ..Self::new(self.started_ms) };
     }
 }
 

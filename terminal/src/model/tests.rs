@@ -11,9 +11,9 @@ use crate::assets::load_catalogue;
 use crate::command::Command;
 use crate::event::{Event, Job};
 
-const NOW_MS: i64 = 1_795_500_000_000;
+pub(super) const NOW_MS: i64 = 1_795_500_000_000;
 
-fn catalogue() -> Arc<Catalogue> {
+pub(super) fn catalogue() -> Arc<Catalogue> {
     static CATALOGUE: OnceLock<Arc<Catalogue>> = OnceLock::new();
     let load = || {
         let assets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
@@ -22,7 +22,7 @@ fn catalogue() -> Arc<Catalogue> {
     Arc::clone(CATALOGUE.get_or_init(load))
 }
 
-fn person(id_number: &str) -> Box<Applicant> {
+pub(super) fn person(id_number: &str) -> Box<Applicant> {
     Box::new(Applicant {
         source: IdentitySource::Read,
         name: "样例骑手".to_owned(),
@@ -35,23 +35,44 @@ fn person(id_number: &str) -> Box<Applicant> {
     })
 }
 
-const COURIER: &str = "639900199005201035";
-const ELDER: &str = "639900194403150015";
+pub(super) const COURIER: &str = "639900199005201035";
+pub(super) const ELDER: &str = "639900194403150015";
 
-fn at_home() -> Model {
+pub(super) fn at_home() -> Model {
     let mut model = Model::new(catalogue(), NOW_MS);
     model.command(Command::Start(TextSize::Normal));
     model
 }
 
-fn code() -> ItemCode {
+pub(super) fn code() -> ItemCode {
     "hrss.flex-enroll".parse().expect("code")
 }
 
-fn in_form() -> Model {
-    let mut model = at_home();
-    model.command(Command::OpenGuide(code()));
+/// Through the guide and the questions, each answered with its first option.
+pub(super) fn begin(model: &mut Model, code: ItemCode) {
+    model.command(Command::OpenGuide(code));
     model.command(Command::Begin);
+    through_questions(model);
+}
+
+/// Answers each question with its first option; gives what the last step asks of the desk.
+pub(super) fn through_questions(model: &mut Model) -> Vec<Job> {
+    let mut jobs = Vec::new();
+    while let Some(question) = model.question().filter(|_| model.screen == Screen::Question) {
+        let (question, option) = (question.id.clone(), Some(question.options[0].id.clone()));
+        model.command(Command::Choose { question, option });
+        jobs = model.command(Command::Continue);
+    }
+    if model.screen == Screen::Needs {
+        jobs = model.command(Command::Continue);
+    }
+    jobs
+}
+
+pub(super) fn in_form() -> Model {
+    let mut model = at_home();
+    begin(&mut model, code());
+    assert_eq!(model.screen, Screen::Card);
     model.event(Event::CardRead(person(COURIER)));
     assert!(matches!(model.command(Command::Continue).as_slice(), [Job::StartForm]));
     assert_eq!(model.screen, Screen::Form);
@@ -59,7 +80,7 @@ fn in_form() -> Model {
     model
 }
 
-fn answers() -> [(&'static str, Value); 7] {
+pub(super) fn answers() -> [(&'static str, Value); 7] {
     let strokes: Vec<[i64; 3]> = (0..20).map(|n| [n * 9, n * 5, n * 12]).collect();
     [
         ("phone", json!("13000000017")),
@@ -73,7 +94,7 @@ fn answers() -> [(&'static str, Value); 7] {
 }
 
 /// Answers page by page and ends on the check page.
-fn at_check() -> Model {
+pub(super) fn at_check() -> Model {
     let mut model = in_form();
     for _ in 0..20 {
         if model.screen != Screen::Form {
@@ -179,7 +200,7 @@ fn another_card_ends_the_visit_and_the_same_card_does_not() {
     model.event(Event::CardRead(person(COURIER)));
     assert_eq!(model.screen, Screen::Form);
     let jobs = model.event(Event::CardRead(person(ELDER)));
-    assert!(matches!(jobs.as_slice(), [Job::Wipe]));
+    assert!(matches!(jobs.as_slice(), [Job::Wipe, Job::FindDrafts(_)]), "{jobs:?}");
     let session = model.session.as_ref().expect("the new person's visit");
     assert!(session.answers.as_map().is_empty() && session.item.is_none());
     assert_eq!(session.applicant.as_ref().expect("person").id_number, ELDER);
@@ -188,8 +209,7 @@ fn another_card_ends_the_visit_and_the_same_card_does_not() {
 #[test]
 fn cards_that_do_not_do_say_so() {
     let mut model = at_home();
-    model.command(Command::OpenGuide(code()));
-    model.command(Command::Begin);
+    begin(&mut model, code());
     model.event(Event::Reader(ReaderStatus::Card));
     assert_eq!(model.session.as_ref().expect("session").card, CardStep::Reading);
     model.event(Event::CardFailed(ReadError::Removed));
@@ -206,8 +226,7 @@ fn cards_that_do_not_do_say_so() {
     assert_eq!(model.session.as_ref().expect("session").card, CardStep::Done);
     let lost: ItemCode = "psb.id-loss".parse().expect("code");
     let mut model = at_home();
-    model.command(Command::OpenGuide(lost));
-    model.command(Command::Begin);
+    begin(&mut model, lost);
     model.event(Event::CardRead(person(COURIER)));
     assert_eq!(model.session.as_ref().expect("session").card, CardStep::NotAccepted);
 }
@@ -331,6 +350,8 @@ fn no_event_or_command_is_unexpected() {
             Command::Continue,
             Command::Submit,
             Command::Begin,
+            Command::Choose { question: "agent".to_owned(), option: Some("x".repeat(10_000)) },
+            Command::ChangeSituation("x".repeat(10_000)),
             Command::MyCases,
             Command::OpenSearch,
             Command::SetQuery("x".repeat(10_000)),

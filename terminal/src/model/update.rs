@@ -40,18 +40,29 @@ impl Model {
             Command::OpenList(list) => self.open(Screen::Items(list)),
             Command::OpenGuide(code) => self.open_guide(code),
             Command::Begin => self.begin(),
+            Command::Choose { question, option } => self.choose(&question, option.as_deref()),
+            Command::ChangeSituation(question) => self.change_situation(&question),
             Command::MyCases => self.my_cases(),
             Command::OpenHelp => self.open(Screen::Help),
+            Command::OpenStations(item) => self.open_stations(item),
+            Command::FilterStations { only_open, only_able } => self.filter_stations(only_open, only_able),
+            Command::OpenStation(id) => self.open_station(id),
             Command::CallStaff => self.call_staff(),
             Command::Focus(key) => self.focus(key),
             Command::Answer { key, value } => self.answer(&key, value),
             Command::ClearAnswer(key) => self.clear_answer(&key),
+            Command::AddRow(key) => self.add_row(&key),
+            Command::RemoveRow { key, row } => self.remove_row(&key, row),
+            Command::UndoRow => self.undo_row(),
             Command::UseCardAddress(key) => self.use_card_address(&key),
             Command::Continue => self.go_on(),
             Command::Change(key) => self.change(&key),
             Command::JumpTo(key) => self.jump_to(&key),
             Command::Reveal => self.reveal(),
             Command::Submit => self.submit(),
+            Command::Resume => self.resume(),
+            Command::StartOver => self.start_over(),
+            Command::DeleteDraft => self.delete_draft(),
         }
     }
 
@@ -76,9 +87,22 @@ impl Model {
                 self.queue = queue;
                 Vec::new()
             }
+            Event::Withdrawn(items) => {
+                self.withdraw(items);
+                Vec::new()
+            }
             Event::Outage(outage) => self.outage_changed(outage),
             Event::Catalogue(new) => self.catalogue_came(*new),
+            Event::Standing(standing) => {
+                self.standing = standing;
+                Vec::new()
+            }
+            Event::Drafts { of, lines } => self.drafts_found(&of, lines),
+            Event::DraftKept { envelope_id, kept } => self.draft_kept(envelope_id, kept),
+            Event::DraftOpened(opened) => self.draft_opened(*opened),
+            Event::DraftLost { item } => self.draft_lost(item),
         };
+        self.follow_stations();
         jobs.extend(self.take_catalogue());
         jobs
     }
@@ -92,5 +116,11 @@ fn works_in_outage(command: &Command) -> bool {
             | Command::SetHighContrast(_)
             | Command::SetLanguage(_)
             | Command::CallStaff
+            | Command::OpenStations(_)
+            | Command::FilterStations { .. }
+            | Command::OpenStation(_)
+            | Command::ShowPage(_)
+            | Command::Back
+            | Command::StillHere
     )
 }

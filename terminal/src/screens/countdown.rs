@@ -58,9 +58,16 @@ fn words_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, left: u32) {
     let title = cx.h1();
     let filled =
         text(ui, cx, place.with_max_y(place.top() + 2.0 * title.style.line), cx.t("countdown.title"), title);
-    let saved = cx.model.session.as_ref().is_some_and(|s| s.slip.is_some());
-    let key = if saved { "countdown.words_saved" } else { "countdown.words" };
-    let words = cx.tf(key, &[("n", &left.to_string())]);
+    let session = cx.model.session.as_ref();
+    let saved = session.is_some_and(|s| s.slip.is_some());
+    let kept = session.is_some_and(|s| s.drafts.kept);
+    let key = match (saved, kept) {
+        (true, _) => "countdown.words_saved",
+        (false, true) => "countdown.words_kept",
+        (false, false) => "countdown.words",
+    };
+    let hours = cx.model.catalogue.policies.draft_hours.to_string();
+    let words = cx.tf(key, &[("n", &left.to_string()), ("hours", &hours)]);
     let body = cx.body().sized(cx.theme.pick(30.0, 36.0), cx.theme.pick(46.0, 54.0));
     text(ui, cx, place.with_min_y(filled.bottom() + 12.0), &words, body);
 }

@@ -4,13 +4,17 @@ use domain::item::{Period, PeriodUnit};
 
 use crate::widgets::{Badge, Cx, Tile};
 
-/// A tile of an entry with what it takes and costs.
-pub fn tile_of<'e>(cx: &Cx<'_>, entry: Entry<'e>, meta: &'e str) -> Tile<'e> {
+/// A tile of an entry with what it takes and costs. In the elder version, which has no room for badges beside a line of
+/// words, the line says why an entry cannot be begun now.
+pub fn tile_of<'e>(cx: &Cx<'e>, entry: Entry<'e>, meta: &'e str) -> Tile<'e> {
+    let badges = Badge::now(cx.model, entry);
+    let stops = badges.first().filter(|badge| cx.elder() && badge.stops());
     Tile {
         icon: &entry.guide().icon,
+        number: None,
         title: cx.say(entry.short_name()),
-        meta,
-        badges: Badge::of(entry),
+        meta: stops.map_or(meta, |badge| cx.t(badge.key())),
+        badges,
         matched: None,
     }
 }
@@ -27,7 +31,7 @@ pub fn time_and_department(cx: &Cx<'_>, entry: Entry<'_>) -> String {
 
 /// Whether it works offline, and about how long: `断网可办 · 约 4 分钟`.
 pub fn badge_and_time(cx: &Cx<'_>, entry: Entry<'_>) -> String {
-    let first = Badge::of(entry).first().map_or("", |badge| cx.t(badge.key()));
+    let first = Badge::now(cx.model, entry).first().map_or("", |badge| cx.t(badge.key()));
     format!("{first} · {}", minutes(cx, entry))
 }
 

@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use domain::catalogue::Entry;
 use domain::ids::ItemCode;
-use domain::item::{AcceptedCard, Material, MaterialSource, OfflineMode, Period};
+use domain::item::{AcceptedCard, OfflineMode, Period};
 use domain::text::Text;
 use egui::{Rect, Ui, pos2, vec2};
 
+use super::caveat;
 use super::entry::{department, minutes, period};
+use super::materials::groups;
+use super::refusal;
 use crate::command::Command;
+use crate::model::Unavailable;
 use crate::theme::radius;
 use crate::widgets::shape::{large_card, rule, well};
 use crate::widgets::{
-    Action, Badge, Cx, Footer, Lettering, at, badge, best_fit, frame, height_of, icon, text,
+    Action, Badge, Button, Cx, Footer, Lettering, at, badge, best_fit, frame, height_of, icon, press, text,
 };
 
 /// Draws the guide.
@@ -28,7 +32,23 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
     let refused = cx.model.can_begin(code).err();
     let footer = match refused {
         None => Footer { action: Some(Action::go(cx.t("guide.begin"), Command::Begin)), ..Footer::default() },
-        Some(_) => Footer::say(cx.t("guide.unavailable.short")),
+        Some(Unavailable::FieldType(_)) if cx.model.tells_what_to_prepare(code) => {
+            let (label, command) = (cx.t("guide.prepare"), Command::Begin);
+            Footer {
+                action: Some(Action { filled: false, ..Action::go(label, command) }),
+                ..Footer::default()
+            }
+        }
+        Some(Unavailable::Withdrawn) => Footer::say(cx.t("guide.unavailable.short")),
+        Some(_) => Footer {
+            action: Some(Action {
+                label: cx.t("guide.elsewhere"),
+                icon: "pin",
+                command: Command::OpenStations(Some(code.clone())),
+                filled: true,
+            }),
+            ..Footer::default()
+        },
     };
     frame(ui, cx, footer, |ui, cx, room| {
         let below = heading_ui(ui, cx, room, entry);
@@ -40,12 +60,17 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
         let right = Rect::from_min_max(pos2(left.right() + gap, below.top()), pos2(below.right(), bottom));
         who_ui(ui, cx, left, entry);
         match refused {
-            Some(why) => refused_ui(ui, cx, right, why.name()),
+            Some(why) => refused_ui(ui, cx, right, entry, why),
             None => after_ui(ui, cx, right, entry),
         }
-        let notice = cx.say(&catalogue.notice);
         let place = Rect::from_min_max(pos2(below.left(), bottom), below.max);
-        text(ui, cx, place, notice, cx.small().color(cx.theme.colors.ink3).middle());
+        match caveat::note(cx, code) {
+            Some(note) => text(ui, cx, place, &note, cx.small().bold().color(cx.theme.colors.warn).middle()),
+            None => {
+                let notice = cx.say(&catalogue.notice);
+                text(ui, cx, place, notice, cx.small().color(cx.theme.colors.ink3).middle())
+            }
+        };
     });
 }
 
@@ -63,7 +88,7 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) -> Rec
     let place = at(room.left(), title.bottom(), room.width() * 0.72, body.style.line);
     text(ui, cx, place, &meta, body);
     let mut right = room.right();
-    for look in Badge::of(entry).into_iter().rev() {
+    for look in Badge::now(cx.model, entry).into_iter().rev() {
         let width = look.width(ui, cx);
         badge(ui, cx, pos2(right - width, top + 8.0), look);
         right -= width + 12.0;
@@ -115,62 +140,101 @@ fn fee(cx: &Cx<'_>, entry: Entry<'_>) -> String {
     super::entry::fee(cx, entry)
 }
 
-/// Who can apply and what to bring.
+/// Who can apply, and the materials by what is to be done with them: as far as the questions were answered.
 fn who_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) {
     large_card(ui, cx, room);
     let inner = room.shrink2(vec2(cx.theme.pick(40.0, 28.0), cx.theme.pick(32.0, 20.0)));
-    let h2 = if cx.elder() { cx.strong() } else { cx.h2() };
-    text(ui, cx, at(inner.left(), inner.top(), inner.width(), h2.style.line), cx.t("guide.who"), h2);
     let guide = entry.guide();
     let who: Vec<&str> = guide.who.iter().map(|t: &Text| cx.say(t)).collect();
-    let (materials, cards, proxy): (&[Material], bool, Option<bool>) = match entry {
-        Entry::Item(i) => {
-            (&i.materials, i.accepted_cards.contains(&AcceptedCard::Idcard), Some(i.proxy_allowed))
-        }
-        Entry::Bundle(b) => (&b.materials, true, None),
-    };
-    let proxy = match proxy {
-        Some(true) => cx.t("guide.proxy"),
-        Some(false) => cx.t("guide.no_proxy"),
-        None => "",
-    };
-    let card =
-        if cards { ("guide.card", "guide.card_hint") } else { ("guide.no_idcard", "guide.no_idcard_hint") };
-    let bring: Vec<&str> =
-        materials.iter().filter(|m| m.source == MaterialSource::Bring).map(|m| cx.say(&m.name)).collect();
-    let bring = if bring.is_empty() {
-        cx.t("guide.no_bring").to_owned()
-    } else {
-        cx.tf("guide.bring", &[("list", &bring.join(cx.t("guide.separator")))])
-    };
     let first = who.first().copied().unwrap_or_default();
     let others = who.get(1..).unwrap_or_default().join(" · ");
-    let under = if others.is_empty() { proxy.to_owned() } else { others };
-    let lines = [
-        ("people", first, under),
-        ("idcard", cx.t(card.0), cx.t(card.1).to_owned()),
-        ("folder", &*bring, String::new()),
-    ];
-    lines_ui(ui, cx, inner.with_min_y(inner.top() + h2.style.line + 12.0), &lines);
+    let under = if others.is_empty() { proxy(cx, entry).to_owned() } else { others };
+    let mut lines = vec![("people", first.to_owned(), under)];
+    let needed = cx.model.resolution(entry.code()).unwrap_or_default();
+    let groups = groups(&needed.materials);
+    let depends = needed.next.is_some() && asks_for_materials(entry);
+    if !groups.iter().any(|group| group.key == "bring") {
+        let words = if depends { "guide.bring_depends" } else { "guide.no_bring" };
+        lines.push(("folder", cx.t(words).to_owned(), String::new()));
+    }
+    for group in &groups {
+        let more = depends && group.key == "bring";
+        let hint = if more { cx.t("guide.more_depends").to_owned() } else { group.hint(cx) };
+        lines.push((group.icon, group.words(cx), hint));
+    }
+    let h2 = if cx.elder() { cx.strong() } else { cx.h2() };
+    let heading = h2.style.line + 12.0;
+    // Without the small lines, then without the heading, where there is no room for them.
+    let bare: Vec<Line<'_>> =
+        lines.iter().map(|(icon, words, _)| (*icon, words.clone(), String::new())).collect();
+    let fits = |lines: &[Line<'_>], bold: Lettering| {
+        lines_height(ui, cx, lines, bold, inner.width()) <= inner.height() - heading - 24.0
+    };
+    let (lines, above) = match (fits(&lines, cx.body().bold()), fits(&bare, smallest(cx))) {
+        (true, _) => (lines, heading),
+        (false, true) => (bare, heading),
+        _ => (bare, 0.0),
+    };
+    if above > 0.0 {
+        text(ui, cx, at(inner.left(), inner.top(), inner.width(), h2.style.line), cx.t("guide.who"), h2);
+    }
+    lines_ui(ui, cx, inner.with_min_y(inner.top() + above), &lines);
+}
+
+/// Some answer to a question of its own asks for a material.
+fn asks_for_materials(entry: Entry<'_>) -> bool {
+    let mut options = entry.situations().questions.iter().flat_map(|question| &question.options);
+    options.any(|option| !option.adds_materials.is_empty())
+}
+
+/// Whether somebody else may come for the person.
+fn proxy<'a>(cx: &Cx<'a>, entry: Entry<'_>) -> &'a str {
+    match entry {
+        Entry::Item(item) if !item.accepted_cards.contains(&AcceptedCard::Idcard) => cx.t("guide.no_idcard"),
+        Entry::Item(item) if item.proxy_allowed => cx.t("guide.proxy"),
+        Entry::Item(_) => cx.t("guide.no_proxy"),
+        Entry::Bundle(_) => "",
+    }
 }
 
 /// Icon, bold words and a small line.
-type Line<'a> = (&'a str, &'a str, String);
+pub(super) type Line<'a> = (&'a str, String, String);
+
+/// What is left of the icon of a line.
+const INDENT: f32 = 56.0;
+
+/// The smallest lettering of bold words: a tenth smaller, for the few lists that would not fit otherwise.
+fn smallest(cx: &Cx<'_>) -> Lettering {
+    let small = cx.small().bold().color(cx.theme.colors.ink);
+    small.sized(small.style.size * 0.9, small.style.line * 0.9)
+}
+
+/// Heights of the bold words and of the small line.
+fn line_heights(
+    ui: &Ui,
+    cx: &Cx<'_>,
+    (_, strong, more): &Line<'_>,
+    bold: Lettering,
+    width: f32,
+) -> (f32, f32) {
+    let more = if more.is_empty() { 0.0 } else { height_of(ui, more, cx.small(), width - INDENT) };
+    (height_of(ui, strong, bold, width - INDENT), more)
+}
+
+fn lines_height(ui: &Ui, cx: &Cx<'_>, lines: &[Line<'_>], bold: Lettering, width: f32) -> f32 {
+    lines.iter().map(|line| line_heights(ui, cx, line, bold, width)).map(|(a, b)| a + b).sum()
+}
 
 /// Lines below each other: each as high as it needs, in the largest lettering with which all fit.
-fn lines_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line<'_>]) {
-    const INDENT: f32 = 56.0;
+pub(super) fn lines_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line<'_>]) {
     let (ink, small) = (cx.theme.colors.ink, cx.small());
     let width = room.width() - INDENT;
-    let need = |(_, strong, more): &Line<'_>, bold: Lettering| {
-        let more = if more.is_empty() { 0.0 } else { height_of(ui, more, small, width) };
-        (height_of(ui, strong, bold, width), more)
-    };
-    let all = |bold: Lettering| lines.iter().map(|line| need(line, bold)).map(|(a, b)| a + b).sum::<f32>();
-    let sizes = [cx.strong(), cx.body().bold().color(ink), small.bold().color(ink)];
-    let bold = sizes.into_iter().find(|bold| all(*bold) <= room.height() - 24.0).unwrap_or(sizes[2]);
+    let all = |bold: Lettering| lines_height(ui, cx, lines, bold, room.width());
+    let sizes = [cx.strong(), cx.body().bold().color(ink), small.bold().color(ink), smallest(cx)];
+    let bold = sizes.into_iter().find(|bold| all(*bold) <= room.height() - 24.0).unwrap_or(sizes[3]);
     let spare = (room.height() - all(bold)).max(0.0) / lines.len() as f32;
-    let heights: Vec<(f32, f32)> = lines.iter().map(|line| need(line, bold)).collect();
+    let heights: Vec<(f32, f32)> =
+        lines.iter().map(|line| line_heights(ui, cx, line, bold, room.width())).collect();
     let mut top = room.top();
     for ((name, strong, more), (bold_height, more_height)) in lines.iter().zip(heights) {
         let place = at(room.left(), top, room.width(), bold_height + more_height + spare);
@@ -252,7 +316,8 @@ fn marks_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect) {
     }
 }
 
-fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, name: &str) {
+fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>, why: Unavailable) {
+    let code = entry.code();
     well(ui, cx, room, radius::CARD, cx.theme.colors.warn50);
     let inner = room.shrink2(vec2(cx.theme.pick(40.0, 28.0), cx.theme.pick(32.0, 20.0)));
     let h2 = cx.h2().color(cx.theme.colors.warn);
@@ -263,7 +328,16 @@ fn refused_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, name: &str) {
         cx.t("guide.unavailable.title"),
         h2,
     );
-    let words = cx.tf(&format!("guide.unavailable.{name}"), &[]);
-    let rest = Rect::from_min_max(pos2(inner.left(), filled.bottom() + 16.0), inner.max);
-    text(ui, cx, rest, &words, cx.body().color(cx.theme.colors.ink));
+    let words = refusal::words(cx, entry, why);
+    let mut rest = Rect::from_min_max(pos2(inner.left(), filled.bottom() + 16.0), inner.max);
+    if let Some((other, name)) = caveat::instead(cx, code) {
+        let label = cx.tf("guide.instead", &[("item", &name)]);
+        let button = Rect::from_min_max(pos2(rest.left(), rest.bottom() - cx.theme.metrics.target), rest.max);
+        rest.max.y = button.top() - 12.0;
+        press(ui, cx, button, &Button::secondary(&label).icon_after("right"), Command::OpenGuide(other));
+    }
+    let small = cx.small().color(cx.theme.colors.ink);
+    let least = small.sized(small.style.size * 0.85, small.style.line * 0.85);
+    let letters = best_fit(ui, &words, rest.size(), [cx.body().color(cx.theme.colors.ink), small, least]);
+    text(ui, cx, rest, &words, letters);
 }

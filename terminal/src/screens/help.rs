@@ -1,7 +1,9 @@
-//! How to use it: four steps, and two sentences that take the fear away. Refuses anything longer.
+//! How to use it: four steps, two sentences that take the fear away, and the way to other stations. Refuses anything
+//! longer.
 use egui::{Rect, Ui, pos2};
 
-use crate::widgets::{Cx, Footer, at, frame, icon_block, shape, text};
+use crate::command::Command;
+use crate::widgets::{Action, Cx, Footer, at, frame, icon_block, shape, text, upright};
 
 const STEPS: [(&str, &str, &str); 4] = [
     ("search", "help.step1", "help.step1_text"),
@@ -12,7 +14,13 @@ const STEPS: [(&str, &str, &str); 4] = [
 
 /// Draws the help page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
-    frame(ui, cx, Footer::default(), |ui, cx, room| {
+    let stations = Action {
+        label: cx.t("stations.button"),
+        icon: "pin",
+        command: Command::OpenStations(None),
+        filled: false,
+    };
+    frame(ui, cx, Footer { action: Some(stations), ..Footer::default() }, |ui, cx, room| {
         let line = cx.h1().style.line;
         let top = room.top() + cx.theme.pick(32.0, 20.0);
         text(ui, cx, at(room.left(), top, room.width(), line), cx.t("help.title"), cx.h1());
@@ -23,11 +31,14 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     let gap = 24.0;
-    let words = cx.theme.pick(104.0, 124.0);
-    let height = (room.height() - words - 2.0 * gap - 12.0) / 2.0;
-    let width = (room.width() - gap) / 2.0;
+    // Two sentences; on an upright page each may take two lines.
+    let words = if upright(room) { cx.theme.pick(176.0, 248.0) } else { cx.theme.pick(104.0, 124.0) };
+    let columns: usize = if upright(room) { 1 } else { 2 };
+    let rows = (STEPS.len() / columns) as f32;
+    let height = (room.height() - words - rows * gap - 12.0) / rows;
+    let width = (room.width() - gap * (columns - 1) as f32) / columns as f32;
     for (n, (icon, title, line)) in STEPS.into_iter().enumerate() {
-        let (column, row) = ((n % 2) as f32, (n / 2) as f32);
+        let (column, row) = ((n % columns) as f32, (n / columns) as f32);
         let place =
             at(room.left() + column * (width + gap), room.top() + row * (height + gap), width, height);
         shape::large_card(ui, cx, place);
@@ -51,7 +62,7 @@ fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
         let rest = Rect::from_min_max(pos2(left, top + heading.style.line + 8.0), inner.max);
         text(ui, cx, rest, cx.t(line), body);
     }
-    let top = room.top() + 2.0 * (height + gap);
+    let top = room.top() + rows * (height + gap);
     text(ui, cx, at(room.left(), top, room.width(), words / 2.0), cx.t("help.safe"), cx.strong().middle());
     text(
         ui,

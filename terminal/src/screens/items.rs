@@ -7,11 +7,12 @@ use domain::catalogue::{Catalogue, Entry, LifeEvent};
 use domain::ids::ItemCode;
 use egui::{Rect, Ui, pos2};
 
+use super::chooser;
 use super::entry::{department_name, tile_of, time_and_department};
 use crate::command::Command;
 use crate::model::ListOf;
 use crate::widgets::tile::way;
-use crate::widgets::{Cx, Footer, Pages, Tile, at, frame, pager, row, text, tile};
+use crate::widgets::{Cx, Footer, Pages, Tile, at, best_fit, frame, pager, row, text, tile, upright};
 
 /// One line of a list: what it says, and what a tap asks for.
 struct Line<'a> {
@@ -55,15 +56,18 @@ fn codes<'c>(catalogue: &'c Catalogue, list: &ListOf) -> Vec<&'c ItemCode> {
         ListOf::Department(unit) => {
             catalogue.items.values().filter(|i| i.department.as_str() == unit).map(|i| &i.code).collect()
         }
-        ListOf::Phrase(phrase) => {
-            catalogue.phrases.shared.get(phrase).map(|p| p.codes.iter().collect()).unwrap_or_default()
-        }
-        ListOf::LifeEvents | ListOf::Departments => Vec::new(),
+        // Choosers have no items of their own.
+        ListOf::LifeEvents | ListOf::Departments | ListOf::Phrase(_) | ListOf::NotHere(_) => Vec::new(),
     }
 }
 
 /// Draws a list or a chooser.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, list: &ListOf) {
+    match list {
+        ListOf::Phrase(phrase) => return chooser::several(ui, cx, phrase),
+        ListOf::NotHere(phrase) => return chooser::not_here(ui, cx, phrase),
+        _ => {}
+    }
     frame(ui, cx, Footer::default(), |ui, cx, room| match list {
         ListOf::LifeEvents | ListOf::Departments => chooser_ui(ui, cx, room, list),
         _ => list_ui(ui, cx, room, list),
@@ -82,9 +86,7 @@ fn title(cx: &Cx<'_>, list: &ListOf) -> String {
             event.map_or(id.as_str(), |e| cx.say(&e.name)).to_owned()
         }
         ListOf::Department(unit) => department_name(cx, unit),
-        ListOf::Phrase(phrase) => {
-            catalogue.phrases.shared.get(phrase).map_or(phrase.as_str(), |p| cx.say(&p.ask)).to_owned()
-        }
+        ListOf::Phrase(phrase) | ListOf::NotHere(phrase) => phrase.clone(),
     }
 }
 
@@ -92,6 +94,12 @@ fn title(cx: &Cx<'_>, list: &ListOf) -> String {
 fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, (words, hint): (&str, &str)) -> Rect {
     let top = room.top() + cx.theme.pick(24.0, 20.0);
     let line = cx.h1().style.line;
+    if upright(room) {
+        let place = at(room.left(), top, room.width(), line);
+        text(ui, cx, place, words, best_fit(ui, words, place.size(), [cx.h1(), cx.h2(), cx.strong()]));
+        let hint = text(ui, cx, at(room.left(), place.bottom(), room.width(), line), hint, cx.body());
+        return room.with_min_y(hint.bottom() + 16.0);
+    }
     text(ui, cx, at(room.left(), top, room.width() * 0.62, line), words, cx.h1());
     let small = cx.body().right().middle();
     text(ui, cx, at(room.left() + room.width() * 0.64, top, room.width() * 0.36, line), hint, small);
@@ -117,7 +125,7 @@ fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, list: &ListOf) {
     let height = cx.theme.metrics.row;
     let gap = cx.theme.metrics.gap;
     let (rows, pager_place) = rows_of(cx, below);
-    let columns = cx.theme.pick(2usize, 1);
+    let columns = if upright(room) { 1 } else { cx.theme.pick(2usize, 1) };
     let width = (below.width() - (columns - 1) as f32 * 24.0) / columns as f32;
     let pages = Pages::new(codes.len(), rows * columns, cx.model.list_page);
     let entries: Vec<Entry<'_>> =
@@ -175,7 +183,7 @@ fn chooser_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, list: &ListOf) {
 
 /// Tiles in columns, by pages.
 fn grid_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect, lines: Vec<Line<'_>>) {
-    let columns = cx.theme.pick(4usize, 2);
+    let columns = if upright(below) { cx.theme.pick(2usize, 1) } else { cx.theme.pick(4, 2) };
     let gap = cx.theme.pick(16.0, 24.0);
     let height = cx.theme.pick(116.0, 256.0);
     let target = cx.theme.metrics.target;

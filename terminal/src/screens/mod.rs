@@ -3,18 +3,26 @@
 //! Refuses I/O, waiting and truth of its own; which screen is drawn is the model's decision alone.
 pub mod attract;
 pub mod card;
+mod caveat;
 pub mod check;
+pub mod chooser;
 pub mod countdown;
 mod entry;
 pub mod form;
 pub mod guide;
+mod heading;
 pub mod help;
 pub mod home;
 pub mod items;
+mod materials;
 pub mod my_cases;
 pub mod out_of_service;
+mod refusal;
+pub mod resume;
 pub mod search;
+pub mod situation;
 pub mod slip;
+pub mod stations;
 
 use egui::{Color32, Ui};
 
@@ -46,12 +54,18 @@ pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Comma
         Screen::Items(list) => items::show(ui, cx, list),
         Screen::Search => search::show(ui, cx),
         Screen::Guide(code) => guide::show(ui, cx, code),
+        Screen::Question => situation::question::show(ui, cx),
+        Screen::Ended => situation::ended::show(ui, cx),
+        Screen::Needs => situation::needs::show(ui, cx),
         Screen::Card => card::show(ui, cx),
+        Screen::Resume(code) => resume::show(ui, cx, code),
         Screen::Form => form::show(ui, cx),
         Screen::Check => check::show(ui, cx),
         Screen::Slip => slip::show(ui, cx),
         Screen::MyCases => my_cases::show(ui, cx),
         Screen::Help => help::show(ui, cx),
+        Screen::Stations => stations::show(ui, cx),
+        Screen::Station(id) => stations::detail::show(ui, cx, id),
         Screen::OutOfService => out_of_service::show(ui, cx),
     }
     if model.idle.seconds_left.is_some() {

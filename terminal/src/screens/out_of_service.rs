@@ -1,16 +1,26 @@
 //! The terminal takes nothing now: what is true for the citizen, where else to go, and what staff must know.
 use egui::{Ui, vec2};
 
+use crate::command::Command;
 use crate::model::Outage;
 use crate::theme::radius;
-use crate::widgets::{Back, Cx, Footer, at, frame, icon, shape, text};
+use crate::widgets::{Action, Back, Cx, Footer, at, frame, icon, shape, text, upright};
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let footer = Footer { back: Back::None, ..Footer::default() };
+    let stations = Action {
+        label: cx.t("stations.button"),
+        icon: "pin",
+        command: Command::OpenStations(None),
+        filled: true,
+    };
+    let known = !cx.model.catalogue.stations.is_empty();
+    let footer = Footer { back: Back::None, action: known.then_some(stations), ..Footer::default() };
     frame(ui, cx, footer, |ui, cx, room| {
-        let height = cx.theme.pick(500.0, 600.0);
-        let place = egui::Rect::from_center_size(room.center(), vec2(cx.theme.pick(1320.0, 1600.0), height));
+        let taller = if upright(room) { 1.4 } else { 1.0 };
+        let height = cx.theme.pick(500.0, 600.0) * taller;
+        let width = cx.theme.pick(1_320.0_f32, 1_600.0).min(room.width());
+        let place = egui::Rect::from_center_size(room.center(), vec2(width, height));
         shape::large_card(ui, cx, place);
         let inner = place.shrink(cx.theme.pick(64.0, 56.0));
         let side = 112.0;

@@ -14,7 +14,9 @@ use crate::theme::radius;
 use crate::widgets::button::Kind;
 use crate::widgets::keyboard::{apply, keyboard, keyboard_height};
 use crate::widgets::shape::{card, outline_rect};
-use crate::widgets::{Button, Cx, Footer, Pages, Tile, at, frame, icon, pager, press, row, text, typed};
+use crate::widgets::{
+    Button, Cx, Footer, Pages, Tile, at, frame, icon, pager, press, row, text, typed, upright,
+};
 
 /// Characters of a search text.
 const MAX_CHARS: usize = 40;
@@ -29,9 +31,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     }
     frame(ui, cx, Footer::default(), |ui, cx, room| {
         let top = room.top() + cx.theme.pick(28.0, 20.0);
-        let left_width = 736.0;
-        let left = Rect::from_min_max(pos2(room.left(), top), pos2(room.left() + left_width, room.bottom()));
-        let right = Rect::from_min_max(pos2(left.right() + 32.0, top), pos2(room.right(), room.bottom()));
+        let (left, right) = panes(cx, room.with_min_y(top));
         let field = at(right.left(), right.top(), right.width(), cx.theme.pick(104.0, 120.0));
         field_ui(ui, cx, field, &query);
         let height = cx.theme.pick(keyboard_height(cx) + 60.0, keyboard_height(cx));
@@ -45,6 +45,18 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         }
         results_ui(ui, cx, left);
     });
+}
+
+/// Results at the left and keys at the right; on an upright page the keys stand below, where hands reach them.
+fn panes(cx: &Cx<'_>, room: Rect) -> (Rect, Rect) {
+    if upright(room) {
+        let keys = cx.theme.pick(60.0, 0.0) + keyboard_height(cx) + cx.theme.pick(104.0, 120.0) + 24.0;
+        let phrases = cx.theme.metrics.target + 32.0;
+        let right = room.with_min_y(room.bottom() - keys - phrases);
+        return (room.with_max_y(right.top() - 16.0), right);
+    }
+    let left = room.with_max_x(room.left() + 736.0);
+    (left, room.with_min_x(left.right() + 32.0))
 }
 
 fn field_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, query: &str) {
@@ -85,7 +97,8 @@ fn phrases_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
         if left + width > room.right() {
             return;
         }
-        press(ui, cx, at(left, room.top(), width, target), &look, Command::SetQuery(phrase.clone()));
+        let command = Command::OpenList(ListOf::Phrase(phrase.clone()));
+        press(ui, cx, at(left, room.top(), width, target), &look, command);
         left += width + 16.0;
     }
 }
@@ -103,35 +116,87 @@ fn results_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
             catalogue.home_items.iter().map(|code| Hit { code: code.clone(), matched: None }).collect();
         return often_ui(ui, cx, room.with_min_y(hint.bottom() + 16.0), &often);
     }
-    let mut below = below;
-    if let Some(words) = found.not_here.as_ref().and_then(|key| catalogue.phrases.not_here.get(key)) {
-        let say =
-            text(ui, cx, at(below.left(), line.top(), below.width(), 220.0), cx.say(&words.say), cx.strong());
-        below.min.y = say.bottom() + 16.0;
-    } else if found.hits.is_empty() && found.shared.is_none() {
-        text(ui, cx, below, cx.t("search.nothing"), cx.body());
-        return;
-    } else {
-        let count = found.hits.len();
-        let key = if count == 1 { "search.one_found" } else { "search.found" };
-        text(ui, cx, line, &cx.tf(key, &[("count", &count.to_string())]), heading);
+    if found.hits.is_empty() && found.shared.is_none() && found.not_here.is_none() {
+        return nothing_ui(ui, cx, room);
     }
-    below = shared_ui(ui, cx, below);
+    let count = found.hits.len();
+    let words = match count {
+        0 => cx.t("search.only_phrase").to_owned(),
+        1 => cx.t("search.one_found").to_owned(),
+        _ => cx.tf("search.found", &[("count", &count.to_string())]),
+    };
+    text(ui, cx, line, &words, heading);
+    let below = phrase_ui(ui, cx, below);
     hits_ui(ui, cx, below);
 }
 
-/// A phrase that means several things leads to its own list.
-fn shared_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) -> Rect {
-    let model = cx.model;
-    let Some(phrase) = model.search.found.shared.clone() else { return below };
-    let Some(words) = model.catalogue.phrases.shared.get(&phrase) else { return below };
+/// A phrase that means several things, or something that is not done here, leads to its own page.
+fn phrase_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) -> Rect {
+    let found = &cx.model.search.found;
+    let phrases = &cx.model.catalogue.phrases;
+    let (title, meta, list) = if let Some(phrase) = &found.not_here {
+        let title = cx.tf("search.not_here", &[("phrase", phrase)]);
+        (title, cx.t("search.not_here_hint"), ListOf::NotHere(phrase.clone()))
+    } else if let Some((phrase, words)) =
+        found.shared.as_ref().and_then(|p| Some((p, phrases.shared.get(p)?)))
+    {
+        let title = cx.tf("search.suggestions_name", &[("phrase", phrase)]);
+        (title, cx.say(&words.ask), ListOf::Phrase(phrase.clone()))
+    } else {
+        return below;
+    };
     let height = cx.theme.metrics.row;
-    let title = cx.tf("search.suggestions_name", &[("phrase", &phrase)]);
-    let look = Tile { icon: "help", title: &title, meta: cx.say(&words.ask), ..Tile::default() };
+    let look = Tile { icon: "help", title: &title, meta, ..Tile::default() };
     if row(ui, cx, at(below.left(), below.top(), below.width(), height), &look).clicked() {
-        cx.push(Command::OpenList(ListOf::Phrase(phrase)));
+        cx.push(Command::OpenList(list));
     }
-    Rect::from_min_max(below.min + vec2(0.0, height + cx.theme.metrics.gap), below.max)
+    below.with_min_y(below.top() + height + cx.theme.metrics.gap)
+}
+
+/// Nothing was found: how else one may say it, and where else to turn.
+fn nothing_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
+    let title = text(ui, cx, room, cx.t("search.nothing"), cx.h2());
+    let hint = text(ui, cx, room.with_min_y(title.bottom() + 4.0), cx.t("search.nothing_hint"), cx.body());
+    let metrics = &cx.theme.metrics;
+    let bottom = room.bottom() - cx.theme.pick(20.0, 16.0);
+    let ways =
+        [("stations.button", "pin", Command::OpenStations(None)), ("home.help", "help", Command::OpenHelp)];
+    let width = (room.width() - metrics.gap) / 2.0;
+    for (n, (key, icon, command)) in ways.into_iter().enumerate() {
+        let left = room.left() + n as f32 * (width + metrics.gap);
+        let look = Button::secondary(cx.t(key)).icon(icon).lettering(cx.strong());
+        press(ui, cx, at(left, bottom - metrics.target, width, metrics.target), &look, command);
+    }
+    let mut top = hint.bottom() + 12.0;
+    for (title, meta, query) in examples(cx) {
+        if top + metrics.row > bottom - metrics.target - metrics.gap {
+            return;
+        }
+        let look = Tile { icon: "search", title: &title, meta: &meta, ..Tile::default() };
+        if row(ui, cx, at(room.left(), top, room.width(), metrics.row), &look).clicked() {
+            cx.push(Command::SetQuery(query));
+        }
+        top += metrics.row + metrics.gap;
+    }
+}
+
+/// Three ways to say it, each with something that this catalogue has: title, what it shows, query.
+fn examples(cx: &Cx<'_>) -> Vec<(String, String, String)> {
+    let catalogue = &cx.model.catalogue;
+    let entry = catalogue.home_items.iter().find_map(|code| catalogue.entry(code));
+    let mut examples = Vec::new();
+    let mut add = |key: &str, query: String| {
+        if !query.is_empty() {
+            examples.push((query.clone(), cx.tf(key, &[]), query));
+        }
+    };
+    if let Some(entry) = entry {
+        let initials = entry.short_pinyin().split(' ').filter_map(|syllable| syllable.chars().next());
+        add("search.by_name", entry.short_name().zh.chars().take(4).collect());
+        add("search.by_initials", initials.collect());
+    }
+    add("search.by_phrase", catalogue.phrases.shared.keys().next().cloned().unwrap_or_default());
+    examples
 }
 
 /// What most people come for, while nothing is typed: as many rows as fit.

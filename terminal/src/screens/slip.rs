@@ -161,7 +161,7 @@ fn caption_ui(ui: &mut Ui, cx: &Cx<'_>, line: Rect, slip: &SlipView, key: &'stat
 }
 
 fn whose(cx: &Cx<'_>, slip: &SlipView) -> String {
-    let item = cx.model.catalogue.entry(&slip.item).map(|entry| cx.say(entry.title()).to_owned());
+    let item = cx.model.pinned().entry(&slip.item).map(|entry| cx.say(entry.title()).to_owned());
     let item = item.unwrap_or_else(|| slip.item.to_string());
     cx.tf("slip.whose", &[("item", &item), ("name", &slip.masked_name)])
 }
@@ -255,7 +255,7 @@ fn after(cx: &Cx<'_>, slip: &SlipView) -> Option<String> {
     if Now::of(slip) == Now::Returned {
         return None;
     }
-    let entry = cx.model.catalogue.entry(&slip.item)?;
+    let entry = cx.model.pinned().entry(&slip.item)?;
     let words = super::entry::after(cx, entry);
     (!words.is_empty()).then_some(words)
 }

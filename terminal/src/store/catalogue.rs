@@ -1,4 +1,5 @@
-//! Catalogue versions, kept for ever; the newest sound one is in force.
+//! Catalogue versions: the newest sound one is in force. Kept beside it are the one before and each that is needed to
+//! go on with something that was begun; a submission on its way names its version only, the centre has them all.
 use domain::catalogue::CatalogueDocument;
 use domain::envelope::Digest;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
@@ -62,6 +63,55 @@ impl Store {
             }
         }
         if damaged { Err(StoreError::Value("catalogue")) } else { Ok(None) }
+    }
+
+    /// A kept version, if its text is the one that was kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn kept_catalogue(&self, version: u64) -> Result<Option<CatalogueDocument>, StoreError> {
+        let Ok(version) = i64::try_from(version) else { return Ok(None) };
+        let sound = |d: &CatalogueDocument| Digest::of(d.json.as_bytes()) == d.digest;
+        Ok(self.catalogue_version(version)?.filter(sound))
+    }
+
+    /// Removes the versions that nobody needs any more: all but the newest two sound ones, those above them, those
+    /// that a draft names, and those that are `in_use`. Says how many went.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn sweep_catalogues(&mut self, in_use: &[u64]) -> Result<usize, StoreError> {
+        let (mut sound, mut removed) = (0, 0);
+        let versions = self.catalogue_versions()?;
+        for version in versions.iter().copied().filter(|_| versions.len() > 2) {
+            let wanted = sound < 2 || in_use.contains(&version) || self.has_draft_of(version)?;
+            if sound < 2 && self.kept_catalogue(version)?.is_some() {
+                sound += 1;
+            }
+            if !wanted {
+                let number = i64::try_from(version).map_err(|_| StoreError::Value("catalogue version"))?;
+                removed += self.connection.execute("DELETE FROM catalogue WHERE version = ?1", [number])?;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// All kept versions, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn catalogue_versions(&self) -> Result<Vec<u64>, StoreError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT version FROM catalogue ORDER BY version DESC")?;
+        let rows = statement.query_map([], |r| r.get::<_, i64>(0))?;
+        rows.map(|row| u64::try_from(row?).map_err(|_| StoreError::Value("catalogue version"))).collect()
+    }
+
+    fn has_draft_of(&self, version: u64) -> Result<bool, StoreError> {
+        let version = i64::try_from(version).map_err(|_| StoreError::Value("catalogue version"))?;
+        let mut statement =
+            self.connection.prepare_cached("SELECT 1 FROM draft WHERE catalogue_version = ?1 LIMIT 1")?;
+        Ok(statement.exists([version])?)
     }
 
     fn catalogue_version(&self, version: i64) -> Result<Option<CatalogueDocument>, StoreError> {

@@ -11,7 +11,8 @@ use super::{Store, StoreError};
 
 const TRUST: &str = "catalogue_trust";
 const STANDING: &str = "catalogue_standing";
-const AUTHENTICATED: &str = "authenticated_ms";
+/// Name of the fact that holds the centre's last word on the time.
+pub(super) const AUTHENTICATED: &str = "authenticated_ms";
 /// Characters of a trouble that are kept.
 const TROUBLE_CHARS: usize = 200;
 

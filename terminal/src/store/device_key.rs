@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use domain::envelope::{DeviceKey, Digest};
+use domain::envelope::{DataKey, DeviceKey, Digest};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -60,10 +60,25 @@ fn create(directory: &Path, file: &Path) -> Result<DeviceKey, StoreError> {
 
 /// Keyed hash under which a person's slips are found on this terminal only.
 pub(super) fn person_hmac(key: &DeviceKey, id_number: &str) -> Result<[u8; 32], StoreError> {
-    let seed = key.to_seed();
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(seed.as_ref()).map_err(|_| StoreError::Value("person key"))?;
-    mac.update(b"jinban/person/1");
-    mac.update(id_number.trim().to_ascii_uppercase().as_bytes());
+    let id_number = id_number.trim().to_ascii_uppercase();
+    keyed_hash(key.to_seed().as_ref(), &[b"jinban/person/1", id_number.as_bytes()])
+}
+
+/// Keyed hash under which a person's drafts are found; nothing leads from it to the slips.
+pub(super) fn draft_hmac(key: &DeviceKey, id_number: &str) -> Result<[u8; 32], StoreError> {
+    let id_number = Zeroizing::new(id_number.trim().to_ascii_uppercase());
+    let own = Zeroizing::new(keyed_hash(key.to_seed().as_ref(), &[b"jinban/draft-person/1"])?);
+    keyed_hash(own.as_ref(), &[id_number.as_bytes()])
+}
+
+/// The key under which the data keys of drafts are wrapped; it follows from the key file and from nothing else.
+pub(super) fn draft_key(key: &DeviceKey) -> Result<DataKey, StoreError> {
+    let own = Zeroizing::new(keyed_hash(key.to_seed().as_ref(), &[b"jinban/draft-key/1"])?);
+    Ok(DataKey::from_bytes(*own))
+}
+
+fn keyed_hash(secret: &[u8], parts: &[&[u8]]) -> Result<[u8; 32], StoreError> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| StoreError::Value("person key"))?;
+    parts.iter().for_each(|part| mac.update(part));
     Ok(mac.finalize().into_bytes().into())
 }

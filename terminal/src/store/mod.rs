@@ -5,13 +5,16 @@
 mod catalogue;
 mod catalogue_trust;
 mod device_key;
+mod drafts;
 mod identity;
 mod inbox;
 mod open;
+mod orders;
 mod outbox;
 mod slips;
 mod status;
 mod submit;
+mod time;
 
 use std::path::{Path, PathBuf};
 
@@ -20,12 +23,15 @@ use rusqlite::Connection;
 
 pub use catalogue_trust::{CatalogueStanding, CatalogueTrust};
 pub use device_key::KEY_FILE;
+pub use drafts::{DraftError, DraftRow, MAX_DRAFTS, NewDraft, OpenedDraft};
 pub use identity::Identity;
 pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};
 pub use open::DATABASE_FILE;
+pub use orders::{Activations, OrderError};
 pub use outbox::{DueEnvelope, ParkReason};
 pub use status::{StatusRow, StoreState, read_state, read_status};
 pub use submit::{NewSubmission, QueuedSlip, SubmitError};
+pub use time::TrustedTime;
 
 /// The terminal's store, owned by one process.
 pub struct Store {

@@ -6,13 +6,14 @@ use domain::envelope::{
 };
 use domain::form::Answers;
 use domain::ids::{CaseNo, CounterState, EnvelopeId, ItemCode};
+use domain::situation::SituationAnswers;
 use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Person, SlipBody, Submission};
 use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::identity::{self, Identity};
-use super::{Store, StoreError, device_key};
+use super::{Store, StoreError, device_key, drafts};
 
 /// What is handed in. The data key is moved in and destroyed with it.
 pub struct NewSubmission<'a> {
@@ -28,6 +29,8 @@ pub struct NewSubmission<'a> {
     pub person: Person,
     /// The answers.
     pub answers: &'a Answers,
+    /// Answers to the situation questions, if any were asked.
+    pub situation: Option<&'a SituationAnswers>,
     /// Device clock, milliseconds since 1970.
     pub now_ms: i64,
     /// Since boot, milliseconds.
@@ -124,10 +127,16 @@ impl Store {
         };
         let person = device_key::person_hmac(&key, &new.person.id_number)?;
         insert_slip(&tx, &queued, &new.item, &person)?;
+        let had_draft = drafts::erase_one(&tx, &key, (&new.person.id_number, &new.item))?;
+        fail::fail_point!("terminal::submit::after_draft", |_| Err(StoreError::Full.into()));
         audit(&tx, new.now_ms, "submit", &new.envelope_id.to_string(), Some(&digest))?;
         fail::fail_point!("terminal::submit::before_commit", |_| Err(StoreError::Full.into()));
         tx.commit()?;
         fail::fail_point!("terminal::submit::after_commit");
+        if had_draft {
+            // It is saved whatever becomes of the log.
+            let _ = self.forget_erased();
+        }
         Ok(queued)
     }
 }
@@ -156,7 +165,11 @@ fn seal<R: CryptoRng>(
     rng: &mut R,
 ) -> Result<Sealed, SubmitError> {
     let lineage: domain::ids::Lineage = identity::get(tx, "lineage")?.ok_or(StoreError::Value("lineage"))?;
-    let content = Submission { applicant: new.person.clone(), answers: new.answers.as_map().clone() };
+    let content = Submission {
+        applicant: new.person.clone(),
+        answers: new.answers.as_map().clone(),
+        situation: new.situation.cloned(),
+    };
     let payload = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| StoreError::Value("submission"))?);
     if payload.len() > MAX_PAYLOAD_BYTES {
         return Err(SubmitError::TooLarge);

@@ -1,10 +1,10 @@
 //! Requests and answers of wire v1 as bytes; says what an answer means without acting on it.
 use base64::Engine as _;
-use domain::envelope::{DeviceKey, request_digest};
+use domain::envelope::{DeviceKey, SignedDocument, request_digest};
 use domain::ids::TerminalId;
 use domain::wire::v1::{
-    ChangesQuery, EnvelopeBatch, EnvelopeUpload, PROBLEM_MEDIA_TYPE, Problem, SIGNATURE_HEADER,
-    TERMINAL_HEADER,
+    ChangesQuery, EnvelopeBatch, EnvelopeUpload, HeartbeatRequest, PROBLEM_MEDIA_TYPE, Problem,
+    SIGNATURE_HEADER, TERMINAL_HEADER,
 };
 use serde::de::DeserializeOwned;
 
@@ -43,7 +43,8 @@ pub(super) fn batch_request(uploads: Vec<EnvelopeUpload>) -> Request {
 
 /// `GET /api/v1/changes`, signed by the device.
 pub(super) fn changes_request(query: ChangesQuery, terminal: &TerminalId, key: &DeviceKey) -> Request {
-    let path_and_query = format!("/api/v1/changes?after={}&wait={}", query.after, query.wait);
+    let order = query.order.map(|number| format!("&order={number}")).unwrap_or_default();
+    let path_and_query = format!("/api/v1/changes?after={}&wait={}{order}", query.after, query.wait);
     let signature = key.sign(&request_digest("GET", &path_and_query));
     let signature = base64::engine::general_purpose::STANDARD.encode(&signature.0.0);
     Request {
@@ -51,6 +52,16 @@ pub(super) fn changes_request(query: ChangesQuery, terminal: &TerminalId, key: &
         path_and_query,
         headers: vec![(TERMINAL_HEADER, terminal.to_string()), (SIGNATURE_HEADER, signature)],
         body: None,
+    }
+}
+
+/// `POST /api/v1/heartbeat`.
+pub(super) fn heartbeat_request(heartbeat: SignedDocument) -> Request {
+    Request {
+        method: Method::Post,
+        path_and_query: "/api/v1/heartbeat".to_owned(),
+        headers: Vec::new(),
+        body: Some(serde_json::to_vec(&HeartbeatRequest { heartbeat }).unwrap_or_default()),
     }
 }
 

@@ -9,9 +9,11 @@ use domain::wire::v1::{
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
+use super::beat::Beats;
 use super::client::{Answer, batch_request, changes_request, read_answer};
 use super::plan::{Action, Situation, full_jitter_ms, plan};
-use super::transport::Transport;
+use super::transport::{HangUp, Transport};
+use super::tuning::{Lane, Tuning};
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::model::Network;
@@ -19,23 +21,10 @@ use crate::store::{CaseNewsOutcome, DueEnvelope, EpochChange, ParkReason, Store,
 
 /// A contact slower than this makes the link weak.
 const WEAK_FROM_MS: i64 = 3_000;
-
-/// How eager the engine is, milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tuning {
-    /// First back-off ceiling.
-    pub backoff_base_ms: u64,
-    /// Largest back-off ceiling.
-    pub backoff_cap_ms: u64,
-    /// Between two looks for news.
-    pub news_every_ms: i64,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self { backoff_base_ms: 1_000, backoff_cap_ms: 60_000, news_every_ms: 5_000 }
-    }
-}
+/// How long the centre may let a terminal wait for news, seconds.
+const WAIT_SECS: u32 = 25;
+/// An answer without news that came sooner is no waiting: the next question comes at the usual pace.
+const SOON_MS: i64 = 1_000;
 
 /// What a step did.
 #[derive(Debug, Default)]
@@ -49,10 +38,12 @@ pub struct Step {
 /// The sync engine.
 pub struct Engine {
     store: Arc<Mutex<Store>>,
-    transport: Box<dyn Transport>,
+    pub(super) transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
     rng: ChaCha20Rng,
-    tuning: Tuning,
+    pub(super) tuning: Tuning,
+    lane: Lane,
+    pub(super) beats: Beats,
     failures: u32,
     not_before_ms: i64,
     next_news_ms: i64,
@@ -77,6 +68,8 @@ impl Engine {
             clock,
             rng: ChaCha20Rng::seed_from_u64(seed),
             tuning: Tuning::default(),
+            lane: Lane::All,
+            beats: Beats::default(),
             failures: 0,
             not_before_ms: 0,
             next_news_ms: 0,
@@ -91,6 +84,18 @@ impl Engine {
     pub fn with_catalogue_bell(mut self, bell: SyncSender<()>) -> Self {
         self.catalogue_bell = Some(bell);
         self
+    }
+
+    /// The same engine for one lane only.
+    #[must_use]
+    pub fn on_lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
+    /// What breaks off its waiting at the centre, if it waits there.
+    pub fn hang_up(&self) -> Option<HangUp> {
+        self.transport.hang_up().filter(|_| self.lane == Lane::News)
     }
 
     /// The same engine, more or less eager.
@@ -112,14 +117,17 @@ impl Engine {
 
     fn try_step(&mut self, step: &mut Step) -> Result<(), StoreError> {
         let now_ms = self.clock.now_ms();
+        let (sends, asks) = (self.lane != Lane::News, self.lane != Lane::Send);
         let situation = {
             let store = self.store();
+            let next_news_ms = plausible(self.next_news_ms, now_ms + self.tuning.news_every_ms * 12);
             Situation {
                 now_ms,
                 enrolled: store.identity()?.is_some(),
                 not_before_ms: plausible(self.not_before_ms, now_ms + self.longest_hold_ms()),
-                next_row_ms: store.next_due_ms(now_ms)?,
-                next_news_ms: plausible(self.next_news_ms, now_ms + self.tuning.news_every_ms * 12),
+                next_row_ms: if sends { store.next_due_ms(now_ms)? } else { None },
+                next_news_ms: if asks { next_news_ms } else { i64::MAX },
+                next_beat_ms: if sends { self.next_beat_ms(&store, now_ms)? } else { i64::MAX },
             }
         };
         match plan(situation) {
@@ -129,6 +137,7 @@ impl Engine {
             }
             Action::SendBatch => self.send_batch(now_ms, step),
             Action::AskChanges => self.ask_changes(now_ms, step),
+            Action::Beat => self.beat(now_ms, step),
         }
     }
 
@@ -137,7 +146,7 @@ impl Engine {
         i64::try_from(self.tuning.backoff_cap_ms.max(3_600_000)).unwrap_or(i64::MAX)
     }
 
-    fn store(&self) -> MutexGuard<'_, Store> {
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -260,7 +269,9 @@ impl Engine {
         let request = {
             let store = self.store();
             let Some(identity) = store.identity()? else { return Ok(()) };
-            let query = ChangesQuery { after: store.cursor()?, wait: 0 };
+            let order = Some(store.order()?.map_or(0, |order| order.number));
+            let wait = if self.lane == Lane::News { WAIT_SECS } else { 0 };
+            let query = ChangesQuery { after: store.cursor()?, wait, order };
             changes_request(query, &identity.terminal, store.device_key())
         };
         fail::fail_point!("terminal::changes::before_exchange", |_| Err(StoreError::Full));
@@ -268,10 +279,17 @@ impl Engine {
             Answer::Good(news) => {
                 fail::fail_point!("terminal::changes::after_exchange", |_| Err(StoreError::Full));
                 self.take_series(news.series.as_ref(), now_ms)?;
-                if !self.reached(now_ms, &news.contact, step)?.0 {
+                let answered_ms = self.clock.now_ms();
+                // Waiting says nothing of the link.
+                let asked_ms = if self.lane == Lane::News { answered_ms } else { now_ms };
+                if !self.reached(asked_ms, &news.contact, step)?.0 {
+                    self.take_order(news.order.as_ref(), step);
                     self.take_news(&news, step)?;
                 }
-                self.next_news_ms = if news.more { now_ms } else { now_ms + self.tuning.news_every_ms };
+                let something = !news.changes.is_empty() || news.order.is_some();
+                let waited = something || answered_ms.saturating_sub(now_ms) >= SOON_MS;
+                let again = news.more || (self.lane == Lane::News && waited);
+                self.next_news_ms = if again { now_ms } else { now_ms + self.tuning.news_every_ms };
             }
             Answer::Later { retry_after_secs, reached, .. } => {
                 self.failed(retry_after_secs, reached, step);
@@ -296,9 +314,9 @@ impl Engine {
     fn take_news(&mut self, news: &ChangesResponse, step: &mut Step) -> Result<(), StoreError> {
         let mut store = self.store();
         for change in &news.changes {
-            // Who fetches a version is not this thread. A full bell rings already; unknown news is skipped.
-            if let (ChangeNews::Catalogue { .. }, Some(bell)) = (&change.news, &self.catalogue_bell) {
-                let _ = bell.try_send(());
+            // Who fetches a version is not this thread; unknown news is skipped.
+            if matches!(change.news, ChangeNews::Catalogue { .. }) {
+                self.ring_catalogue();
             }
             if let ChangeNews::Case(case) = &change.news
                 && store.take_case_news(case)? == CaseNewsOutcome::Moved
@@ -314,7 +332,14 @@ impl Engine {
         store.move_cursor(news.cursor)
     }
 
-    fn reached(
+    /// Has the catalogue looked after. A full bell rings already.
+    pub(super) fn ring_catalogue(&self) {
+        if let Some(bell) = &self.catalogue_bell {
+            let _ = bell.try_send(());
+        }
+    }
+
+    pub(super) fn reached(
         &mut self,
         asked_ms: i64,
         contact: &Contact,
@@ -330,7 +355,7 @@ impl Engine {
         Ok(change)
     }
 
-    fn failed(&mut self, retry_after_secs: Option<u32>, reached: bool, step: &mut Step) -> u64 {
+    pub(super) fn failed(&mut self, retry_after_secs: Option<u32>, reached: bool, step: &mut Step) -> u64 {
         self.tell(if reached { Network::Weak } else { Network::Offline }, step);
         step.wait_ms = self.back_off(retry_after_secs);
         step.wait_ms

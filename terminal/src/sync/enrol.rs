@@ -58,6 +58,10 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
     match read_answer::<EnrolResponse>(transport.exchange(&request)) {
         Answer::Good(answer) => {
             let identity = store.save_enrolment(&answer)?;
+            if let Some(Err(error)) = answer.order.as_ref().map(|order| store.take_order(order)) {
+                // It comes again with the first news.
+                tracing::warn!(error = &error as &dyn std::error::Error, "the first order is refused");
+            }
             begin_trust(store, transport)?;
             Ok(identity)
         }

@@ -1,12 +1,14 @@
 //! The real transport: HTTP with zstd in both directions. The only file that names `reqwest`.
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Url};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 
 use super::transport::{
-    Head, MAX_RESPONSE_BYTES, Method, Request, Response, Sink, Transport, TransportError,
+    HangUp, Head, MAX_RESPONSE_BYTES, Method, Request, Response, Sink, Transport, TransportError,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,6 +21,7 @@ pub struct HttpTransport {
     base: Url,
     client: Client,
     runtime: Runtime,
+    gone: Arc<watch::Sender<bool>>,
 }
 
 impl HttpTransport {
@@ -39,7 +42,7 @@ impl HttpTransport {
             .map_err(|_| TransportError::Unreachable)?;
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(|_| TransportError::Unreachable)?;
-        Ok(Self { base, client, runtime })
+        Ok(Self { base, client, runtime, gone: Arc::default() })
     }
 }
 
@@ -83,9 +86,22 @@ impl HttpTransport {
 }
 
 impl Transport for HttpTransport {
+    fn hang_up(&self) -> Option<HangUp> {
+        let gone = Arc::clone(&self.gone);
+        Some(Arc::new(move || {
+            gone.send_replace(true);
+        }))
+    }
+
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
         let builder = self.prepare(request)?;
-        self.runtime.block_on(receive(builder))
+        let mut gone = self.gone.subscribe();
+        self.runtime.block_on(async {
+            tokio::select! {
+                _ = gone.wait_for(|gone| *gone) => Err(TransportError::Unreachable),
+                answer = receive(builder) => answer,
+            }
+        })
     }
 
     fn download(&mut self, request: &Request, sink: &mut dyn Sink) -> Result<(), TransportError> {
@@ -150,6 +166,25 @@ mod tests {
             assert_eq!(HttpTransport::new(bad).err(), Some(TransportError::BadAddress), "{bad}");
         }
         assert!(HttpTransport::new("http://127.0.0.1:8470").is_ok());
+    }
+
+    #[test]
+    fn a_long_wait_is_broken_off() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let mut t = HttpTransport::new(&address).expect("transport");
+        let hang_up = t.hang_up().expect("it can");
+        let request =
+            Request { method: Method::Get, path_and_query: "/x".to_owned(), headers: Vec::new(), body: None };
+        let began = std::time::Instant::now();
+        let waiting = std::thread::spawn(move || (t.exchange(&request), t.exchange(&request)));
+        // Somebody who takes the call and never answers.
+        let taken = listener.accept().expect("a call");
+        hang_up();
+        let gone = Err(TransportError::Unreachable);
+        assert_eq!(waiting.join().expect("ends"), (gone.clone(), gone), "now and from now on");
+        assert!(began.elapsed() < TOTAL_TIMEOUT / 2);
+        drop(taken);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Sending what waits and hearing what is new: a pure planner, a transport, and the engine between them.
 //!
 //! Nothing here decides what a citizen sees: it moves rows of the store and reports events.
+mod beat;
 pub mod catalogue_client;
 mod client;
 mod engine;
@@ -9,7 +10,9 @@ pub mod http;
 pub mod plan;
 mod reach;
 pub mod transport;
+mod tuning;
 
-pub use engine::{Engine, Step, Tuning};
+pub use engine::{Engine, Step};
 pub use enrol::{EnrolError, enrol};
 pub use reach::{Reachable, reach};
+pub use tuning::{Lane, Tuning};

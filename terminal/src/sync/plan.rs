@@ -14,6 +14,8 @@ pub struct Situation {
     pub next_row_ms: Option<i64>,
     /// When the centre is asked for news next.
     pub next_news_ms: i64,
+    /// When the centre is told next how this terminal is.
+    pub next_beat_ms: i64,
 }
 
 /// What to do.
@@ -23,6 +25,8 @@ pub enum Action {
     SendBatch,
     /// Ask for news.
     AskChanges,
+    /// Say how this terminal is.
+    Beat,
     /// Do nothing for this long, milliseconds; a new row ends the wait early.
     Wait(u64),
 }
@@ -30,7 +34,7 @@ pub enum Action {
 /// The longest wait between two looks, so that a changed clock does no harm.
 const LONGEST_WAIT_MS: i64 = 5_000;
 
-/// The next action. Rows come before news; nothing happens before `not_before_ms`.
+/// The next action. Rows come before news, news before a heartbeat; nothing happens before `not_before_ms`.
 pub fn plan(s: Situation) -> Action {
     if !s.enrolled {
         return wait(s.now_ms, s.now_ms + LONGEST_WAIT_MS);
@@ -44,7 +48,11 @@ pub fn plan(s: Situation) -> Action {
     if s.next_news_ms <= s.now_ms {
         return Action::AskChanges;
     }
-    wait(s.now_ms, s.next_row_ms.map_or(s.next_news_ms, |t| t.min(s.next_news_ms)))
+    if s.next_beat_ms <= s.now_ms {
+        return Action::Beat;
+    }
+    let next_ms = s.next_news_ms.min(s.next_beat_ms);
+    wait(s.now_ms, s.next_row_ms.map_or(next_ms, |t| t.min(next_ms)))
 }
 
 fn wait(now_ms: i64, until_ms: i64) -> Action {
@@ -73,6 +81,7 @@ mod tests {
             not_before_ms: 0,
             next_row_ms: None,
             next_news_ms: 3_000,
+            next_beat_ms: 4_000,
         };
         let table = [
             (Situation { enrolled: false, next_row_ms: Some(0), ..s }, Action::Wait(5_000)),
@@ -81,9 +90,15 @@ mod tests {
             (Situation { next_row_ms: Some(1_500), ..s }, Action::Wait(500)),
             (Situation { next_news_ms: 1_000, ..s }, Action::AskChanges),
             (Situation { next_news_ms: 0, next_row_ms: Some(0), ..s }, Action::SendBatch),
+            (Situation { next_beat_ms: 1_000, ..s }, Action::Beat),
+            (Situation { next_beat_ms: 1_700, ..s }, Action::Wait(700)),
+            (Situation { next_beat_ms: 0, next_news_ms: 0, ..s }, Action::AskChanges),
             (Situation { not_before_ms: 1_200, next_row_ms: Some(0), ..s }, Action::Wait(200)),
             (Situation { not_before_ms: 900_000, next_row_ms: Some(0), ..s }, Action::Wait(5_000)),
-            (Situation { now_ms: i64::MAX - 5_000, next_news_ms: i64::MAX, ..s }, Action::Wait(5_000)),
+            (
+                Situation { now_ms: i64::MAX - 5_000, next_news_ms: i64::MAX, next_beat_ms: i64::MAX, ..s },
+                Action::Wait(5_000),
+            ),
         ];
         for (situation, action) in table {
             assert_eq!(plan(situation), action, "{situation:?}");

@@ -1,4 +1,5 @@
 //! Bytes to the server and back, blocking, so that tests and a simulator can stand in for the network.
+use std::sync::Arc;
 
 /// Method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,8 +83,16 @@ pub trait Sink {
     fn piece(&mut self, piece: &[u8]) -> bool;
 }
 
+/// Breaks off what a transport is waiting for, now and from now on; for the end of a program.
+pub type HangUp = Arc<dyn Fn() + Send + Sync>;
+
 /// Something that carries a request to the server.
 pub trait Transport: Send {
+    /// What breaks off a long wait, if this transport can.
+    fn hang_up(&self) -> Option<HangUp> {
+        None
+    }
+
     /// Sends and waits for the answer, bounded in time and size. Never follows a redirect.
     ///
     /// # Errors

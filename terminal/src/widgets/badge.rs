@@ -6,6 +6,7 @@ use egui::{Color32, Rect, Ui, vec2};
 use super::shape::{icon, well};
 use super::text::{text, width_of};
 use super::{Cx, at};
+use crate::model::{Caveat, Model};
 use crate::theme::{Colors, TypeRole, radius};
 
 /// A badge.
@@ -19,24 +20,42 @@ pub enum Badge {
     Tentative,
     /// 需工作人员
     NeedsStaff,
+    /// 正在开门
+    Open,
+    /// 24 小时自助
+    AllDay,
+    /// 已关门
+    Closed,
+    /// What is to be said besides, or instead.
+    Caveat(Caveat),
 }
 
 impl Badge {
-    /// Badges of an item or bundle.
-    pub fn of(entry: Entry<'_>) -> Vec<Self> {
-        let (mode, staff) = match entry {
-            Entry::Item(item) => (Some(item.offline_mode), item.needs_staff),
-            Entry::Bundle(bundle) => (None, bundle.needs_staff),
-        };
-        let mut badges = vec![match mode {
-            Some(OfflineMode::Queue) | None => Self::WorksOffline,
-            Some(OfflineMode::Tentative) => Self::Tentative,
-            Some(OfflineMode::Online) => Self::NeedsNetwork,
-        }];
-        if staff {
-            badges.push(Self::NeedsStaff);
+    /// Badges of an item or bundle as it stands now. The first says whether and how it can be begun, so what stops it
+    /// takes that place; what is only to be known stands beside it.
+    pub fn now(model: &Model, entry: Entry<'_>) -> Vec<Self> {
+        let caveat = model.caveat(entry.code());
+        let stops = caveat.filter(|caveat| caveat.stops()).map(Self::Caveat);
+        let beside = caveat.filter(|caveat| !caveat.stops()).map(Self::Caveat);
+        let staff = entry.needs_staff().then_some(Self::NeedsStaff);
+        let first = stops.unwrap_or_else(|| Self::of_mode(entry));
+        [Some(first), beside, staff].into_iter().flatten().collect()
+    }
+
+    fn of_mode(entry: Entry<'_>) -> Self {
+        match entry {
+            Entry::Item(item) => match item.offline_mode {
+                OfflineMode::Queue => Self::WorksOffline,
+                OfflineMode::Tentative => Self::Tentative,
+                OfflineMode::Online => Self::NeedsNetwork,
+            },
+            Entry::Bundle(_) => Self::WorksOffline,
         }
-        badges
+    }
+
+    /// Nobody can begin it now.
+    pub fn stops(self) -> bool {
+        matches!(self, Self::Caveat(caveat) if caveat.stops())
     }
 
     /// Key of its words.
@@ -46,6 +65,14 @@ impl Badge {
             Self::NeedsNetwork => "badge.online",
             Self::Tentative => "badge.tentative",
             Self::NeedsStaff => "badge.staff",
+            Self::Open => "badge.open",
+            Self::AllDay => "badge.all_day",
+            Self::Closed => "badge.closed",
+            Self::Caveat(Caveat::Withdrawn) => "badge.withdrawn",
+            Self::Caveat(Caveat::NoNetwork) => "badge.no_network",
+            Self::Caveat(Caveat::Blocked) => "badge.blocked",
+            Self::Caveat(Caveat::RegisterOnly) => "badge.register_only",
+            Self::Caveat(Caveat::Old) => "badge.old",
         }
     }
 
@@ -53,16 +80,20 @@ impl Badge {
         match self {
             Self::WorksOffline => "center",
             Self::NeedsNetwork => "wifi",
-            Self::Tentative => "clock",
+            Self::Tentative | Self::Open | Self::AllDay | Self::Closed => "clock",
+            Self::Caveat(Caveat::NoNetwork) => "wifioff",
+            Self::Caveat(Caveat::RegisterOnly | Caveat::Old) => "info",
+            Self::Caveat(Caveat::Withdrawn | Caveat::Blocked) => "warn",
             Self::NeedsStaff => "person",
         }
     }
 
     fn colors(self, colors: &Colors) -> (Color32, Color32) {
         match self {
-            Self::WorksOffline => (colors.ok50, colors.ok),
-            Self::NeedsNetwork => (colors.warn50, colors.warn),
-            Self::Tentative => (colors.info50, colors.info),
+            Self::WorksOffline | Self::Open => (colors.ok50, colors.ok),
+            Self::Caveat(Caveat::Withdrawn) => (colors.error50, colors.error),
+            Self::NeedsNetwork | Self::Closed | Self::Caveat(_) => (colors.warn50, colors.warn),
+            Self::Tentative | Self::AllDay => (colors.info50, colors.info),
             Self::NeedsStaff => (colors.staff50, colors.staff),
         }
     }

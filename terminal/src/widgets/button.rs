@@ -159,6 +159,13 @@ pub fn target(ui: &mut Ui, rect: Rect, name: &str, selected: Option<bool>) -> Re
     response
 }
 
+/// A tappable rectangle that is on or off by itself, whatever others are.
+pub fn check_box(ui: &mut Ui, rect: Rect, name: &str, on: bool) -> Response {
+    let response = target(ui, rect, name, Some(on));
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, on, name));
+    response
+}
+
 struct Paint {
     fill: Color32,
     border: Stroke,
@@ -199,13 +206,21 @@ fn corner_of(kind: Kind) -> u8 {
     }
 }
 
+/// The same lettering, smaller where a label is wider than its button: down to two thirds.
+fn narrowed(ui: &Ui, label: &str, letters: Lettering, room: f32) -> Lettering {
+    let width = width_of(ui, label, letters);
+    let by = (room / width.max(1.0)).clamp(2.0 / 3.0, 1.0);
+    if by < 1.0 { letters.sized((letters.style.size * by).floor(), letters.style.line) } else { letters }
+}
+
 fn inside(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, (button, color): (&Button<'_>, Color32)) {
-    let letters = button.letters(cx, color);
+    let (side, gap) = button.icon.map_or((0.0, 0.0), |_| button.icon_size(cx));
+    let room = rect.width() - 16.0 - side - gap;
+    let letters = narrowed(ui, button.label, button.letters(cx, color), room);
     let Some(name) = button.icon else {
         text(ui, cx, rect.shrink2(vec2(8.0, 0.0)), button.label, letters.center());
         return;
     };
-    let (side, gap) = button.icon_size(cx);
     let gap = if button.label.is_empty() { 0.0 } else { gap };
     let room = rect.width() - 16.0 - side - gap;
     let label = if button.label.is_empty() { 0.0 } else { width_of(ui, button.label, letters).min(room) };

@@ -3,7 +3,7 @@
 //! Refuses to scroll: a long list has pages with arrows.
 use egui::{Rect, Stroke, Ui, pos2, vec2};
 
-use super::button::target;
+use super::button::{check_box, target};
 use super::pager::{Pages, pager};
 use super::shape::{fill, focus_ring, icon, outline_rect};
 use super::text::{height_of, text, width_of};
@@ -18,6 +18,15 @@ pub struct Row<'a> {
     pub value: &'a str,
     /// Words.
     pub label: &'a str,
+}
+
+/// Which choices are on.
+#[derive(Debug, Clone, Copy)]
+pub struct Picked<'a> {
+    /// Their values.
+    pub values: &'a [&'a str],
+    /// Several may be on at once: square marks instead of round ones.
+    pub several: bool,
 }
 
 /// What was tapped.
@@ -66,16 +75,28 @@ pub fn height(cx: &Cx<'_>, count: usize, grid: Grid) -> f32 {
     rows * grid.row + (rows - 1.0) * grid.gap + arrows
 }
 
-/// Draws the choices; what does not fit comes on further pages.
+/// Draws the choices, of which one may be on; what does not fit comes on further pages.
 pub fn choices(
     ui: &mut Ui,
     cx: &mut Cx<'_>,
     rect: Rect,
     (rows, selected): (&[Row<'_>], &str),
+    pages: (Grid, Option<usize>),
+) -> Option<Tapped> {
+    pick(ui, cx, rect, (rows, Picked { values: &[selected], several: false }), pages)
+}
+
+/// Draws the choices, of which one or several may be on; what does not fit comes on further pages.
+pub fn pick(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    rect: Rect,
+    (rows, picked): (&[Row<'_>], Picked<'_>),
     (grid, page): (Grid, Option<usize>),
 ) -> Option<Tapped> {
     let grid = squeezed(cx, rows.len(), grid, rect.height());
-    let chosen = rows.iter().position(|row| row.value == selected).unwrap_or(0);
+    let is_on = |row: &Row<'_>| picked.values.contains(&row.value);
+    let chosen = rows.iter().position(is_on).unwrap_or(0);
     let first = pages(cx, rows.len(), grid, rect.height(), 0);
     let pages = Pages::new(rows.len(), first.per_page, page.unwrap_or(chosen / first.per_page));
     let column = (rect.width() - grid.gap) / 2.0;
@@ -86,7 +107,8 @@ pub fn choices(
         #[allow(clippy::cast_precision_loss)] // a few dozen rows
         let offset = vec2(side as f32 * (column + grid.gap), line as f32 * (grid.row + grid.gap));
         let cell = Rect::from_min_size(rect.min + offset, vec2(width, grid.row));
-        if row_ui(ui, cx, cell, rows[index].label, rows[index].value == selected) {
+        let row = &rows[index];
+        if row_ui(ui, cx, cell, row.label, (is_on(row), picked.several)) {
             tapped = Some(Tapped::Choice(index));
         }
     }
@@ -103,10 +125,10 @@ pub fn turned(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, pages: Pages) -> Option
     out.into_iter().find_map(|command| if let Command::ShowPage(page) = command { Some(page) } else { None })
 }
 
-/// A full-width row with a round mark; gives whether it was tapped.
-pub fn row_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, label: &str, on: bool) -> bool {
+/// A full-width row with a round or square mark; gives whether it was tapped.
+fn row_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, label: &str, (on, several): (bool, bool)) -> bool {
     let colors = &cx.theme.colors;
-    let response = target(ui, rect, label, Some(on));
+    let response = if several { check_box(ui, rect, label, on) } else { target(ui, rect, label, Some(on)) };
     let (ground, stroke) = match on || response.is_pointer_button_down_on() {
         true => (colors.brand50, Stroke::new(4.0, colors.brand600)),
         false => (colors.surface, Stroke::new(2.0, colors.border)),
@@ -115,11 +137,12 @@ pub fn row_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, label: &str, on: bool) -> bo
     outline_rect(ui.painter(), rect, radius::BUTTON, stroke);
     let side = mark_side(cx);
     let mark = at(rect.left() + cx.theme.pick(24.0, 36.0), rect.center().y - side / 2.0, side, side);
+    let corner = if several { radius::BADGE } else { radius::PILL };
     if on {
-        ui.painter().circle_filled(mark.center(), side / 2.0, colors.brand700);
+        fill(ui.painter(), mark, corner, colors.brand700);
         icon(ui, cx, mark.shrink(side * 0.18), "check", colors.on_brand);
     } else {
-        ui.painter().circle_stroke(mark.center(), side / 2.0 - 2.0, Stroke::new(3.0, colors.border));
+        outline_rect(ui.painter(), mark.shrink(0.5), corner, Stroke::new(3.0, colors.border));
     }
     let letters = if cx.elder() { cx.title() } else { cx.strong() }.quiet();
     let words = Rect::from_min_max(

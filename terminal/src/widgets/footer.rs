@@ -5,8 +5,8 @@ use egui::{Rect, Ui, pos2};
 
 use super::button::{Button, Kind, press};
 use super::shape::{fill, icon, rule};
-use super::text::{text, width_of};
-use super::{Cx, at};
+use super::text::{height_of, text, width_of};
+use super::{Cx, at, margin, upright};
 use crate::command::Command;
 use crate::theme::{TypeRole, radius};
 
@@ -75,7 +75,8 @@ pub fn footer_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, footer: Footer<'_>) {
     ui.painter().rect_filled(rect, 0, cx.theme.colors.surface);
     rule(ui, cx, rect.left(), rect.right(), rect.top() + 0.5);
     let top = rect.center().y - metrics.footer_button / 2.0;
-    let mut left = rect.left() + metrics.margin;
+    let widths = Widths::of(cx, ui.max_rect());
+    let mut left = rect.left() + widths.margin;
     let back = match footer.back {
         Back::Back => Some((cx.t("footer.back"), "left", Command::Back)),
         Back::Finish => Some((cx.t("footer.finish"), "out", Command::Finish)),
@@ -84,21 +85,45 @@ pub fn footer_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, footer: Footer<'_>) {
         Back::None => None,
     };
     if let Some((label, icon, command)) = back {
-        let place = at(left, top, metrics.back_width, metrics.footer_button);
+        let place = at(left, top, widths.back, metrics.footer_button);
         press(ui, cx, place, &Button::secondary(label).icon(icon), command);
     }
-    left += metrics.back_width + 24.0;
+    left += widths.back + widths.gap;
     let call = if cx.model.staff_called_ms.is_some() { cx.t("footer.called") } else { cx.t("footer.call") };
-    let place = at(left, top, metrics.call_width, metrics.footer_button);
+    let place = at(left, top, widths.call, metrics.footer_button);
     press(ui, cx, place, &Button::secondary(call).icon("bell"), Command::CallStaff);
-    let right = rect.right() - metrics.margin;
+    let right = rect.right() - widths.margin;
     if let Some(action) = footer.action {
-        let place = at(right - metrics.action_width, top, metrics.action_width, metrics.footer_button);
+        let place = at(right - widths.action, top, widths.action, metrics.footer_button);
         let kind = if action.filled { Kind::Primary } else { Kind::Secondary };
         press(ui, cx, place, &Button::new(kind, action.label).icon_after(action.icon), action.command);
     } else if let Some(note) = footer.note {
-        let room = Rect::from_min_max(pos2(place.right() + 40.0, rect.top()), pos2(right, rect.bottom()));
+        let room =
+            Rect::from_min_max(pos2(place.right() + widths.gap, rect.top()), pos2(right, rect.bottom()));
         note_ui(ui, cx, room, note);
+    }
+}
+
+/// Widths in the footer: an upright page is narrow, and there the action takes what is left.
+struct Widths {
+    margin: f32,
+    gap: f32,
+    back: f32,
+    call: f32,
+    action: f32,
+}
+
+impl Widths {
+    fn of(cx: &Cx<'_>, page: Rect) -> Self {
+        let metrics = &cx.theme.metrics;
+        let margin = margin(cx, page);
+        let (gap, back, call) = if upright(page) {
+            (16.0, cx.theme.pick(208.0, 232.0), cx.theme.pick(300.0, 380.0))
+        } else {
+            (24.0, metrics.back_width, metrics.call_width)
+        };
+        let left = page.width() - 2.0 * (margin + gap) - back - call;
+        Self { margin, gap, back, call, action: metrics.action_width.min(left) }
     }
 }
 
@@ -129,7 +154,10 @@ fn note_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, (name, line, more): (&str, &str
     if more.is_empty() {
         text(ui, cx, room.shrink2(egui::vec2(0.0, 10.0)), line, strong.middle());
     } else {
-        let height = strong.style.line + small.style.line;
+        // A long notice takes two lines.
+        let lines = height_of(ui, more, small, room.width()) / small.style.line;
+        let small = if lines > 1.5 { small.data() } else { small };
+        let height = strong.style.line + small.style.line * lines.clamp(1.0, 2.0).round();
         let top = room.center().y - height / 2.0;
         let upper = Rect::from_min_max(pos2(room.left(), top), pos2(room.right(), top + strong.style.line));
         text(ui, cx, upper, line, strong);

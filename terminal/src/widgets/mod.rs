@@ -3,6 +3,7 @@
 //! Refuses I/O, state and truth of its own: a widget reads `&Model` and pushes [`Command`]s.
 pub mod audit;
 pub mod badge;
+pub mod bank_mark;
 pub mod button;
 pub mod choice;
 pub mod date_picker;
@@ -13,9 +14,9 @@ pub mod keyboard;
 pub mod marks;
 pub mod number_pad;
 pub mod pager;
+pub mod parts;
 pub mod qr;
 pub mod region_picker;
-pub mod regions;
 pub mod shape;
 pub mod signature_pad;
 pub mod stepper;
@@ -24,9 +25,10 @@ pub mod text;
 pub mod tile;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use domain::text::{Language, Text};
-use egui::{Rect, Ui, pos2, vec2};
+use egui::{ColorImage, Rect, Ui, pos2, vec2};
 
 use crate::command::Command;
 use crate::icons::{Icons, IconsError};
@@ -39,6 +41,7 @@ pub use badge::{Badge, badge, badges};
 pub use button::{Button, button, press};
 pub use footer::{Action, Back, Footer};
 pub use pager::{Pages, pager};
+pub use parts::parts;
 pub use shape::{card, icon, icon_block, rule};
 pub use text::{Lettering, best_fit, height_of, text, typed, width_of};
 pub use tile::{Tile, row, tile};
@@ -50,6 +53,8 @@ pub struct Kit {
     pub words: Words,
     /// Icons.
     pub icons: Icons,
+    /// The bank's picture, if it gave one.
+    pub mark: Option<Arc<ColorImage>>,
     /// What a test wants to know about the drawing.
     pub audit: Audit,
 }
@@ -66,12 +71,13 @@ pub enum KitError {
 }
 
 impl Kit {
-    /// Loads words and icons from the `assets` folder.
+    /// Loads words and icons from the `assets` folder; the bank's picture is put in by whoever has one.
     ///
     /// # Errors
     /// [`KitError`], naming the file.
     pub fn load(assets: &Path) -> Result<Self, KitError> {
-        Ok(Self { words: Words::load(assets)?, icons: Icons::load(assets)?, audit: Audit::default() })
+        let (words, icons) = (Words::load(assets)?, Icons::load(assets)?);
+        Ok(Self { words, icons, mark: None, audit: Audit::default() })
     }
 }
 
@@ -125,6 +131,9 @@ impl<'a> Cx<'a> {
     }
 }
 
+/// Margin of the narrow page of an upright panel.
+const UPRIGHT_MARGIN: f32 = 56.0;
+
 /// Header, content and footer of a page; `content` gets the rectangle between them, within the margins.
 pub fn frame(
     ui: &mut Ui,
@@ -134,13 +143,23 @@ pub fn frame(
 ) {
     let page = ui.max_rect();
     let metrics = &cx.theme.metrics;
-    let top = Rect::from_min_size(page.min, vec2(page.width(), metrics.header));
+    let top = Rect::from_min_size(page.min, vec2(page.width(), header::height(cx, page)));
     let bottom = Rect::from_min_max(pos2(page.left(), page.bottom() - metrics.footer), page.max);
     let middle = Rect::from_min_max(top.left_bottom(), bottom.right_top());
     header::header_ui(ui, cx, top);
-    content(ui, cx, middle.shrink2(vec2(metrics.margin, 0.0)));
+    content(ui, cx, middle.shrink2(vec2(margin(cx, page), 0.0)));
     footer::footer_ui(ui, cx, bottom, footer);
     footer::toast_ui(ui, cx, middle);
+}
+
+/// Whether a place is higher than wide: the window of an upright panel, or the room on its page.
+pub fn upright(place: Rect) -> bool {
+    place.height() > place.width()
+}
+
+/// Margin at the left and right of a page.
+pub fn margin(cx: &Cx<'_>, page: Rect) -> f32 {
+    if upright(page) { UPRIGHT_MARGIN } else { cx.theme.metrics.margin }
 }
 
 /// A rectangle by left, top, width and height.

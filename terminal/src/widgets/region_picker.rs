@@ -1,12 +1,12 @@
 //! The picker of a region: provinces, cities, districts as large buttons on the right pane, page by page.
 //!
 //! Refuses to remember: which list is open comes in and goes out.
+use domain::catalogue::regions::{self, Offer};
 use egui::{Rect, Ui, pos2, vec2};
 
 use super::button::{Button, Kind, button};
 use super::choice::turned;
 use super::pager::Pages;
-use super::regions::{self, Offer};
 use super::text::{height_of, text};
 use super::{Cx, at};
 use crate::theme::radius;
@@ -36,7 +36,7 @@ pub fn region_picker(ui: &mut Ui, cx: &mut Cx<'_>, pane: Rect, open: Open<'_>) -
     super::shape::well(ui, cx, pane, radius::CARD, cx.theme.colors.sunken);
     let pane = pane.shrink(cx.theme.pick(20.0, 16.0));
     let home = cx.model.station.as_ref().map(|station| station.division_code.clone());
-    let catalogue = std::sync::Arc::clone(&cx.model.catalogue);
+    let catalogue = std::sync::Arc::clone(cx.model.pinned());
     let (crumbs_bottom, crumb) = crumbs_ui(ui, cx, pane, open.list);
     let offers = regions::offers(&catalogue.regions, open.list, home.as_deref());
     let rest = Rect::from_min_max(pos2(pane.left(), crumbs_bottom + cx.theme.metrics.gap), pane.max);
@@ -50,7 +50,7 @@ pub fn region_picker(ui: &mut Ui, cx: &mut Cx<'_>, pane: Rect, open: Open<'_>) -
 /// The way from 全国 down to the open list, each a button; gives its bottom and what was tapped.
 fn crumbs_ui(ui: &mut Ui, cx: &Cx<'_>, pane: Rect, list: Option<&str>) -> (f32, Option<Picked>) {
     let target = cx.theme.metrics.target;
-    let path = list.map(|code| regions::path(&cx.model.catalogue.regions, code)).unwrap_or_default();
+    let path = list.map(|code| regions::path(&cx.model.pinned().regions, code)).unwrap_or_default();
     let mut left = pane.left();
     let mut picked = None;
     let mut crumb = |ui: &mut Ui, label: &str, here: bool, to: Option<String>| {
@@ -63,7 +63,7 @@ fn crumbs_ui(ui: &mut Ui, cx: &Cx<'_>, pane: Rect, list: Option<&str>) -> (f32, 
     };
     crumb(ui, cx.t("picker.provinces"), path.is_empty(), None);
     for code in &path {
-        let name = cx.model.catalogue.regions.get(code).map_or(code.as_str(), |region| region.name.as_str());
+        let name = cx.model.pinned().regions.get(code).map_or(code.as_str(), |region| region.name.as_str());
         crumb(ui, name, Some(code.as_str()) == list, Some(code.clone()));
     }
     (pane.top() + target, picked)

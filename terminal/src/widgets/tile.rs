@@ -18,6 +18,8 @@ const LARGE_TILE: f32 = 220.0;
 pub struct Tile<'a> {
     /// Icon name.
     pub icon: &'a str,
+    /// In a row, a number on a disc in place of the icon: the same as on a map.
+    pub number: Option<usize>,
     /// Bold title.
     pub title: &'a str,
     /// One meta line; may be empty.
@@ -68,7 +70,10 @@ pub fn row(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
     let response = surface(ui, cx, rect, (&look.name(cx), radius::BUTTON));
     let side = cx.theme.pick(64.0, 96.0);
     let block = at(rect.left() + 20.0, rect.center().y - side / 2.0, side, side);
-    icon_block(ui, cx, block, look.icon, cx.theme.metrics.row_icon);
+    match look.number {
+        Some(number) => number_disc(ui, cx, block.shrink(4.0), number),
+        None => icon_block(ui, cx, block, look.icon, cx.theme.metrics.row_icon),
+    }
     let right = chevron(ui, cx, rect, cx.theme.pick(28.0, 44.0));
     let words_left = block.right() + 16.0;
     let title = row_sizes(cx)[0];
@@ -113,6 +118,15 @@ pub fn way(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) -> Response {
     response
 }
 
+/// A number on a disc.
+pub fn number_disc(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, number: usize) {
+    let colors = &cx.theme.colors;
+    ui.painter().circle_filled(rect.center(), rect.width() / 2.0, colors.brand700);
+    let size = rect.height() * 0.5;
+    let letters = cx.strong().sized(size, size * 1.3).color(colors.on_brand).center().quiet();
+    text(ui, cx, rect, &number.to_string(), letters);
+}
+
 fn surface(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, (name, corner): (&str, u8)) -> Response {
     let response = target(ui, rect, name, None);
     card(ui, cx, rect, corner);
@@ -142,8 +156,10 @@ fn title_and_meta(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (look, sizes): (&Tile<'
     let most = if place.height() > LARGE_TILE { 2.0 } else { 1.0 };
     let high = |letters: Lettering| height_of(ui, look.meta, letters, place.width());
     let metas = meta_sizes(cx);
-    let meta = metas.into_iter().find(|l| high(*l) <= most * l.style.line + 1.0).unwrap_or(metas[1]);
-    let meta_height = if look.meta.is_empty() { 0.0 } else { high(meta).min(most * meta.style.line) };
+    let fitting = metas.into_iter().find(|l| high(*l) <= most * l.style.line + 1.0);
+    // A meta line that would be cut is left to the tile's name.
+    let (meta, meta_words) = fitting.map_or((metas[1], ""), |meta| (meta, look.meta));
+    let meta_height = if meta_words.is_empty() { 0.0 } else { high(meta).min(most * meta.style.line) };
     let room = place.height() - 8.0 - meta_height;
     let fits = |letters: &&Lettering| {
         let height = height_of(ui, look.title, **letters, place.width());
@@ -157,7 +173,7 @@ fn title_and_meta(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (look, sizes): (&Tile<'
     }
     let top = place.center().y - (height + meta_height) / 2.0;
     text(ui, cx, at(place.left(), top, place.width(), height), look.title, title);
-    text(ui, cx, at(place.left(), top + height, place.width(), meta_height.max(1.0)), look.meta, meta);
+    text(ui, cx, at(place.left(), top + height, place.width(), meta_height.max(1.0)), meta_words, meta);
 }
 
 /// Letterings of a row's or large tile's title, largest first.

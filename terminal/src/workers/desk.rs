@@ -1,7 +1,10 @@
 //! The desk: does what the model asks of the store, one job after another. It alone holds the data key of an open
 //! form.
-use std::sync::mpsc::{Receiver, SyncSender};
+mod drafts;
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::applicant::Applicant;
 use domain::catalogue::Catalogue;
@@ -9,6 +12,7 @@ use domain::date::CivilDate;
 use domain::envelope::DataKey;
 use domain::form::{Facts, Form};
 use domain::ids::EnvelopeId;
+use domain::situation::form_for;
 use domain::wire::v1::Person;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -19,10 +23,14 @@ use crate::event::{Draft, Event, Job};
 use crate::model::{Marks, SlipView};
 use crate::store::{NewSubmission, QueuedSlip, Store, StoreError, SubmitError};
 
-/// Id and key of the form that is open.
+/// How often the desk looks after what is kept for a time, when nobody gives it work.
+const LOOK_AROUND: Duration = Duration::from_secs(60);
+
+/// Id, key and catalogue of the form that is open.
 struct OpenForm {
     envelope_id: EnvelopeId,
     data_key: DataKey,
+    catalogue: Arc<Catalogue>,
 }
 
 pub(super) struct Desk {
@@ -45,15 +53,34 @@ impl Desk {
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>, events: &EventSender) {
         self.report_queue(events);
-        while let Ok(job) = jobs.recv() {
+        self.look_around(events);
+        loop {
+            let job = match jobs.recv_timeout(LOOK_AROUND) {
+                Ok(job) => job,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look_around(events);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
             match job {
                 Job::StartForm => self.start_form(events),
                 Job::Submit(draft) => self.submit(&draft, events),
                 Job::LoadCases(applicant) => self.load_cases(applicant, events),
                 // The assistance issue tells a bank employee; here it is on the screen and in the log.
                 Job::CallStaff => tracing::info!("a citizen calls for staff"),
-                Job::UseCatalogue(catalogue) => self.catalogue = catalogue,
-                Job::Wipe => self.open = None,
+                Job::UseCatalogue(catalogue) => {
+                    self.catalogue = catalogue;
+                    self.look_around(events);
+                }
+                Job::FindDrafts(applicant) => self.find_drafts(applicant, events),
+                Job::KeepDraft(unfinished) => self.keep_draft(&unfinished, events),
+                Job::OpenDraft { applicant, item } => self.open_draft(&applicant, item, events),
+                Job::EraseDraft { applicant, item } => self.erase_draft(&applicant, &item),
+                Job::Wipe => {
+                    self.open = None;
+                    self.look_around(events);
+                }
             }
         }
     }
@@ -67,6 +94,7 @@ impl Desk {
         Some(OpenForm {
             envelope_id: EnvelopeId::new(self.clock.now_ms(), &mut rng),
             data_key: DataKey::new(&mut rng),
+            catalogue: Arc::clone(&self.catalogue),
         })
     }
 
@@ -97,14 +125,15 @@ impl Desk {
 
     fn try_submit(&mut self, draft: &Draft) -> Result<QueuedSlip, &'static str> {
         let now_ms = self.clock.now_ms();
-        let entry = self.catalogue.entry(&draft.item).ok_or("content")?;
+        let open = self.open.as_ref().ok_or("seal")?;
+        let entry = open.catalogue.entry(&draft.item).ok_or("content")?;
         let form = Form::compile(entry.form()).map_err(|_| "content")?;
+        let form = form_for(&self.catalogue, entry, &form, Some(&draft.situation)).map_err(|_| "content")?;
         let facts = Facts::of_applicant(&draft.applicant, CivilDate::in_china(now_ms));
         let errors = form.validate_with(&draft.answers, &facts);
-        if draft.catalogue_version != self.catalogue.version || !errors.is_empty() {
+        if draft.catalogue_version != open.catalogue.version || !errors.is_empty() {
             return Err("content");
         }
-        let open = self.open.as_ref().ok_or("seal")?;
         let mut rng = random().ok_or("seal")?;
         let new = NewSubmission {
             envelope_id: open.envelope_id,
@@ -113,6 +142,7 @@ impl Desk {
             catalogue_version: draft.catalogue_version,
             person: person(&draft.applicant),
             answers: &draft.answers,
+            situation: Some(&draft.situation),
             now_ms,
             boot_ms: self.clock.boot_ms(),
         };

@@ -1,4 +1,4 @@
-//! Threads beside the window: reader, desk, sync and catalogue. They talk through bounded channels and end when they are told.
+//! Threads beside the window: reader, desk, sync, news and catalogue. They talk through bounded channels and end when they are told.
 mod catalogue;
 mod desk;
 mod reader;
@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::event::{Event, Job};
 use crate::store::Store;
 use crate::sync::Engine;
+use crate::sync::transport::HangUp;
 
 /// Events and jobs that wait at most.
 const CHANNEL_SIZE: usize = 256;
@@ -48,6 +49,8 @@ impl EventSender {
 pub(crate) struct Parts {
     pub(crate) store: Option<Arc<Mutex<Store>>>,
     pub(crate) engine: Option<Engine>,
+    /// A second engine, which waits at the centre for news.
+    pub(crate) listener: Option<Engine>,
     pub(crate) renewal: Option<Renewal>,
     pub(crate) reader: Option<Box<dyn CardReader>>,
     pub(crate) catalogue: Arc<Catalogue>,
@@ -60,6 +63,8 @@ pub(crate) struct Workers {
     jobs: Option<SyncSender<Job>>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
+    /// Breaks off the wait for news.
+    hang_up: Option<HangUp>,
     /// Closed when the last thread has ended.
     running: Receiver<()>,
 }
@@ -80,9 +85,19 @@ impl Workers {
         }
         let (catalogue_bell, catalogue_rung) = sync_channel(1);
         if let Some(renewal) = parts.renewal {
-            let (events, stop) = (events_out.clone(), Arc::clone(&stop));
+            let (events, stop, sync) = (events_out.clone(), Arc::clone(&stop), bell.clone());
             threads.extend(spawn("catalogue", &alive, move || {
-                catalogue::run(renewal, &catalogue_rung, &events, &stop);
+                catalogue::run(renewal, (&catalogue_rung, &sync), &events, &stop);
+            }));
+        }
+        let hang_up = parts.listener.as_ref().and_then(Engine::hang_up);
+        if let Some(listener) = parts.listener {
+            let listener = listener.with_catalogue_bell(catalogue_bell.clone());
+            let (events, stop) = (events_out.clone(), Arc::clone(&stop));
+            threads.extend(spawn("news", &alive, move || {
+                // Nobody rings here: it is woken by the centre.
+                let (_never, unrung) = sync_channel(1);
+                sync::run(listener, &unrung, &events, &stop);
             }));
         }
         if let Some(engine) = parts.engine {
@@ -94,7 +109,7 @@ impl Workers {
             let desk = desk::Desk::new(store, parts.catalogue, parts.clock, bell);
             threads.extend(spawn("desk", &alive, move || desk.run(&job_receiver, &events_out)));
         }
-        (Self { jobs: Some(jobs), stop, threads, running }, events)
+        (Self { jobs: Some(jobs), stop, threads, hang_up, running }, events)
     }
 
     /// Gives a job to the desk without ever waiting for it; false if it could not be taken (no desk, or it has more
@@ -112,6 +127,9 @@ impl Workers {
     pub(crate) fn stop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         self.jobs = None;
+        if let Some(hang_up) = self.hang_up.take() {
+            hang_up();
+        }
         // Nothing is ever sent: this returns early when the last thread is gone.
         let all_ended = self.running.recv_timeout(END_WITHIN) == Err(RecvTimeoutError::Disconnected);
         for thread in self.threads.drain(..) {

@@ -193,7 +193,7 @@ fn every_person_sees_their_own_pages_only() -> Result<()> {
     let clerk = server.person(&[Role::Clerk])?;
     let editor = server.person(&[Role::Editor])?;
     let boss = boss(&server)?;
-    for (person, home) in [(&clerk, "/cases"), (&editor, "/account"), (&boss, "/accounts")] {
+    for (person, home) in [(&clerk, "/cases"), (&editor, "/catalogue/items"), (&boss, "/accounts")] {
         assert_eq!(leads_to(&server.page_of(person, "/")?), Some(home));
     }
     let page = server.page_of(&clerk, "/cases")?.text();

@@ -20,6 +20,7 @@ fn address(pattern: &str) -> String {
         ("{id}", "A-0099"),
         ("{envelope_id}", "019ab2c3-d4e5-7000-8000-000000000001"),
         ("{version}", "1"),
+        ("{step}", "pause"),
     ]
     .iter()
     .fold(pattern.to_owned(), |path, (name, value)| path.replace(name, value))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use domain::wire::v1::{
     BatchResponse, CaseList, CaseResource, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch,
+    HeartbeatRequest, HeartbeatResponse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -124,6 +125,9 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
                 takes::<EnvelopeBatch>(request).and_then(|()| takes::<BatchResponse>(response))?
             }
             "changes" => takes::<ChangesResponse>(response)?,
+            "heartbeat" => {
+                takes::<HeartbeatRequest>(request).and_then(|()| takes::<HeartbeatResponse>(response))?
+            }
             "list_cases" => takes::<CaseList>(response)?,
             "read_case" => takes::<CaseResource>(response)?,
             "health" | "describe" | "read_catalogue" | "read_catalogue_version" => takes::<Value>(response)?,
@@ -131,6 +135,6 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
         }
         checked += 1;
     }
-    assert_eq!(checked, 9);
+    assert_eq!(checked, 10);
     Ok(())
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use domain::text::Language;
 use sync_server::error::ProblemCode;
 use sync_server::words::{Words, english};
+use tests::http::{call, get};
 use tests::server::Server;
 
 use super::same_as_file;
@@ -29,6 +30,27 @@ fn the_docs_list_every_code() -> Result<()> {
         ));
     }
     same_as_file("docs/api/problems.md", &text)
+}
+
+#[test]
+fn peoples_pages_answer_programs_with_a_problem_and_browsers_with_a_page() -> Result<()> {
+    const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    let server = Server::start()?;
+    for (path, code) in [("/no-such-page", "not-found"), ("/slips/nonsense", "not-found")] {
+        for accept in ["application/json", "application/problem+json", "text/html;q=0.1, application/json"] {
+            let answer = get(&server.people, path, &[("accept", accept)])?;
+            assert_eq!(answer.problem()?, code, "{path} {accept}");
+            assert!(answer.headers.iter().any(|(n, v)| n == "vary" && v == "accept"), "{:?}", answer.headers);
+        }
+        for headers in [&[("accept", BROWSER)][..], &[("accept", "*/*")], &[]] {
+            let answer = get(&server.people, path, headers)?;
+            let media_type = answer.header("content-type").unwrap_or_default();
+            assert_eq!((answer.status, media_type), (404, "text/html; charset=utf-8"), "{path} {headers:?}");
+        }
+    }
+    let post = call(&server.people, "POST", "/sign-in", &[("accept", "application/json")], Some(b""))?;
+    assert_eq!(post.problem()?, "cross-site");
+    Ok(())
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn put(files: &mut Files, name: String, value: &Value) {
 }
 
 /// The sample's items again and again under other names, until there are so many.
-fn enlarged(count: usize) -> Files {
+pub fn enlarged(count: usize) -> Files {
     let mut files = files();
     let originals: Vec<Value> =
         files.keys().filter(|name| name.starts_with("items/")).map(|name| json_of(&files, name)).collect();

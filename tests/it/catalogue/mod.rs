@@ -1,7 +1,7 @@
 //! The sample catalogue in `assets/catalogue`: it loads, its forms work, its items are found; and broken
 //! catalogues are refused with file, item and field. Only here are the sample's counts asserted.
 mod broken;
-mod limits;
+pub mod limits;
 mod search;
 mod situations;
 
@@ -14,14 +14,14 @@ use domain::form::{Answers, Facts, FieldErrorKind, Form, Layout, Widget};
 use domain::ids::ItemCode;
 use serde_json::{Value, json};
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub type Files = BTreeMap<String, Vec<u8>>;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets/catalogue")
 }
 
 /// All files, named relative to `assets/catalogue`.
-fn files() -> Files {
+pub fn files() -> Files {
     fn walk(folder: &Path, prefix: &str, files: &mut Files) -> std::io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
             let entry = entry?;
@@ -39,14 +39,14 @@ fn files() -> Files {
     files
 }
 
-fn sample() -> Catalogue {
+pub fn sample() -> Catalogue {
     Catalogue::load(&files()).unwrap_or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         unreachable!("the sample catalogue has mistakes:\n{}", lines.join("\n"))
     })
 }
 
-fn entries(catalogue: &Catalogue) -> impl Iterator<Item = Entry<'_>> {
+pub fn entries(catalogue: &Catalogue) -> impl Iterator<Item = Entry<'_>> {
     catalogue.items.values().map(Entry::Item).chain(catalogue.bundles.values().map(Entry::Bundle))
 }
 
@@ -54,7 +54,7 @@ fn code(text: &str) -> ItemCode {
     text.parse().expect("a code")
 }
 
-fn today() -> CivilDate {
+pub fn today() -> CivilDate {
     "2026-11-24".parse().expect("a date")
 }
 
@@ -159,7 +159,7 @@ fn every_form_compiles_plans_in_both_layouts_and_takes_what_the_card_gives() {
 }
 
 /// A good answer for a field, so that a whole form can be filled in by rule.
-fn good_answer(field: &domain::form::UiField) -> Value {
+pub fn good_answer(field: &domain::form::UiField) -> Value {
     let text = |value: &str| Value::from(value);
     match field.widget {
         Widget::Enum => text(&field.choices[0].value),

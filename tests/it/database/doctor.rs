@@ -93,6 +93,18 @@ fn keys_that_are_not_those_of_the_store_are_each_named() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_database_of_something_else_is_not_to_be_migrated() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("server.db");
+    rusqlite::Connection::open(&file)?.execute_batch("CREATE TABLE somebody_else (n INTEGER)")?;
+    let wrong = complaints(folder.path(), &Database::Sqlite(file).to_string(), "schema")?;
+    assert_eq!(wrong.len(), 1, "{wrong:?}");
+    assert!(wrong[0].0.contains("something else"), "{wrong:?}");
+    assert!(wrong[0].1.contains("--database") && !wrong[0].1.contains("migrate"), "{wrong:?}");
+    Ok(())
+}
+
 /// A SQLite store lies in the data folder, as it does by default.
 fn address_of(store: &Database, data: &Path) -> String {
     match store.file() {

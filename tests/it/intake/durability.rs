@@ -172,7 +172,7 @@ fn a_damaged_or_lost_store_is_refused_and_left_as_it_is() -> Result<()> {
     scrambled[half..].iter_mut().step_by(3).for_each(|byte| *byte ^= 0x5A);
     let emptied = Some(Vec::new());
     for (what, bytes) in
-        [("not sound", Some(scrambled)), ("there is no store", emptied), ("there is no store", None)]
+        [("was not changed", Some(scrambled)), ("there is no store", emptied), ("there is no store", None)]
     {
         match &bytes {
             Some(bytes) => std::fs::write(&store, bytes)?,

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
-use domain::wire::v1::{ChangeNews, EnrolRequest, EnvelopeBatch, Outcome};
+use domain::wire::v1::{ChangeNews, ChangesQuery, EnrolRequest, EnvelopeBatch, Outcome};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use sync_server::centre::Centre;
@@ -55,7 +55,9 @@ fn a_case_goes_its_way_without_a_thread_or_a_socket() -> Result<()> {
     let case = centre.read(|tx| Ok::<_, ServiceError>(cases::by_id(tx, &id)?))?.context("a case")?;
     assert_eq!((case.state, case.version), (CaseState::Submitted, 2));
     assert_eq!(case.changed_at_ms - case.received_at_ms, 60_000, "by the told clock");
-    let news = centre.changes(&device.enrolled.station, 0)?.changes;
+    let news = centre
+        .changes((&device.enrolled.terminal, &device.enrolled.station), ChangesQuery::default())?
+        .changes;
     let states: Vec<_> = news
         .iter()
         .filter_map(|c| if let ChangeNews::Case(n) = &c.news { Some(n.state) } else { None })

@@ -3,6 +3,7 @@ mod bad_input;
 mod blocked;
 mod durability;
 mod enrolment;
+mod heartbeats;
 mod in_process;
 mod opening;
 mod receipts;

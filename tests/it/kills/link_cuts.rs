@@ -52,7 +52,7 @@ impl Rig {
     /// An engine whose first connection is new.
     fn engine(&self) -> Result<Engine> {
         let transport = Box::new(HttpTransport::new(&self.link.url())?);
-        let tuning = Tuning { backoff_base_ms: 1, backoff_cap_ms: 4, news_every_ms: 20 };
+        let tuning = Tuning { backoff_base_ms: 1, backoff_cap_ms: 4, news_every_ms: 20, ..Tuning::default() };
         Ok(Engine::new(Arc::clone(&self.store), transport, Arc::new(SystemClock), 1).with_tuning(tuning))
     }
 

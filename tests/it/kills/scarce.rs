@@ -1,10 +1,12 @@
 //! No room on the disk, no memory: a clear error, nothing half-written, nothing lost, and on it goes with room again.
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use tests::storm::dump::sound_dump;
-use tests::storm::scarce::{Attempt, DiskReport, Kind, file};
+use tests::history::{History, Op};
+use tests::storm::scarce::{Attempt, DiskReport, Kind, NAME, judge};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_kill-storm");
 /// Mounts a small disk that only the child sees, and becomes the child.
@@ -51,7 +53,7 @@ struct Starved {
 }
 
 impl Starved {
-    fn start(kind: &str, folder: &std::path::Path) -> Result<Self> {
+    fn start(kind: &str, folder: &Path) -> Result<Self> {
         let mut child = Command::new(PROGRAM)
             .args(["memory", kind])
             .arg(folder)
@@ -92,39 +94,30 @@ fn first_refusal(kind: &str, name: Kind) -> Result<i64> {
     Ok(limit)
 }
 
-fn sweep(kind: &str, name: Kind) -> Result<(u32, u32)> {
+fn sweep(kind: &str, name: Kind) -> Result<(usize, usize)> {
     const STEP: i64 = 512;
-    const REFUSALS: u32 = 80;
-    let table = if name == Kind::Terminal { "outbox|" } else { "envelope|" };
-    let start = first_refusal(kind, name)? + 24 * 1_024;
+    const REFUSALS: usize = 80;
+    let start = first_refusal(kind, name)? + 96 * 1_024;
     let folder = tempfile::tempdir()?;
     let mut starved = Starved::start(kind, folder.path())?;
-    let (mut kept, mut refused) = (Vec::new(), 0);
+    let mut history = History::default();
+    let refused = |history: &History| history.count(|op| matches!(op, Op::Refused { .. }));
     // Downwards, because a process can only lower its limit.
     for limit in (0..).map(|n| start - n * STEP).take_while(|limit| *limit > 0) {
-        if refused >= REFUSALS {
+        if refused(&history) >= REFUSALS {
             break;
         }
-        match starved.attempt(limit)? {
-            Attempt::Kept(id, digest) => kept.push((id, digest)),
-            Attempt::Refused(why) => {
-                ensure!(!why.is_empty(), "{limit} bytes: no reason");
-                refused += 1;
-            }
-        }
-        let all = sound_dump(&file(name, folder.path())).with_context(|| format!("{limit} bytes"))?;
-        let rows = all.lines().filter(|l| l.starts_with(table)).count();
-        for (id, digest) in &kept {
-            let (id, digest) = (id.to_string(), digest.to_string());
-            let has = |l: &&str| l.starts_with(table) && l.contains(&id) && l.contains(&digest);
-            ensure!(all.lines().filter(has).count() == 1, "{id} was lost or doubled at {limit} bytes");
-        }
-        ensure!(rows >= kept.len() && rows <= kept.len() + 1, "{rows} rows for {} promises", kept.len());
+        let attempt = starved.attempt(limit)?;
+        ensure!(attempt.refusal() != Some(""), "{limit} bytes: no reason");
+        let (Attempt::Kept(id, ..) | Attempt::Refused(id, _)) = &attempt;
+        history.note(NAME, Op::Created { id: *id });
+        attempt.ops(name).into_iter().for_each(|op| history.note(NAME, op));
+        judge(name, folder.path(), &history).with_context(|| format!("{limit} bytes"))?;
     }
     drop(starved);
     let mut fed = Starved::start(kind, folder.path())?;
     let Attempt::Kept(..) = fed.attempt(0)? else { bail!("with memory again it takes nothing") };
-    Ok((u32::try_from(kept.len())?, refused))
+    Ok((history.count(|op| matches!(op, Op::Slip { .. })), refused(&history)))
 }
 
 #[test]
@@ -138,5 +131,65 @@ fn a_terminal_without_memory_refuses_and_loses_nothing() -> Result<()> {
 fn a_centre_without_memory_refuses_and_loses_nothing() -> Result<()> {
     let (kept, refused) = sweep("centre", Kind::Centre)?;
     assert!(kept >= 5 && refused >= 80, "{kept} kept, {refused} refused");
+    Ok(())
+}
+
+/// What the children without memory came to.
+#[derive(Debug, Default)]
+struct Ends {
+    aborted: usize,
+    refused: usize,
+    kept: usize,
+}
+
+/// Children that still get ever more bytes, one after another on the same store; each leaves it clean, however it ends.
+fn starve(kind: &str, name: Kind, steps: impl Iterator<Item = usize>) -> Result<Ends> {
+    const ABORT: i32 = 6;
+    let folder = tempfile::tempdir()?;
+    let (store, path) = (folder.path().join("store"), folder.path().join("t.history"));
+    let life = |left: usize| -> Result<std::process::Output> {
+        let mut child = Command::new(PROGRAM);
+        child.args(["starve", kind]).args([&store, &path]).arg(left.to_string());
+        // One heap for all threads, so that what one has taken no other has left.
+        Ok(child.env("MALLOC_ARENA_MAX", "1").output()?)
+    };
+    let history = || -> Result<History> {
+        let mut history = History::default();
+        history.load(&path)?;
+        Ok(history)
+    };
+    let (mut ends, mut children) = (Ends::default(), 0);
+    for left in steps {
+        children += 1;
+        let ended = life(left)?;
+        let said = String::from_utf8_lossy(&ended.stderr);
+        match (ended.status.signal(), ended.status.code()) {
+            (Some(ABORT), _) if said.contains("memory allocation of") => ends.aborted += 1,
+            (None, Some(0)) => {}
+            other => bail!("{left} bytes: {other:?}: {said}"),
+        }
+        judge(name, &store, &history()?).with_context(|| format!("{left} bytes: {said}"))?;
+    }
+    let slips = || -> Result<usize> { Ok(history()?.count(|op| matches!(op, Op::Slip { .. }))) };
+    // Each child saved one before its memory was taken.
+    ends.kept = slips()? - children;
+    ends.refused = history()?.count(|op| matches!(op, Op::Refused { .. }));
+    ensure!(life(64 * 1_024 * 1_024)?.status.success(), "with memory again it takes nothing");
+    judge(name, &store, &history()?)?;
+    ensure!(slips()? == children + ends.kept + 2, "two more with memory");
+    Ok(ends)
+}
+
+#[test]
+fn a_terminal_that_aborts_for_want_of_memory_leaves_a_sound_store() -> Result<()> {
+    let ends = starve("terminal", Kind::Terminal, (0..48).map(|n| n * 2_048))?;
+    assert!(ends.aborted >= 10 && ends.kept >= 3, "{ends:?}");
+    Ok(())
+}
+
+#[test]
+fn a_centre_that_aborts_for_want_of_memory_leaves_a_sound_store() -> Result<()> {
+    let ends = starve("centre", Kind::Centre, (0..32).map(|n| n * 4_096))?;
+    assert!(ends.aborted >= 10 && ends.kept >= 3, "{ends:?}");
     Ok(())
 }

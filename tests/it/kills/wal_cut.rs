@@ -1,17 +1,19 @@
 //! A power cut at any byte: whatever is left of the write-ahead log, a store holds exactly the commits that lie whole
-//! before the first damage; so everything that was synced is there, and nothing half-done.
+//! before the first damage; so everything that was synced is there, and nothing half-done. Each store that is left also
+//! keeps the rules of the history that was written down until then.
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use domain::ids::EnvelopeId;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use sync_server::jobs::open_received;
-use sync_server::store::{Driver as _, Sqlite, require_current};
+use sync_server::store::{Sqlite, require_current};
 use terminal::store::Store;
 use tests::centre::Centre;
-use tests::device::{courier, now_ms};
+use tests::device::{courier, header_of, now_ms};
+use tests::history::{Broken, CentreView, DiskView, History, Op, check_centre, check_disk, report};
 use tests::storm::dump::dump;
 use tests::storm::small_centre;
 use tests::submission::{courier as person, submit_as};
@@ -27,10 +29,22 @@ struct Recording {
     name: &'static str,
     database: Vec<u8>,
     log: Vec<u8>,
-    /// Length of the log after a commit, and what the store held then; the first one is the beginning.
-    states: Vec<(usize, String)>,
+    /// The store after each commit; the first one is the beginning.
+    states: Vec<State>,
+    /// What was seen and promised.
+    history: History,
     /// Other files that belong to it.
     beside: Vec<(String, Vec<u8>)>,
+}
+
+/// A store after a commit.
+struct State {
+    /// Length of the log.
+    log: usize,
+    /// Everything that it holds.
+    holds: String,
+    /// How many records the history had.
+    records: usize,
 }
 
 /// Memory is as good as a disk here: what a cut leaves is written by the test itself.
@@ -45,18 +59,22 @@ fn log_of(file: &Path) -> PathBuf {
 
 impl Recording {
     fn new(name: &'static str) -> Self {
-        Self { name, database: Vec::new(), log: Vec::new(), states: Vec::new(), beside: Vec::new() }
+        Self {
+            name,
+            database: Vec::new(),
+            log: Vec::new(),
+            states: Vec::new(),
+            history: History::default(),
+            beside: Vec::new(),
+        }
     }
 
     /// Notes the state after a commit.
     fn note(&mut self, file: &Path) -> Result<()> {
         let length = std::fs::metadata(log_of(file)).map_or(0, |m| m.len());
         let length = usize::try_from(length)?;
-        ensure!(
-            self.states.last().is_none_or(|(l, _)| *l < length),
-            "the log does not grow with every commit"
-        );
-        self.states.push((length, dump(file)?));
+        ensure!(self.states.last().is_none_or(|s| s.log < length), "the log does not grow with every commit");
+        self.states.push(State { log: length, holds: dump(file)?, records: self.history.0.len() });
         Ok(())
     }
 
@@ -64,17 +82,17 @@ impl Recording {
     fn take(&mut self, file: &Path) -> Result<()> {
         self.database = std::fs::read(file)?;
         self.log = std::fs::read(log_of(file))?;
-        ensure!(self.states.last().is_some_and(|(l, _)| *l == self.log.len()), "the log grew unseen");
+        ensure!(self.states.last().is_some_and(|s| s.log == self.log.len()), "the log grew unseen");
         Ok(())
     }
 
     /// How many commits lie whole in front of this byte of the log.
     fn whole_before(&self, byte: usize) -> usize {
-        self.states.iter().rposition(|(length, _)| *length <= byte).unwrap_or(0)
+        self.states.iter().rposition(|s| s.log <= byte).unwrap_or(0)
     }
 
-    /// Runs all cases; `open` opens a store as the program does and gives what it holds.
-    fn cut(&self, open: impl Fn(&Path) -> Result<String>) -> Result<()> {
+    /// Runs all cases; `open` opens a store as the program does, and gives what it holds and the rules that it breaks.
+    fn cut(&self, open: impl Fn(&Path, &History) -> Result<(String, Vec<Broken>)>) -> Result<()> {
         let mut rng = ChaCha20Rng::seed_from_u64(SEED);
         for case in 0..CASES {
             let mut log = self.log.clone();
@@ -87,14 +105,16 @@ impl Recording {
             for (name, bytes) in &self.beside {
                 std::fs::write(dir.path().join(name), bytes)?;
             }
-            let found = open(dir.path())?;
-            let which = self.states.iter().position(|(_, state)| *state == found);
+            let known = self.states.get(expected).map_or(0, |s| s.records);
+            let (found, broken) = open(dir.path(), &History(self.history.0[..known].to_vec()))?;
+            let which = self.states.iter().position(|s| s.holds == found);
             ensure!(
                 which == Some(expected),
                 "seed {SEED}, case {case} of {}: damage at byte {damaged} of {}; expected commit {expected}, found {which:?}",
                 self.name,
                 self.log.len()
             );
+            ensure!(broken.is_empty(), "seed {SEED}, case {case} of {}: {}", self.name, report(&broken));
         }
         Ok(())
     }
@@ -151,7 +171,9 @@ fn terminal_recording(dir: &Path) -> Result<(Recording, Store)> {
     recording.note(&file)?;
     for _ in 0..24 {
         let id = EnvelopeId::new(now_ms(), &mut rng);
-        submit_as(&mut store, person(), id, now_ms(), &mut rng)?;
+        recording.history.note("terminal", Op::Created { id });
+        let slip = submit_as(&mut store, person(), id, now_ms(), &mut rng)?;
+        recording.history.note("terminal", Op::Slip { id, number: slip.number, digest: slip.digest });
         recording.note(&file)?;
     }
     let due = store.due(now_ms(), 5, usize::MAX)?;
@@ -170,12 +192,13 @@ fn terminal_recording(dir: &Path) -> Result<(Recording, Store)> {
 fn a_terminal_keeps_exactly_the_commits_before_the_cut() -> Result<()> {
     let dir = folder()?;
     let (recording, _store) = terminal_recording(dir.path())?;
-    recording.cut(|dir| {
+    recording.cut(|dir, history| {
         // The real way in, with all its checks; it must never call what a power cut leaves damaged.
         let store = Store::open(dir, now_ms())?;
         let found = dump(&dir.join(terminal::store::DATABASE_FILE))?;
+        let broken = check_disk(history, DiskView::read("terminal", dir)?);
         drop(store);
-        Ok(found)
+        Ok((found, broken))
     })
 }
 
@@ -190,20 +213,26 @@ fn the_centre_keeps_exactly_the_commits_before_the_cut() -> Result<()> {
     recording.note(&file)?;
     let mut rng = ChaCha20Rng::seed_from_u64(SEED);
     for _ in 0..14 {
-        let result = small_centre::hand_in(&centre, &device.seal(&courier())?)?;
+        let upload = device.seal(&courier())?;
+        let header = header_of(&upload)?;
+        let (id, number) = (header.envelope_id, header.number.context("a number")?);
+        recording.history.note("device", Op::Created { id });
+        let result = small_centre::hand_in(&centre, &upload)?;
         ensure!(result.receipt.is_some(), "a receipt");
+        recording.history.note("device", Op::Slip { id, number, digest: upload.digest });
+        recording.history.note("device", Op::Acked { id });
         recording.note(&file)?;
         ensure!(open_received(&centre, &mut rng, &AtomicBool::new(false))? == 1, "opened in one commit");
         recording.note(&file)?;
     }
     recording.take(&file)?;
-    recording.cut(|dir| {
+    recording.cut(|dir, history| {
         let file = dir.join("server.db");
         let mut store = Sqlite::open(&file)?;
         require_current(&mut store)?;
-        ensure!(store.check()?.is_empty(), "not sound");
         let found = dump(&file)?;
+        let broken = check_centre(history, &CentreView::read(&mut store)?);
         drop(store);
-        Ok(found)
+        Ok((found, broken))
     })
 }

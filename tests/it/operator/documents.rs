@@ -13,6 +13,7 @@ use super::{json_of, run};
 
 const HANDBOOK: &str = "docs/operations/README.md";
 const KEYS: &str = "docs/operations/keys.md";
+const CATALOGUE: &str = "docs/operations/catalogue.md";
 
 fn document(path: &str) -> Result<String> {
     std::fs::read_to_string(repository().join(path)).with_context(|| path.to_owned())
@@ -60,7 +61,7 @@ fn both_readmes_name_the_same_commands_and_link_to_each_other() -> Result<()> {
 
 #[test]
 fn links_of_the_documents_lead_somewhere() -> Result<()> {
-    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS] {
+    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS, CATALOGUE] {
         let text = document(path)?;
         let folder = repository().join(path).parent().context("a folder")?.to_owned();
         let targets: Vec<&str> = text.split("](").skip(1).filter_map(|t| t.split(')').next()).collect();
@@ -141,7 +142,7 @@ fn every_finding_of_a_doctor_stands_in_the_handbook() -> Result<()> {
 #[test]
 fn every_command_of_the_documents_is_understood() -> Result<()> {
     let mut read = 0;
-    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS] {
+    for path in ["README.md", "README.zh-CN.md", HANDBOOK, KEYS, CATALOGUE] {
         for line in blocks(&document(path)?) {
             let words = || line.split('>').next().unwrap_or_default().split_whitespace();
             let command = match words().next() {
@@ -155,5 +156,19 @@ fn every_command_of_the_documents_is_understood() -> Result<()> {
         }
     }
     assert!(read > 15, "only {read} commands were found");
+    Ok(())
+}
+
+#[test]
+fn the_systemd_unit_starts_a_command_that_is_understood_and_knows_the_exit_codes() -> Result<()> {
+    let unit = document("docs/operations/sync-server.service")?;
+    let value =
+        |key: &str| unit.lines().find_map(|l| l.strip_prefix(key)?.strip_prefix('=')).map(str::to_owned);
+    let start = value("ExecStart").context("a command")?;
+    let command = start.strip_prefix("/usr/local/bin/").context("where the handbook installs it")?;
+    let matches = manual::command::<sync_server::cli::Cli>().try_get_matches_from(command.split(' '));
+    assert!(matches.is_ok(), "{start}: {:?}", matches.err().map(|e| e.to_string()));
+    let codes = [Exit::Usage, Exit::Configuration].map(|e| e.code().to_string()).join(" ");
+    assert_eq!(value("RestartPreventExitStatus"), Some(codes));
     Ok(())
 }

@@ -230,3 +230,33 @@ fn a_reader_that_goes_away_is_an_error_and_no_panic() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_servers_doctor_names_the_file_that_is_missing_and_a_listener_that_is_open_to_all() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let nowhere = ["doctor", "--json", "--assets", "no-such-folder", "--terminals", "0.0.0.0:8470"];
+    let found = json_of(&run("sync-server", folder.path(), &nowhere, &[])?)?;
+    whole(&found);
+    let said =
+        |subject: &str, part: &str| finding(&found, subject)[part].as_str().unwrap_or_default().to_owned();
+    let catalogue = said("catalogue", "found");
+    assert!(catalogue.contains("no-such-folder/catalogue: No such file"), "{catalogue}");
+    assert_eq!(said("listeners", "level"), "warn");
+    assert!(said("listeners", "found").contains("terminals (0.0.0.0:8470)"), "{found}");
+    let usual = json_of(&run("sync-server", folder.path(), &["doctor", "--json"], &[])?)?;
+    assert_eq!(finding(&usual, "listeners")["level"], "ok");
+    Ok(())
+}
+
+#[test]
+fn the_terminals_doctor_says_in_words_that_the_smart_card_service_is_off() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    // Where a pcscd would be listened to; nobody does.
+    let nobody = folder.path().join("pcscd.comm");
+    let variables = [("PCSCLITE_CSOCK_NAME", nobody.to_str().unwrap_or_default())];
+    let found = json_of(&run("terminal", folder.path(), &["doctor", "--json"], &variables)?)?;
+    let reader = finding(&found, "reader");
+    assert_eq!(reader["found"], "the smart-card service (pcscd) does not run");
+    assert!(reader["remedy"].as_str().is_some_and(|r| r.contains("pcscd.socket")), "{reader}");
+    Ok(())
+}

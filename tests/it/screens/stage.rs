@@ -12,22 +12,23 @@ use egui::accesskit::Role;
 use egui::{Rect, UiBuilder, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use serde_json::{Value, json};
 use terminal::command::Command;
-use terminal::event::Event;
 use terminal::fonts::{self, FontChoice};
-use terminal::model::{Look, Model, Network, Screen, TextSize};
+use terminal::model::{Look, Model, TextSize};
 use terminal::screens::draw;
 use terminal::theme::Theme;
 use terminal::widgets::Kit;
 
 use super::contrast::weak_texts;
+pub use super::visits::{answer, answer_all, answer_situation, flex, in_form, signature, to_field};
 
 /// 2026-11-24 14:00 in China.
 pub const NOW_MS: i64 = 1_795_500_000_000;
 /// The item of the story.
 pub const FLEX: &str = "hrss.flex-enroll";
 const WINDOW: Vec2 = Vec2::new(1920.0, 1080.0);
+/// An upright panel.
+const UPRIGHT: Vec2 = Vec2::new(1080.0, 1920.0);
 /// Words may touch by this much: line heights leave room.
 const TOLERANCE: f32 = 7.0;
 
@@ -64,12 +65,27 @@ pub struct Stage {
 impl Stage {
     /// Draws a model.
     pub fn of(model: Model) -> Self {
-        let kit = Kit::load(&assets()).expect("words and icons");
+        Self::with(model, |_| {})
+    }
+
+    /// Draws a model on an upright panel.
+    pub fn upright(model: Model) -> Self {
+        Self::sized(model, UPRIGHT, |_| {})
+    }
+
+    /// Draws a model with a kit that is changed before.
+    pub fn with(model: Model, change: impl FnOnce(&mut Kit)) -> Self {
+        Self::sized(model, WINDOW, change)
+    }
+
+    fn sized(model: Model, window: Vec2, change: impl FnOnce(&mut Kit)) -> Self {
+        let mut kit = Kit::load(&assets()).expect("words and icons");
+        change(&mut kit);
         kit.audit.switch_on();
         let definitions = fonts::load(&assets(), FontChoice::System).expect("fonts").definitions;
         let play = Play { model, kit, asked: Vec::new() };
         let harness = Harness::builder()
-            .with_size(WINDOW)
+            .with_size(window)
             .with_max_steps(64)
             .with_context_setup(move |context| context.set_fonts(definitions))
             .build_ui_state(
@@ -200,7 +216,7 @@ impl Stage {
         assert!(weak.is_empty(), "{about}: {weak:?}");
         let theme = Theme::of(play.model.look);
         let nodes = self.nodes();
-        let window = Rect::from_min_size(egui::Pos2::ZERO, WINDOW);
+        let window = self.harness.ctx.content_rect();
         let targets: Vec<&Node> = nodes.iter().filter(|node| node.is_target()).collect();
         assert!(!targets.is_empty(), "{about}: nothing can be tapped");
         for node in &nodes {
@@ -250,7 +266,10 @@ struct Node {
 
 impl Node {
     fn is_target(&self) -> bool {
-        matches!(self.role, Role::Button | Role::RadioButton | Role::TextInput | Role::Canvas)
+        matches!(
+            self.role,
+            Role::Button | Role::RadioButton | Role::CheckBox | Role::TextInput | Role::Canvas
+        )
     }
 }
 
@@ -307,61 +326,4 @@ pub fn long_person() -> Applicant {
     person.name = "阿卜杜拉·买买提江·努尔麦麦提·托合提·居马洪·𠅤𬀩".to_owned();
     person.address = "青海省西宁市城东区".to_owned() + &"很长的路名".repeat(12);
     person
-}
-
-/// A form of this item, opened by this person; `None` if the item cannot be filled in here.
-pub fn in_form(look: Look, item: &str, person: Applicant) -> Option<Model> {
-    let catalogue = catalogue();
-    let mut model = Model::new(Arc::clone(&catalogue), NOW_MS);
-    model.station = catalogue.stations.values().find(|s| s.division_code == "630102").cloned();
-    model.network = Network::Online;
-    model.command(Command::Start(look.size));
-    model.look = look;
-    model.command(Command::OpenGuide(item.parse().expect("code")));
-    model.command(Command::Begin);
-    model.event(Event::CardRead(Box::new(person)));
-    model.command(Command::Continue);
-    model.network = Network::Offline;
-    (model.screen == Screen::Form).then_some(model)
-}
-
-/// The form of the story.
-pub fn flex(look: Look) -> Model {
-    in_form(look, FLEX, person()).expect("the form opens")
-}
-
-/// Goes to the page of a field.
-pub fn to_field(model: &mut Model, key: &str) {
-    let session = model.session.as_mut().expect("a session");
-    let page = session.plan.pages.iter().position(|page| page.fields.iter().any(|field| field.key == key));
-    session.page = page.expect("the field has a page");
-    session.focus = None;
-    session.errors.clear();
-}
-
-/// Gives an answer.
-pub fn answer(model: &mut Model, key: &str, value: Value) {
-    model.command(Command::Answer { key: key.to_owned(), value });
-}
-
-/// A signature of two strokes.
-pub fn signature() -> Value {
-    let down: Vec<[u32; 3]> = (0..20).map(|n| [500 + n * 5, 100 + n * 6, n * 12]).collect();
-    let across: Vec<[u32; 3]> = (0..20).map(|n| [700 + n * 8, 200, 400 + n * 12]).collect();
-    json!({"strokes": [down, across], "width": 1728, "height": 520})
-}
-
-/// Answers the whole form of the story.
-pub fn answer_all(model: &mut Model) {
-    for (key, value) in [
-        ("phone", json!("13000000017")),
-        ("hukou_region", json!("630102")),
-        ("residence_addr", json!({"region": "630102", "detail": "样例路1号2单元"})),
-        ("base_level", json!("60%")),
-        ("start_month", json!("2026-11")),
-        ("job_type", json!("网约配送")),
-        ("sign", signature()),
-    ] {
-        answer(model, key, value);
-    }
 }

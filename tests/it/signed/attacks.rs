@@ -243,13 +243,8 @@ fn key_compromise_ends_with_the_rotation() -> Result<()> {
     let stolen = rig.publisher.targets.clone();
     // The targets key alone is not enough: the list counts only once the online keys name it.
     let view = rig.publisher.repository.view()?;
-    let evil = Bundle::sign(
-        &view.root,
-        view.targets.as_ref(),
-        Some(&evil_catalogue()?),
-        &stolen,
-        NOW_MS + TARGETS_MS,
-    )?;
+    let evil =
+        Bundle::sign(&view.root, view.targets.as_ref(), &[evil_catalogue()?], &stolen, NOW_MS + TARGETS_MS)?;
     let list = newest(&rig.publisher.files()?, "targets.json")?;
     rig.publisher.repository.refresh(&rig.publisher.online, NOW_MS + 1)?;
     rig.mirror.follow(&rig.publisher)?;

@@ -98,19 +98,13 @@ fn a_published_version_never_changes() -> Result<()> {
     publisher.publish(2, NOW_MS)?;
     let view = publisher.repository.view()?;
     let sign = |before: Option<&SignedTargets>, version| {
-        let document = catalogue(version)?;
-        anyhow::Ok(Bundle::sign(
-            &view.root,
-            before,
-            Some(&document),
-            &publisher.targets,
-            NOW_MS + TARGETS_MS,
-        )?)
+        let documents = [catalogue(version)?];
+        anyhow::Ok(Bundle::sign(&view.root, before, &documents, &publisher.targets, NOW_MS + TARGETS_MS)?)
     };
     assert!(sign(view.targets.as_ref(), 2).is_err(), "the same version again");
     assert!(sign(view.targets.as_ref(), 1).is_err(), "a lower one");
     // A list made from an old copy, so that it forgets version 2 or gives it another content.
-    let old = Bundle::sign(&view.root, None, None, &publisher.targets, NOW_MS + TARGETS_MS)?;
+    let old = Bundle::sign(&view.root, None, &[], &publisher.targets, NOW_MS + TARGETS_MS)?;
     for forgetful in [old.clone(), sign(Some(&old.targets), 3)?] {
         let refused = publisher.repository.publish(&forgetful, &publisher.online, NOW_MS);
         assert!(matches!(refused, Err(RepositoryError::Metadata(_))), "{refused:?}");
@@ -186,7 +180,7 @@ fn keys_that_do_not_count_sign_nothing() -> Result<()> {
     assert!(matches!(empty.view(), Err(RepositoryError::Empty { .. })));
     // The key of another role signs no list.
     let view = publisher.repository.view()?;
-    assert!(Bundle::sign(&view.root, None, None, &publisher.roots[0], NOW_MS).is_err());
+    assert!(Bundle::sign(&view.root, None, &[], &publisher.roots[0], NOW_MS).is_err());
     Ok(())
 }
 

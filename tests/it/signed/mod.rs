@@ -3,7 +3,9 @@ mod applied;
 mod attacks;
 mod ceremony;
 mod flips;
-mod office;
+mod from_the_editor;
+pub(crate) mod office;
+mod rollout;
 mod served;
 mod trouble;
 

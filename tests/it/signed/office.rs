@@ -6,13 +6,13 @@ use serde_json::Value;
 use tests::server::{Server, command_in};
 
 /// The commands of the handbook, with passphrases from a file.
-pub(super) struct Office {
-    pub(super) server: Server,
+pub(crate) struct Office {
+    pub(crate) server: Server,
     stick: tempfile::TempDir,
 }
 
 impl Office {
-    pub(super) fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         let stick = tempfile::tempdir()?;
         let words: String = (1..=9).map(|n| format!("passphrase number {n}\n")).collect();
         std::fs::write(stick.path().join("words"), words)?;
@@ -43,7 +43,7 @@ impl Office {
         Ok((output.status.code(), if output.status.success() { said } else { errors }))
     }
 
-    pub(super) fn ceremony(&self) -> Result<()> {
+    pub(crate) fn ceremony(&self) -> Result<()> {
         std::fs::write(self.path("online.json"), self.does("keys init --online")?)?;
         self.does("keys init --offline @keys --online-keys @online.json --passphrase-file @words")?;
         self.does("keys install @keys/1.root.json --bundle @keys/first")?;
@@ -52,13 +52,38 @@ impl Office {
 
     /// Edits the version of the sample catalogue, signs it and publishes it.
     pub(super) fn publish(&self, version: u64) -> Result<()> {
+        self.publish_changed(version, |_| Ok(()))
+    }
+
+    /// The same, after a further change in the folder of the new version.
+    pub(crate) fn publish_changed(
+        &self,
+        version: u64,
+        change: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
+        self.publish_edited((version, ""), change)
+    }
+
+    /// The same, published with further words on the command line.
+    pub(super) fn publish_edited(
+        &self,
+        (version, words): (u64, &str),
+        edit: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
         let name = format!("edited-{version}");
-        edited(&self.stick.path().join(&name), version)?;
+        let folder = self.stick.path().join(&name);
+        edited(&folder, version)?;
+        edit(&folder)?;
+        self.sign_and_publish(&name, (version, words))
+    }
+
+    /// Signs a folder or document that lies on the stick, and publishes it with further words.
+    pub(super) fn sign_and_publish(&self, name: &str, (version, words): (u64, &str)) -> Result<()> {
         self.does("keys status --copy @in-force")?;
         self.does(&format!(
             "sign --catalogue @{name} --in-force @in-force --key @keys/targets.p8 --out @v{version} --passphrase-file @word-4"
         ))?;
-        let said = self.does(&format!("publish @v{version}"))?;
+        let said = self.does(format!("publish @v{version} {words}").trim_end())?;
         ensure!(said.contains(&version.to_string()), "{said}");
         Ok(())
     }

@@ -5,6 +5,7 @@
 //! machine to another. Refuses to judge: targets stand in `docs/performance.md` and in `cargo xtask bench`.
 pub mod centre;
 pub mod client;
+pub mod enlarged;
 pub mod largest_form;
 pub mod process;
 pub mod row;

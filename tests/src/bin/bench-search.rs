@@ -3,11 +3,12 @@
 //! The 3,000 items are the sample catalogue's, repeated with names made longer by those of other items.
 use std::hint::black_box;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use domain::catalogue::Catalogue;
 use domain::item::Item;
 use domain::search::SearchIndex;
 use sync_server::startup::load_catalogue;
+use tests::bench::enlarged::{enlarged, two_characters};
 use tests::bench::row::Row;
 use tests::bench::stats::{in_turns, median, micros_a_call};
 use tests::binaries::repository;
@@ -16,8 +17,6 @@ use tests::binaries::repository;
 const MANY: usize = 3_000;
 /// Queries of each kind.
 const QUERIES: usize = 40;
-/// Most letters of an item's own code, so that a number fits behind it.
-const CODE_LETTERS: usize = 34;
 
 /// One way of asking, and the strings that a plain scan would look through for it.
 struct Kind {
@@ -37,7 +36,7 @@ fn main() -> Result<()> {
     let rounds = if std::env::args().any(|a| a == "--quick") { 3 } else { 9 };
     let sample = load_catalogue(&repository().join("assets/catalogue"))?;
     measure(&sample, rounds, "")?;
-    measure(&enlarged(sample)?, rounds, "_3000")
+    measure(&enlarged(sample, MANY)?, rounds, "_3000")
 }
 
 fn measure(catalogue: &Catalogue, rounds: usize, suffix: &str) -> Result<()> {
@@ -71,10 +70,6 @@ fn each(queries: &[String], search: impl Fn(&str) -> usize) -> f64 {
     all / count
 }
 
-fn two_characters(item: &Item) -> String {
-    item.short_name.zh.chars().take(2).collect()
-}
-
 fn initials(item: &Item) -> String {
     item.short_pinyin.split(' ').filter_map(|s| s.chars().next()).collect()
 }
@@ -103,23 +98,4 @@ fn all_initials(item: &Item) -> String {
 
 fn all_pinyin(item: &Item) -> String {
     format!("{}|{}|{}", item.short_pinyin, item.pinyin, item.synonym_pinyin.join("|")).replace(' ', "")
-}
-
-/// The same catalogue with more items.
-fn enlarged(mut catalogue: Catalogue) -> Result<Catalogue> {
-    let originals: Vec<Item> = catalogue.items.values().cloned().collect();
-    for number in 0.. {
-        if catalogue.items.len() >= MANY {
-            break;
-        }
-        let other = &originals[(number * 7 + number / originals.len() + 1) % originals.len()];
-        let mut item = originals[number % originals.len()].clone();
-        let short: String = item.code.as_str().chars().take(CODE_LETTERS).collect();
-        item.code = format!("{}-{number}", short.trim_end_matches('-')).parse().context("a code")?;
-        item.short_name.zh.push_str(&two_characters(other));
-        let syllables: Vec<&str> = other.short_pinyin.split(' ').take(2).collect();
-        item.short_pinyin = format!("{} {}", item.short_pinyin, syllables.join(" "));
-        catalogue.items.insert(item.code.clone(), item);
-    }
-    Ok(catalogue)
 }

@@ -79,6 +79,7 @@ impl Desk {
             catalogue_version: self.catalogue.version,
             person,
             answers: &answers,
+            situation: self.submission.situation.as_ref(),
             now_ms,
             boot_ms: 1,
         };

@@ -11,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use tests::storm::points::Plan;
 use tests::storm::scarce::{Kind, disk, memory};
+use tests::storm::starved::starve;
 use tests::storm::terminal::{Life, live};
 use tests::storm::{Options, Report, run};
 
@@ -48,6 +49,18 @@ enum Task {
         kind: Kind,
         /// Its folder.
         folder: PathBuf,
+    },
+    /// A store in a process without memory.
+    #[command(hide = true)]
+    Starve {
+        /// `terminal` or `centre`.
+        kind: Kind,
+        /// Its folder.
+        folder: PathBuf,
+        /// Where it writes down what happened.
+        history: PathBuf,
+        /// Bytes that it still gets.
+        left: usize,
     },
     /// A store on a small disk that is filled up.
     #[command(hide = true)]
@@ -118,6 +131,9 @@ fn main() -> ExitCode {
         Task::Terminal(arguments) => terminal(arguments).map(|()| ExitCode::SUCCESS),
         Task::Server { plan, command } => server(plan, &command),
         Task::Memory { kind, folder } => memory(kind, &folder).map(|()| ExitCode::SUCCESS),
+        Task::Starve { kind, folder, history, left } => {
+            starve(kind, &folder, &history, left).map(|()| ExitCode::SUCCESS)
+        }
         Task::Disk { kind, mount, rounds } => disk(kind, &mount, rounds).and_then(|report| {
             writeln!(std::io::stdout(), "{}", serde_json::to_string(&report)?)?;
             Ok(ExitCode::SUCCESS)

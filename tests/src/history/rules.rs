@@ -26,7 +26,9 @@ pub enum Rule {
     Sight,
     /// (h) Every audit row has its change, every change its row, and the chain holds.
     Audit,
-    /// The promise: a number that was shown is on the disk, and at the centre exactly once.
+    /// The promise, on the terminal: a number that was shown is on the disk, for one submission.
+    Shown,
+    /// The promise, at the centre: a number that was shown is there exactly once.
     Promise,
     /// After the drain nothing waits.
     Drained,
@@ -47,6 +49,36 @@ pub struct Broken {
 pub fn report(broken: &[Broken]) -> String {
     let lines: Vec<String> = broken.iter().take(20).map(|b| format!("{:?}: {}", b.rule, b.what)).collect();
     format!("{} broken\n{}", broken.len(), lines.join("\n"))
+}
+
+/// What the store of a centre keeps by itself, whatever the terminals hold and however far it came.
+const OF_CENTRE: &[Rule] = &[
+    Rule::Acknowledged,
+    Rule::Once,
+    Rule::Made,
+    Rule::Digest,
+    Rule::Series,
+    Rule::Edges,
+    Rule::Audit,
+    Rule::Promise,
+    Rule::Sound,
+];
+/// What the store of a terminal keeps by itself, whatever came to the centre.
+const OF_DISK: &[Rule] = &[Rule::Made, Rule::Digest, Rule::Series, Rule::Shown];
+
+/// Checks the store of a centre by itself, drained or not; empty if its rules hold. A number counts as shown only if
+/// the centre gave a receipt for it.
+pub fn check_centre(history: &History, centre: &CentreView) -> Vec<Broken> {
+    let mut broken = check(history, centre, &[]);
+    broken.retain(|b| OF_CENTRE.contains(&b.rule));
+    broken
+}
+
+/// Checks the store of a terminal by itself, drained or not; empty if its rules hold.
+pub fn check_disk(history: &History, disk: DiskView) -> Vec<Broken> {
+    let mut broken = check(history, &CentreView::default(), &[disk]);
+    broken.retain(|b| OF_DISK.contains(&b.rule));
+    broken
 }
 
 /// Checks a drained run; empty if all rules hold.
@@ -293,17 +325,18 @@ impl Checker<'_> {
             let row = rows.get(id.to_string().as_str());
             let held = row.is_some_and(|r| parked(&r.state));
             if row.is_none_or(|r| r.number.as_deref() != Some(number.as_str())) {
-                complaints.push(format!("{number} was shown and is not on the disk"));
+                complaints.push((Rule::Shown, format!("{number} was shown and is not on the disk")));
             }
             if !held && bearers.get(number.as_str()).map(Vec::as_slice) != Some(&[*id]) {
-                complaints.push(format!("{number} was shown and is not at the centre exactly once"));
+                let what = format!("{number} was shown and is not at the centre exactly once");
+                complaints.push((Rule::Promise, what));
             }
         }
         let ids: BTreeMap<&str, EnvelopeId> = shown.iter().map(|(id, n, _)| (n.as_str(), *id)).collect();
         for (id, number, _) in shown.iter().filter(|(id, n, _)| ids.get(n.as_str()) != Some(id)) {
-            complaints.push(format!("{number} was shown for {id} and for another"));
+            complaints.push((Rule::Shown, format!("{number} was shown for {id} and for another")));
         }
-        complaints.into_iter().for_each(|c| self.say(Rule::Promise, c));
+        complaints.into_iter().for_each(|(rule, what)| self.say(rule, what));
     }
 
     fn drained(&mut self) {

@@ -10,7 +10,7 @@ use domain::envelope::{Digest, envelope_digest};
 use domain::ids::{CaseNo, EnvelopeId};
 use sync_server::services::audit;
 use sync_server::store::{Driver, Row, StoreError, Tx};
-use terminal::store::{StatusRow, read_status};
+use terminal::store::{StatusRow, read_state, read_status};
 
 /// Rows read in one go.
 const STRETCH: u64 = 500;
@@ -208,8 +208,10 @@ impl DiskView {
     /// # Errors
     /// If it is not sound or cannot be read.
     pub fn read(terminal: &str, folder: &Path) -> Result<Self> {
-        let mut rows = read_status(folder, u32::MAX)
-            .with_context(|| format!("the store of {terminal} in {}", folder.display()))?;
+        let about = || format!("the store of {terminal} in {}", folder.display());
+        // Looks at every page.
+        read_state(folder).with_context(about)?;
+        let mut rows = read_status(folder, u32::MAX).with_context(about)?;
         rows.reverse();
         Ok(Self { terminal: terminal.to_owned(), rows })
     }

@@ -2,7 +2,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
@@ -14,17 +14,6 @@ pub fn dump(file: &Path) -> Result<String> {
     let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
     dump_of(&connection).with_context(|| file.display().to_string())
-}
-
-/// As [`dump`], after the database has checked itself.
-///
-/// # Errors
-/// If it is not sound.
-pub fn sound_dump(file: &Path) -> Result<String> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let said: String = connection.query_row("PRAGMA integrity_check", [], |r| r.get(0))?;
-    ensure!(said == "ok", "{}: {said}", file.display());
-    dump_of(&connection)
 }
 
 fn dump_of(connection: &Connection) -> Result<String> {

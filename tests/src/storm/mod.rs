@@ -9,6 +9,7 @@ pub mod process;
 mod progress;
 pub mod scarce;
 pub mod small_centre;
+pub mod starved;
 mod state;
 pub mod terminal;
 
@@ -173,8 +174,9 @@ fn sum_up(seed: u64, lanes: &[Lane], outcomes: &[Outcome], minutes: f64) -> Repo
         sum.acknowledged += outcome.history.count(|o| matches!(o, Op::Acked { .. }));
         sum.stored += outcome.centre.envelopes.len();
         sum.broken += outcome.broken.len();
-        use crate::history::Rule::{Acknowledged, Once, Promise};
-        sum.lost += outcome.broken.iter().filter(|b| matches!(b.rule, Acknowledged | Promise)).count();
+        use crate::history::Rule::{Acknowledged, Once, Promise, Shown};
+        sum.lost +=
+            outcome.broken.iter().filter(|b| matches!(b.rule, Acknowledged | Shown | Promise)).count();
         sum.doubled += outcome.broken.iter().filter(|b| b.rule == Once).count();
         if !outcome.broken.is_empty() {
             sum.complaints.push_str(&format!("{}: {}\n", lane.folder.display(), report(&outcome.broken)));

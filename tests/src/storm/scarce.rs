@@ -9,18 +9,20 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::envelope::{DataKey, Digest};
 use domain::form::Answers;
-use domain::ids::EnvelopeId;
+use domain::ids::{CaseNo, EnvelopeId};
 use domain::wire::v1::{EnvelopeUpload, Outcome};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde::{Deserialize, Serialize};
 use sync_server::centre::Centre;
+use sync_server::store::Sqlite;
 use terminal::store::{NewSubmission, Store, StoreError, SubmitError};
 
-use super::dump::{dump, sound_dump};
+use super::dump::dump;
 use super::small_centre;
 use crate::centre::Centre as Enroller;
 use crate::device::{self, Device, header_of, now_ms};
+use crate::history::{CentreView, DiskView, History, Op, check_centre, check_disk, report};
 
 /// Whose store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +48,55 @@ impl std::str::FromStr for Kind {
 /// What one try came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Attempt {
-    /// It was saved and a promise was given.
-    Kept(EnvelopeId, Digest),
+    /// It was saved and a promise was given: its number and its digest.
+    Kept(EnvelopeId, CaseNo, Digest),
     /// It was refused with this reason.
-    Refused(String),
+    Refused(EnvelopeId, String),
+}
+
+impl Attempt {
+    /// What was refused, and why.
+    pub fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Kept(..) => None,
+            Self::Refused(_, why) => Some(why),
+        }
+    }
+
+    /// What a history says of it, but for the beginning of the form.
+    pub fn ops(&self, kind: Kind) -> Vec<Op> {
+        match self {
+            Self::Kept(id, number, digest) => {
+                let slip = Op::Slip { id: *id, number: number.clone(), digest: *digest };
+                let acked = (kind == Kind::Centre).then_some(Op::Acked { id: *id });
+                std::iter::once(slip).chain(acked).collect()
+            }
+            Self::Refused(id, why) => vec![Op::Refused { id: *id, why: why.clone() }],
+        }
+    }
+}
+
+/// The name of the one terminal in the histories of these runs.
+pub const NAME: &str = "t";
+
+/// Checks a store by the rules that it keeps by itself.
+///
+/// # Errors
+/// If it cannot be read, or breaks one.
+pub fn judge(kind: Kind, folder: &Path, history: &History) -> Result<()> {
+    let broken = match kind {
+        Kind::Terminal => check_disk(history, DiskView::read(NAME, folder)?),
+        Kind::Centre => {
+            let mut store = Sqlite::open_read_only(&file(kind, folder))?;
+            check_centre(history, &CentreView::read(&mut store)?)
+        }
+    };
+    ensure!(broken.is_empty(), "{}", report(&broken));
+    Ok(())
 }
 
 /// A store and what it is to take next.
-enum Subject {
+pub(super) enum Subject {
     Terminal { store: Box<Store>, next: Option<(EnvelopeId, DataKey)>, rng: Box<ChaCha20Rng> },
     Centre { centre: Arc<Centre>, device: Box<Device>, next: Option<EnvelopeUpload> },
 }
@@ -64,7 +107,7 @@ pub fn file(kind: Kind, folder: &Path) -> PathBuf {
 }
 
 impl Subject {
-    fn open(kind: Kind, folder: &Path) -> Result<Self> {
+    pub(super) fn open(kind: Kind, folder: &Path) -> Result<Self> {
         let rng = Box::new(ChaCha20Rng::seed_from_u64(now_ms().unsigned_abs()));
         if kind == Kind::Terminal {
             let mut store = Box::new(Store::open(folder, now_ms())?);
@@ -79,13 +122,29 @@ impl Subject {
         Ok(Self::Centre { centre, device, next: None })
     }
 
+    /// Makes what is to be saved next, if nothing waits since a refusal; gives its id.
+    pub(super) fn prepare(&mut self) -> Result<EnvelopeId> {
+        match self {
+            Self::Terminal { next, rng, .. } => {
+                let new = || (EnvelopeId::new(now_ms(), rng.as_mut()), DataKey::new(rng.as_mut()));
+                Ok(next.get_or_insert_with(new).0)
+            }
+            Self::Centre { device, next, .. } => {
+                let upload = match next.take() {
+                    Some(upload) => upload,
+                    None => device.seal(&device::courier())?,
+                };
+                Ok(header_of(next.insert(upload))?.envelope_id)
+            }
+        }
+    }
+
     /// Tries to save one; what was refused is tried again with the same id.
-    fn attempt(&mut self) -> Result<Attempt> {
+    pub(super) fn attempt(&mut self) -> Result<Attempt> {
+        let id = self.prepare()?;
         match self {
             Self::Terminal { store, next, rng } => {
-                let (id, key) = next
-                    .take()
-                    .unwrap_or_else(|| (EnvelopeId::new(now_ms(), rng.as_mut()), DataKey::new(rng.as_mut())));
+                let (_, key) = next.as_ref().context("a key")?;
                 let content = device::courier();
                 let answers = Answers::from_map(content.answers);
                 let new = NewSubmission {
@@ -95,33 +154,32 @@ impl Subject {
                     catalogue_version: device::CATALOGUE,
                     person: content.applicant,
                     answers: &answers,
+                    situation: content.situation.as_ref(),
                     now_ms: now_ms(),
                     boot_ms: 1,
                 };
                 match store.submit(new, rng.as_mut()) {
-                    Ok(slip) => Ok(Attempt::Kept(id, slip.digest)),
-                    Err(e) => {
-                        *next = Some((id, key));
-                        Ok(Attempt::Refused(terminal_reason(&e)))
+                    Ok(slip) => {
+                        *next = None;
+                        Ok(Attempt::Kept(id, slip.number, slip.digest))
                     }
+                    Err(e) => Ok(Attempt::Refused(id, terminal_reason(&e))),
                 }
             }
-            Self::Centre { centre, device, next } => {
-                let upload = match next.take() {
-                    Some(upload) => upload,
-                    None => device.seal(&device::courier())?,
-                };
-                let id = header_of(&upload)?.envelope_id;
-                let reason = match small_centre::hand_in(centre, &upload) {
+            Self::Centre { centre, next, .. } => {
+                let upload = next.as_ref().context("an envelope")?;
+                let number = header_of(upload)?.number.context("a number")?;
+                let reason = match small_centre::hand_in(centre, upload) {
                     Ok(r) if matches!(r.outcome, Outcome::Accepted | Outcome::Duplicate) => {
                         r.receipt.context("a receipt")?;
-                        return Ok(Attempt::Kept(id, upload.digest));
+                        let digest = upload.digest;
+                        *next = None;
+                        return Ok(Attempt::Kept(id, number, digest));
                     }
                     Ok(r) => r.problem.map(|p| p.code).unwrap_or_default(),
                     Err(e) => e.to_string(),
                 };
-                *next = Some(upload);
-                Ok(Attempt::Refused(reason))
+                Ok(Attempt::Refused(id, reason))
             }
         }
     }
@@ -181,42 +239,37 @@ pub fn disk(kind: Kind, mount: &Path, rounds: u32) -> Result<DiskReport> {
     opening(kind, mount, &mut report)?;
     let folder = mount.join("store");
     let mut subject = Subject::open(kind, &folder)?;
-    let mut kept = Vec::new();
+    let mut history = History::default();
     for round in 0..rounds {
         for pages in 0..24 {
             let ballast = Ballast::leave(mount, pages)?;
             let before = dump(&file(kind, &folder))?;
-            match subject.attempt()? {
-                Attempt::Kept(id, digest) => {
-                    report.kept += 1;
-                    kept.push((id, digest));
-                }
-                Attempt::Refused(why) => {
-                    let after = dump(&file(kind, &folder))?;
-                    ensure!(before == after, "round {round}, {pages} pages: something half-written");
-                    *report.refused.entry(why).or_default() += 1;
-                    report.full_at.insert(pages);
-                    drop(ballast);
-                    match subject.attempt()? {
-                        Attempt::Kept(id, digest) => kept.push((id, digest)),
-                        Attempt::Refused(why) => {
-                            bail!("with room again: {why} (round {round}, {pages} pages)")
-                        }
-                    }
-                }
+            let attempt = try_one(kind, &mut subject, &mut history)?;
+            let Some(why) = attempt.refusal() else {
+                report.kept += 1;
+                continue;
+            };
+            let after = dump(&file(kind, &folder))?;
+            ensure!(before == after, "round {round}, {pages} pages: something half-written");
+            *report.refused.entry(why.to_owned()).or_default() += 1;
+            report.full_at.insert(pages);
+            drop(ballast);
+            if let Some(why) = try_one(kind, &mut subject, &mut history)?.refusal() {
+                bail!("with room again: {why} (round {round}, {pages} pages)");
             }
         }
     }
     drop(subject);
-    let all = sound_dump(&file(kind, &folder))?;
-    for (id, digest) in kept {
-        let times = all.lines().filter(|l| {
-            let table = if kind == Kind::Terminal { "outbox|" } else { "envelope|" };
-            l.starts_with(table) && l.contains(&id.to_string()) && l.contains(&digest.to_string())
-        });
-        ensure!(times.count() == 1, "{id} is not in the store exactly once");
-    }
+    judge(kind, &folder, &history)?;
     Ok(report)
+}
+
+/// One try, with what a history says of it.
+fn try_one(kind: Kind, subject: &mut Subject, history: &mut History) -> Result<Attempt> {
+    history.note(NAME, Op::Created { id: subject.prepare()? });
+    let attempt = subject.attempt()?;
+    attempt.ops(kind).into_iter().for_each(|op| history.note(NAME, op));
+    Ok(attempt)
 }
 
 /// A new store on a disk with ever more room: an error that leaves nothing in the way, until it fits.

@@ -16,16 +16,18 @@ use rand_core::SeedableRng as _;
 use terminal::clock::SystemClock;
 use terminal::event::Event;
 use terminal::model::CaseLine;
-use terminal::store::{NewSubmission, Store, read_status};
+use terminal::store::{NewDraft, NewSubmission, Store, read_status};
 use terminal::sync::http::HttpTransport;
 use terminal::sync::{Engine, EnrolError, Tuning, enrol};
+use terminal::trusted_time::Reading;
 
 use crate::device::{self, now_ms};
 use crate::history::{Op, Recorder};
 use crate::visit;
 
 /// An eager engine, so that a storm does not wait.
-const EAGER: Tuning = Tuning { backoff_base_ms: 4, backoff_cap_ms: 40, news_every_ms: 15 };
+const EAGER: Tuning =
+    Tuning { backoff_base_ms: 4, backoff_cap_ms: 40, news_every_ms: 15, beat_every_ms: 60_000 };
 /// Every so many submissions the answers do not fit the form, so that cases are returned as well.
 const BAD_EVERY: u32 = 5;
 
@@ -135,6 +137,7 @@ impl Citizen {
             answers = Answers::default();
         }
         let data_key = DataKey::new(&mut self.rng);
+        self.keep_drafts(&(id, &data_key, &content.applicant.id_number))?;
         for attempt in 0..2 {
             let new = NewSubmission {
                 envelope_id: id,
@@ -143,6 +146,7 @@ impl Citizen {
                 catalogue_version: device::CATALOGUE,
                 person: content.applicant.clone(),
                 answers: &answers,
+                situation: content.situation.as_ref(),
                 now_ms: now_ms(),
                 boot_ms: 1,
             };
@@ -158,6 +162,25 @@ impl Citizen {
                 Err(e) => return Err(e).context("a second press"),
             }
         }
+        Ok(())
+    }
+
+    /// Continue, the draft refused, Continue again: whatever becomes of it, the form goes on.
+    fn keep_drafts(&mut self, (id, data_key, person): &(EnvelopeId, &DataKey, &str)) -> Result<()> {
+        let item = device::ITEM.parse()?;
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let lived_ms = store.tell_time(Reading::of(&SystemClock))?.lived_ms;
+        let new = NewDraft {
+            envelope_id: *id,
+            data_key,
+            id_number: person,
+            item: &item,
+            catalogue_version: device::CATALOGUE,
+            content: b"what was filled in",
+        };
+        let _ = store.keep_draft(&new, lived_ms, &mut self.rng);
+        let _ = store.erase_draft(person, &item);
+        let _ = store.keep_draft(&new, lived_ms, &mut self.rng);
         Ok(())
     }
 

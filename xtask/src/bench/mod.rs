@@ -34,6 +34,8 @@ pub enum Part {
     Submit,
     /// Submissions that the server acknowledges.
     Ingest,
+    /// From publishing a catalogue to the terminals that run it; activation.
+    Publish,
     /// From exec to the first pixel; memory of the terminal.
     Start,
     /// From a press to the pixel; idle processor time.

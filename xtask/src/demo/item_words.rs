@@ -13,6 +13,8 @@ pub struct ItemWords {
     pub short_name: String,
     /// Titles of the form's pages.
     pub pages: Vec<String>,
+    /// To each of the item's own situation questions the first answer that does not end the matter.
+    pub situation: Vec<String>,
     choices: Vec<(String, String)>,
 }
 
@@ -39,7 +41,13 @@ impl ItemWords {
             choices.filter_map(|c| Some((c["value"].as_str()?.to_owned(), zh(&c["label"])?))).collect();
         let pages = pages.iter().map(|page| zh(&page["title"])).collect::<Option<Vec<_>>>()?;
         let short_name = zh(&item["short_name"])?;
-        (!pages.is_empty()).then_some(Self { short_name, pages, choices })
+        let questions = item["situations"]["questions"].as_array().cloned().unwrap_or_default();
+        let answer = |question: &Value| {
+            let options = question["options"].as_array()?;
+            options.iter().find(|option| option["ends_with"].is_null()).and_then(|option| zh(&option["text"]))
+        };
+        let situation = questions.iter().map(answer).collect::<Option<Vec<_>>>()?;
+        (!pages.is_empty()).then_some(Self { short_name, pages, situation, choices })
     }
 
     /// What the choice at this place of all choices of the form is called.
@@ -52,6 +60,18 @@ impl ItemWords {
     }
 }
 
+/// What the answer to the question whose matter it is says for one's own, from `situations.json`.
+///
+/// # Errors
+/// If the file is not there or has no such question.
+pub fn own_matter(path: &Path) -> Result<String> {
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let common: Value =
+        serde_json::from_slice(&text).with_context(|| format!("cannot read {}", path.display()))?;
+    let first = common["agent"]["options"][0]["text"]["zh"].as_str();
+    first.map(str::to_owned).with_context(|| format!("{} asks not whose matter it is", path.display()))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -62,6 +82,9 @@ mod tests {
     fn names_titles_and_choices_are_read() {
         let item = json!({
             "short_name": { "zh": "short" },
+            "situations": { "questions": [ { "options": [
+                { "text": { "zh": "no" }, "ends_with": {} }, { "text": { "zh": "yes" } }
+            ] } ] },
             "form": { "pages": [
                 { "title": { "zh": "one" }, "groups": [ { "fields": [ { "key": "a" } ] } ] },
                 { "title": { "zh": "two" }, "groups": [ { "fields": [
@@ -70,6 +93,7 @@ mod tests {
             ] },
         });
         let words = ItemWords::parse(&item).unwrap();
+        assert_eq!(words.situation, ["yes"]);
         assert_eq!((words.short_name.as_str(), words.pages.len()), ("short", 2));
         assert_eq!((words.choice(1).unwrap(), words.choice(2).is_err()), ("Y", true));
         assert_eq!(ItemWords::parse(&json!({ "short_name": { "zh": "s" }, "form": { "pages": [] } })), None);

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::accessibility::Role;
-use super::item_words::ItemWords;
+use super::item_words::{ItemWords, own_matter};
 use super::outcome::{self, Row};
 use super::people::Visitor;
 use super::phrase::Phrase;
@@ -90,6 +90,7 @@ impl Story<'_> {
         self.step("the sync server is stopped", Self::cut_the_link)?;
         self.step("start, and search by initials", Self::search)?;
         self.step("guide", Self::guide)?;
+        self.step("situation question", Self::say_whose_matter)?;
         self.step("card", Self::lay_card)?;
         self.step("form", Self::fill_in)?;
         self.step("signature", Self::sign)?;
@@ -186,6 +187,17 @@ impl Story<'_> {
         self.see("guide.begin")?;
         self.picture("guide")?;
         self.tap("guide.begin")
+    }
+
+    fn say_whose_matter(&mut self) -> Result<()> {
+        let own = own_matter(&workspace::assets("catalogue/situations.json"))?;
+        let answers: Vec<String> = std::iter::once(own).chain(self.item.situation.clone()).collect();
+        for (n, answer) in answers.iter().enumerate() {
+            self.screen.choose(&Phrase::exact(answer))?;
+            self.picture(&format!("question-{}", n + 1))?;
+            self.tap("form.go_on")?;
+        }
+        Ok(())
     }
 
     fn lay_card(&mut self) -> Result<()> {

@@ -4,7 +4,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Change, Difference, EntryDifference, FieldDifference};
-use crate::text::is_hidden;
+use crate::text::visible;
 
 /// The most characters of a value.
 const MAX_CHARS: usize = 80;
@@ -66,19 +66,6 @@ fn written(value: &Value) -> String {
     shown(&value.to_string())
 }
 
-/// A text on one line, cut, with its hidden signs told.
 fn shown(text: &str) -> String {
-    let mut line = String::new();
-    for (at, sign) in text.chars().enumerate() {
-        if at == MAX_CHARS {
-            line.push('…');
-            break;
-        }
-        if is_hidden(sign) {
-            line.push_str(&format!("<U+{:04X}>", u32::from(sign)));
-        } else {
-            line.push(sign);
-        }
-    }
-    line
+    visible(text, MAX_CHARS)
 }

@@ -135,7 +135,8 @@ pub(super) fn answers(questions: &[Question]) -> Option<Vec<SituationAnswers>> {
         let choices: Vec<BTreeSet<String>> = if question.multi {
             let bits = u32::try_from(ids.len()).ok().filter(|bits| *bits <= 12)?;
             let chosen = |set: u32| ids.iter().enumerate().filter(move |(at, _)| set & (1 << at) != 0);
-            (1..1_u32 << bits).map(|set| chosen(set).map(|(_, id)| (*id).clone()).collect()).collect()
+            // None of them is an answer too.
+            (0..1_u32 << bits).map(|set| chosen(set).map(|(_, id)| (*id).clone()).collect()).collect()
         } else {
             ids.iter().map(|id| BTreeSet::from([(*id).clone()])).collect()
         };

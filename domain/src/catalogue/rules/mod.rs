@@ -9,28 +9,52 @@ mod words;
 pub use words::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
 
 use super::parse::Report;
-use super::{Catalogue, Entry, Rule};
+use super::{Catalogue, CatalogueError, Entry, Rule, check_item};
+use crate::bundle::Bundle;
 use crate::item::Item;
 
 pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
     for entry in catalogue.entries() {
-        at(entry, report);
-        if let Entry::Item(item) = entry {
-            periods(item, report);
-        }
-        if let Entry::Bundle(bundle) = entry {
-            graph::check(bundle, catalogue, report);
-        }
-        questions::check(entry, catalogue, report);
-        withdrawal(entry, catalogue, report);
-        words::check_entry(entry, report);
+        check_entry(entry, catalogue, report);
     }
     questions::check_common(catalogue, report);
-    names::check(catalogue, report);
+    check_names(catalogue, report);
     stations(catalogue, report);
     policies(catalogue, report);
     home(catalogue, report);
     words::check_rest(catalogue, report);
+}
+
+/// The rules of one item or bundle.
+pub(super) fn check_entry(entry: Entry<'_>, catalogue: &Catalogue, report: &mut Report) {
+    at(entry, report);
+    if let Entry::Item(item) = entry {
+        periods(item, report);
+    }
+    if let Entry::Bundle(bundle) = entry {
+        graph::check(bundle, catalogue, report);
+    }
+    questions::check(entry, catalogue, report);
+    withdrawal(entry, catalogue, report);
+    words::check_entry(entry, report);
+}
+
+/// Names and what people say lead to one place.
+pub(super) fn check_names(catalogue: &Catalogue, report: &mut Report) {
+    names::check(catalogue, report);
+}
+
+/// What is wrong with the steps of a bundle: circles, steps that nothing leads to under some answers, steps that nobody
+/// of the bundle does. The bundle need not be part of the catalogue, so that one can be looked at before it is
+/// published.
+pub fn step_faults(catalogue: &Catalogue, bundle: &Bundle) -> Vec<CatalogueError> {
+    let mut report = Report::default();
+    at(Entry::Bundle(bundle), &mut report);
+    check_item::steps(bundle, &mut report);
+    if report.errors.is_empty() {
+        graph::check(bundle, catalogue, &mut report);
+    }
+    report.errors
 }
 
 fn at(entry: Entry<'_>, report: &mut Report) {

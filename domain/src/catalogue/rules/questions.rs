@@ -14,7 +14,7 @@ const MAX_OPTIONS: usize = 12;
 
 pub(super) fn check(entry: Entry<'_>, catalogue: &Catalogue, report: &mut Report) {
     let situations = entry.situations();
-    let fields = fields(entry);
+    let fields = named(entry);
     report.expect(situations.questions.len() <= MAX_QUESTIONS, "situations.questions", "at most 8 questions");
     narrowing(&situations.presets, "situations.presets", &fields, report);
     let mut ids = BTreeSet::new();
@@ -24,7 +24,7 @@ pub(super) fn check(entry: Entry<'_>, catalogue: &Catalogue, report: &mut Report
         report.expect(new, &format!("{field}.id"), "must be unique and not empty");
         words(question, &field, report);
         for (at, key) in question.replaces_fields.iter().enumerate() {
-            known_field(key, &format!("{field}.replaces_fields[{at}]"), &fields, report);
+            known(key, &format!("{field}.replaces_fields[{at}]"), &fields, report);
         }
         for (at, option) in question.options.iter().enumerate() {
             let field = format!("{field}.options[{at}]");
@@ -72,10 +72,16 @@ pub(super) fn check_common(catalogue: &Catalogue, report: &mut Report) {
     }
 }
 
-fn fields(entry: Entry<'_>) -> BTreeMap<&str, &UiField> {
-    let pages = &entry.form().pages;
-    let fields = pages.iter().flat_map(|page| &page.groups).flat_map(|group| &group.fields);
-    fields.map(|field| (field.key.as_str(), field)).collect()
+/// What a question may name of a form: fields, and the keys of repeat groups.
+struct Named<'a> {
+    fields: BTreeMap<&'a str, &'a UiField>,
+    rows: BTreeSet<&'a str>,
+}
+
+fn named(entry: Entry<'_>) -> Named<'_> {
+    let form = entry.form();
+    let rows = form.groups().filter_map(|group| group.repeat.as_ref()).map(|repeat| repeat.key.as_str());
+    Named { fields: form.fields().map(|field| (field.key.as_str(), field)).collect(), rows: rows.collect() }
 }
 
 /// Words of a question and its options.
@@ -95,17 +101,17 @@ fn words(question: &Question, field: &str, report: &mut Report) {
     report.expect(!ends, &format!("{field}.options"), "every option ends the matter");
 }
 
-fn known_field(key: &str, field: &str, fields: &BTreeMap<&str, &UiField>, report: &mut Report) {
-    if !fields.contains_key(key) {
-        report.wrong(field, format!("the form has no field `{key}`"));
+fn known(key: &str, field: &str, fields: &Named<'_>, report: &mut Report) {
+    if !fields.fields.contains_key(key) && !fields.rows.contains(key) {
+        report.wrong(field, format!("the form has no field `{key}`, nor such a repeat group"));
     }
 }
 
-/// Fields that an option adds, drops or narrows are on the form.
-fn names(option: &Alternative, field: &str, fields: &BTreeMap<&str, &UiField>, report: &mut Report) {
+/// Fields and repeat groups that an option adds or drops, and fields that it narrows, are on the form.
+fn names(option: &Alternative, field: &str, fields: &Named<'_>, report: &mut Report) {
     for (name, keys) in [("adds_fields", &option.adds_fields), ("drops_fields", &option.drops_fields)] {
         for (at, key) in keys.iter().enumerate() {
-            known_field(key, &format!("{field}.{name}[{at}]"), fields, report);
+            known(key, &format!("{field}.{name}[{at}]"), fields, report);
         }
     }
     if let Some(key) = option.adds_fields.iter().find(|key| option.drops_fields.contains(key)) {
@@ -115,25 +121,20 @@ fn names(option: &Alternative, field: &str, fields: &BTreeMap<&str, &UiField>, r
 }
 
 /// What is left of a field are options of it, or whole numbers.
-fn narrowing(
-    narrowed: &BTreeMap<String, Vec<String>>,
-    path: &str,
-    fields: &BTreeMap<&str, &UiField>,
-    report: &mut Report,
-) {
+fn narrowing(narrowed: &BTreeMap<String, Vec<String>>, path: &str, fields: &Named<'_>, report: &mut Report) {
     for (key, values) in narrowed {
         let path = format!("{path}.{key}");
-        let Some(field) = fields.get(key.as_str()) else {
+        let Some(field) = fields.fields.get(key.as_str()) else {
             report.wrong(&path, format!("the form has no field `{key}`"));
             continue;
         };
         report.expect(!values.is_empty(), &path, "leaves nothing");
         for value in values {
-            let known = match field.widget {
+            let is_option = match field.widget {
                 Widget::Number => value.parse::<i64>().is_ok(),
                 _ => field.choices.iter().any(|choice| choice.value == *value),
             };
-            if !known {
+            if !is_option {
                 report.wrong(&path, format!("`{key}` has no option `{value}`"));
             }
         }

@@ -194,6 +194,28 @@ fn each_broken_rule_is_told_with_file_item_and_field() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
+#[test]
+fn a_question_may_name_a_repeat_group() {
+    let mut document = document();
+    let item = part(&mut document, REIMB);
+    let text = json!({"zh": "孩子", "en": "Children"});
+    item["form"]["schema"]["properties"]["children"] = json!({
+        "type": "array", "minItems": 0, "maxItems": 3,
+        "items": {"type": "object", "properties": {"child": {"type": "string", "maxLength": 30}},
+                  "required": ["child"], "additionalProperties": false},
+    });
+    let group = json!({
+        "repeat": {"key": "children", "label": text, "row": text, "min": 0, "max": 3},
+        "fields": [{"key": "child", "widget": "text", "label": text, "required": true}],
+    });
+    item["form"]["pages"][0]["groups"].as_array_mut().expect("groups").push(group);
+    question(item, 0)["options"][0]["adds_fields"] = json!(["children"]);
+    question(item, 0)["options"][1]["drops_fields"] = json!(["children"]);
+    let errors = Catalogue::load(&files(&document)).err().unwrap_or_default();
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    assert!(!told.iter().any(|line| line.contains("children")), "{told:?}");
+}
+
 const WARNINGS: &[(Rule, Row)] = &[
     (
         Rule::MissingTranslation,

@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Contact, SeriesNews};
 use crate::case::CaseState;
-use crate::envelope::Digest;
+use crate::envelope::{Digest, SignedDocument};
 use crate::ids::{CaseNo, EnvelopeId};
 
 /// Query of the call.
@@ -15,6 +15,9 @@ pub struct ChangesQuery {
     /// Seconds that the caller would wait for news; the server may answer sooner.
     #[serde(default)]
     pub wait: u32,
+    /// Number of the newest order that the caller has; without it the answer brings no order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
 }
 
 /// One piece of news.
@@ -74,6 +77,9 @@ pub struct ChangesResponse {
     /// How far the server saw this terminal's series.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<SeriesNews>,
+    /// An [`Order`](super::Order) as JSON, signed by the centre, if there is a newer one than the caller said it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<SignedDocument>,
     /// What every response carries.
     pub contact: Contact,
 }

@@ -6,6 +6,7 @@ use super::{Contact, Problem, SeriesNews};
 use crate::date::CivilDate;
 use crate::envelope::{Bytes, Digest, Nonce, Signature, SignedDocument, Suite, WrappedKey};
 use crate::ids::{CaseNo, EnvelopeId, ItemCode, KeyId, Lineage, StationId, TerminalId};
+use crate::situation::SituationAnswers;
 
 /// What an envelope carries. An unknown kind is stored and quarantined, never refused.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -218,6 +219,10 @@ pub struct Submission {
     pub applicant: Person,
     /// Answers by field key, as the form's JSON Schema describes them.
     pub answers: Map<String, Value>,
+    /// Answers to the situation questions: ids of the chosen options by id of the question. They decide which form
+    /// the answers belong to ([`crate::situation::form_for`]). Absent in what a program sent that asked none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub situation: Option<SituationAnswers>,
 }
 
 impl std::fmt::Debug for Submission {

@@ -4,6 +4,7 @@
 //! it is never serialised again. Snapshot-tested in `tests/it`.
 mod changes;
 mod envelope;
+mod heartbeat;
 mod problem;
 mod reads;
 #[cfg(feature = "openapi")]
@@ -15,6 +16,10 @@ pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
 pub use envelope::{
     BatchResponse, BlobEntry, BlobKind, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
     EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,
+};
+pub use heartbeat::{
+    ActivationFailure, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, MAX_FAILURES,
+    MAX_REASON_CHARS, MAX_WITHDRAWN, Order, WithdrawnItem,
 };
 pub use problem::Problem;
 pub use reads::{CaseList, CaseResource, CasesQuery, DEFAULT_PAGE, MAX_PAGE};

@@ -1,7 +1,7 @@
 //! Enrolment, and what every response of the server carries.
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{PublicKey, SealingPublicKey, Suite};
+use crate::envelope::{PublicKey, SealingPublicKey, SignedDocument, Suite};
 use crate::ids::{CounterState, Issuer, KeyId, Lineage, ServerEpoch, StationId, TerminalId};
 
 /// `POST /api/v1/enrol`: a one-time code and the device's public key.
@@ -62,6 +62,9 @@ pub struct EnrolResponse {
     pub sealing_key: SealingKeyEntry,
     /// Address of the people's listener, for QR codes on slips, without a trailing slash.
     pub people_url: String,
+    /// An [`Order`](super::Order) as JSON, signed by the centre, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<SignedDocument>,
     /// What every response carries.
     pub contact: Contact,
 }

@@ -30,7 +30,8 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 fn top_ui(ui: &mut Ui, cx: &mut Cx<'_>, page: Rect) {
     let middle = page.top() + 98.0;
-    let end = brand_ui(ui, cx, pos2(page.left() + 96.0, middle), 84.0) + 28.0;
+    let brand = pos2(page.left() + 96.0, middle);
+    let end = brand_ui(ui, cx, brand, 84.0, page.center().x) + 28.0;
     ui.painter().vline(end, middle - 19.0..=middle + 19.0, Stroke::new(2.0, cx.theme.colors.border));
     let words = cx.body().sized(26.0, 40.0).middle();
     text(ui, cx, at(end + 28.0, middle - 40.0, 800.0, 80.0), cx.t("attract.place"), words);

@@ -6,8 +6,10 @@ mod value;
 use std::ops::Range;
 
 use domain::applicant::{mask_id_public, mask_name};
+use domain::situation::Question;
 use egui::{Rect, Ui, pos2, vec2};
 
+use super::materials::groups;
 use crate::command::Command;
 use crate::model::{Session, SubmitStep};
 use crate::theme::radius;
@@ -15,7 +17,9 @@ use crate::widgets::button::{Button, press};
 use crate::widgets::footer::Action;
 use crate::widgets::shape::{card, well};
 use crate::widgets::text::{height_of, width_of};
-use crate::widgets::{Cx, Footer, Pages, at, frame, icon, pager, rule, text};
+use crate::widgets::{Cx, Footer, Pages, at, frame, icon, pager, parts, rule, text};
+
+use super::form::rows::label_of;
 
 pub(super) use value::answer_words;
 
@@ -24,8 +28,8 @@ struct Line {
     label: String,
     /// `None`: not answered.
     value: Option<String>,
-    /// The field that Change leads to; the card's own data have none.
-    change: Option<String>,
+    /// What Change asks for; the card's own data and the list of materials have none.
+    change: Option<Command>,
     /// Height that it needs.
     height: f32,
 }
@@ -77,25 +81,10 @@ fn page_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) {
 
 /// Which lines stand on which card: two cards of about the same height if that is enough, else filled one by one.
 fn split(lines: &[Line], room: f32) -> Vec<Range<usize>> {
-    let all: f32 = lines.iter().map(|line| line.height).sum();
-    let halves = filled(lines, (all / 2.0 + lines.first().map_or(0.0, |line| line.height) / 2.0).min(room));
-    if halves.len() <= 2 { halves } else { filled(lines, room) }
-}
-
-fn filled(lines: &[Line], room: f32) -> Vec<Range<usize>> {
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    let mut taken = 0.0;
-    for (index, line) in lines.iter().enumerate() {
-        match parts.last_mut() {
-            Some(part) if taken + line.height <= room + 1.0 => part.end = index + 1,
-            _ => {
-                parts.push(index..index + 1);
-                taken = 0.0;
-            }
-        }
-        taken += line.height;
-    }
-    parts
+    let heights: Vec<f32> = lines.iter().map(|line| line.height).collect();
+    let all: f32 = heights.iter().sum();
+    let halves = parts(&heights, (all / 2.0 + heights.first().copied().unwrap_or(0.0) / 2.0).min(room));
+    if halves.len() <= 2 { halves } else { parts(&heights, room) }
 }
 
 const PAD: f32 = 16.0;
@@ -114,8 +103,9 @@ fn label_width(cx: &Cx<'_>) -> f32 {
     cx.theme.pick(230.0, 280.0)
 }
 
-fn row_height(cx: &Cx<'_>) -> f32 {
-    cx.theme.pick(92.0, 110.0)
+/// What can be changed has room for a target.
+fn row_height(cx: &Cx<'_>, line: &Line) -> f32 {
+    if line.change.is_some() { cx.theme.pick(84.0, 110.0) } else { cx.theme.pick(64.0, 80.0) }
 }
 
 /// Caption and title at the left, "show" at the right; gives where they end.
@@ -127,7 +117,7 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) ->
     let place = at(content.right() - width, content.top() + 28.0, width, target);
     press(ui, cx, place, &look, Command::Reveal);
     let body = cx.body().data();
-    let item = session.item.as_ref().and_then(|code| cx.model.catalogue.entry(code));
+    let item = session.item.as_ref().and_then(|code| cx.model.pinned().entry(code));
     let item = item.map(|entry| cx.say(entry.title())).unwrap_or_default();
     let room = content.width() - width - 40.0;
     let line = at(content.left(), content.top() + cx.theme.pick(24.0, 16.0), room, body.style.line);
@@ -142,7 +132,7 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) ->
 fn lines(ui: &Ui, cx: &Cx<'_>, session: &Session, width: f32) -> Vec<Line> {
     let clear = session.revealed_until_ms.is_some();
     let mut lines = Vec::new();
-    let mut add = |label: String, value: Option<String>, change: Option<String>| {
+    let mut add = |label: String, value: Option<String>, change: Option<Command>| {
         let mut line = Line { label, value, change, height: 0.0 };
         line.height = height(ui, cx, &line, width - 2.0 * side_pad(cx));
         lines.push(line);
@@ -153,13 +143,41 @@ fn lines(ui: &Ui, cx: &Cx<'_>, session: &Session, width: f32) -> Vec<Line> {
         add(cx.t("check.name").to_owned(), Some(name), None);
         add(cx.t("check.id_number").to_owned(), Some(id), None);
     }
-    for field in session.plan.pages.iter().flat_map(|page| &page.fields) {
-        let optional = if field.required || field.computed { "" } else { cx.t("form.optional") };
-        let label = format!("{}{optional}", cx.say(&field.label));
-        let change = (!field.computed).then(|| field.key.clone());
-        add(label, answer_words(cx, field, clear), change);
+    for question in cx.model.questions() {
+        let value = situation_words(cx, question, session);
+        add(cx.say(&question.text).to_owned(), value, Some(Command::ChangeSituation(question.id.clone())));
+    }
+    for page in &session.plan.pages {
+        for field in &page.fields {
+            let optional = if field.required || field.computed { "" } else { cx.t("form.optional") };
+            let label = label_of(cx, page, &field.key).unwrap_or_default();
+            let change = (!field.computed).then(|| Command::Change(field.key.clone()));
+            add(format!("{label}{optional}"), answer_words(cx, field, clear), change);
+        }
+        let repeats = page.groups.iter().filter_map(|group| group.repeat.as_ref());
+        for repeat in repeats.filter(|repeat| repeat.count == 0) {
+            add(cx.say(&repeat.label).to_owned(), None, Some(Command::Change(repeat.key.clone())));
+        }
+    }
+    let needed = session.item.as_ref().and_then(|code| cx.model.resolution(code));
+    let needed = needed.map(|resolution| resolution.materials).unwrap_or_default();
+    let groups: Vec<String> = groups(&needed).iter().map(|group| group.words(cx)).collect();
+    if !groups.is_empty() {
+        add(cx.t("check.materials").to_owned(), Some(groups.join("\n")), None);
     }
     lines
+}
+
+/// What was chosen; `None`: not answered.
+fn situation_words(cx: &Cx<'_>, question: &Question, session: &Session) -> Option<String> {
+    let chosen = question.answer(&session.situation.answers)?;
+    let options = question.options.iter().filter(|option| chosen.contains(&option.id));
+    let words: Vec<&str> = options.map(|option| cx.say(&option.text)).collect();
+    Some(if words.is_empty() {
+        cx.t("situation.none").to_owned()
+    } else {
+        words.join(cx.t("guide.separator"))
+    })
 }
 
 /// A line is higher where its words need more room.
@@ -169,7 +187,7 @@ fn height(ui: &Ui, cx: &Cx<'_>, line: &Line, width: f32) -> f32 {
     let change = line.change.as_ref().map_or(0.0, |_| change_look(cx, line).inner_width(ui, cx) + 24.0);
     let room = width - label_width(cx) - 16.0 - change - 12.0;
     let value = line.value.as_ref().map_or(0.0, |value| height_of(ui, value, small.bold(), room));
-    (label.max(value).min(MAX_LINES * small.style.line) + 16.0).max(row_height(cx))
+    (label.max(value).min(MAX_LINES * small.style.line) + 16.0).max(row_height(cx, line))
 }
 
 fn card_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, (lines, index): (&[Line], usize)) {
@@ -207,7 +225,7 @@ fn line_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, line: &Line) {
     let letters = fitting(ui, &line.label, label.size(), [cx.body(), cx.small()]);
     text(ui, cx, label, &line.label, letters.middle().data());
     let right = match &line.change {
-        Some(key) => change_ui(ui, cx, rect, (line, key)),
+        Some(command) => change_ui(ui, cx, rect, (line, command)),
         None => rect.right(),
     };
     let place = Rect::from_min_max(pos2(label.right() + 16.0, rect.top()), pos2(right - 12.0, rect.bottom()));
@@ -239,14 +257,14 @@ fn change_look<'c>(cx: &Cx<'c>, line: &Line) -> Button<'c> {
 }
 
 /// Change at the right end of a line; gives its left end.
-fn change_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, (line, key): (&Line, &str)) -> f32 {
+fn change_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, (line, command): (&Line, &Command)) -> f32 {
     let name = if line.value.is_some() { "check.change_what" } else { "check.fill_in_what" };
     let name = cx.tf(name, &[("label", &line.label)]);
     let look = change_look(cx, line).named(&name);
     let target = cx.theme.metrics.target;
     let width = (look.inner_width(ui, cx) + 24.0).max(target);
     let place = at(rect.right() - width, rect.center().y - target / 2.0, width, target);
-    press(ui, cx, place, &look, Command::Change(key.to_owned()));
+    press(ui, cx, place, &look, command.clone());
     place.left()
 }
 

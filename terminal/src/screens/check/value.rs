@@ -16,7 +16,7 @@ pub fn answer_words(cx: &Cx<'_>, field: &PlanField, clear: bool) -> Option<Strin
     let said = match field.widget {
         Widget::Signature => cx.t("check.signed").to_owned(),
         Widget::Enum => choice(cx, field, text),
-        Widget::Region => cx.model.catalogue.region_path(text),
+        Widget::Region => cx.model.pinned().region_path(text),
         Widget::Address => address(cx, value, clear),
         Widget::Month => Month::read(text).map_or_else(|| text.to_owned(), |month| month.words(cx)),
         Widget::Number => typed_value(field),
@@ -36,7 +36,7 @@ fn choice(cx: &Cx<'_>, field: &PlanField, value: &str) -> String {
 /// Region and words; the region is not said twice when the words begin with its province.
 fn address(cx: &Cx<'_>, value: &Value, clear: bool) -> String {
     let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
-    let (region, detail) = (cx.model.catalogue.region_path(part("region")), part("detail"));
+    let (region, detail) = (cx.model.pinned().region_path(part("region")), part("detail"));
     let shown = if clear { detail.to_owned() } else { mask_address(detail) };
     let province = region.split(' ').next().unwrap_or_default();
     if part("region").is_empty() || (!province.is_empty() && detail.starts_with(province)) {

@@ -31,6 +31,8 @@ pub struct Cell<'a> {
     pub part: Option<Part<'a>>,
     /// It is alone on its page.
     pub single: bool,
+    /// Its choices may be as high as a page that holds nothing else lets them.
+    pub roomy: bool,
     /// Its label is said by the page's title.
     pub titled: bool,
 }
@@ -42,7 +44,7 @@ impl<'a> Cell<'a> {
         let error = session.and_then(|s| s.errors.iter().find(|e| e.key == field.key)).map(|e| &e.kind);
         let focus = session.and_then(|s| s.focus.as_deref()).map(super::focus::Focus::read);
         let part = focus.filter(|f| f.key == field.key).map(|f| f.part);
-        Self { field, error, part, single, titled }
+        Self { field, error, part, single, roomy: single, titled }
     }
 
     /// Height that it takes in this width.
@@ -59,7 +61,7 @@ impl<'a> Cell<'a> {
             Widget::Enum | Widget::Month => {
                 let labels = labels(cx, self.field);
                 let rows = rows(self.field, &labels);
-                choice::height(cx, rows.len(), choice::grid(ui, cx, &rows, width, self.single))
+                choice::height(cx, rows.len(), choice::grid(ui, cx, &rows, width, self.roomy))
             }
             Widget::Address => {
                 let button =
@@ -108,7 +110,7 @@ impl Words {
     fn of(cx: &Cx<'_>, cell: &Cell<'_>) -> Self {
         let field = cell.field;
         let retired = match (field.widget, field.value.as_ref().and_then(Value::as_str)) {
-            (Widget::Region, Some(code)) => cx.model.catalogue.regions.get(code).is_some_and(|r| !r.current),
+            (Widget::Region, Some(code)) => cx.model.pinned().regions.get(code).is_some_and(|r| !r.current),
             _ => false,
         };
         let own = field.hint.as_ref().map(|hint| cx.say(hint).to_owned());
@@ -149,7 +151,7 @@ fn enum_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>) {
     let labels = labels(cx, cell.field);
     let rows = rows(cell.field, &labels);
     let selected = cell.field.value.as_ref().and_then(Value::as_str).unwrap_or_default();
-    let grid = choice::grid(ui, cx, &rows, body.width(), cell.single);
+    let grid = choice::grid(ui, cx, &rows, body.width(), cell.roomy);
     let page = match cell.part {
         Some(Part::Page(page)) => Some(page),
         _ => None,
@@ -172,7 +174,7 @@ fn month_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>) {
     let other = !answer.is_empty() && rows[..2].iter().all(|row| row.value != answer);
     let selected = if other { "" } else { answer };
     let selected = if other { rows[2].value } else { selected };
-    let grid = choice::grid(ui, cx, &rows, body.width(), cell.single);
+    let grid = choice::grid(ui, cx, &rows, body.width(), cell.roomy);
     match choices(ui, cx, body, (&rows, selected), (grid, None)) {
         Some(Tapped::Choice(2)) => cx.push(focus(&cell.field.key, Part::Keys)),
         Some(Tapped::Choice(index)) => {
@@ -260,7 +262,7 @@ fn type_words(ui: &Ui, cx: &mut Cx<'_>, field: &PlanField, typing: bool) {
 
 fn region_box_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>, code: Option<&str>) {
     let rect = at(body.left(), body.top(), body.width(), cx.theme.metrics.field);
-    let groups = code.map(|code| vec![cx.model.catalogue.region_path(code)]).unwrap_or_default();
+    let groups = code.map(|code| vec![cx.model.pinned().region_path(code)]).unwrap_or_default();
     let open = super::editor::opens_regions(cell);
     let boxed = Boxed {
         name: cx.say(&cell.field.label),
@@ -274,7 +276,7 @@ fn region_box_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, cell: &Cell<'_>, code
     };
     if box_ui(ui, cx, rect, &boxed).clicked() {
         let home = cx.model.station.as_ref().map(|s| s.division_code.as_str());
-        let list = crate::widgets::regions::start(&cx.model.catalogue.regions, code, home);
+        let list = domain::catalogue::regions::start(&cx.model.pinned().regions, code, home);
         cx.push(focus(&cell.field.key, Part::Region(list.as_deref(), 0)));
     }
 }

@@ -2,6 +2,7 @@
 //! the attention needs.
 //!
 //! Refuses to stay open for nothing: a field that is answered by choices has no editor here.
+use domain::catalogue::regions;
 use domain::form::{PlanField, Widget};
 use egui::{Rect, Ui, vec2};
 use serde_json::{Value, json};
@@ -10,11 +11,11 @@ use super::cell::{Cell, TEXT_CHARS};
 use super::entry::Entry;
 use super::focus::{Part, focus};
 use crate::command::Command;
+use crate::widgets::Cx;
 use crate::widgets::date_picker::{self, Month, month_picker};
 use crate::widgets::keyboard::{KeyPress, keyboard, keyboard_height};
 use crate::widgets::number_pad::{self, number_pad};
 use crate::widgets::region_picker::{Open, Picked, region_picker};
-use crate::widgets::{Cx, regions};
 
 /// Width of the region picker and of the letter keys.
 const WIDE: f32 = 960.0;
@@ -192,7 +193,7 @@ fn pad_ui(ui: &mut Ui, cx: &mut Cx<'_>, pane: Rect, (cell, entry): (&Cell<'_>, E
 fn region_ui(ui: &mut Ui, cx: &mut Cx<'_>, pane: Rect, cell: &Cell<'_>) {
     let chosen = region_of(cell.field);
     let home = cx.model.station.as_ref().map(|station| station.division_code.clone());
-    let start = regions::start(&cx.model.catalogue.regions, Some(chosen), home.as_deref());
+    let start = regions::start(&cx.model.pinned().regions, Some(chosen), home.as_deref());
     let (list, page) = match cell.part {
         Some(Part::Region(list, page)) => (list, page),
         _ => (start.as_deref(), 0),

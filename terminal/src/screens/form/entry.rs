@@ -2,7 +2,7 @@
 //!
 //! Refuses to judge: a number that is too short or a day that does not exist becomes an answer all the same, and
 //! the form says what is wrong with it. Holds no state: the typed text is derived from the answer.
-use domain::form::{PlanField, Widget};
+use domain::form::{PlanField, Widget, number_entered, number_written};
 use serde_json::Value;
 
 use crate::widgets::number_pad::PadKey;
@@ -50,7 +50,8 @@ impl Entry {
     pub fn typed(self, value: Option<&Value>, zeros: Option<usize>) -> String {
         match (self, value) {
             (Self::Number(decimals), Some(Value::Number(number))) => {
-                let mut typed = number.as_i64().map(|n| written(n, decimals)).unwrap_or_default();
+                let mut typed =
+                    number.as_i64().map(|n| number_written(n.max(0), decimals)).unwrap_or_default();
                 if let Some(zeros) = zeros.filter(|_| self.has_point() && !typed.is_empty()) {
                     if !typed.contains('.') {
                         typed.push('.');
@@ -99,7 +100,7 @@ impl Entry {
         match self {
             Self::Phone | Self::BankCard => Some(Value::from(typed)),
             Self::Date => Some(Value::from(dashed(typed))),
-            Self::Number(decimals) => Some(number(typed, decimals)),
+            Self::Number(decimals) => Some(Value::from(number_entered(typed, decimals).unwrap_or(0))),
         }
     }
 
@@ -161,26 +162,6 @@ fn dashed(digits: &str) -> String {
         text.push(digit);
     }
     text
-}
-
-/// A stored number as it is typed: 1250 with two places is `12.5`.
-fn written(number: i64, decimals: u8) -> String {
-    let scale = 10_i64.pow(u32::from(decimals.min(6)));
-    let number = number.max(0);
-    let (whole, fraction) = (number / scale, number % scale);
-    if fraction == 0 {
-        return whole.to_string();
-    }
-    let digits = format!("{fraction:0width$}", width = usize::from(decimals));
-    format!("{whole}.{}", digits.trim_end_matches('0'))
-}
-
-/// The stored number.
-fn number(typed: &str, decimals: u8) -> Value {
-    let (whole, fraction) = typed.split_once('.').unwrap_or((typed, ""));
-    let padded = format!("{fraction:0<width$}", width = usize::from(decimals));
-    // Digits only, at most twelve and six: always a number.
-    Value::from(format!("{whole}{padded}").parse::<i64>().unwrap_or(0))
 }
 
 #[cfg(test)]

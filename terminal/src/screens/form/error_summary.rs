@@ -96,7 +96,7 @@ pub fn summary_ui(
     cx: &mut Cx<'_>,
     rect: Rect,
     errors: &[FieldError],
-    label: &dyn Fn(&str) -> String,
+    label: &dyn Fn(&Cx<'_>, &str) -> String,
 ) {
     well(ui, cx, rect, 12, cx.theme.colors.error50);
     fill(ui.painter(), Rect::from_min_size(rect.min, vec2(BAR, rect.height())), 4, cx.theme.colors.error);
@@ -173,7 +173,7 @@ fn rows_ui(
     cx: &mut Cx<'_>,
     place: Rect,
     (errors, columns): (&[FieldError], usize),
-    label: &dyn Fn(&str) -> String,
+    label: &dyn Fn(&Cx<'_>, &str) -> String,
 ) {
     let (target, gap) = (cx.theme.metrics.target, cx.theme.metrics.gap);
     #[allow(clippy::cast_precision_loss)] // one or two columns, at most four rows
@@ -181,7 +181,7 @@ fn rows_ui(
     for (index, error) in errors.iter().take(MAX_ROWS).enumerate() {
         let offset = vec2(step(index % columns) * (width + gap), step(index / columns) * (target + gap));
         let row = Rect::from_min_size(place.min + offset, vec2(width, target));
-        if row_ui(ui, cx, row, (&label(&error.key), &words(cx, &error.kind))) {
+        if row_ui(ui, cx, row, (&label(cx, &error.key), &words(cx, &error.kind))) {
             cx.push(Command::JumpTo(error.key.clone()));
         }
     }

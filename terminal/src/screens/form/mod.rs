@@ -8,17 +8,18 @@ mod entry;
 mod error_summary;
 mod flow;
 pub mod focus;
+pub mod rows;
 mod signature;
 
 use domain::applicant::mask_name;
 use domain::form::{PlanField, PlanPage, Widget};
 use egui::{Rect, Ui, pos2, vec2};
 
+use super::heading;
 use crate::command::Command;
 use crate::model::Session;
-use crate::widgets::button::{Button, Kind, button};
+use crate::widgets::button::{Button, Kind, press};
 use crate::widgets::field::read_only_ui;
-use crate::widgets::text::height_of;
 use crate::widgets::{Cx, Footer, at, frame, text};
 
 use cell::{Cell, cell_ui};
@@ -55,7 +56,7 @@ pub fn typed_value(field: &PlanField) -> String {
 
 /// The line above the title: the item, and how far it is.
 fn caption(cx: &Cx<'_>, session: &Session) -> String {
-    let item = session.item.as_ref().and_then(|code| cx.model.catalogue.entry(code));
+    let item = session.item.as_ref().and_then(|code| cx.model.pinned().entry(code));
     let item = item.map(|entry| cx.say(entry.title()).to_owned()).unwrap_or_default();
     if session.from_check {
         return cx.tf("form.caption_change", &[("item", &item)]);
@@ -67,8 +68,10 @@ fn caption(cx: &Cx<'_>, session: &Session) -> String {
 
 fn page_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, (session, page): (&Session, &PlanPage)) {
     let single = page.fields.len() == 1;
-    let cells: Vec<Cell<'_>> =
-        page.fields.iter().map(|field| Cell::new(cx.model, field, single, single && cx.elder())).collect();
+    // A row has its card and a button below it, and leaves less room.
+    let roomy = single && !rows::has_rows(page);
+    let cell = |field| Cell { roomy, ..Cell::new(cx.model, field, single, single && cx.elder()) };
+    let cells: Vec<Cell<'_>> = page.fields.iter().map(cell).collect();
     let editor = Editor::of(&cells);
     let pane_gap = if cx.elder() { 40.0 } else { COLUMN_GAP };
     let left = match &editor {
@@ -92,21 +95,7 @@ fn page_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, (session, page): (&Sessi
 
 /// Caption and title; gives where they end.
 fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (session, page): (&Session, &PlanPage)) -> f32 {
-    let caption_letters = cx.body().data();
-    let top = place.top() + cx.theme.pick(24.0, 28.0);
-    let line = at(place.left(), top, place.width(), caption_letters.style.line);
-    text(ui, cx, line, &caption(cx, session), caption_letters);
-    let title = cx.say(&page.title);
-    let letters = title_letters(ui, cx, title, place.width());
-    let height = height_of(ui, title, letters, place.width()).min(2.0 * letters.style.line);
-    let below = at(place.left(), line.bottom() + cx.theme.pick(0.0, 4.0), place.width(), height);
-    text(ui, cx, below, title, letters.data());
-    below.bottom() + cx.theme.pick(16.0, 20.0)
-}
-
-/// A title that would take three lines of its role is set as a section title.
-fn title_letters(ui: &Ui, cx: &Cx<'_>, title: &str, width: f32) -> crate::widgets::Lettering {
-    if height_of(ui, title, cx.h1(), width) > 2.5 * cx.h1().style.line { cx.h2() } else { cx.h1() }
+    heading::heading_ui(ui, cx, place, &caption(cx, session), cx.say(&page.title))
 }
 
 fn summary_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, (session, page): (&Session, &PlanPage)) -> f32 {
@@ -114,10 +103,9 @@ fn summary_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, (session, page): (&Sess
     if height <= 0.0 {
         return place.top();
     }
-    let label = |key: &str| {
-        let everywhere = session.plan.pages.iter().flat_map(|p| &p.fields);
-        let field = page.fields.iter().chain(everywhere).find(|field| field.key == key);
-        field.map(|field| field.label.get(cx.model.look.language).to_owned()).unwrap_or_default()
+    let label = |cx: &Cx<'_>, key: &str| {
+        let mut pages = std::iter::once(page).chain(&session.plan.pages);
+        pages.find_map(|page| rows::label_of(cx, page, key)).unwrap_or_default()
     };
     let rect = Rect::from_min_size(place.min, vec2(place.width(), height));
     error_summary::summary_ui(ui, cx, rect, &session.errors, &label);
@@ -133,6 +121,9 @@ fn fields_ui(
     pane: bool,
 ) {
     let single = cells.len() == 1;
+    if let Some(page) = session.plan.pages.get(session.page).filter(|page| rows::has_rows(page)) {
+        return rows::groups_ui(ui, cx, place, (session, page), (cells, pane));
+    }
     let place = named(ui, cx, place, session, (cells, pane));
     let columns = if pane || single || cx.elder() { 1 } else { 2 };
     let by_choice = cells.iter().all(|cell| matches!(cell.field.widget, Widget::Enum | Widget::Month));
@@ -157,7 +148,13 @@ fn fields_ui(
     }
     if flow.parts.len() > 1 {
         let arrows = Rect::from_min_max(pos2(place.left(), place.bottom() - target), place.max);
-        arrows_ui(ui, cx, arrows, (&flow, part), cells);
+        let first = |part: usize| {
+            let spot = flow.parts.get(part)?.first()?;
+            cells.get(spot.field).map(|cell| cell.field.key.clone())
+        };
+        let after: usize = flow.parts.iter().skip(part + 1).map(Vec::len).sum();
+        let below = cx.tf("form.more_below", &[("n", &after.to_string())]);
+        arrows_ui(ui, cx, arrows, (part.checked_sub(1).and_then(first), first(part + 1)), &below);
     }
 }
 
@@ -186,31 +183,30 @@ fn named(
     place.with_min_y(place.top() + taken)
 }
 
-/// Arrows to the other parts of the page.
-fn arrows_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, (flow, part): (&Flow, usize), cells: &[Cell<'_>]) {
-    let first_of =
-        |part: usize| flow.parts.get(part).and_then(|places| places.first()).map(|spot| spot.field);
-    let after: usize = flow.parts.iter().skip(part + 1).map(Vec::len).sum();
-    let below = cx.tf("form.more_below", &[("n", &after.to_string())]);
+/// Arrows to the other parts of the page, each known by what the focus then names.
+fn arrows_ui(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    place: Rect,
+    (before, after): (Option<String>, Option<String>),
+    below: &str,
+) {
     let strong = cx.strong();
-    let (up, down) =
-        (Button::new(Kind::Secondary, cx.t("pager.previous")), Button::new(Kind::Secondary, &below));
-    let (up, down) = (up.icon("up").lettering(strong), down.icon("down").lettering(strong));
-    let down_width = down.inner_width(ui, cx) + 64.0;
-    if after > 0
-        && button(ui, cx, at(place.right() - down_width, place.top(), down_width, place.height()), &down)
-            .clicked()
-    {
-        go(cx, cells, first_of(part + 1));
+    let up = Button::new(Kind::Secondary, cx.t("pager.previous")).icon("up").lettering(strong);
+    let down = Button::new(Kind::Secondary, below).icon("down").lettering(strong);
+    if let Some(key) = after {
+        let width = down.inner_width(ui, cx) + 64.0;
+        let rect = at(place.right() - width, place.top(), width, place.height());
+        press(ui, cx, rect, &down, focus::focus(&key, Part::Seen));
     }
-    let up_width = up.inner_width(ui, cx) + 64.0;
-    if part > 0 && button(ui, cx, at(place.left(), place.top(), up_width, place.height()), &up).clicked() {
-        go(cx, cells, first_of(part - 1));
-    }
-}
-
-fn go(cx: &mut Cx<'_>, cells: &[Cell<'_>], field: Option<usize>) {
-    if let Some(cell) = field.and_then(|field| cells.get(field)) {
-        cx.push(focus::focus(&cell.field.key, Part::Seen));
+    if let Some(key) = before {
+        let width = up.inner_width(ui, cx) + 64.0;
+        press(
+            ui,
+            cx,
+            at(place.left(), place.top(), width, place.height()),
+            &up,
+            focus::focus(&key, Part::Seen),
+        );
     }
 }

@@ -5,9 +5,10 @@ use domain::applicant::mask_name;
 use domain::form::PlanField;
 use egui::{Rect, Ui, pos2};
 
-use super::{caption, summary_ui, title_letters};
+use super::{caption, summary_ui};
 use crate::command::Command;
 use crate::model::Session;
+use crate::screens::heading::title_letters;
 use crate::widgets::button::{Button, Kind, button};
 use crate::widgets::signature_pad::signature_pad;
 use crate::widgets::strokes::Strokes;

@@ -104,11 +104,12 @@ impl Staging {
         Ok(())
     }
 
-    /// Reads a whole version: verified once more, unpacked, and checked as every catalogue is.
+    /// Reads a whole version: verified once more, unpacked, and checked as every catalogue is; with the text that it
+    /// came as.
     ///
     /// # Errors
     /// [`StageError`]; a file that is not what the metadata says is thrown away.
-    pub fn open(&self, offer: &Offer) -> Result<CatalogueDocument, StageError> {
+    pub fn read(&self, offer: &Offer) -> Result<(Catalogue, CatalogueDocument), StageError> {
         let path = self.whole(offer);
         let Some(packed) = read_verified(&path, offer)? else {
             remove(&path)?;
@@ -122,7 +123,16 @@ impl Staging {
             let said = format!("version {} in the file of version {}", catalogue.version, offer.version);
             return Err(StageError::NotUnderstood(said));
         }
-        Ok(CatalogueDocument { version: offer.version, digest: Digest::of(json.as_bytes()), json })
+        let digest = Digest::of(json.as_bytes());
+        Ok((catalogue, CatalogueDocument { version: offer.version, digest, json }))
+    }
+
+    /// The text of a whole version, as [`Staging::read`] reads it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(&self, offer: &Offer) -> Result<CatalogueDocument, StageError> {
+        self.read(offer).map(|(_, document)| document)
     }
 
     /// Removes everything but what belongs to this version.

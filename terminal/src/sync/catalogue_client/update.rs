@@ -2,7 +2,11 @@
 //! so that it may be cut anywhere and is simply done again.
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{CatalogueClient, FetchError, LookError, StageError, Staging};
+use domain::catalogue::{Catalogue, Offer as Offered};
+use domain::ids::StationId;
+use domain::wire::v1::FailureKind;
+
+use super::{CatalogueClient, FetchError, LookError, Offer, StageError, Staging};
 use crate::store::{Store, StoreError};
 
 /// What an update did.
@@ -28,6 +32,9 @@ pub enum UpdateError {
     /// Reading what was staged.
     #[error(transparent)]
     Stage(#[from] StageError),
+    /// This terminal cannot serve with it.
+    #[error("this terminal cannot serve with the catalogue: {}", .0.as_str())]
+    Unfit(FailureKind),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -39,12 +46,32 @@ impl UpdateError {
         match self {
             Self::Look(e) => e.is_alarm(),
             Self::Fetch(FetchError::Link(_) | FetchError::Answer(_) | FetchError::Unfinished) => false,
-            Self::Fetch(_) | Self::Stage(_) | Self::Store(_) => true,
+            Self::Fetch(_) | Self::Stage(_) | Self::Unfit(_) | Self::Store(_) => true,
+        }
+    }
+
+    /// Why the version that was to come cannot be put into force; none if it simply did not come.
+    fn failure(&self) -> Option<FailureKind> {
+        let of_stage = |e: &StageError| match e {
+            StageError::Full => FailureKind::DiskFull,
+            StageError::Damaged => FailureKind::Damaged,
+            StageError::NotUnderstood(_) => FailureKind::NotUnderstood,
+            StageError::Io(_) => FailureKind::Other,
+        };
+        match self {
+            Self::Look(_)
+            | Self::Fetch(FetchError::Link(_) | FetchError::Answer(_) | FetchError::Unfinished) => None,
+            Self::Fetch(FetchError::TooLong) => Some(FailureKind::Damaged),
+            Self::Fetch(FetchError::Stage(e)) | Self::Stage(e) => Some(of_stage(e)),
+            Self::Unfit(kind) => Some(*kind),
+            Self::Store(StoreError::Full) => Some(FailureKind::DiskFull),
+            Self::Store(_) => Some(FailureKind::Other),
         }
     }
 }
 
-/// Brings the newest version that is published, up to `at_most`, into force. The store is locked for moments only.
+/// Brings the newest version that is published, up to `at_most`, into force, unless this terminal could not serve with
+/// it. The store is locked for moments only.
 ///
 /// # Errors
 /// [`UpdateError`], noted in the store if somebody should look.
@@ -95,15 +122,42 @@ fn try_update(
         staging.sweep(None)?;
         return Ok(Updated::Nothing);
     };
+    let brought = bring(store, client, staging, (offer, now_ms));
+    if let Some(kind) = brought.as_ref().err().and_then(UpdateError::failure) {
+        locked(store).note_activation_failure(offer.version, kind)?;
+    }
+    brought?;
+    staging.sweep(None)?;
+    tracing::info!(catalogue.version = offer.version, "a catalogue version is in force");
+    Ok(Updated::Activated(offer.version))
+}
+
+/// Fetches a version and puts it into force.
+fn bring(
+    store: &Mutex<Store>,
+    client: &mut dyn CatalogueClient,
+    staging: &Staging,
+    (offer, now_ms): (&Offer, i64),
+) -> Result<(), UpdateError> {
     staging.sweep(Some(offer))?;
     if !staging.is_whole(offer) {
         client.fetch(offer, staging)?;
     }
-    let document = staging.open(offer)?;
-    locked(store).activate_catalogue(&document, now_ms)?;
-    staging.sweep(None)?;
-    tracing::info!(catalogue.version = offer.version, "a catalogue version is in force");
-    Ok(Updated::Activated(offer.version))
+    let (catalogue, document) = staging.read(offer)?;
+    let station = locked(store).identity()?.map(|identity| identity.station);
+    if let Some(station) = &station {
+        check(&catalogue, station).map_err(UpdateError::Unfit)?;
+    }
+    let mut store = locked(store);
+    store.activate_catalogue(&document, now_ms)?;
+    Ok(store.note_running_catalogue(document.version)?)
+}
+
+/// Whether a terminal could serve with a catalogue where it stands.
+fn check(catalogue: &Catalogue, station: &StationId) -> Result<(), FailureKind> {
+    let station = catalogue.stations.get(station).ok_or(FailureKind::StationMissing)?;
+    let offered = catalogue.entries().any(|entry| station.offer(entry) != Offered::None);
+    if offered { Ok(()) } else { Err(FailureKind::NothingOffered) }
 }
 
 fn locked(store: &Mutex<Store>) -> MutexGuard<'_, Store> {

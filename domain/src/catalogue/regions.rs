@@ -1,18 +1,18 @@
 //! The tree of regions for the picker: provinces, cities, districts, in the order in which they are shown.
 //!
-//! Refuses to know where it is drawn. Copes with cities without counties and counties directly under a province.
+//! The terminal's picker and the lists of a page read the same. Refuses to know where it is drawn. Copes with cities without counties and counties directly under a province.
 use std::collections::BTreeMap;
 
-use domain::catalogue::Region;
+use super::Region;
 
-/// One region that can be tapped.
+/// One region that can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
     /// Its code.
     pub code: String,
     /// Its name.
     pub name: String,
-    /// It has parts of its own: tapping it opens them, otherwise it is the answer.
+    /// It has parts of its own: choosing it opens them, otherwise it is the answer.
     pub opens: bool,
 }
 

@@ -1,0 +1,55 @@
+//! `POST /api/v1/heartbeat`, and the rollout that goes on by it and by the clock.
+use domain::envelope::{KeyRing, SignedKind, verify_document};
+use domain::wire::v1::{Heartbeat, HeartbeatRequest, HeartbeatResponse};
+
+use super::Centre;
+use crate::error::{ProblemCode, ServiceError};
+use crate::services::rollout::{self, Heard};
+use crate::services::{receipt, terminals};
+
+/// Bytes of a heartbeat, at most.
+const MAX_HEARTBEAT_BYTES: usize = 4_096;
+
+impl Centre {
+    /// `POST /api/v1/heartbeat`. Waits for the COMMIT.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: malformed, an unknown or blocked terminal, a wrong signature, or the store's.
+    pub fn take_heartbeat(&self, request: &HeartbeatRequest) -> Result<HeartbeatResponse, ServiceError> {
+        let document = &request.heartbeat;
+        if document.body.0.len() > MAX_HEARTBEAT_BYTES {
+            return Err(ServiceError::refused(ProblemCode::MalformedRequest, "the heartbeat is too long"));
+        }
+        let heartbeat: Heartbeat = serde_json::from_slice(&document.body.0)
+            .map_err(|_| ServiceError::refused(ProblemCode::MalformedRequest, "the body is no heartbeat"))?;
+        let sender = self.meet(&heartbeat.terminal)?;
+        verify_document(SignedKind::Heartbeat, document, &KeyRing::new([sender.public_key.clone()]))
+            .map_err(|_| ProblemCode::SignatureInvalid)?;
+        let (now_ms, known, terminal) = (self.now_ms(), heartbeat.order, heartbeat.terminal.clone());
+        let heard = self.write(move |tx| {
+            terminals::still_active(tx, &sender)?;
+            rollout::hear(tx, now_ms, &heartbeat)
+        })?;
+        if heard == (Heard::New { moved: true }) {
+            self.ring_all();
+        }
+        let order = self.read(|tx| rollout::order_for(tx, &terminal, (known, now_ms)))?;
+        Ok(HeartbeatResponse {
+            order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
+            contact: self.context.contact(self.now_ms()),
+        })
+    }
+
+    /// Lets a rollout go on or halt whose time has come; says whether it did.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the store fails.
+    pub fn advance_rollout(&self) -> Result<bool, ServiceError> {
+        let now_ms = self.now_ms();
+        let moved = self.write(move |tx| rollout::advance(tx, now_ms))?;
+        if moved {
+            self.ring_all();
+        }
+        Ok(moved)
+    }
+}

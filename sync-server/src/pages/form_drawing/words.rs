@@ -1,0 +1,89 @@
+//! Answers and mistakes in words.
+use domain::form::{FieldErrorKind, PlanField, RenderPlan, Widget, number_written};
+use serde_json::Value;
+
+use super::Sheet;
+use crate::words::Words;
+
+/// An answer as the check lists it.
+pub struct AnswerView {
+    /// The field's label; in a row with the row's heading.
+    pub label: String,
+    /// The answer.
+    pub value: String,
+    /// The page on which it stands, from 0.
+    pub page: usize,
+}
+
+/// What is wrong, in the words of the terminal.
+pub fn of_error(w: Words, kind: &FieldErrorKind) -> String {
+    let values = kind.values();
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    w.fill(&format!("form.error.{}", kind.name()), &values)
+}
+
+/// A label and what is said of it.
+pub fn joined(w: Words, label: &str, said: &str) -> String {
+    w.fill("drawing.label_said", &[("label", label), ("said", said)])
+}
+
+/// All answers that are asked for, in the order of the form.
+pub fn answers(sheet: &Sheet<'_>, plan: &RenderPlan) -> Vec<AnswerView> {
+    let mut list = Vec::new();
+    for (at, page) in plan.pages.iter().enumerate() {
+        for row in page.groups.iter().flat_map(|group| &group.rows) {
+            for field in page.fields.get(row.fields.clone()).unwrap_or_default() {
+                let label = field.label.get(sheet.language);
+                let label = match &row.title {
+                    Some(title) => format!("{} · {label}", title.get(sheet.language)),
+                    None => label.to_owned(),
+                };
+                list.push(AnswerView { label, value: of_answer(sheet, field), page: at });
+            }
+        }
+    }
+    list
+}
+
+/// An answer in words.
+pub fn of_answer(sheet: &Sheet<'_>, field: &PlanField) -> String {
+    let w = Words(sheet.language);
+    let Some(value) = &field.value else { return w.t("drawing.not_answered").to_owned() };
+    let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    match field.widget {
+        Widget::Enum => choice(sheet, field, value.as_str().unwrap_or_default()),
+        Widget::Number => written(field, value),
+        Widget::Region => region(sheet, value.as_str().unwrap_or_default()),
+        Widget::Address => format!("{} {}", region(sheet, part("region")), part("detail")),
+        Widget::Signature => w.t("drawing.signed").to_owned(),
+        Widget::Photo => w.fill("drawing.files", &[("n", "1")]),
+        Widget::Attachment => {
+            let count = value.as_array().map_or(0, Vec::len);
+            w.fill("drawing.files", &[("n", &count.to_string())])
+        }
+        _ => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    }
+}
+
+/// A number as it is written in its field; what is no number stays as it was typed.
+pub fn written(field: &PlanField, value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => match (other.as_i64(), field.choices.is_empty()) {
+            (Some(number), true) => number_written(number, field.decimals),
+            _ => other.to_string(),
+        },
+    }
+}
+
+fn choice(sheet: &Sheet<'_>, field: &PlanField, value: &str) -> String {
+    let chosen = field.choices.iter().find(|choice| choice.value == value);
+    chosen.map_or_else(|| value.to_owned(), |choice| choice.label.get(sheet.language).to_owned())
+}
+
+fn region(sheet: &Sheet<'_>, code: &str) -> String {
+    let path = domain::catalogue::regions::path(sheet.regions, code);
+    let names = path.iter().filter_map(|code| sheet.regions.get(code)).map(|region| region.name.as_str());
+    let names = names.collect::<Vec<_>>().join(" ");
+    if names.is_empty() { code.to_owned() } else { names }
+}

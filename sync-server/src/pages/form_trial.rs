@@ -1,0 +1,235 @@
+//! `/catalogue/items/{code}/form`: tries the form of an item or bundle of any version. Nothing is kept and nothing is
+//! sent to a department; the answers travel in the page and nowhere else.
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Path, Query, Request, State};
+use domain::catalogue::{Catalogue, Entry};
+use domain::date::CivilDate;
+use domain::form::{Facts, Form};
+use domain::ids::ItemCode;
+use domain::situation::resolve;
+use domain::text::Language;
+
+use super::form::Fields;
+use super::form_drawing::{DO, Deed, Filled, PAGE, Sheet};
+use super::frame::{Frame, Here, frame};
+use super::{Page, in_query, render, situation_form};
+use crate::api::blocking;
+use crate::error::{ProblemCode, ServiceError};
+use crate::services::sessions::Caller;
+use crate::shell::App;
+use crate::words::Words;
+
+/// Bytes of a filled-in form as it travels, at most: signatures and lists of files are part of it.
+pub const MAX_TRIAL_BYTES: usize = 256 * 1024;
+/// Name of the field with the sample person.
+const WHO: &str = "_who";
+
+/// Sample people whose card is on the reader: what rules about the card see. Their region is nobody's.
+const PEOPLE: [(&str, &str); 3] =
+    [("adult", "639900198804011022"), ("elder", "639900194403152010"), ("child", "639900201506013016")];
+
+#[derive(Template)]
+#[template(path = "form_trial.html")]
+struct TrialPage {
+    w: Words,
+    frame: Frame,
+    sample: Option<String>,
+    title: String,
+    code: String,
+    version: String,
+    fields: usize,
+    department: String,
+    bundle: bool,
+    drawn: String,
+    own: String,
+    other: String,
+    other_word: &'static str,
+    fault: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "form_trial_who.html")]
+struct Who {
+    w: Words,
+    people: Vec<(&'static str, String, bool)>,
+    situation: String,
+}
+
+/// An empty form.
+pub async fn form_trial(
+    State(app): State<App>,
+    caller: Caller,
+    code: Result<Path<String>, PathRejection>,
+    query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
+) -> Page {
+    let wanted = Wanted::read(code, query)?;
+    let page = wanted.query.get("page").and_then(|page| page.parse::<usize>().ok()).unwrap_or(1);
+    let pairs = vec![(PAGE.to_owned(), page.saturating_sub(1).to_string())];
+    show(&app, caller, wanted, pairs).await
+}
+
+/// The same form after a change.
+pub async fn try_form(
+    State(app): State<App>,
+    caller: Caller,
+    code: Result<Path<String>, PathRejection>,
+    query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
+    mut request: Request,
+) -> Page {
+    let wanted = Wanted::read(code, query)?;
+    DefaultBodyLimit::max(MAX_TRIAL_BYTES).apply(&mut request);
+    let fields = Fields::from_request(request, &()).await?;
+    show(&app, caller, wanted, fields.into_pairs()).await
+}
+
+/// What the address asks for.
+struct Wanted {
+    code: ItemCode,
+    query: BTreeMap<String, String>,
+}
+
+impl Wanted {
+    fn read(
+        code: Result<Path<String>, PathRejection>,
+        query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
+    ) -> Result<Self, ServiceError> {
+        let code = code.ok().and_then(|Path(code)| code.parse().ok()).ok_or(ProblemCode::NotFound)?;
+        let Query(query) = query.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+        Ok(Self { code, query })
+    }
+
+    fn language(&self) -> Language {
+        match self.query.get("lang").map(String::as_str) {
+            Some("en") => Language::En,
+            _ => Language::ZhCn,
+        }
+    }
+
+    fn version(&self) -> Result<Option<u64>, ServiceError> {
+        let version = self.query.get("version").filter(|version| !version.is_empty());
+        let number = |text: &String| text.parse::<u64>().ok().filter(|n| *n <= crate::api::MAX_CURSOR);
+        version.map(|text| number(text).ok_or_else(|| ProblemCode::NotFound.into())).transpose()
+    }
+}
+
+async fn show(app: &App, caller: Caller, wanted: Wanted, pairs: Vec<(String, String)>) -> Page {
+    let centre = app.centre.clone();
+    let page = blocking(move || {
+        let now_ms = centre.now_ms();
+        let (volume, frame) = centre.read(|tx| {
+            let shelf = &centre.context().shelf;
+            let volume = match wanted.version()? {
+                Some(version) => shelf.get(tx, version)?,
+                None => shelf.newest(tx)?,
+            };
+            Ok::<_, ServiceError>((volume, frame(tx, &caller, now_ms, Here::Bundles)?))
+        })?;
+        let volume = volume.ok_or(ProblemCode::NotFound)?;
+        let form = volume.form(&wanted.code)?.ok_or(ProblemCode::NotFound)?;
+        draw(&volume.catalogue, &form, (&wanted, &pairs), (frame, now_ms))
+    })
+    .await?;
+    render(&page)
+}
+
+fn draw(
+    catalogue: &Catalogue,
+    form: &Form,
+    (wanted, pairs): (&Wanted, &[(String, String)]),
+    (frame, now_ms): (Frame, i64),
+) -> Result<TrialPage, ServiceError> {
+    let entry = catalogue.entry(&wanted.code).ok_or(ProblemCode::NotFound)?;
+    let language = wanted.language();
+    let w = Words(language);
+    let value = |name: &str| pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
+    let situation = situation_form::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let resolution = resolve(catalogue, entry, &situation);
+    let adjusted = form.adjusted(&resolution.adjustments);
+    let fault = adjusted.as_ref().err().map(ToString::to_string);
+    let form = adjusted.unwrap_or_else(|_| form.clone());
+    let facts = facts(w, value(WHO), CivilDate::in_china(now_ms));
+    let action = address(wanted, catalogue.version, language);
+    let drawn = |e: askama::Error| ServiceError::Inconsistent(format!("a form could not be drawn: {e}"));
+    let filled = Filled::read(&form, &catalogue.regions, pairs)
+        .map_err(|e| ServiceError::refused(ProblemCode::MalformedRequest, e.to_string()))?;
+    let mut sheet = Sheet {
+        form: &form,
+        facts: &facts,
+        regions: &catalogue.regions,
+        filled,
+        page: value(PAGE).parse().unwrap_or(0),
+        language,
+        action: &action,
+        before: String::new(),
+    };
+    sheet.act(Deed::read(value(DO)));
+    // On later pages the questions are folded away.
+    let shown = (language, sheet.page == 0);
+    let situation =
+        situation_form::draw((catalogue, entry), &situation, &resolution, shown).map_err(drawn)?;
+    sheet.before = Who { w, people: people(w, value(WHO)), situation }.render().map_err(drawn)?;
+    let other = if language == Language::En { Language::ZhCn } else { Language::En };
+    Ok(TrialPage {
+        w: Words(Language::ZhCn),
+        frame,
+        sample: super::bundles::sample(catalogue),
+        title: entry.title().get(Language::ZhCn).to_owned(),
+        code: wanted.code.to_string(),
+        version: format!("v{}", catalogue.version),
+        fields: form.spec().fields().count(),
+        department: match entry {
+            Entry::Item(item) => item.department.to_string(),
+            Entry::Bundle(bundle) => bundle.lead_department.to_string(),
+        },
+        bundle: matches!(entry, Entry::Bundle(_)),
+        drawn: sheet.draw().map_err(drawn)?,
+        own: action.clone(),
+        other: address(wanted, catalogue.version, other),
+        other_word: if other == Language::En { "form_trial.in_english" } else { "form_trial.in_chinese" },
+        fault,
+    })
+}
+
+fn address(wanted: &Wanted, version: u64, language: Language) -> String {
+    let lang = if language == Language::En { "&lang=en" } else { "" };
+    format!("/catalogue/items/{}/form?version={version}{lang}", in_query(wanted.code.as_str()))
+}
+
+fn people(w: Words, chosen: &str) -> Vec<(&'static str, String, bool)> {
+    let known = PEOPLE.iter().any(|(name, _)| *name == chosen);
+    let is = |name: &str, at: usize| if known || chosen == "none" { name == chosen } else { at == 0 };
+    let none = ("none", w.of("form_trial_who", "none"), chosen == "none");
+    let people = PEOPLE.iter().enumerate();
+    people.map(|(at, (name, _))| (*name, w.of("form_trial_who", name), is(name, at))).chain([none]).collect()
+}
+
+/// What is known of the sample person.
+fn facts(w: Words, who: &str, today: CivilDate) -> Facts {
+    let captures = Facts { captures: true, ..Facts::on(today) };
+    if who == "none" {
+        return captures;
+    }
+    let known = PEOPLE.iter().find(|(name, _)| *name == who).or(PEOPLE.first());
+    Facts {
+        name: Some(w.t("form_trial.person").to_owned()),
+        id_number: known.map(|(_, number)| (*number).to_owned()),
+        card_address: Some(w.t("form_trial.card_address").to_owned()),
+        ..captures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sample_people_have_sound_numbers_of_the_region_of_nobody() {
+        for (name, number) in PEOPLE {
+            assert!(domain::applicant::check_id_number(number, None).is_ok(), "{name}");
+            assert!(number.starts_with("639900"));
+        }
+    }
+}

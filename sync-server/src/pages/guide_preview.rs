@@ -1,0 +1,153 @@
+//! How the terminal will show an item: its guide page and an outline of its form, drawn from an item that need not be
+//! published.
+//!
+//! Refuses to be the terminal: it says the same words in the same order, not in the same places.
+use domain::form::{Answers, Facts, Form, Layout};
+use domain::item::{Item, MaterialSource, Period, PeriodUnit};
+use domain::text::{Language, Text};
+
+use super::item_editor::typed;
+use crate::words::Words;
+
+/// Stands for the promised time in the words about what happens afterwards.
+const PROMISED: &str = "{promised}";
+
+/// A guide page as it is drawn.
+pub(super) struct GuidePreview {
+    /// Its words are in this language.
+    pub(super) w: Words,
+    /// Text is large, as for old people.
+    pub(super) large: bool,
+    pub(super) title: String,
+    pub(super) official: String,
+    pub(super) one_line: String,
+    pub(super) facts: Vec<(String, String)>,
+    pub(super) who: Vec<String>,
+    pub(super) materials: Vec<(String, String)>,
+    pub(super) how: Vec<String>,
+    pub(super) after: String,
+    pub(super) mistakes: Vec<String>,
+    pub(super) offline: String,
+    pub(super) questions: Vec<(String, Vec<String>)>,
+    pub(super) pages: Vec<FormPage>,
+    /// Why there is no form.
+    pub(super) form_error: Option<String>,
+}
+
+/// A page of the form in outline.
+pub(super) struct FormPage {
+    pub(super) title: String,
+    pub(super) fields: Vec<FormField>,
+}
+
+/// A field in outline.
+pub(super) struct FormField {
+    pub(super) label: String,
+    pub(super) kind: String,
+    pub(super) required: bool,
+}
+
+/// Draws an item.
+pub(super) fn preview(item: &Item, language: Language, large: bool) -> GuidePreview {
+    let w = Words(language);
+    let say = |text: &Text| text.get(language).to_owned();
+    let all = |texts: &[Text]| texts.iter().map(say).collect::<Vec<_>>();
+    let guide = &item.guide;
+    let (pages, form_error) = outline(item, w, large);
+    let questions = item.situations.questions.iter();
+    GuidePreview {
+        w,
+        large,
+        title: say(item.neutral_title.as_ref().filter(|_| item.sensitive).unwrap_or(&item.short_name)),
+        official: say(&item.name),
+        one_line: say(&guide.one_line),
+        facts: facts(item, w),
+        who: all(&guide.who),
+        materials: item
+            .materials
+            .iter()
+            .map(|m| (say(&m.name), w.of("choice", &format!("source.{}", source(m.source)))))
+            .collect(),
+        how: all(&guide.how),
+        after: say(&guide.after).replace(PROMISED, &period(w, item.promised)),
+        mistakes: all(&guide.common_mistakes),
+        offline: say(&guide.offline_note),
+        questions: questions
+            .map(|q| (say(&q.text), q.options.iter().map(|o| say(&o.text)).collect()))
+            .collect(),
+        pages,
+        form_error,
+    }
+}
+
+fn facts(item: &Item, w: Words) -> Vec<(String, String)> {
+    let guide = &item.guide;
+    let minutes = w.fill("preview.minutes", &[("n", &guide.minutes.to_string())]);
+    let mut fee = match guide.fee_fen {
+        0 => w.t("preview.free").to_owned(),
+        fen => w.fill("preview.yuan", &[("n", &typed::yuan(fen))]),
+    };
+    if let Some(note) = &guide.fee_note {
+        fee = format!("{fee} · {}", note.get(w.0));
+    }
+    if guide.fee_unsure {
+        fee = format!("{fee} · {}", w.t("preview.unsure"));
+    }
+    let named = |key: &str, value: String| (w.of("preview", key), value);
+    vec![
+        named("time_here", minutes),
+        named("promised", period(w, item.promised)),
+        named("legal", period(w, item.legal)),
+        named("fee", fee),
+    ]
+}
+
+/// A length of time in words.
+pub(super) fn period(w: Words, period: Period) -> String {
+    let unit = match period.unit {
+        PeriodUnit::Minute => "minute",
+        PeriodUnit::WorkingDay => "working_day",
+        PeriodUnit::NaturalDay => "natural_day",
+    };
+    match period.tenths {
+        0 => w.t("preview.at_once").to_owned(),
+        tenths => format!("{} {}", typed::tenths(tenths.into()), w.of("choice", &format!("unit.{unit}"))),
+    }
+}
+
+fn source(source: MaterialSource) -> &'static str {
+    match source {
+        MaterialSource::Card => "card",
+        MaterialSource::Shared => "shared",
+        MaterialSource::Bring => "bring",
+        MaterialSource::Sign => "sign",
+        MaterialSource::Promise => "promise",
+    }
+}
+
+/// The pages that somebody sees who has answered nothing yet.
+fn outline(item: &Item, w: Words, large: bool) -> (Vec<FormPage>, Option<String>) {
+    let form = match Form::compile(&item.form) {
+        Ok(form) => form,
+        Err(error) => return (Vec::new(), Some(format!("{}: {}", error.field, error.reason))),
+    };
+    let layout = if large { Layout::OneQuestion } else { Layout::Grouped };
+    let plan = form.plan(&Answers::default(), &Facts::default(), layout);
+    let pages = plan.pages.into_iter().map(|page| FormPage {
+        title: page.title.get(w.0).to_owned(),
+        fields: page
+            .fields
+            .iter()
+            .map(|field| FormField {
+                label: field.label.get(w.0).to_owned(),
+                kind: w.of("widget", &widget_name(field.widget)),
+                required: field.required,
+            })
+            .collect(),
+    });
+    (pages.collect(), None)
+}
+
+fn widget_name(widget: domain::form::Widget) -> String {
+    serde_json::to_value(widget).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! Heartbeats: how this terminal is, told from time to time, and at once when its catalogue changed; and the orders that
+//! come back.
+use domain::envelope::SignedDocument;
+use domain::wire::v1::HeartbeatResponse;
+
+use super::client::{Answer, heartbeat_request, read_answer};
+use super::engine::{Engine, Step};
+use crate::event::Event;
+use crate::store::{Activations, Store, StoreError};
+
+/// A centre that takes no heartbeats, or not from here, is asked again after so many turns.
+const LONG_TURNS: i64 = 60;
+
+/// What was told last, and when the next one is due.
+#[derive(Debug, Default)]
+pub(super) struct Beats {
+    told: Option<Activations>,
+    next_ms: i64,
+}
+
+impl Engine {
+    /// When the next heartbeat is due: now, if there is something new of the catalogue to tell.
+    pub(super) fn next_beat_ms(&self, store: &Store, now_ms: i64) -> Result<i64, StoreError> {
+        let furthest = now_ms.saturating_add(self.tuning.beat_every_ms.saturating_mul(LONG_TURNS));
+        let next_ms = if self.beats.next_ms > furthest { 0 } else { self.beats.next_ms };
+        let news = self.beats.told.is_some() && self.beats.told != Some(store.activations()?);
+        Ok(if news { next_ms.min(now_ms) } else { next_ms })
+    }
+
+    pub(super) fn beat(&mut self, now_ms: i64, step: &mut Step) -> Result<(), StoreError> {
+        let (document, telling) = {
+            let mut store = self.store();
+            (store.heartbeat(now_ms)?, store.activations()?)
+        };
+        let Some(document) = document else { return Ok(()) };
+        let answer = read_answer::<HeartbeatResponse>(self.transport.exchange(&heartbeat_request(document)));
+        let (told, turns) = match answer {
+            Answer::Good(heard) => {
+                self.reached(now_ms, &heard.contact, step)?;
+                self.take_order(heard.order.as_ref(), step);
+                (Some(telling), 1)
+            }
+            // An older centre.
+            Answer::Later { why, .. } if why.starts_with("404 ") => (Some(telling), LONG_TURNS),
+            Answer::Later { retry_after_secs, reached, .. } => {
+                self.failed(retry_after_secs, reached, step);
+                return Ok(());
+            }
+            Answer::NotLetIn(why) | Answer::Malformed(why) => {
+                tracing::warn!(reason = %why, "the centre does not hear this terminal");
+                (Some(telling), LONG_TURNS)
+            }
+        };
+        self.beats.told = told;
+        self.beats.next_ms = now_ms.saturating_add(self.tuning.beat_every_ms.saturating_mul(turns));
+        Ok(())
+    }
+
+    /// Keeps an order that is newer than the one before. One that does not hold changes nothing.
+    pub(super) fn take_order(&self, order: Option<&SignedDocument>, step: &mut Step) {
+        let Some(order) = order else { return };
+        let (taken, withdrawn) = {
+            let mut store = self.store();
+            (store.take_order(order), store.withdrawn_items().unwrap_or_default())
+        };
+        match taken {
+            Ok(true) => {
+                step.events.push(Event::Withdrawn(withdrawn));
+                self.ring_catalogue();
+            }
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "an order is refused"),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! How eager an engine is, and what it does of the sync.
+
+/// How eager the engine is, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tuning {
+    /// First back-off ceiling.
+    pub backoff_base_ms: u64,
+    /// Largest back-off ceiling.
+    pub backoff_cap_ms: u64,
+    /// Between two looks for news.
+    pub news_every_ms: i64,
+    /// Between two heartbeats; what changes with the catalogue is told at once.
+    pub beat_every_ms: i64,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { backoff_base_ms: 1_000, backoff_cap_ms: 60_000, news_every_ms: 5_000, beat_every_ms: 60_000 }
+    }
+}
+
+/// What an engine does. Waiting at the centre for news must not hold up a submission, so a real terminal has two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Everything, one after the other, without waiting at the centre.
+    All,
+    /// Sends rows and heartbeats.
+    Send,
+    /// Waits at the centre for news.
+    News,
+}
