@@ -15,6 +15,7 @@
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
+//! | [`csv_file`] | tables for spreadsheets |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
@@ -27,6 +28,7 @@ pub mod catalogue_tool;
 pub mod centre;
 pub mod cli;
 pub mod config;
+pub mod csv_file;
 pub mod data_folder;
 pub mod doctor;
 pub mod error;

@@ -13,13 +13,13 @@ use super::form::{Fields, searched};
 use super::frame::{Frame, Here, frame, role_words};
 use super::sign_in::drawn;
 use super::view::{self, Badge};
-use super::{Page, render};
+use super::{Page, in_address, read_page, render};
 use crate::api::blocking;
 use crate::auth::names::SignInName;
 use crate::auth::password::Password;
 use crate::auth::role::Role;
 use crate::auth::sign_in::salt;
-use crate::error::{ProblemCode, ServiceError};
+use crate::error::ServiceError;
 use crate::services::accounts::{self, Account, Filter};
 use crate::services::profile::{Mistake, Profile};
 use crate::services::sessions::Caller;
@@ -80,14 +80,8 @@ pub async fn accounts(
     caller: Caller,
     filters: Result<UrlQuery<Filters>, QueryRejection>,
 ) -> Page {
-    let UrlQuery(filters) = filters.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| draw(tx, &filters, (&caller, now_ms)))
-    })
-    .await?;
-    render(&page)
+    let filters = in_address(filters)?;
+    read_page(app, move |tx, _, now_ms| draw(tx, &filters, (&caller, now_ms))).await
 }
 
 fn draw(

@@ -11,8 +11,7 @@ use domain::text::{Language, Text};
 use super::cases::item_name;
 use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge, MarkView};
-use super::{Page, render};
-use crate::api::blocking;
+use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
 use crate::services::cases::{self, CaseRow};
@@ -31,13 +30,7 @@ pub async fn case(
 ) -> Page {
     let number: Option<CaseNo> = number.ok().and_then(|Path(n)| n.parse().ok());
     let Some(number) = number else { return Err(ServiceError::from(ProblemCode::NotFound).into()) };
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| draw(tx, centre.context(), &number, (&caller, now_ms)))
-    })
-    .await?;
-    render(&page)
+    read_page(app, move |tx, app, now_ms| draw(tx, app.centre.context(), &number, (&caller, now_ms))).await
 }
 
 #[derive(Template)]

@@ -13,8 +13,7 @@ use serde::Deserialize;
 use super::form::searched;
 use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge};
-use super::{Page, render};
-use crate::api::blocking;
+use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::catalogue::Volume;
 use crate::services::sessions::Caller;
@@ -45,16 +44,11 @@ pub async fn cases(
     let Ok(UrlQuery(filters)) = filters else {
         return Err(ServiceError::from(ProblemCode::MalformedRequest).into());
     };
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| {
-            let newest = centre.context().shelf.newest(tx)?;
-            draw(tx, newest, &filters, (&caller, now_ms))
-        })
+    read_page(app, move |tx, app, now_ms| {
+        let newest = app.centre.context().shelf.newest(tx)?;
+        draw(tx, newest, &filters, (&caller, now_ms))
     })
-    .await?;
-    render(&page)
+    .await
 }
 
 #[derive(Template)]

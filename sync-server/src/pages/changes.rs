@@ -17,7 +17,7 @@ use super::form::Fields;
 use super::frame::{Frame, Here, frame};
 use super::item_editor::{W, rule_words};
 use super::people::name_of;
-use super::{Page, render, view};
+use super::{Page, read_page, view};
 use crate::api::blocking;
 use crate::auth::policy::{self, Verdict};
 use crate::error::{ProblemCode, ServiceError};
@@ -91,12 +91,15 @@ pub async fn changes(
     query: Result<UrlQuery<Query>, QueryRejection>,
 ) -> Page {
     let said = query.map(|UrlQuery(query)| query.said).unwrap_or_default();
-    let page = blocking(move || app.centre.clone().read(|tx| draw(tx, &app, &caller, &said))).await?;
-    render(&page)
+    read_page(app, move |tx, app, now_ms| draw(tx, app, (&caller, now_ms), &said)).await
 }
 
-fn draw(tx: &mut Tx<'_>, app: &App, caller: &Caller, said: &str) -> Result<ChangesPage, ServiceError> {
-    let now_ms = app.centre.now_ms();
+fn draw(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (caller, now_ms): (&Caller, i64),
+    said: &str,
+) -> Result<ChangesPage, ServiceError> {
     let volume = newest(tx, app)?;
     let drafts = editing::all(tx)?;
     let mut changed = differences(&volume.catalogue, &drafts);

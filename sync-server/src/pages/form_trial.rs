@@ -15,7 +15,7 @@ use domain::text::Language;
 use super::form::Fields;
 use super::form_drawing::{DO, Deed, Filled, PAGE, Sheet};
 use super::frame::{Frame, Here, frame};
-use super::{Page, in_query, render, situation_form};
+use super::{Page, in_address, in_query, render, situation_form};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::sessions::Caller;
@@ -97,7 +97,7 @@ impl Wanted {
         query: Result<Query<BTreeMap<String, String>>, QueryRejection>,
     ) -> Result<Self, ServiceError> {
         let code = code.ok().and_then(|Path(code)| code.parse().ok()).ok_or(ProblemCode::NotFound)?;
-        let Query(query) = query.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+        let query = in_address(query)?;
         Ok(Self { code, query })
     }
 

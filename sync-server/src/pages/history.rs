@@ -8,8 +8,7 @@ use super::catalogue_diff::{EntryView, entries};
 use super::frame::{Frame, Here, frame};
 use super::item_editor::W;
 use super::item_page::{RevisionView, revision_view};
-use super::{Page, render, view};
-use crate::api::blocking;
+use super::{Page, in_address, read_page, view};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::item_history::{self, Version};
 use crate::services::sessions::Caller;
@@ -58,13 +57,16 @@ pub async fn versions(
     caller: Caller,
     query: Result<UrlQuery<Query>, QueryRejection>,
 ) -> Page {
-    let UrlQuery(query) = query.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
-    let page = blocking(move || app.centre.clone().read(|tx| draw(tx, &app, &caller, &query))).await?;
-    render(&page)
+    let query = in_address(query)?;
+    read_page(app, move |tx, app, now_ms| draw(tx, app, (&caller, now_ms), &query)).await
 }
 
-fn draw(tx: &mut Tx<'_>, app: &App, caller: &Caller, query: &Query) -> Result<VersionsPage, ServiceError> {
-    let now_ms = app.centre.now_ms();
+fn draw(
+    tx: &mut Tx<'_>,
+    app: &App,
+    (caller, now_ms): (&Caller, i64),
+    query: &Query,
+) -> Result<VersionsPage, ServiceError> {
     let shelf = &app.centre.context().shelf;
     let versions = item_history::versions(tx)?;
     let asked = (query.from.parse::<u64>().ok(), query.to.parse::<u64>().ok());

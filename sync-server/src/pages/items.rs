@@ -18,9 +18,9 @@ use super::frame::{Frame, Here, frame};
 use super::guide_preview::period;
 use super::item_editor::W;
 use super::view::{self, Badge};
-use super::{Page, draft_state, items_csv as csv, render};
+use super::{Page, draft_state, in_address, items_csv as csv, read_page};
 use crate::api::blocking;
-use crate::error::{ProblemCode, ServiceError};
+use crate::error::ServiceError;
 use crate::services::catalogue::Volume;
 use crate::services::editing::{self, Draft, DraftState};
 use crate::services::sessions::Caller;
@@ -98,28 +98,19 @@ pub async fn items(
     caller: Caller,
     filters: Result<UrlQuery<Filters>, QueryRejection>,
 ) -> Page {
-    let UrlQuery(filters) = filters.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| {
-            let list = List::read(tx, &app, filters)?;
-            list.draw(tx, &caller, now_ms)
-        })
-    })
-    .await?;
-    render(&page)
+    let filters = in_address(filters)?;
+    read_page(app, move |tx, app, now_ms| List::read(tx, app, filters)?.draw(tx, &caller, now_ms)).await
 }
 
 /// What the list shows as a CSV file: all that the filters leave, not only a page.
 pub async fn items_csv(State(app): State<App>, filters: Result<UrlQuery<Filters>, QueryRejection>) -> Page {
-    let UrlQuery(filters) = filters.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+    let filters = in_address(filters)?;
     let centre = app.centre.clone();
     let (bytes, version) = blocking(move || {
         centre.read(|tx| {
             let list = List::read(tx, &app, filters)?;
             let version = list.volume.catalogue.version;
-            Ok::<_, ServiceError>((csv::items_csv(list.found(list.state())), version))
+            Ok::<_, ServiceError>((csv::items_csv(&list.found(list.state())), version))
         })
     })
     .await?;

@@ -1,6 +1,7 @@
-//! Items as CSV for people with a spreadsheet: RFC 4180, UTF-8 with a byte order mark, and nothing that a spreadsheet
-//! would run.
+//! Items as a table for people with a spreadsheet: what the list shows, with a few columns more.
 use domain::item::Item;
+
+use crate::csv_file::{self, QuoteStyle};
 
 /// Columns, by their names in the item's JSON.
 const COLUMNS: [&str; 14] = [
@@ -19,17 +20,12 @@ const COLUMNS: [&str; 14] = [
     "fee_fen",
     "synonyms",
 ];
-/// A spreadsheet takes what begins so for a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// The file.
-pub(super) fn items_csv(items: Vec<&Item>) -> Vec<u8> {
-    let mut text = String::from('\u{feff}');
-    line(&mut text, COLUMNS.map(str::to_owned));
-    for item in items {
-        line(&mut text, row(item));
-    }
-    text.into_bytes()
+pub(super) fn items_csv(items: &[&Item]) -> Vec<u8> {
+    let headings = COLUMNS.map(str::to_owned).to_vec();
+    let rows = items.iter().map(|item| row(item).to_vec());
+    csv_file::table(QuoteStyle::Necessary, std::iter::once(headings).chain(rows))
 }
 
 fn row(item: &Item) -> [String; 14] {
@@ -56,33 +52,4 @@ fn row(item: &Item) -> [String; 14] {
 
 fn plain_at(value: &serde_json::Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn line(text: &mut String, cells: [String; 14]) {
-    let cells = cells.map(|cell| {
-        let cell = if cell.starts_with(FORMULA) { format!("'{cell}") } else { cell };
-        if cell.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
-        } else {
-            cell
-        }
-    });
-    text.push_str(&cells.join(","));
-    text.push_str("\r\n");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_no_formula_is_left() {
-        let mut text = String::new();
-        let mut cells = COLUMNS.map(str::to_owned);
-        cells[0] = "=1+1".into();
-        cells[1] = "a,\"b\"\n".into();
-        line(&mut text, cells);
-        assert!(text.starts_with("'=1+1,\"a,\"\"b\"\"\n\",name,"), "{text}");
-        assert!(text.ends_with("synonyms\r\n"));
-    }
 }

@@ -57,13 +57,36 @@ pub use statics::static_file;
 pub use view::in_query;
 
 use askama::Template;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::response::{Html, IntoResponse, Response};
 
-use crate::error::ServiceError;
+use crate::api::blocking;
+use crate::error::{ProblemCode, ServiceError};
+use crate::shell::App;
 use crate::shell::problem::Refusal;
+use crate::store::Tx;
 
 /// A page, or a problem that becomes a page.
 pub type Page = Result<Response, Refusal>;
+
+/// What stands in the address after the question mark.
+fn in_address<T>(query: Result<Query<T>, QueryRejection>) -> Result<T, ServiceError> {
+    query.map(|Query(value)| value).map_err(|_| ProblemCode::MalformedRequest.into())
+}
+
+/// A page of what one reading transaction finds, at this moment.
+async fn read_page<T: Template + Send + 'static>(
+    app: App,
+    draw: impl FnOnce(&mut Tx<'_>, &App, i64) -> Result<T, ServiceError> + Send + 'static,
+) -> Page {
+    let page = blocking(move || {
+        let now_ms = app.centre.now_ms();
+        app.centre.read(|tx| draw(tx, &app, now_ms))
+    })
+    .await?;
+    render(&page)
+}
 
 fn render(template: &impl Template) -> Page {
     match template.render() {

@@ -8,7 +8,7 @@ use domain::text::Language;
 use super::form::Fields;
 use super::frame::{Frame, Here, frame, role_words};
 use super::sign_in::{Way, drawn, pause, with_token};
-use super::{Page, render, view};
+use super::{Page, read_page, render, view};
 use crate::api::blocking;
 use crate::auth::password::{MAX_CHARS, MIN_CHARS, Password, PasswordMistake};
 use crate::auth::sign_in::{self, Change};
@@ -40,13 +40,7 @@ struct SessionView {
 
 /// One's own account.
 pub async fn own_account(State(app): State<App>, caller: Caller) -> Page {
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| draw(tx, &caller, now_ms))
-    })
-    .await?;
-    render(&page)
+    read_page(app, move |tx, _, now_ms| draw(tx, &caller, now_ms)).await
 }
 
 fn draw(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64) -> Result<OwnAccountPage, ServiceError> {

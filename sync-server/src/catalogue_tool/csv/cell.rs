@@ -1,20 +1,11 @@
-//! One cell of a table: what keeps a spreadsheet from taking a text for a formula, and its inverse.
-//!
-//! A spreadsheet runs what begins with `=`, `+`, `-`, `@` or a control character (also in full width), with the rights
-//! of whoever opens the file (OWASP, "CSV Injection"). Such a cell gets a `'` before it, and so does one that begins
-//! with `'`, so that reading takes away exactly what writing put there. A formula that somebody typed is refused.
+//! One cell of a table as it is read: the inverse of what [`crate::csv_file`] does to keep a spreadsheet from taking a
+//! text for a formula. A formula that somebody typed is refused.
 use domain::text::is_hidden;
+
+use crate::csv_file::starts_formula;
 
 /// The most characters of a cell: 200 choices of 1,000 characters.
 pub(super) const MAX_CHARS: usize = 250_000;
-
-/// A text as it is written into a cell.
-pub(super) fn defused(text: &str) -> String {
-    match text.chars().next() {
-        Some(sign) if starts_formula(sign) || sign == '\'' => format!("'{text}"),
-        _ => text.to_owned(),
-    }
-}
 
 /// The text of a cell.
 ///
@@ -46,16 +37,10 @@ pub(super) fn text(cell: &str) -> Result<String, String> {
     }
 }
 
-fn starts_formula(sign: char) -> bool {
-    matches!(
-        sign,
-        '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}'
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::csv_file::defused;
 
     #[test]
     fn what_is_defused_reads_back_to_itself() {

@@ -1,7 +1,7 @@
 //! 事项表 and 字段表: the catalogue's items and the fields of its forms as two tables that departments edit in a
 //! spreadsheet, and the way back.
 //!
-//! RFC 4180, UTF-8 with a byte order mark, lines end with CR LF. Pure: bytes in, bytes out. An import changes what
+//! Written by [`crate::csv_file`]. Pure: bytes in, bytes out. An import changes what
 //! stands in the tables and nothing else: who is not named keeps what is there, nothing is added or taken away.
 mod apply;
 mod cell;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 pub use apply::{Import, Refused, apply};
 pub use table::{MAX_BYTES, TableError};
 
+use crate::csv_file::{self, QuoteStyle};
 use crate::words::Words;
 use columns::{Column, FIELDS, ITEMS};
 
@@ -22,9 +23,6 @@ use columns::{Column, FIELDS, ITEMS};
 pub const ITEMS_FILE: &str = "items.csv";
 /// Name of the table of fields.
 pub const FIELDS_FILE: &str = "fields.csv";
-
-/// Marks the text as UTF-8 for spreadsheets.
-const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// `items.csv`: one row for each item.
 pub fn items_csv(catalogue: &Catalogue) -> Vec<u8> {
@@ -50,18 +48,9 @@ pub fn fields_csv(catalogue: &Catalogue) -> Vec<u8> {
 }
 
 fn write(columns: &[Column], rows: impl Iterator<Item = Value>) -> Vec<u8> {
-    let mut bytes = BYTE_ORDER_MARK.as_bytes().to_vec();
-    {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut bytes);
-        let mut record = |cells: Vec<String>| drop(writer.write_record(cells));
-        // Cannot fail: memory takes all bytes, and every row has as many cells as there are columns.
-        record(columns.iter().map(heading).collect());
-        for row in rows {
-            record(columns.iter().map(|column| cell::defused(&columns::cell(&row, column))).collect());
-        }
-        drop(writer.flush());
-    }
-    bytes
+    let headings = columns.iter().map(heading).collect();
+    let cells = |row: Value| columns.iter().map(|column| columns::cell(&row, column)).collect();
+    csv_file::table(QuoteStyle::Necessary, std::iter::once(headings).chain(rows.map(cells)))
 }
 
 /// A column's words and its name; only the name counts when the table is read.

@@ -17,7 +17,7 @@ use domain::text::Language;
 pub use graph::{BOX_WIDTH, Boxed, Edge, Graph, Node, layout};
 
 use super::frame::{Frame, Here, frame};
-use super::{Page, render, situation_form, view};
+use super::{Page, in_address, render, situation_form, view};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::sessions::Caller;
@@ -156,7 +156,7 @@ pub async fn bundle(
 ) -> Page {
     let code: Option<ItemCode> = code.ok().and_then(|Path(code)| code.parse().ok());
     let code = code.ok_or_else(|| ServiceError::from(ProblemCode::NotFound))?;
-    let Query(pairs) = query.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+    let pairs = in_address(query)?;
     let centre = app.centre.clone();
     let page = blocking(move || {
         let now_ms = centre.now_ms();

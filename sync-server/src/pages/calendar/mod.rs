@@ -4,6 +4,7 @@ mod proposal;
 mod year;
 
 use askama::Template;
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -15,9 +16,10 @@ use domain::text::Language;
 use super::bundles::{said, sample};
 use super::cases::item_name;
 use super::frame::{Frame, Here, frame};
-use super::{Page, in_query, render};
+use super::{Page, in_address, in_query, render};
 use crate::api::blocking;
 use crate::auth::policy::{self, Verdict};
+use crate::csv_file::{self, QuoteStyle};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::open_deadlines::{Effect, Moved, moved};
 use crate::services::sessions::Caller;
@@ -96,7 +98,7 @@ struct Asked {
 
 impl Asked {
     fn read(pairs: Pairs) -> Result<Self, ServiceError> {
-        let Query(pairs) = pairs.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+        let pairs = in_address(pairs)?;
         let value = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
         let changes = pairs.iter().filter(|(name, _)| name == "change").map(|(_, value)| value.as_str());
         Ok(Self {
@@ -247,28 +249,23 @@ pub async fn changed_calendar(State(app): State<App>, _: Caller, pairs: Pairs) -
     Ok(download("calendar.json", "application/json", text))
 }
 
-fn download(name: &str, media_type: &'static str, text: String) -> axum::response::Response {
+fn download(name: &str, media_type: &'static str, content: impl Into<Body>) -> axum::response::Response {
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
-    (headers, text).into_response()
+    (headers, content.into()).into_response()
 }
 
-/// RFC 4180 with a mark of its encoding, as spreadsheets want it. Every cell is quoted.
-fn csv(catalogue: &Catalogue, effect: &Effect) -> String {
+/// Every cell is quoted.
+fn csv(catalogue: &Catalogue, effect: &Effect) -> Vec<u8> {
     let heads = ["number", "code", "item", "basis", "old", "old_sure", "new", "new_sure"];
-    let mut table = String::from("\u{feff}");
-    let mut line = |cells: &[String]| {
-        table.push_str(&cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(","));
-        table.push_str("\r\n");
-    };
-    line(&heads.map(|head| W.of("calendar_csv", head)));
-    for moved in &effect.rows {
-        let sure = |expected: bool| W.of("calendar_year", if expected { "expected" } else { "published" });
+    let heads = heads.map(|head| W.of("calendar_csv", head)).to_vec();
+    let sure = |expected: bool| W.of("calendar_year", if expected { "expected" } else { "published" });
+    let rows = effect.rows.iter().map(|moved| {
         let view = row(catalogue, moved);
-        line(&[
+        vec![
             view.number,
             moved.item.to_string(),
             view.item,
@@ -277,13 +274,7 @@ fn csv(catalogue: &Catalogue, effect: &Effect) -> String {
             sure(moved.old.expected),
             moved.new.date.to_string(),
             sure(moved.new.expected),
-        ]);
-    }
-    table
-}
-
-/// A cell; what a spreadsheet would take for a formula is told to be text.
-fn quoted(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("\"{}{}\"", if formula { "'" } else { "" }, cell.replace('"', "\"\""))
+        ]
+    });
+    csv_file::table(QuoteStyle::Always, std::iter::once(heads).chain(rows))
 }

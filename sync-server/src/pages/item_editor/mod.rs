@@ -31,7 +31,7 @@ pub(in crate::pages) use self::written::value_words;
 use super::form::Fields;
 use super::guide_preview::{GuidePreview, preview};
 use super::sign_in::drawn;
-use super::{Page, render};
+use super::{Page, in_address, render};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::readings::reading;
@@ -139,7 +139,7 @@ pub async fn edit_item(
     query: Result<UrlQuery<Query>, QueryRejection>,
 ) -> Page {
     let code = code_in(code)?;
-    let UrlQuery(query) = query.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+    let query = in_address(query)?;
     let part = part_named(&query.part);
     let page = blocking(move || {
         let centre = app.centre.clone();

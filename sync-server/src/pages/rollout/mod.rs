@@ -16,10 +16,9 @@ use standing::{Current, Show, current};
 use super::cases::item_name;
 use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge};
-use super::{Page, render};
-use crate::api::blocking;
+use super::{Page, in_address, read_page};
 use crate::centre::Centre;
-use crate::error::{ProblemCode, ServiceError};
+use crate::error::ServiceError;
 use crate::services::rollout::{self, Rollout, State as Standing, board};
 use crate::services::sessions::Caller;
 use crate::shell::App;
@@ -71,14 +70,8 @@ pub async fn rollout(
     caller: Caller,
     filters: Result<UrlQuery<Filters>, QueryRejection>,
 ) -> Page {
-    let UrlQuery(filters) = filters.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| draw(tx, &centre, &filters, (&caller, now_ms)))
-    })
-    .await?;
-    render(&page)
+    let filters = in_address(filters)?;
+    read_page(app, move |tx, app, now_ms| draw(tx, &app.centre, &filters, (&caller, now_ms))).await
 }
 
 fn draw(

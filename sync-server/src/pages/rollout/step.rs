@@ -16,7 +16,7 @@ use crate::pages::cases::item_name;
 use crate::pages::form::Fields;
 use crate::pages::frame::{Frame, Here, frame};
 use crate::pages::sign_in::drawn;
-use crate::pages::{Page, render};
+use crate::pages::{Page, in_address, render};
 use crate::services::rollout::{self, Reason, Step, StepError, WithdrawError};
 use crate::services::sessions::Caller;
 use crate::shell::App;
@@ -97,7 +97,7 @@ pub async fn rollout_step(
     chosen: Result<UrlQuery<Chosen>, QueryRejection>,
 ) -> Page {
     let doing = Doing::read(step)?;
-    let UrlQuery(chosen) = chosen.map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
+    let chosen = in_address(chosen)?;
     let typed = Typed { item: chosen.item, ..Typed::default() };
     render(&asked(&app, caller, doing, typed).await?)
 }
