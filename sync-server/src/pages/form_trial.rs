@@ -1,6 +1,7 @@
-//! `/catalogue/items/{code}/form`: tries the form of an item or bundle of any version. Nothing is kept and nothing is
-//! sent to a department; the answers travel in the page and nowhere else.
+//! `/catalogue/items/{code}/form`: tries the form of an item or bundle of any version, or of the draft that an editor
+//! saved. Nothing is kept and nothing is sent to a department; the answers travel in the page and nowhere else.
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -15,17 +16,23 @@ use domain::text::Language;
 use super::form::Fields;
 use super::form_drawing::{DO, Deed, Filled, PAGE, Sheet};
 use super::frame::{Frame, Here, frame};
+use super::item_editor::rule_words;
 use super::{Page, in_address, in_query, render, situation_form};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
+use crate::services::catalogue::Volume;
+use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::shell::App;
+use crate::store::Tx;
 use crate::words::Words;
 
 /// Bytes of a filled-in form as it travels, at most: signatures and lists of files are part of it.
 pub const MAX_TRIAL_BYTES: usize = 256 * 1024;
 /// Name of the field with the sample person.
 const WHO: &str = "_who";
+/// Stands in an address instead of a version.
+const DRAFT: &str = "draft";
 
 /// Sample people whose card is on the reader: what rules about the card see. Their region is nobody's.
 const PEOPLE: [(&str, &str); 3] =
@@ -40,6 +47,8 @@ struct TrialPage {
     title: String,
     code: String,
     version: String,
+    /// What is tried is a draft.
+    draft: bool,
     fields: usize,
     department: String,
     bundle: bool,
@@ -108,39 +117,83 @@ impl Wanted {
         }
     }
 
+    /// The draft is asked for, not what was stored as a version.
+    fn draft(&self) -> bool {
+        self.query.get("version").is_some_and(|version| version == DRAFT)
+    }
+
     fn version(&self) -> Result<Option<u64>, ServiceError> {
         let version = self.query.get("version").filter(|version| !version.is_empty());
         let number = |text: &String| text.parse::<u64>().ok().filter(|n| *n <= crate::api::MAX_CURSOR);
         version.map(|text| number(text).ok_or_else(|| ProblemCode::NotFound.into())).transpose()
     }
+
+    /// The catalogue that the form stands in: with the draft in its place, if that is asked for.
+    fn volume(&self, tx: &mut Tx<'_>, app: &App) -> Result<Arc<Volume>, ServiceError> {
+        let shelf = &app.centre.context().shelf;
+        if self.draft() {
+            let draft = editing::of_item(tx, &self.code)?.and_then(|draft| draft.item());
+            let mut catalogue = editing::base(tx, shelf)?.catalogue.clone();
+            catalogue.items.insert(self.code.clone(), draft.ok_or(ProblemCode::NotFound)?);
+            return Ok(Arc::new(Volume::new(catalogue)));
+        }
+        let volume = match self.version()? {
+            Some(version) => shelf.get(tx, version)?,
+            None => shelf.newest(tx)?,
+        };
+        Ok(volume.ok_or(ProblemCode::NotFound)?)
+    }
 }
 
 async fn show(app: &App, caller: Caller, wanted: Wanted, pairs: Vec<(String, String)>) -> Page {
-    let centre = app.centre.clone();
+    let app = app.clone();
     let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        let (volume, frame) = centre.read(|tx| {
-            let shelf = &centre.context().shelf;
-            let volume = match wanted.version()? {
-                Some(version) => shelf.get(tx, version)?,
-                None => shelf.newest(tx)?,
-            };
-            Ok::<_, ServiceError>((volume, frame(tx, &caller, now_ms, Here::Bundles)?))
+        let now_ms = app.centre.now_ms();
+        let (volume, frame) = app.centre.read(|tx| {
+            let volume = wanted.volume(tx, &app)?;
+            let entry = volume.catalogue.entry(&wanted.code).ok_or(ProblemCode::NotFound)?;
+            let here = if matches!(entry, Entry::Item(_)) { Here::Items } else { Here::Bundles };
+            let frame = frame(tx, &caller, now_ms, here)?;
+            Ok::<_, ServiceError>((volume, frame))
         })?;
-        let volume = volume.ok_or(ProblemCode::NotFound)?;
-        let form = volume.form(&wanted.code)?.ok_or(ProblemCode::NotFound)?;
-        draw(&volume.catalogue, &form, (&wanted, &pairs), (frame, now_ms))
+        let catalogue = &volume.catalogue;
+        let trial = match broken_form(catalogue, &wanted) {
+            Some(fault) => Trial { fault: Some(fault), ..Trial::default() },
+            None => {
+                let form = volume.form(&wanted.code)?.ok_or(ProblemCode::NotFound)?;
+                fill_in(catalogue, &form, (&wanted, &pairs), now_ms)?
+            }
+        };
+        page_of(catalogue, &wanted, trial, frame)
     })
     .await?;
     render(&page)
 }
 
-fn draw(
+/// The rule of forms that a draft breaks: editors save what is not finished.
+fn broken_form(catalogue: &Catalogue, wanted: &Wanted) -> Option<String> {
+    let spec = catalogue.entry(&wanted.code).filter(|_| wanted.draft())?.form();
+    let broken = Form::compile(spec).err()?;
+    Some(rule_words(&format!("form.{}", broken.field), &broken.reason))
+}
+
+/// A form as it is tried.
+#[derive(Default)]
+struct Trial {
+    /// It as HTML.
+    drawn: String,
+    /// Fields that it has.
+    fields: usize,
+    /// Why it is not drawn, or not as the situation wants it.
+    fault: Option<String>,
+}
+
+fn fill_in(
     catalogue: &Catalogue,
     form: &Form,
     (wanted, pairs): (&Wanted, &[(String, String)]),
-    (frame, now_ms): (Frame, i64),
-) -> Result<TrialPage, ServiceError> {
+    now_ms: i64,
+) -> Result<Trial, ServiceError> {
     let entry = catalogue.entry(&wanted.code).ok_or(ProblemCode::NotFound)?;
     let language = wanted.language();
     let w = Words(language);
@@ -148,7 +201,8 @@ fn draw(
     let situation = situation_form::read(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let resolution = resolve(catalogue, entry, &situation);
     let adjusted = form.adjusted(&resolution.adjustments);
-    let fault = adjusted.as_ref().err().map(ToString::to_string);
+    let fault =
+        adjusted.as_ref().err().map(|e| format!("{}{e}", Words(Language::ZhCn).t("form_trial.fault")));
     let form = adjusted.unwrap_or_else(|_| form.clone());
     let facts = facts(w, value(WHO), CivilDate::in_china(now_ms));
     let action = address(wanted, catalogue.version, language);
@@ -171,30 +225,48 @@ fn draw(
     let situation =
         situation_form::draw((catalogue, entry), &situation, &resolution, shown).map_err(drawn)?;
     sheet.before = Who { w, people: people(w, value(WHO)), situation }.render().map_err(drawn)?;
+    Ok(Trial { drawn: sheet.draw().map_err(drawn)?, fields: form.spec().fields().count(), fault })
+}
+
+fn page_of(
+    catalogue: &Catalogue,
+    wanted: &Wanted,
+    trial: Trial,
+    frame: Frame,
+) -> Result<TrialPage, ServiceError> {
+    let entry = catalogue.entry(&wanted.code).ok_or(ProblemCode::NotFound)?;
+    let w = Words(Language::ZhCn);
+    let language = wanted.language();
     let other = if language == Language::En { Language::ZhCn } else { Language::En };
     Ok(TrialPage {
-        w: Words(Language::ZhCn),
         frame,
         sample: super::bundles::sample(catalogue),
         title: entry.title().get(Language::ZhCn).to_owned(),
         code: wanted.code.to_string(),
-        version: format!("v{}", catalogue.version),
-        fields: form.spec().fields().count(),
+        version: if wanted.draft() {
+            w.t("form_trial.draft").to_owned()
+        } else {
+            format!("v{}", catalogue.version)
+        },
+        draft: wanted.draft(),
+        fields: trial.fields,
         department: match entry {
             Entry::Item(item) => item.department.to_string(),
             Entry::Bundle(bundle) => bundle.lead_department.to_string(),
         },
         bundle: matches!(entry, Entry::Bundle(_)),
-        drawn: sheet.draw().map_err(drawn)?,
-        own: action.clone(),
+        drawn: trial.drawn,
+        own: address(wanted, catalogue.version, language),
         other: address(wanted, catalogue.version, other),
         other_word: if other == Language::En { "form_trial.in_english" } else { "form_trial.in_chinese" },
-        fault,
+        fault: trial.fault,
+        w,
     })
 }
 
 fn address(wanted: &Wanted, version: u64, language: Language) -> String {
     let lang = if language == Language::En { "&lang=en" } else { "" };
+    let version = if wanted.draft() { DRAFT.to_owned() } else { version.to_string() };
     format!("/catalogue/items/{}/form?version={version}{lang}", in_query(wanted.code.as_str()))
 }
 

@@ -124,6 +124,12 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// A catalogue whose forms are compiled when they are asked for.
+    #[must_use]
+    pub fn new(catalogue: Catalogue) -> Self {
+        Self { catalogue, forms: Mutex::default() }
+    }
+
     /// The compiled form of an item or bundle.
     ///
     /// # Errors
@@ -184,7 +190,7 @@ impl Shelf {
     /// Puts a version that was just read from its files onto the shelf.
     pub fn put(&self, catalogue: Catalogue) -> Arc<Volume> {
         let version = catalogue.version;
-        let volume = Arc::new(Volume { catalogue, forms: Mutex::default() });
+        let volume = Arc::new(Volume::new(catalogue));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(version, volume.clone());
         while kept.len() > VERSIONS_IN_MEMORY {

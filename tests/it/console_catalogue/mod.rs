@@ -4,6 +4,7 @@ mod changes;
 mod hostile;
 mod lists;
 mod signing;
+mod trial;
 
 use anyhow::{Context as _, Result};
 use sync_server::auth::role::Role;
