@@ -9,7 +9,7 @@ use domain::situation::{self, Question};
 use domain::text::{Language, Text};
 
 use super::cases::item_name;
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::view::{self, Badge, MarkView};
 use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
@@ -104,7 +104,7 @@ fn draw(
         history: history.iter().rev().map(|r| step(&fields, r, &case, now_ms)).collect(),
         others,
         slip_address: format!("/slips/{}?d={}", case.number, envelope.digest.short()),
-        sample: catalogue.filter(|c| c.data_label == "sample").map(|c| c.notice.get(w.0).to_owned()),
+        sample: catalogue.and_then(sample),
         frame: frame(tx, caller, now_ms, Here::Cases(&Query::default()))?,
         item,
         w,

@@ -11,7 +11,7 @@ use domain::text::Language;
 use serde::Deserialize;
 
 use super::form::searched;
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::view::{self, Badge};
 use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
@@ -144,7 +144,7 @@ fn draw(
         older: found.next_before.map(|b| link.to(query.state, Some(b))),
         first: query.before.map(|_| link.to(query.state, None)),
         own_address: link.to(query.state, query.before),
-        sample: catalogue.filter(|c| c.data_label == "sample").map(|c| c.notice.get(w.0).to_owned()),
+        sample: catalogue.and_then(sample),
         text,
         frame,
         w,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::catalogue_diff::{EntryView, entries};
 use super::draft_state::{self, StateView};
 use super::form::Fields;
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::item_editor::{W, rule_words};
 use super::people::name_of;
 use super::{Page, read_page, view};
@@ -53,6 +53,8 @@ struct ChangesPage {
     /// How many there are, in words.
     count: String,
     approved: usize,
+    /// What was approved is not in the version that waits.
+    can_make: bool,
     may_check: bool,
     candidate: Option<CandidateView>,
 }
@@ -65,6 +67,8 @@ struct DraftView {
     checker: Option<String>,
     entry: Option<EntryView>,
     outdated: bool,
+    /// A checker approved it.
+    approved: bool,
     /// The caller may approve it.
     can_approve: bool,
     /// The caller may send it back.
@@ -118,6 +122,7 @@ fn draw(
             checker: draft.checker.as_ref().map(|id| name_of(tx, id)).transpose()?,
             entry: changed.remove(draft.code.as_str()),
             outdated: candidate::is_outdated(tx, draft)?,
+            approved: draft.state == DraftState::Approved,
             can_approve: checks && draft.state == DraftState::Ready,
             can_return: checks && draft.state != DraftState::Editing,
             own: own && may_check,
@@ -128,13 +133,16 @@ fn draw(
     let numbers = [("n", drafts.len()), ("ready", ready), ("approved", approved)];
     let numbers = numbers.map(|(name, n)| (name, n.to_string()));
     let numbers = numbers.each_ref().map(|(name, n)| (*name, n.as_str()));
+    let fit = approved > 0 && !views.iter().any(|view| view.outdated && view.approved);
+    let candidate = candidate_view(tx, &volume.catalogue, &drafts, now_ms)?;
     Ok(ChangesPage {
         w: W,
         frame: frame(tx, caller, now_ms, Here::Changes)?,
-        sample: Some(volume.catalogue.notice.zh.clone()).filter(|_| volume.catalogue.data_label == "sample"),
+        sample: sample(&volume.catalogue),
         base: volume.catalogue.version,
         said: known.contains(&said).then(|| W.of("edit_error", said)),
-        candidate: candidate_view(tx, &volume.catalogue, &drafts, now_ms)?,
+        can_make: may_check && fit && candidate.as_ref().is_none_or(|made| made.behind),
+        candidate,
         count: W.fill("changes.count", &numbers),
         drafts: views,
         approved,
@@ -205,12 +213,17 @@ pub async fn make_candidate(State(app): State<App>, caller: Caller, fields: Fiel
         let centre = app.centre.clone();
         let assembled = centre.read(|tx| {
             let volume = newest(tx, &app)?;
+            if waits_already(tx, &volume.catalogue)? {
+                return Ok(None);
+            }
             let made = candidate::assemble(tx, &volume.catalogue)?;
-            Ok::<_, ServiceError>(made.map(|(next, drafts)| (volume.catalogue.version, next, drafts)))
+            let made = made.map(|(next, drafts)| (volume.catalogue.version, next, drafts));
+            Ok::<_, ServiceError>(Some(made))
         })?;
         let (base, next, drafts) = match assembled {
-            Ok(assembled) => assembled,
-            Err(error) => return Ok(Err(error)),
+            None => return Ok(Ok(())),
+            Some(Ok(assembled)) => assembled,
+            Some(Err(error)) => return Ok(Err(error)),
         };
         if !next.examine().errors.is_empty() {
             return Ok(Err(EditError::Unfit));
@@ -227,6 +240,12 @@ pub async fn make_candidate(State(app): State<App>, caller: Caller, fields: Fiel
     })
     .await?;
     Ok(back(made.err()))
+}
+
+/// Whether the version that waits holds all that is approved: a signer may have it already, so its number stays.
+fn waits_already(tx: &mut Tx<'_>, base: &Catalogue) -> Result<bool, StoreError> {
+    let Some(candidate) = candidate::open(tx)? else { return Ok(false) };
+    Ok(!is_behind(&candidate, base, &editing::all(tx)?))
 }
 
 fn still_approved(tx: &mut Tx<'_>, drafts: &[Draft]) -> Result<bool, StoreError> {

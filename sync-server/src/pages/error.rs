@@ -34,9 +34,25 @@ pub async fn problem(code: Result<Path<String>, PathRejection>) -> Page {
 /// The page that a failed call shows.
 pub fn error_page(problem: &Problem) -> Response {
     let status = status_of(problem);
-    match page(&problem.code, problem.instance.clone()).render() {
+    let mut page = page(&problem.code, problem.instance.clone());
+    page.speak_to_people();
+    match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+impl ProblemPage {
+    /// Problems are described for whoever writes a program; some need other words on a page that a person asked for.
+    fn speak_to_people(&mut self) {
+        let code = self.code.clone();
+        for (name, text) in [("what", &mut self.what), ("next", &mut self.next)] {
+            let group = format!("problem_page.{code}");
+            let own = self.w.of(&group, name);
+            if !own.starts_with(&group) {
+                *text = own;
+            }
+        }
     }
 }
 

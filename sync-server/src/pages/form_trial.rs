@@ -15,7 +15,7 @@ use domain::text::Language;
 
 use super::form::Fields;
 use super::form_drawing::{DO, Deed, Filled, PAGE, Sheet};
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::item_editor::rule_words;
 use super::{Page, in_address, in_query, render, situation_form};
 use crate::api::blocking;
@@ -240,7 +240,7 @@ fn page_of(
     let other = if language == Language::En { Language::ZhCn } else { Language::En };
     Ok(TrialPage {
         frame,
-        sample: super::bundles::sample(catalogue),
+        sample: sample(catalogue),
         title: entry.title().get(Language::ZhCn).to_owned(),
         code: wanted.code.to_string(),
         version: if wanted.draft() {

@@ -1,6 +1,7 @@
 //! The frame of console pages: top bar, navigation, foot. Every number is a link to what makes it, and nothing is
 //! shown that the caller may not open.
 use domain::case::CaseState;
+use domain::catalogue::Catalogue;
 use domain::text::Language;
 
 use super::view;
@@ -121,6 +122,11 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         roles: unit + &role_words(words, caller.roles),
         nav,
     })
+}
+
+/// The notice of sample data, if a catalogue is one: every page that shows its content says so.
+pub fn sample(catalogue: &Catalogue) -> Option<String> {
+    (catalogue.data_label == "sample").then(|| catalogue.notice.get(Language::ZhCn).to_owned())
 }
 
 /// Roles in words.

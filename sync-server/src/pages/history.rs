@@ -5,12 +5,15 @@ use axum::extract::{Query as UrlQuery, State};
 use serde::Deserialize;
 
 use super::catalogue_diff::{EntryView, entries};
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::item_editor::W;
 use super::item_page::{RevisionView, revision_view};
-use super::{Page, in_address, read_page, view};
+use super::rollout::state_badge;
+use super::view::{self, Badge};
+use super::{Page, in_address, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::item_history::{self, Version};
+use crate::services::rollout::{self, Rollout, board};
 use crate::services::sessions::Caller;
 use crate::shell::App;
 use crate::store::{StoreError, Tx};
@@ -43,6 +46,8 @@ struct VersionsPage {
 
 struct VersionView {
     version: u64,
+    /// Whether terminals run it, or what became of it.
+    standing: Option<Badge>,
     when: String,
     digest: String,
     count: usize,
@@ -80,16 +85,18 @@ fn draw(
         }
         _ => None,
     };
-    let views = versions
-        .iter()
-        .enumerate()
-        .map(|(at, version)| version_view(tx, version, versions.get(at + 1).map(|v| v.version), now_ms));
-    let views = views.collect::<Result<_, _>>()?;
+    let rollouts = board::all(tx)?;
+    let views = versions.iter().enumerate().map(|(at, version)| {
+        let standing = standing(&rollouts, version.version);
+        let before = versions.get(at + 1).map(|v| v.version);
+        Ok(VersionView { standing, ..version_view(tx, version, before, now_ms)? })
+    });
+    let views = views.collect::<Result<_, StoreError>>()?;
     let (entries, hidden) = compared.map_or((None, 0), |(entries, hidden)| (Some(entries), hidden));
     Ok(VersionsPage {
         w: W,
         frame: frame(tx, caller, now_ms, Here::Versions)?,
-        sample: None,
+        sample: shelf.newest(tx)?.as_deref().and_then(|v| sample(&v.catalogue)),
         versions: views,
         from: asked.0.unwrap_or(before),
         to: asked.1.unwrap_or(newest),
@@ -110,10 +117,25 @@ fn version_view(
     }
     Ok(VersionView {
         version: version.version,
+        standing: None,
         when: view::time(version.stored_at_ms, now_ms),
         digest: version.digest.chars().take(16).collect(),
         count: version.revisions.len(),
         named,
         difference: before.map(|before| format!("/catalogue/versions?from={before}&to={}", version.version)),
     })
+}
+
+/// What rollouts say of a version: in force, on its way, gone back from, or signed beforehand as a way back.
+fn standing(rollouts: &[Rollout], version: u64) -> Option<Badge> {
+    let latest = rollouts.first()?;
+    if version == latest.settled() {
+        return Some(Badge { glyph: "ok", word: W.t("history.in_force").to_owned() });
+    }
+    if let Some(own) = rollouts.iter().find(|r| r.version == version) {
+        return (own.course.state != rollout::State::Done).then(|| state_badge(own));
+    }
+    let spare = rollouts.iter().find(|r| r.way_back == Some(version) && r.back_in_force().is_none())?;
+    let word = W.fill("history.spare", &[("before", &spare.before.to_string())]);
+    Some(Badge { glyph: "off", word })
 }

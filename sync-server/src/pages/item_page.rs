@@ -1,10 +1,11 @@
 //! `/catalogue/items/{code}`: an item as it is published, how the terminal shows it, and every content it had.
 use askama::Template;
 use axum::extract::State;
+use domain::ids::ItemCode;
 use domain::text::Language;
 
 use super::draft_state::{self, StateView};
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::guide_preview::{GuidePreview, preview};
 use super::item_editor::{CodeInPath, W, code_in};
 use super::people::name_of;
@@ -14,6 +15,7 @@ use crate::auth::policy::{self, Verdict};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::editing;
 use crate::services::item_history::{self, Revision};
+use crate::services::rollout::{self, board};
 use crate::services::sessions::Caller;
 use crate::shell::App;
 use crate::store::{StoreError, Tx};
@@ -30,6 +32,8 @@ struct ItemPage {
     department: String,
     version: u64,
     may_edit: bool,
+    /// What citizens are told instead, since when: it was taken away in an emergency.
+    withdrawn: Option<(String, String)>,
     state: Option<StateView>,
     revisions: Vec<RevisionView>,
     preview: GuidePreview,
@@ -60,12 +64,12 @@ pub async fn item(State(app): State<App>, caller: Caller, code: CodeInPath) -> P
             Ok::<_, ServiceError>(ItemPage {
                 w: W,
                 frame: frame(tx, &caller, now_ms, Here::Items)?,
-                sample: Some(volume.catalogue.notice.zh.clone())
-                    .filter(|_| volume.catalogue.data_label == "sample"),
+                sample: sample(&volume.catalogue),
                 code: code.to_string(),
                 title: item.short_name.zh.clone(),
                 department: item.department.to_string(),
                 version: volume.catalogue.version,
+                withdrawn: withdrawn(tx, &code, now_ms)?,
                 may_edit: policy::EDIT_CATALOGUE.judge(Some(caller.roles)) == Verdict::Go,
                 state: draft.map(|draft| draft_state::view(tx, &draft, now_ms)).transpose()?,
                 revisions: revision_views(tx, &revisions, now_ms)?,
@@ -75,6 +79,12 @@ pub async fn item(State(app): State<App>, caller: Caller, code: CodeInPath) -> P
     })
     .await?;
     render(&page)
+}
+
+/// Why and since when an item is taken away from all terminals, if it is.
+fn withdrawn(tx: &mut Tx<'_>, code: &ItemCode, now_ms: i64) -> Result<Option<(String, String)>, StoreError> {
+    let found = rollout::withdrawn(tx)?.into_iter().find(|w| w.item.item == *code);
+    Ok(found.map(|w| (w.item.reason, view::time(w.item.since_ms, now_ms))))
 }
 
 fn revision_views(
@@ -107,7 +117,10 @@ pub(super) fn revision_view(
             let (editor, checker) = (name_of(tx, &credit.editor)?, name_of(tx, &credit.checker)?);
             (W.fill("history.who", &[("editor", &editor), ("checker", &checker)]), credit.note.clone())
         }
-        None => (W.t("history.from_files").to_owned(), "—".to_owned()),
+        None => match board::went_back_to(tx, revision.version)? {
+            Some(step) => (step.person.unwrap_or_else(|| W.t("rollout.by_command").to_owned()), step.reason),
+            None => (W.t("history.from_files").to_owned(), "—".to_owned()),
+        },
     };
     Ok(RevisionView {
         version: revision.version,

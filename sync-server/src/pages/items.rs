@@ -14,7 +14,7 @@ use domain::item::Item;
 use serde::Deserialize;
 
 use super::form::searched;
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::guide_preview::period;
 use super::item_editor::W;
 use super::view::{self, Badge};
@@ -23,6 +23,7 @@ use crate::api::blocking;
 use crate::error::ServiceError;
 use crate::services::catalogue::Volume;
 use crate::services::editing::{self, Draft, DraftState};
+use crate::services::rollout;
 use crate::services::sessions::Caller;
 use crate::shell::App;
 use crate::store::Tx;
@@ -124,6 +125,8 @@ pub async fn items_csv(State(app): State<App>, filters: Result<UrlQuery<Filters>
 struct List {
     volume: Arc<Volume>,
     drafts: BTreeMap<ItemCode, Draft>,
+    /// What was taken away from all terminals, and why.
+    withdrawn: BTreeMap<ItemCode, String>,
     filters: Filters,
     text: String,
 }
@@ -132,12 +135,14 @@ impl List {
     fn read(tx: &mut Tx<'_>, app: &App, filters: Filters) -> Result<Self, ServiceError> {
         let volume = editing::base(tx, &app.centre.context().shelf)?;
         let drafts = editing::all(tx)?.into_iter().map(|draft| (draft.code.clone(), draft)).collect();
+        let withdrawn = rollout::withdrawn(tx)?.into_iter().map(|w| (w.item.item, w.item.reason)).collect();
         let text = searched(&filters.q);
-        Ok(Self { volume, drafts, filters, text })
+        Ok(Self { volume, drafts, withdrawn, filters, text })
     }
 
     fn state(&self) -> Option<&str> {
-        let known = |name: &str| name == "unchanged" || name.parse::<DraftState>().is_ok();
+        let known =
+            |name: &str| ["unchanged", "taken_away"].contains(&name) || name.parse::<DraftState>().is_ok();
         Some(self.filters.state.as_str()).filter(|name| known(name))
     }
 
@@ -154,7 +159,11 @@ impl List {
     }
 
     fn state_of(&self, code: &ItemCode) -> &'static str {
-        self.drafts.get(code).map_or("unchanged", |draft| draft.state.as_str())
+        match self.drafts.get(code) {
+            _ if self.withdrawn.contains_key(code) => "taken_away",
+            Some(draft) => draft.state.as_str(),
+            None => "unchanged",
+        }
     }
 
     fn draw(self, tx: &mut Tx<'_>, caller: &Caller, now_ms: i64) -> Result<ItemsPage, ServiceError> {
@@ -173,7 +182,7 @@ impl List {
         Ok(ItemsPage {
             w: W,
             frame: frame(tx, caller, now_ms, Here::Items)?,
-            sample: Some(catalogue.notice.zh.clone()).filter(|_| catalogue.data_label == "sample"),
+            sample: sample(catalogue),
             version: catalogue.version,
             tabs: self.tabs(),
             departments: self.departments(catalogue),
@@ -181,17 +190,18 @@ impl List {
             state: self.state().unwrap_or_default().to_owned(),
             rows: shown.map(|item| self.row(item, now_ms)).collect(),
             filtered: self.address(None, 1) != "/catalogue/items",
-            count: W.fill("items.count", &numbers),
+            count: if found.is_empty() { String::new() } else { W.fill("items.count", &numbers) },
             previous: (page > 1).then(|| self.address(self.state(), page - 1)),
             next: (page < pages).then(|| self.address(self.state(), page + 1)),
-            own_address: self.address(self.state(), page),
+            own_address: view::readable(&self.address(self.state(), page)),
             csv: self.address(self.state(), 1).replacen("items", "items.csv", 1),
             text: self.text,
         })
     }
 
     fn tabs(&self) -> Vec<Tab> {
-        let states = [None, Some("unchanged"), Some("editing"), Some("ready"), Some("approved")];
+        let states =
+            [None, Some("unchanged"), Some("editing"), Some("ready"), Some("approved"), Some("taken_away")];
         let tab = |state: Option<&'static str>| Tab {
             href: self.address(state, 1),
             word: W.of("draft_state", state.unwrap_or("all")),
@@ -213,7 +223,7 @@ impl List {
     }
 
     fn row(&self, item: &Item, now_ms: i64) -> RowView {
-        let draft = self.drafts.get(&item.code);
+        let (draft, taken) = (self.drafts.get(&item.code), self.withdrawn.get(&item.code));
         let serde_name = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let named = |group: &str, value: serde_json::Result<serde_json::Value>| {
             W.of("choice", &format!("{group}.{}", serde_name(value.unwrap_or_default())))
@@ -227,11 +237,15 @@ impl List {
             offline: named("offline", serde_json::to_value(item.offline_mode)),
             region: named("region", serde_json::to_value(item.cross_region)),
             badge: match (draft, &item.withdrawn) {
+                _ if taken.is_some() => {
+                    Badge { glyph: "off", word: W.t("draft_state.taken_away").to_owned() }
+                }
                 (Some(draft), _) => draft_state::badge(draft.state),
                 (None, Some(_)) => Badge { glyph: "off", word: W.t("draft_state.withdrawn").to_owned() },
                 (None, None) => Badge { glyph: "ok", word: W.t("draft_state.unchanged").to_owned() },
             },
             note: match draft {
+                _ if taken.is_some() => taken.cloned().unwrap_or_default(),
                 Some(draft) => view::span(W, now_ms - draft.changed_at_ms),
                 None => W.fill("items.revision", &[("n", &item.revision.to_string())]),
             },

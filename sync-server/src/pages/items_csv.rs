@@ -1,9 +1,12 @@
-//! Items as a table for people with a spreadsheet: what the list shows, with a few columns more.
+//! Items as a table for people with a spreadsheet: what the list shows, with a few columns more, in the words of the
+//! pages. Programs and departments take `catalogue export --csv`.
 use domain::item::Item;
 
+use super::guide_preview::period;
+use super::item_editor::{W, field_label, value_words};
 use crate::csv_file::{self, QuoteStyle};
 
-/// Columns, by their names in the item's JSON.
+/// Columns, by the paths of their fields.
 const COLUMNS: [&str; 14] = [
     "code",
     "revision",
@@ -17,39 +20,28 @@ const COLUMNS: [&str; 14] = [
     "days_source",
     "offline_mode",
     "cross_region",
-    "fee_fen",
+    "guide.fee_fen",
     "synonyms",
 ];
 
 /// The file.
 pub(super) fn items_csv(items: &[&Item]) -> Vec<u8> {
-    let headings = COLUMNS.map(str::to_owned).to_vec();
-    let rows = items.iter().map(|item| row(item).to_vec());
-    csv_file::table(QuoteStyle::Necessary, std::iter::once(headings).chain(rows))
+    let head = |path: &str| match path {
+        "code" | "revision" => W.of("items_csv", path),
+        path => field_label(path),
+    };
+    let rows = items.iter().map(|item| row(item));
+    csv_file::table(QuoteStyle::Necessary, std::iter::once(COLUMNS.map(head).to_vec()).chain(rows))
 }
 
-fn row(item: &Item) -> [String; 14] {
+fn row(item: &Item) -> Vec<String> {
     let value = serde_json::to_value(item).unwrap_or_default();
-    let plain = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let period = |key: &str| format!("{}/10 {}", value[key]["tenths"], plain_at(&value[key], "unit"));
-    [
-        item.code.to_string(),
-        item.revision.to_string(),
-        item.name.zh.clone(),
-        item.short_name.zh.clone(),
-        item.department.to_string(),
-        item.theme.clone(),
-        plain("category"),
-        period("promised"),
-        period("legal"),
-        plain("days_source"),
-        plain("offline_mode"),
-        plain("cross_region"),
-        item.guide.fee_fen.to_string(),
-        item.synonyms.join("; "),
-    ]
-}
-
-fn plain_at(value: &serde_json::Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().to_owned()
+    let cell = |path: &str| match path {
+        "name" => item.name.zh.clone(),
+        "short_name" => item.short_name.zh.clone(),
+        "promised" => period(W, item.promised),
+        "legal" => period(W, item.legal),
+        path => value_words(path, path.split('.').fold(&value, |value, key| &value[key])),
+    };
+    COLUMNS.map(cell).to_vec()
 }

@@ -75,6 +75,11 @@ pub fn time(at_ms: i64, now_ms: i64) -> String {
     format!("{day} {hour:02}:{minute:02}")
 }
 
+/// An address as people read it: nothing is escaped that need not be.
+pub fn readable(address: &str) -> String {
+    percent_encoding::percent_decode_str(address).decode_utf8_lossy().into_owned()
+}
+
 /// A span in words: `2 h 10 min`.
 pub fn span(words: Words, ms: i64) -> String {
     let minutes = ms.max(0) / 60_000;
@@ -83,7 +88,9 @@ pub fn span(words: Words, ms: i64) -> String {
     match (days, hours, minutes) {
         (0, 0, 0) => words.t("span.now").to_owned(),
         (0, 0, m) => words.fill("span.minutes", &[("n", &n(m))]),
+        (0, h, m) if m % 60 == 0 => words.fill("span.whole_hours", &[("h", &n(h))]),
         (0, h, m) => words.fill("span.hours", &[("h", &n(h)), ("m", &n(m % 60))]),
+        (d, h, _) if h % 24 == 0 => words.fill("span.whole_days", &[("d", &n(d))]),
         (d, h, _) => words.fill("span.days", &[("d", &n(d)), ("h", &n(h % 24))]),
     }
 }

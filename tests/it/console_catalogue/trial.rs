@@ -15,7 +15,8 @@ fn form(asked: &str, known: &str) -> Result<String> {
         "pages": [{
             "title": { "zh": "一页", "en": "A page" },
             "groups": [{ "fields": [
-                { "key": asked, "widget": "text", "label": { "zh": "只在草稿里", "en": "Only in the draft" } }
+                { "key": asked, "widget": "text", "required": true,
+                  "label": { "zh": "只在草稿里", "en": "Only in the draft" } }
             ] }],
         }],
     });

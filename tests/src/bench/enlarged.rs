@@ -23,9 +23,18 @@ pub fn enlarged(mut catalogue: Catalogue, many: usize) -> Result<Catalogue> {
         item.short_name.zh.push_str(&two_characters(other));
         let syllables: Vec<&str> = other.short_pinyin.split(' ').take(2).collect();
         item.short_pinyin = format!("{} {}", item.short_pinyin, syllables.join(" "));
+        number_names(&mut item, number);
         catalogue.items.insert(item.code.clone(), item);
     }
     Ok(catalogue)
+}
+
+/// A catalogue in which two items have one name is not read: each name and each synonym ends with a number.
+fn number_names(item: &mut Item, number: usize) {
+    item.short_name.zh.push_str(&number.to_string());
+    item.short_pinyin.push_str(&format!(" {number}"));
+    item.synonyms.iter_mut().for_each(|word| word.push_str(&number.to_string()));
+    item.synonym_pinyin.iter_mut().for_each(|reading| reading.push_str(&format!(" {number}")));
 }
 
 /// The first two characters of an item's short name.

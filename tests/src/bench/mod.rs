@@ -6,6 +6,7 @@
 pub mod centre;
 pub mod client;
 pub mod enlarged;
+pub mod form_frame;
 pub mod largest_form;
 pub mod process;
 pub mod row;

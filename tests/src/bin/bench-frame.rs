@@ -1,15 +1,19 @@
 //! `frame`: from a press to the changed pixel of the button under Xvfb with llvmpipe at 1280x800, beside a bare X
-//! client; and what the terminal uses of a core while nobody is there.
+//! client; what the terminal uses of a core while nobody is there; its own work on a frame of the largest form.
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use sync_server::startup::load_catalogue;
+use terminal::model::TextSize;
 use tests::bench::centre::Centre;
+use tests::bench::form_frame;
 use tests::bench::process::{Program, pause};
 use tests::bench::row::Row;
 use tests::bench::screen::{ASIDE, ON_BUTTON, Screen, bare_client, terminal};
-use tests::bench::stats::percentile;
+use tests::bench::stats::{median, percentile};
 use tests::bench::usage;
+use tests::binaries::repository;
 
 /// A page at rest keeps its pixel for this long.
 const STILL: Duration = Duration::from_millis(300);
@@ -53,7 +57,18 @@ fn main() -> Result<()> {
     for (name, share) in [("frame.press_to_pixel_p50", 0.5), ("frame.press_to_pixel_p95", 0.95)] {
         Row::beside(name, percentile(&real, share), "ms", percentile(&floor, share)).tell()?;
     }
-    Row::alone("frame.idle_cpu", percentile(&idle_percent, 0.5), "%").tell()
+    Row::alone("frame.idle_cpu", percentile(&idle_percent, 0.5), "%").tell()?;
+    largest_form(rounds)
+}
+
+/// In both sizes of text: one question a page for old people, many for others.
+fn largest_form(rounds: usize) -> Result<()> {
+    let sample = load_catalogue(&repository().join("assets/catalogue"))?;
+    for (name, size) in [("normal", TextSize::Normal), ("elder", TextSize::Elder)] {
+        let taken = form_frame::milliseconds(&sample, size, rounds)?;
+        Row::alone(&format!("frame.largest_form_{name}"), median(&taken), "ms").tell()?;
+    }
+    Ok(())
 }
 
 /// Presses the button, lets go beside it so that nothing is opened, and gives the milliseconds to the first change.

@@ -46,6 +46,8 @@ const TARGETS: &[(&str, Bound)] = &[
     ("frame.press_to_pixel_p50", AtMost(15.0)),
     ("frame.press_to_pixel_p95", AtMost(25.0)),
     ("frame.idle_cpu", AtMost(0.3)),
+    ("frame.largest_form_normal", AtMost(2.0)),
+    ("frame.largest_form_elder", AtMost(2.0)),
 ];
 
 /// The bound of a row, if it has one.

@@ -67,7 +67,7 @@ pub fn dry_run(
         step.map_or_else(|| id.to_owned(), |step| step.name.get(W.0).to_owned())
     };
     let in_round = |round: usize| rounds.values().filter(|other| **other == round).count();
-    let steps: Vec<StepView> = resolution
+    let mut steps: Vec<StepView> = resolution
         .steps
         .iter()
         .map(|on| {
@@ -84,6 +84,7 @@ pub fn dry_run(
             }
         })
         .collect();
+    steps.sort_by_key(|step| step.round);
     let on = |id: &str| resolution.steps.iter().any(|on| on.step.id == id);
     let mut departments: Vec<&str> = steps.iter().map(|step| step.department.as_str()).collect();
     departments.sort_unstable();

@@ -16,7 +16,7 @@ use domain::text::Language;
 
 pub use graph::{BOX_WIDTH, Boxed, Edge, Graph, Node, layout};
 
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::{Page, in_address, render, situation_form, view};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
@@ -29,11 +29,6 @@ use dry_run::{DryRun, dry_run};
 const W: Words = Words(Language::ZhCn);
 /// Bundles that are listed, at most.
 const MOST: usize = 500;
-
-/// The notice of sample data, if the catalogue is one.
-pub(super) fn sample(catalogue: &Catalogue) -> Option<String> {
-    (catalogue.data_label == "sample").then(|| catalogue.notice.get(W.0).to_owned())
-}
 
 #[derive(Template)]
 #[template(path = "bundles.html")]

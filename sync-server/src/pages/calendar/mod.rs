@@ -13,9 +13,9 @@ use domain::catalogue::{Calendar, Catalogue};
 use domain::date::CivilDate;
 use domain::text::Language;
 
-use super::bundles::{said, sample};
+use super::bundles::said;
 use super::cases::item_name;
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::{Page, in_address, in_query, render};
 use crate::api::blocking;
 use crate::auth::policy::{self, Verdict};

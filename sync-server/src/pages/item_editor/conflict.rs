@@ -7,7 +7,7 @@ use super::typed::{Typed, spread};
 use super::view::{W, field_label};
 use super::{Bench, is_of};
 use crate::error::ServiceError;
-use crate::pages::frame::{Frame, Here, frame};
+use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::people::name_of;
 use crate::pages::view as words;
 use crate::services::sessions::Caller;
@@ -64,7 +64,7 @@ pub(super) fn draw(
     Ok(ConflictPage {
         w: W,
         frame: frame(tx, caller, now_ms, Here::Items)?,
-        sample: None,
+        sample: sample(&bench.catalogue),
         code: code.to_string(),
         title: bench.catalogue.items.get(code).map(|i| i.short_name.zh.clone()).unwrap_or_default(),
         part: part.name,
@@ -88,10 +88,21 @@ fn lines(field: &Field, typed: &Typed) -> Vec<String> {
         Kind::LifeEvents => {
             of_field().filter_map(|(name, _)| name.rsplit_once('.')).map(|(_, id)| id.to_owned()).collect()
         }
+        Kind::Choice(group, _) => {
+            of_field().map(|(_, value)| W.of("choice", &format!("{group}.{value}"))).collect()
+        }
+        Kind::Period => {
+            let cell = |name: &str| typed.get(&format!("{}.{name}", field.path)).cloned().unwrap_or_default();
+            vec![format!("{} {}", cell("value"), W.of("choice", &format!("unit.{}", cell("unit"))))]
+        }
         kind if kind.is_list() => (0..super::typed::row_count(typed, field.path))
             .map(|at| {
-                let cells = kind.columns().iter().map(|c| typed.get(&format!("{}.{at}.{c}", field.path)));
-                cells.flatten().cloned().collect::<Vec<_>>().join(" · ")
+                let cell = |column: &&str| {
+                    let text = typed.get(&format!("{}.{at}.{column}", field.path))?;
+                    let of_choice = ["source", "certainty"].contains(column);
+                    Some(if of_choice { W.of("choice", &format!("{column}.{text}")) } else { text.clone() })
+                };
+                kind.columns().iter().filter_map(cell).collect::<Vec<_>>().join(" · ")
             })
             .collect(),
         _ => of_field().map(|(_, text)| text.clone()).filter(|text| !text.is_empty()).collect(),

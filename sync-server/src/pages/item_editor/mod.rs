@@ -31,7 +31,7 @@ pub(in crate::pages) use self::written::value_words;
 use super::form::Fields;
 use super::guide_preview::{GuidePreview, preview};
 use super::sign_in::drawn;
-use super::{Page, in_address, render};
+use super::{Page, in_address, in_query, render};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::readings::reading;
@@ -63,6 +63,11 @@ pub struct Query {
 /// The path of the field that a path lies in, such as `guide.who` for `guide.who[1].zh`.
 pub(super) fn owner_path(path: &str) -> Option<&'static str> {
     parts::owner_of(path).map(|(_, field)| field.path)
+}
+
+/// Whether the field at this path is a length of time.
+pub(super) fn is_period(path: &str) -> bool {
+    parts::owner_of(path).is_some_and(|(_, field)| field.path == path && field.kind == parts::Kind::Period)
 }
 
 /// What a rule says about a field, in the words of the console.
@@ -191,7 +196,22 @@ impl Sent {
             let detail = "a field that this form does not have";
             return Err(ServiceError::refused(ProblemCode::MalformedRequest, detail));
         }
-        Ok(Self { part, typed, seen, button, query, theirs })
+        let mut sent = Self { part, typed, seen, button, query, theirs };
+        if let Some((lang, size)) = sent.button.strip_prefix("look ").and_then(|look| look.split_once(' ')) {
+            sent.query.lang = lang.chars().take(5).collect();
+            sent.query.size = size.chars().take(6).collect();
+        }
+        Ok(sent)
+    }
+
+    /// The part to go to: what was typed in this one is saved on the way.
+    fn next(&self) -> Option<&'static Part> {
+        self.button.strip_prefix("go ").map(part_named)
+    }
+
+    /// Only the preview is to be drawn in another way; what was typed stays typed.
+    fn looks(&self) -> bool {
+        self.button.starts_with("look ")
     }
 }
 
@@ -203,6 +223,8 @@ pub(super) fn is_of(path: &str, name: &str) -> bool {
 /// What came of a form.
 enum Outcome {
     Saved,
+    /// There was nothing to save.
+    AsItWas,
     /// Drawn again, with this status.
     Again(Box<EditorPage>, StatusCode),
     Conflict(Box<conflict::ConflictPage>),
@@ -212,9 +234,13 @@ enum Outcome {
 pub async fn save_item(State(app): State<App>, caller: Caller, code: CodeInPath, fields: Fields) -> Page {
     let code = code_in(code)?;
     let sent = Sent::read(fields)?;
-    let back = format!("/catalogue/items/{code}/draft?part={}&saved=1", sent.part.name);
+    let next = sent.next().unwrap_or(sent.part).name;
+    let Query { lang, size, .. } = sent.query.clone();
+    let view = format!("&lang={}&size={}", in_query(&lang), in_query(&size));
+    let back = format!("/catalogue/items/{code}/draft?part={next}{view}");
     match blocking(move || save(&app, &caller, code, sent)).await? {
-        Outcome::Saved => Ok(see_other(&back)),
+        Outcome::Saved => Ok(see_other(&format!("{back}&saved=1"))),
+        Outcome::AsItWas => Ok(see_other(&back)),
         Outcome::Again(page, status) => drawn(render(page.as_ref())?, status, None),
         Outcome::Conflict(page) => drawn(render(page.as_ref())?, StatusCode::CONFLICT, None),
     }
@@ -223,7 +249,7 @@ pub async fn save_item(State(app): State<App>, caller: Caller, code: CodeInPath,
 fn save(app: &App, caller: &Caller, code: ItemCode, mut sent: Sent) -> Result<Outcome, ServiceError> {
     let centre = &app.centre;
     let bench = centre.read(|tx| Bench::set_up(tx, app, &code))?;
-    if rearrange(sent.part, &mut sent.typed, &sent.button) {
+    if sent.looks() || rearrange(sent.part, &mut sent.typed, &sent.button) {
         return again(app, caller, bench, sent, Vec::new());
     }
     if bench.seen() != sent.seen {
@@ -247,8 +273,9 @@ fn save(app: &App, caller: &Caller, code: ItemCode, mut sent: Sent) -> Result<Ou
             return again(app, caller, bench, sent, mistakes);
         }
     };
-    if bench.draft.is_none() && serde_json::to_value(&item).unwrap_or_default() == bench.content {
-        return Ok(Outcome::Saved);
+    let same = serde_json::to_value(&item).unwrap_or_default() == bench.content;
+    if same && (bench.draft.is_none() || sent.next().is_some()) {
+        return Ok(if sent.next().is_some() { Outcome::AsItWas } else { Outcome::Saved });
     }
     let request = Request { by: caller.account.clone(), code: code.clone(), seen: sent.seen };
     let (now_ms, version) = (centre.now_ms(), bench.made_from());
@@ -270,7 +297,8 @@ fn again(
     mistakes: Vec<Mistake>,
 ) -> Result<Outcome, ServiceError> {
     let status = if mistakes.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    let shown = Shown { typed: sent.typed, mistakes, unsaved: true };
+    let unsaved = !sent.looks() || sent.typed != spread(sent.part, &bench.content);
+    let shown = Shown { typed: sent.typed, mistakes, unsaved };
     let page =
         app.centre.read(|tx| EditorPage::draw(tx, (app, caller), bench, (sent.part, &sent.query), shown))?;
     Ok(Outcome::Again(Box::new(page), status))

@@ -10,7 +10,7 @@ use super::typed::{Mistake, Typed, row_count};
 use super::{Bench, Query};
 use crate::error::ServiceError;
 use crate::pages::draft_state::{self, StateView};
-use crate::pages::frame::{Frame, Here, frame};
+use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::guide_preview::GuidePreview;
 use crate::services::editing::{Draft, DraftState, candidate};
 use crate::services::sessions::Caller;
@@ -60,7 +60,7 @@ pub(super) struct EditorPage {
 }
 
 struct PartTab {
-    href: String,
+    name: &'static str,
     word: String,
     current: bool,
     errors: usize,
@@ -125,13 +125,12 @@ impl EditorPage {
         Ok(Self {
             w: W,
             frame: frame(tx, caller, now_ms, Here::Items)?,
-            sample: Some(bench.catalogue.notice.zh.clone())
-                .filter(|_| bench.catalogue.data_label == "sample"),
+            sample: sample(&bench.catalogue),
             code: item.code.to_string(),
             title: item.short_name.zh.clone(),
             department: item.department.to_string(),
             part: part.name,
-            parts: tabs(&item, part, &findings),
+            parts: tabs(part, &findings),
             fields: part.fields.iter().map(|f| field_view(f, &shown, &findings, &bench.catalogue)).collect(),
             mistakes: shown
                 .mistakes
@@ -151,20 +150,15 @@ impl EditorPage {
             departments: departments.into_iter().take(200).collect(),
         })
     }
-
-    /// An address of the editor with another part, language or size.
-    fn href(&self, part: &str, lang: &str, size: &str) -> String {
-        format!("/catalogue/items/{}/draft?part={part}&lang={lang}&size={size}", self.code)
-    }
 }
 
 fn can_ready(draft: Option<&Draft>, findings: &Findings) -> bool {
     draft.is_some_and(|draft| draft.state == DraftState::Editing) && findings.errors.is_empty()
 }
 
-fn tabs(item: &Item, here: &Part, findings: &Findings) -> Vec<PartTab> {
+fn tabs(here: &Part, findings: &Findings) -> Vec<PartTab> {
     let tab = |part: &'static Part| PartTab {
-        href: format!("/catalogue/items/{}/draft?part={}", item.code, part.name),
+        name: part.name,
         word: W.of("item_part", part.name),
         current: part == here,
         errors: findings.errors.iter().filter(|f| f.owner.is_some_and(|(p, _)| p == part)).count(),

@@ -5,21 +5,24 @@ mod step;
 
 pub use step::{rollout_step, take_rollout_step};
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as UrlQuery, State};
+use domain::catalogue::{Catalogue, Entry};
+use domain::ids::ItemCode;
 use domain::text::Language;
 use serde::Deserialize;
 
 use standing::{Current, Show, current};
 
-use super::cases::item_name;
-use super::frame::{Frame, Here, frame};
+use super::frame::{Frame, Here, frame, sample};
 use super::view::{self, Badge};
 use super::{Page, in_address, read_page};
 use crate::centre::Centre;
 use crate::error::ServiceError;
-use crate::services::rollout::{self, Rollout, State as Standing, board};
+use crate::services::rollout::{self, Rollout, State as Standing, Withdrawal, board};
 use crate::services::sessions::Caller;
 use crate::shell::App;
 use crate::store::Tx;
@@ -45,7 +48,8 @@ struct RolloutPage {
     own_address: String,
     current: Option<Current>,
     withdrawn: Vec<WithdrawnView>,
-    items: Vec<(String, String)>,
+    /// Departments with the items and bundles that can be taken away: code and official name.
+    items: Vec<(String, Vec<(String, String)>)>,
     earlier: Vec<EarlierView>,
 }
 
@@ -88,10 +92,6 @@ fn draw(
     let newest = centre.context().shelf.newest(tx)?;
     let catalogue = newest.as_deref().map(|v| &v.catalogue);
     let withdrawn = rollout::withdrawn(tx)?;
-    let items = catalogue.map(|c| {
-        let free = c.entries().filter(|e| !withdrawn.iter().any(|w| w.item.item == *e.code()));
-        free.map(|e| (e.code().to_string(), e.title().get(W.0).to_owned())).collect()
-    });
     let current = match &chosen {
         Some(chosen) => Some(current(tx, chosen, latest.as_ref(), (&filters.show, now_ms))?),
         None => None,
@@ -99,21 +99,44 @@ fn draw(
     Ok(RolloutPage {
         w: W,
         frame: frame(tx, caller, now_ms, Here::Rollout)?,
-        sample: catalogue.filter(|c| c.data_label == "sample").map(|c| c.notice.get(W.0).to_owned()),
+        sample: catalogue.and_then(sample),
         own_address: address(chosen.as_ref(), latest.as_ref(), &filters.show),
         withdrawn: withdrawn
             .iter()
             .map(|w| WithdrawnView {
                 item: w.item.item.to_string(),
-                name: item_name(catalogue, Some(&w.item.item)),
+                name: official_name(catalogue, &w.item.item),
                 reason: w.item.reason.clone(),
                 since: view::time(w.item.since_ms, now_ms),
             })
             .collect(),
-        items: items.unwrap_or_default(),
+        items: catalogue.map(|c| offered(c, &withdrawn)).unwrap_or_default(),
         earlier: earlier(tx, chosen.as_ref(), latest.as_ref(), now_ms)?,
         current,
     })
+}
+
+/// What can be taken away, department by department. Whoever acts in an emergency must not mistake one for another:
+/// the official name stands here, also of a sensitive item.
+fn offered(catalogue: &Catalogue, withdrawn: &[Withdrawal]) -> Vec<(String, Vec<(String, String)>)> {
+    let mut groups: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    for entry in catalogue.entries().filter(|e| !withdrawn.iter().any(|w| w.item.item == *e.code())) {
+        let department = match entry {
+            Entry::Item(item) => item.department.to_string(),
+            Entry::Bundle(_) => W.t("bundles.title").to_owned(),
+        };
+        let line = format!("{} · {}", official_name(Some(catalogue), entry.code()), entry.code());
+        groups.entry(department).or_default().push((entry.code().to_string(), line));
+    }
+    groups.into_iter().collect()
+}
+
+fn official_name(catalogue: Option<&Catalogue>, code: &ItemCode) -> String {
+    match catalogue.and_then(|c| c.entry(code)) {
+        Some(Entry::Item(item)) => item.name.get(W.0).to_owned(),
+        Some(Entry::Bundle(bundle)) => bundle.name.get(W.0).to_owned(),
+        None => code.to_string(),
+    }
 }
 
 fn address(chosen: Option<&Rollout>, latest: Option<&Rollout>, show: &str) -> String {

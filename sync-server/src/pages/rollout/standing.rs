@@ -176,10 +176,12 @@ impl Show {
 
 fn sizes(rollout: &Rollout, all: usize) -> String {
     let size = |size: RingSize| match size {
-        RingSize::Terminals(n) => n.to_string(),
-        RingSize::All(_) => all.to_string(),
+        RingSize::Terminals(n) => usize::try_from(n).unwrap_or(all).min(all),
+        RingSize::All(_) => all,
     };
-    let sizes: Vec<String> = rollout.course.rings.iter().map(|ring| size(ring.size)).collect();
+    let mut sizes: Vec<usize> = rollout.course.rings.iter().map(|ring| size(ring.size)).collect();
+    sizes.dedup();
+    let sizes: Vec<String> = sizes.iter().map(usize::to_string).collect();
     if sizes.is_empty() {
         return W.t("rollout.to_all").to_owned();
     }
@@ -250,7 +252,7 @@ fn ring_views(rollout: &Rollout, counts: &[Count], now_ms: i64) -> Vec<RingView>
         RingView {
             name: W.fill("rollout.ring", &[("n", &number)]),
             fresh: W.fill("rollout.fresh", &[("n", &count.all.to_string())]),
-            badge: ring_badge(rollout, at),
+            badge: ring_badge(rollout, at, count.all),
             good: share(count.adopted),
             bad: share(count.failed),
             facts,
@@ -259,8 +261,11 @@ fn ring_views(rollout: &Rollout, counts: &[Count], now_ms: i64) -> Vec<RingView>
     rings.map(view).collect()
 }
 
-fn ring_badge(rollout: &Rollout, at: usize) -> Badge {
+fn ring_badge(rollout: &Rollout, at: usize, terminals: u64) -> Badge {
     let here = rollout.course.ring;
+    if terminals == 0 {
+        return Badge { glyph: "off", word: W.t("rollout.ring_empty").to_owned() };
+    }
     if at == here && rollout.course.state != Standing::Done {
         return state_badge(rollout);
     }
@@ -277,15 +282,26 @@ fn result(rollout: &Rollout, row: &BoardRow) -> Badge {
         (_, Some(now)) if now == rollout.version => ("ok", "adopted"),
         (_, Some(now)) if now > rollout.version => ("ok", "newer"),
         _ if row.failed.is_some() => ("bad", "failed"),
+        _ if was_silent(rollout, row) => ("bad", "silent"),
         (Told::New, _) => ("wait", "awaited"),
         (Told::Before, _) => ("off", "not_told"),
     };
     Badge { glyph, word: W.of("rollout_result", key) }
 }
 
+/// Nothing was heard of a terminal until its ring's time was over, which counts as a failure.
+fn was_silent(rollout: &Rollout, row: &BoardRow) -> bool {
+    let course = &rollout.course;
+    let over = matches!(course.state, Standing::Halted | Standing::RolledBack)
+        && rollout.changed_ms >= course.deadline_ms();
+    over && row.ring == Some(course.ring) && row.adopted_ms.is_none()
+}
+
 fn row_view(rollout: &Rollout, row: &BoardRow, now_ms: i64) -> RowView {
     let time = |ms: Option<i64>| ms.map_or_else(|| "—".to_owned(), |ms| view::time(ms, now_ms));
-    let since = row.adopted_ms.or(row.failed.as_ref().map(|(at, _)| *at));
+    // A terminal that runs something else now has not had it since then.
+    let adopted = row.adopted_ms.filter(|_| row.catalogue == Some(rollout.version));
+    let since = adopted.or(row.failed.as_ref().map(|(at, _)| *at));
     let failure = row.failed.as_ref().map(|(_, kind)| kind.as_str());
     let failure = failure.or_else(|| row.failures.first().map(|f| f.kind.as_str()));
     let running = rollout.course.state == Standing::Running && row.ring == Some(rollout.course.ring);
@@ -313,7 +329,8 @@ fn row_view(rollout: &Rollout, row: &BoardRow, now_ms: i64) -> RowView {
 }
 
 fn back(rollout: &Rollout, rows: &[BoardRow]) -> Vec<(&'static str, String)> {
-    let Some(way_back) = rollout.way_back else { return Vec::new() };
+    let ahead = rollout.course.state != Standing::RolledBack;
+    let Some(way_back) = rollout.way_back.filter(|_| ahead) else { return Vec::new() };
     let told = rows.iter().filter(|r| r.ring.is_some_and(|ring| ring <= rollout.course.ring)).count();
     let numbers = [
         ("back", way_back.to_string()),

@@ -110,6 +110,27 @@ pub fn earlier(tx: &mut Tx<'_>, than: u64) -> Result<Vec<Rollout>, StoreError> {
     rows::before(tx, than, MAX_EARLIER)
 }
 
+/// Who went back to a version, when and why; nothing if nobody did.
+///
+/// # Errors
+/// As [`terminals`].
+pub fn went_back_to(tx: &mut Tx<'_>, version: u64) -> Result<Option<StepRow>, StoreError> {
+    let Some(rollout) = all(tx)?.into_iter().find(|r| r.back_in_force() == Some(version)) else {
+        return Ok(None);
+    };
+    Ok(steps(tx, rollout.id)?.into_iter().find(|step| step.step == Step::RollBack))
+}
+
+/// All rollouts that are listed, the newest first.
+///
+/// # Errors
+/// As [`terminals`].
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Rollout>, StoreError> {
+    let Some(latest) = rows::latest(tx)? else { return Ok(Vec::new()) };
+    let before = earlier(tx, latest.id)?;
+    Ok(std::iter::once(latest).chain(before).collect())
+}
+
 fn read(row: &Row) -> Result<BoardRow, StoreError> {
     let failed_ms = row.int_or_null(5)?;
     let why = row.text_or_null(6)?.unwrap_or_default();

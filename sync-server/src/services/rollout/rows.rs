@@ -36,6 +36,11 @@ impl Rollout {
         }
     }
 
+    /// The version that was signed as the way back, if it is what terminals run now.
+    pub fn back_in_force(&self) -> Option<u64> {
+        self.way_back.filter(|_| self.course.state == State::RolledBack)
+    }
+
     /// Whether a next rollout must wait for this one.
     pub fn is_under_way(&self) -> bool {
         matches!(self.course.state, State::Running | State::Paused)
