@@ -55,6 +55,8 @@ fn each_item_stands_once_and_filters_stand_in_the_address() -> Result<()> {
     let csv = server.page_of(who, "/catalogue/items.csv")?;
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     let text = csv.text();
+    let head = text.lines().next().unwrap_or_default();
+    assert!(head.contains("承诺期限") && !text.contains("working_day"), "{head}");
     let first: BTreeSet<_> = text.split("\r\n").skip(1).filter_map(|line| line.split(',').next()).collect();
     assert!(all.iter().all(|code| first.contains(code.as_str())), "{text}");
     let few = server.page_of(who, "/catalogue/items.csv?state=editing")?.text();

@@ -2,6 +2,7 @@
 mod browser;
 mod changes;
 mod hostile;
+mod kept;
 mod lists;
 mod signing;
 mod trial;
