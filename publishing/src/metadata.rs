@@ -75,6 +75,13 @@ pub(crate) fn to_bytes<T: Serialize>(signed: &T) -> Result<Vec<u8>, MetadataErro
     serde_json::to_vec(&value).map_err(MetadataError::form)
 }
 
+/// Whether a file holds this metadata, signatures included. The order of names in it does not count: `tough` keeps
+/// targets in a table that has another order each time.
+pub(crate) fn holds<T: Serialize>(bytes: &[u8], signed: &T) -> Result<bool, MetadataError> {
+    let stands: serde_json::Value = read(bytes)?;
+    Ok(stands == serde_json::to_value(signed).map_err(MetadataError::form)?)
+}
+
 /// Metadata out of its file; nothing is verified.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, MetadataError> {
     serde_json::from_slice(bytes).map_err(MetadataError::form)

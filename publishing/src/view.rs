@@ -24,7 +24,7 @@ pub struct View {
 impl View {
     /// Whether a bundle's list is the one in force: publishing it again changes nothing.
     pub(crate) fn is_in_force(&self, bundle: &Bundle) -> Result<bool, MetadataError> {
-        Ok(self.targets.is_some() && self.targets_bytes == bundle.targets.to_bytes()?)
+        Ok(self.targets.is_some() && metadata::holds(&self.targets_bytes, &bundle.targets.0)?)
     }
 
     /// Whether the snapshot counts under the root for a third of its time yet, and names the list in force.

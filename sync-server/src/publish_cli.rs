@@ -211,7 +211,11 @@ fn status(as_json: bool, copy: Option<&Path>, data: &DataFolder) -> anyhow::Resu
         ));
     }
     let versions: Vec<String> = status.catalogues.iter().map(u64::to_string).collect();
-    text.push_str(&format!("catalogues {}; confirmed {}\n", versions.join(" "), date(status.confirmed_ms)));
+    let versions = match versions.as_slice() {
+        [] => "no catalogue is published yet: `catalogue sign`, then `catalogue publish`".to_owned(),
+        versions => format!("catalogues {}", versions.join(" ")),
+    };
+    text.push_str(&format!("{versions}; confirmed {}\n", date(status.confirmed_ms)));
     Ok(Answer::Text(text))
 }
 

@@ -101,6 +101,13 @@ impl<'a> Entry<'a> {
             Self::Bundle(b) => b.neutral_title.as_ref(),
         }
     }
+    /// It may not be told by what it is about: see [`Self::title`].
+    pub fn is_sensitive(self) -> bool {
+        match self {
+            Self::Item(i) => i.sensitive,
+            Self::Bundle(b) => b.sensitive,
+        }
+    }
     /// What people say.
     pub fn synonyms(self) -> &'a [String] {
         match self {

@@ -98,6 +98,9 @@ pub struct Ring {
     pub failure_percent: u8,
     /// Minutes after which a terminal that said nothing has failed.
     pub deadline_minutes: u32,
+    /// Minutes for which a ring is watched after it reached its share of good reports, before it is done; 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub watch_minutes: u32,
 }
 
 /// Size of a [`Ring`].
@@ -151,6 +154,7 @@ impl Default for Policies {
             success_percent: 100,
             failure_percent: 10,
             deadline_minutes,
+            watch_minutes: 0,
         };
         Self {
             idle: IdlePolicy::default(),
@@ -174,6 +178,12 @@ impl Default for Policies {
 #[allow(clippy::trivially_copy_pass_by_ref)] // the signature that serde asks for
 fn is_off(switch: &bool) -> bool {
     !*switch
+}
+
+/// As [`is_off`], of a number.
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature that serde asks for
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Default for IdlePolicy {
@@ -274,6 +284,8 @@ fn rings(rings: &[Ring], report: &mut Report) {
         report.expect(share.contains(&ring.failure_percent), &field("failure_percent"), "1 to 100");
         let deadline = (1..=43_200).contains(&ring.deadline_minutes);
         report.expect(deadline, &field("deadline_minutes"), "1 to 43200, which is 30 days");
+        let watched = ring.watch_minutes <= 10_080;
+        report.expect(watched, &field("watch_minutes"), "0 to 10080, which is 7 days");
     }
     report.expect(before.is_none(), "rollout", "the last ring must be `all`");
 }

@@ -86,6 +86,12 @@ pub(super) fn publish(args: &PublishArgs, data: &DataFolder) -> anyhow::Result<A
     repository.check(&bundle)?;
     let now_ms = startup::now_ms();
     let mut store = data.open_existing()?;
+    let strangers = in_transaction(store.as_mut(), |tx| rollout::no_pilots(tx, &args.pilot))?;
+    if let Some(stranger) = strangers.first() {
+        bail!(
+            "--pilot {stranger}: no enrolled terminal has this id; nothing was published (/rollout shows the ids)"
+        );
+    }
     startup::settle_listed(store.as_mut(), &repository, now_ms)?;
     let versions = versions(&bundle)?;
     let release = Release::of(store.as_mut(), versions)?;

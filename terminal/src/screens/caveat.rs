@@ -16,10 +16,10 @@ pub fn refusal(cx: &Cx<'_>, code: &ItemCode, why: Unavailable) -> String {
     cx.tf(&key, &[("reason", &reason(cx, code)), ("days", &days)])
 }
 
-/// The item that is offered in place of a withdrawn one, with its short name.
+/// The item that is offered in place of a withdrawn one, with the title that it will have.
 pub fn instead(cx: &Cx<'_>, code: &ItemCode) -> Option<(ItemCode, String)> {
     let other = cx.model.withdrawal(code)?.instead.clone()?;
-    let name = cx.say(cx.model.catalogue.entry(&other)?.short_name()).to_owned();
+    let name = cx.say(cx.model.catalogue.entry(&other)?.title()).to_owned();
     Some((other, name))
 }
 

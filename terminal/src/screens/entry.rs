@@ -29,6 +29,30 @@ pub fn time_and_department(cx: &Cx<'_>, entry: Entry<'_>) -> String {
     format!("{} · {}", minutes(cx, entry), department(cx, entry))
 }
 
+/// The official name, and whose matter it is. The official name of a sensitive matter names its cause, so it is left
+/// out: what is told here is told after the matter was opened.
+pub fn official_and_department(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let unit = department(cx, entry);
+    if entry.is_sensitive() { unit } else { format!("{} · {unit}", cx.say(entry.name())) }
+}
+
+/// How a search tells an entry below its short name: that it is a bundle, its official name where that is another one,
+/// otherwise what [`time_and_department`] or, in the elder version, [`badge_and_time`] says.
+pub fn found(cx: &Cx<'_>, entry: Entry<'_>) -> String {
+    let official = cx.say(entry.name());
+    let known = official == cx.say(entry.short_name()) || entry.is_sensitive();
+    let words = match (known, cx.elder()) {
+        (true, true) => badge_and_time(cx, entry),
+        (true, false) => time_and_department(cx, entry),
+        (false, true) => official.to_owned(),
+        (false, false) => format!("{official} · {}", department(cx, entry)),
+    };
+    let bundle = cx.t("meta.bundle");
+    // Most official names of bundles say it themselves.
+    let unsaid = matches!(entry, Entry::Bundle(_)) && !words.contains(bundle);
+    if unsaid { format!("{bundle} · {words}") } else { words }
+}
+
 /// Whether it works offline, and about how long: `断网可办 · 约 4 分钟`.
 pub fn badge_and_time(cx: &Cx<'_>, entry: Entry<'_>) -> String {
     let first = Badge::now(cx.model, entry).first().map_or("", |badge| cx.t(badge.key()));

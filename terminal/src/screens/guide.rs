@@ -1,16 +1,19 @@
-//! The guide of an item or bundle: how long, what to bring, what happens afterwards, and whether it can be begun.
+//! The guide of an item or bundle: how long, what to bring, what happens afterwards, and whether it can be begun. The
+//! steps, frequent mistakes and what it stands on are on the pages after it.
 //!
 //! An item that cannot be begun says so here, before anything is typed, with the nearest way.
+mod details;
+mod top;
+
 use std::sync::Arc;
 
 use domain::catalogue::Entry;
 use domain::ids::ItemCode;
-use domain::item::{AcceptedCard, OfflineMode, Period};
+use domain::item::{AcceptedCard, OfflineMode};
 use domain::text::Text;
 use egui::{Rect, Ui, pos2, vec2};
 
 use super::caveat;
-use super::entry::{department, minutes, period};
 use super::materials::groups;
 use super::refusal;
 use crate::command::Command;
@@ -18,8 +21,11 @@ use crate::model::Unavailable;
 use crate::theme::radius;
 use crate::widgets::shape::{large_card, rule, well};
 use crate::widgets::{
-    Action, Badge, Button, Cx, Footer, Lettering, at, badge, best_fit, frame, height_of, icon, press, text,
+    Action, Button, Cx, Footer, Lettering, at, best_fit, frame, height_of, icon, press, text,
 };
+
+/// A narrower page is that of an upright panel: what stands beside each other elsewhere stands below each other there.
+const ONE_COLUMN: f32 = 1_300.0;
 
 /// Draws the guide.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
@@ -51,17 +57,18 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
         },
     };
     frame(ui, cx, footer, |ui, cx, room| {
-        let below = heading_ui(ui, cx, room, entry);
-        let below = facts_ui(ui, cx, below, entry);
-        let gap = 24.0;
-        let bottom = below.bottom() - cx.theme.pick(64.0, 56.0);
-        let wide = if cx.elder() { below.width() * 0.52 } else { 968.0 };
-        let left = Rect::from_min_max(below.min, pos2(below.left() + wide, bottom));
-        let right = Rect::from_min_max(pos2(left.right() + gap, below.top()), pos2(below.right(), bottom));
-        who_ui(ui, cx, left, entry);
+        if cx.model.list_page > 0 {
+            return details::show(ui, cx, room, entry);
+        }
+        let below = top::heading_ui(ui, cx, room, entry);
+        let below = top::facts_ui(ui, cx, below, entry);
+        let notes = if below.width() < ONE_COLUMN { 2.0 * cx.small().style.line + 16.0 } else { 0.0 };
+        let bottom = below.bottom() - cx.theme.pick(64.0_f32, 56.0).max(notes);
+        let (who, other) = panes(cx, below.with_max_y(bottom));
+        who_ui(ui, cx, who, entry);
         match refused {
-            Some(why) => refused_ui(ui, cx, right, entry, why),
-            None => after_ui(ui, cx, right, entry),
+            Some(why) => refused_ui(ui, cx, other, entry, why),
+            None => after_ui(ui, cx, other, entry),
         }
         let place = Rect::from_min_max(pos2(below.left(), bottom), below.max);
         match caveat::note(cx, code) {
@@ -74,70 +81,16 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>, code: &ItemCode) {
     });
 }
 
-fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) -> Rect {
-    let top = room.top() + cx.theme.pick(32.0, 16.0);
-    let h1 = cx.h1();
-    let title =
-        text(ui, cx, at(room.left(), top, room.width() * 0.68, h1.style.line), cx.say(entry.title()), h1);
-    let official = match entry {
-        Entry::Item(item) => &item.name,
-        Entry::Bundle(bundle) => &bundle.name,
-    };
-    let meta = format!("{} · {}", cx.say(official), department(cx, entry));
-    let body = cx.small();
-    let place = at(room.left(), title.bottom(), room.width() * 0.72, body.style.line);
-    text(ui, cx, place, &meta, body);
-    let mut right = room.right();
-    for look in Badge::now(cx.model, entry).into_iter().rev() {
-        let width = look.width(ui, cx);
-        badge(ui, cx, pos2(right - width, top + 8.0), look);
-        right -= width + 12.0;
+/// The two cards: beside each other, or below each other on an upright page.
+fn panes(cx: &Cx<'_>, room: Rect) -> (Rect, Rect) {
+    let gap = 24.0;
+    if room.width() < ONE_COLUMN {
+        let middle = room.top() + room.height() * 0.54;
+        return (room.with_max_y(middle), room.with_min_y(middle + gap));
     }
-    Rect::from_min_max(pos2(room.left(), place.bottom() + cx.theme.pick(20.0, 12.0)), room.max)
-}
-
-fn promised(entry: Entry<'_>) -> Period {
-    match entry {
-        Entry::Item(item) => item.promised,
-        Entry::Bundle(bundle) => bundle.promised,
-    }
-}
-
-/// The strip of facts: how long, result when, fee, steps.
-fn facts_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, entry: Entry<'_>) -> Rect {
-    let small = cx.small();
-    let strong = cx.strong();
-    let height = 32.0 + small.style.line + strong.style.line;
-    let place = at(room.left(), room.top(), room.width(), height);
-    large_card(ui, cx, place);
-    let promised = promised(entry);
-    let result = if promised.tenths == 0 {
-        cx.t("guide.result_at_once").to_owned()
-    } else {
-        cx.tf("guide.result_within", &[("period", &period(cx, promised))])
-    };
-    let steps = cx.tf("guide.steps", &[("count", &entry.guide().how.len().to_string())]);
-    let facts = [
-        ("clock", "guide.minutes", minutes(cx, entry)),
-        ("check", "guide.result", result),
-        ("yuan", "guide.fee", fee(cx, entry)),
-        ("path", "guide.visits", steps),
-    ];
-    let width = (place.width() - 64.0) / 4.0;
-    for (n, (name, key, value)) in facts.iter().enumerate() {
-        let left = place.left() + 40.0 + n as f32 * width;
-        icon(ui, cx, at(left, place.center().y - 22.0, 44.0, 44.0), name, cx.theme.colors.brand600);
-        let words = at(left + 60.0, place.top() + 16.0, width - 68.0, small.style.line);
-        text(ui, cx, words, cx.t(key), small);
-        let below = at(words.left(), words.bottom(), words.width(), strong.style.line);
-        let letters = best_fit(ui, value, below.size(), [strong, small.bold().color(strong.color)]);
-        text(ui, cx, below, value, letters);
-    }
-    Rect::from_min_max(pos2(room.left(), place.bottom() + cx.theme.pick(24.0, 16.0)), room.max)
-}
-
-fn fee(cx: &Cx<'_>, entry: Entry<'_>) -> String {
-    super::entry::fee(cx, entry)
+    let wide = if cx.elder() { room.width() * 0.52 } else { 968.0 };
+    let left = room.with_max_x(room.left() + wide);
+    (left, room.with_min_x(left.right() + gap))
 }
 
 /// Who can apply, and the materials by what is to be done with them: as far as the questions were answered.

@@ -31,10 +31,15 @@ pub fn groups(materials: &[Material]) -> Vec<Group<'_>> {
 }
 
 impl Group<'_> {
+    /// `户口本、结婚证`
+    pub fn list(&self, cx: &Cx<'_>) -> String {
+        let names: Vec<&str> = self.names.iter().map(|name| cx.say(name)).collect();
+        names.join(cx.t("guide.separator"))
+    }
+
     /// `自己带：户口本、结婚证`
     pub fn words(&self, cx: &Cx<'_>) -> String {
-        let names: Vec<&str> = self.names.iter().map(|name| cx.say(name)).collect();
-        cx.tf(&format!("materials.{}", self.key), &[("list", &names.join(cx.t("guide.separator")))])
+        cx.tf(&format!("materials.{}", self.key), &[("list", &self.list(cx))])
     }
 
     /// What that means: `部门自己核对，不用交`.

@@ -2,6 +2,7 @@
 //!
 //! Refuses I/O, waiting and truth of its own; which screen is drawn is the model's decision alone.
 pub mod attract;
+mod blocks;
 pub mod card;
 mod caveat;
 pub mod check;

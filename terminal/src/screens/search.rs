@@ -7,7 +7,7 @@ use domain::search::Hit;
 use domain::text::Language;
 use egui::{Rect, Stroke, Ui, pos2, vec2};
 
-use super::entry::{badge_and_time, tile_of, time_and_department};
+use super::entry::{found, tile_of};
 use crate::command::Command;
 use crate::model::ListOf;
 use crate::theme::radius;
@@ -232,8 +232,8 @@ fn hits_ui(ui: &mut Ui, cx: &mut Cx<'_>, below: Rect) {
 fn hit_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, hit: &Hit) {
     let catalogue = Arc::clone(&cx.model.catalogue);
     let Some(entry) = catalogue.entry(&hit.code) else { return };
-    // In the elder version the badge is a word of the meta line: a title needs the whole width.
-    let meta = if cx.elder() { badge_and_time(cx, entry) } else { time_and_department(cx, entry) };
+    // In the elder version there is no badge beside the words: a title needs the whole width.
+    let meta = found(cx, entry);
     let mut look = tile_of(cx, entry, &meta);
     look.badges.truncate(cx.theme.pick(1, 0));
     look.matched = hit.matched.as_ref().map(|range| (range.start, range.end));

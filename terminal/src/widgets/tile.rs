@@ -152,11 +152,16 @@ fn elder_tile(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, look: &Tile<'_>) {
 /// Title and meta line in the middle of the place: the largest lettering with which the title fits on one line or,
 /// if there is room for it, on two.
 fn title_and_meta(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (look, sizes): (&Tile<'_>, &[Lettering])) {
-    // A large tile has room for two lines of meta.
-    let most = if place.height() > LARGE_TILE { 2.0 } else { 1.0 };
     let high = |letters: Lettering| height_of(ui, look.meta, letters, place.width());
     let metas = meta_sizes(cx);
-    let fitting = metas.into_iter().find(|l| high(*l) <= most * l.style.line + 1.0);
+    // A large tile has room for two lines of meta, any other one beside the smallest title on one line.
+    let least = sizes.last().map_or(0.0, |title| height_of(ui, look.title, *title, place.width()));
+    let two =
+        |l: Lettering| place.height() > LARGE_TILE || least + 2.0 * l.style.line <= place.height() - 8.0;
+    let most = if two(metas[1]) { 2.0 } else { 1.0 };
+    let on_one = metas.into_iter().find(|l| high(*l) <= l.style.line + 1.0);
+    let fitting =
+        on_one.or_else(|| metas.into_iter().find(|l| two(*l) && high(*l) <= 2.0 * l.style.line + 1.0));
     // A meta line that would be cut is left to the tile's name.
     let (meta, meta_words) = fitting.map_or((metas[1], ""), |meta| (meta, look.meta));
     let meta_height = if meta_words.is_empty() { 0.0 } else { high(meta).min(most * meta.style.line) };

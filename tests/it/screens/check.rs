@@ -29,8 +29,10 @@ fn it_stands_in_every_look_and_step() {
             stage.change(|model| session_of(model).submit = step);
             stage.assert_sound(&format!("{step:?} {look:?}"));
         }
-        stage.change(|model| model.list_page = 1);
-        stage.assert_sound(&format!("second page {look:?}"));
+        for page in 1..4 {
+            stage.change(|model| model.list_page = page);
+            stage.assert_sound(&format!("page {page} {look:?}"));
+        }
     }
 }
 
@@ -70,17 +72,42 @@ fn what_others_might_read_is_masked_until_it_is_asked_for() {
     }
 }
 
+/// Shows the page on which something has this name.
+fn turn_to(stage: &mut Stage, name: &str) {
+    let found = (0..6).any(|page| {
+        stage.change(|model| model.list_page = page);
+        stage.has(name)
+    });
+    assert!(found, "{name} is on no page");
+}
+
 #[test]
 fn each_answer_can_be_changed_and_a_skipped_one_answered() {
     for look in [usual(), Look { size: TextSize::Elder, ..usual() }] {
         let mut stage = Stage::of(at_check(look));
+        turn_to(&mut stage, "改手机号");
         assert_eq!(stage.tap("改手机号"), [Command::Change("phone".to_owned())]);
         assert!(!stage.names().iter().any(|name| name == "改姓名"), "the card's data cannot be changed");
-        if look.size == TextSize::Elder {
-            stage.change(|model| model.list_page = 1);
-        }
+        turn_to(&mut stage, "填本人银行卡号（选填）");
         assert!(stage.has(&stage.t("check.empty")));
         assert_eq!(stage.tap("填本人银行卡号（选填）"), [Command::Change("bank_card".to_owned())]);
         assert_eq!(stage.tap(&stage.t("check.submit")), [Command::Submit]);
+    }
+}
+
+#[test]
+fn the_card_of_the_person_says_only_what_the_identity_card_says() {
+    let stage = Stage::of(at_check(usual()));
+    let [person, materials] = ["check.person", "check.materials"].map(|key| stage.place(&stage.t(key)));
+    // Each card has its heading, and what belongs to it stands below.
+    let id = stage.place(&stage.t("check.id_number"));
+    assert!(person.bottom() < id.top() && id.bottom() < materials.top(), "{person:?} {id:?} {materials:?}");
+    let free = stage.place(&stage.t("materials.free_label"));
+    assert!(free.top() > materials.bottom() && (free.left() - id.left()).abs() < 1.0, "{free:?}");
+    let changes: Vec<String> = stage.names().into_iter().filter(|name| name.starts_with("改")).collect();
+    assert!(changes.len() > 2, "{changes:?}");
+    for change in changes {
+        let place = stage.place(&change);
+        assert!(place.left() > 960.0 || place.top() > free.bottom(), "{change} {place:?}");
     }
 }

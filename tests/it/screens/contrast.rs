@@ -25,6 +25,17 @@ pub fn weak_texts(shapes: &[ClippedShape]) -> Vec<String> {
     weak
 }
 
+/// All words that were painted, in order.
+pub fn painted_words(shapes: &[ClippedShape]) -> Vec<String> {
+    let mut painted: Vec<&Shape> = Vec::new();
+    shapes.iter().for_each(|clipped| flatten(&clipped.shape, &mut painted));
+    let words = painted.into_iter().filter_map(|shape| match shape {
+        Shape::Text(text) => Some(text.galley.text().to_owned()),
+        _ => None,
+    });
+    words.collect()
+}
+
 fn flatten<'s>(shape: &'s Shape, painted: &mut Vec<&'s Shape>) {
     match shape {
         Shape::Vec(inner) => inner.iter().for_each(|shape| flatten(shape, painted)),

@@ -127,6 +127,29 @@ fn a_search_that_finds_nothing_shows_three_ways_that_do() {
 }
 
 #[test]
+fn a_result_says_its_official_name_and_that_it_is_a_bundle() {
+    let catalogue = catalogue();
+    let elder = Look { size: TextSize::Elder, ..usual() };
+    let painted = |look: Look, query: &str| {
+        let mut model = visit(look);
+        model.command(Command::OpenSearch);
+        model.command(Command::SetQuery(query.to_owned()));
+        assert!(!model.search.found.hits.is_empty(), "{query}");
+        Stage::of(model).painted()
+    };
+    for look in [usual(), elder] {
+        let words = painted(look, "灵活就业参保");
+        let official = &catalogue.items[&"hrss.flex-enroll".parse().expect("a code")].name.zh;
+        assert!(words.iter().any(|line| line.contains(official)), "{look:?}: {official} in {words:?}");
+        let words = painted(look, "灵活就业");
+        assert!(words.iter().any(|line| line.contains("一件事")), "{look:?}: {words:?}");
+        // A sensitive matter has no further name.
+        let words = painted(look, "临时救助");
+        assert!(!words.iter().any(|line| line.contains("临时救助申请")), "{look:?}: {words:?}");
+    }
+}
+
+#[test]
 fn home_shows_what_this_station_offers_its_hours_and_notice() {
     let mut catalogue = catalogue().as_ref().clone();
     let hidden = catalogue.home_items[0].clone();

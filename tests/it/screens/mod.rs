@@ -4,6 +4,7 @@ mod check;
 mod contrast;
 mod countdown;
 mod form;
+mod guide;
 mod looking;
 mod resume;
 mod rows;

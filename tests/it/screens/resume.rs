@@ -171,7 +171,7 @@ fn a_withdrawn_item_leads_to_what_is_offered_instead() {
     let instead = model.withdrawal(&code()).and_then(|w| w.instead.clone()).expect("another item");
     model.screen = Screen::Guide(code());
     let mut stage = Stage::of(model);
-    let name = catalogue().entry(&instead).expect("it is there").short_name().zh.clone();
+    let name = catalogue().entry(&instead).expect("it is there").title().zh.clone();
     let label = stage.names().into_iter().find(|label| label.contains(&name)).expect("its button");
     assert_eq!(stage.tap(&label), [Command::OpenGuide(instead)]);
 }

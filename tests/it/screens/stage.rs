@@ -19,7 +19,7 @@ use terminal::screens::draw;
 use terminal::theme::Theme;
 use terminal::widgets::Kit;
 
-use super::contrast::weak_texts;
+use super::contrast::{painted_words, weak_texts};
 pub use super::visits::{answer, answer_all, answer_situation, flex, in_form, signature, to_field};
 
 /// 2026-11-24 14:00 in China.
@@ -170,6 +170,11 @@ impl Stage {
     /// What was painted in the last frame, in order.
     pub fn shapes(&self) -> &[egui::epaint::ClippedShape] {
         &self.harness.output().shapes
+    }
+
+    /// Words that were painted, also those of controls that have a name of their own.
+    pub fn painted(&self) -> Vec<String> {
+        painted_words(self.shapes())
     }
 
     /// All names in the tree.

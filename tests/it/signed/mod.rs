@@ -5,6 +5,7 @@ mod ceremony;
 mod flips;
 mod from_the_editor;
 pub(crate) mod office;
+mod repeated;
 mod rollout;
 mod served;
 mod trouble;

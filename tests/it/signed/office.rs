@@ -70,22 +70,39 @@ impl Office {
         (version, words): (u64, &str),
         edit: impl FnOnce(&Path) -> Result<()>,
     ) -> Result<()> {
-        let name = format!("edited-{version}");
-        let folder = self.stick.path().join(&name);
-        edited(&folder, version)?;
-        edit(&folder)?;
+        let name = self.edited((version, edit))?;
         self.sign_and_publish(&name, (version, words))
     }
 
     /// Signs a folder or document that lies on the stick, and publishes it with further words.
     pub(super) fn sign_and_publish(&self, name: &str, (version, words): (u64, &str)) -> Result<()> {
+        self.sign(name, version)?;
+        let said = self.does(format!("publish @v{version} {words}").trim_end())?;
+        ensure!(said.contains(&version.to_string()), "{said}");
+        Ok(())
+    }
+
+    /// Signs a folder or document that lies on the stick.
+    fn sign(&self, name: &str, version: u64) -> Result<()> {
         self.does("keys status --copy @in-force")?;
         self.does(&format!(
             "sign --catalogue @{name} --in-force @in-force --key @keys/targets.p8 --out @v{version} --passphrase-file @word-4"
         ))?;
-        let said = self.does(format!("publish @v{version} {words}").trim_end())?;
-        ensure!(said.contains(&version.to_string()), "{said}");
         Ok(())
+    }
+
+    /// Edits the version of the sample catalogue and signs it, unpublished.
+    pub(super) fn sign_edited(&self, version: u64, edit: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+        let name = self.edited((version, edit))?;
+        self.sign(&name, version)
+    }
+
+    fn edited(&self, (version, edit): (u64, impl FnOnce(&Path) -> Result<()>)) -> Result<String> {
+        let name = format!("edited-{version}");
+        let folder = self.stick.path().join(&name);
+        edited(&folder, version)?;
+        edit(&folder)?;
+        Ok(name)
     }
 
     pub(super) fn status(&self) -> Result<Value> {

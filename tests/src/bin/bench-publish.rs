@@ -101,6 +101,7 @@ impl City {
             success_percent: 100,
             failure_percent: 10,
             deadline_minutes: 30,
+            watch_minutes: 0,
         };
         let begin =
             Begin { version, way_back: None, rings: vec![ring], back_by_itself: false, pilots: Vec::new() };

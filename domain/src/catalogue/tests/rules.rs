@@ -159,6 +159,9 @@ const OTHER_ERRORS: &[Row] = &[
     ("policies.json", "rollout[0].failure_percent", "1 to 100", |v| {
         v["policies"]["rollout"][0]["failure_percent"] = json!(101);
     }),
+    ("policies.json", "rollout[2].watch_minutes", "7 days", |v| {
+        v["policies"]["rollout"][2]["watch_minutes"] = json!(10_081);
+    }),
     ("policies.json", "rollout[1].id", "another", |v| v["policies"]["rollout"][1]["id"] = json!("first")),
     ("policies.json", "stale.items.psb.gone", "no item", |v| {
         v["policies"]["stale"]["items"] = json!({"psb.gone": "block"});

@@ -239,15 +239,25 @@ fn ring_views(rollout: &Rollout, counts: &[Count], now_ms: i64) -> Vec<RingView>
             ("success", ring.success_percent.to_string()),
             ("failure", ring.failure_percent.to_string()),
             ("span", view::span(W, minutes)),
+            ("watch", view::span(W, i64::from(ring.watch_minutes) * 60_000)),
         ];
         let numbers = numbers.each_ref().map(|(name, value)| (*name, value.as_str()));
         let mut facts = vec![
             (W.t("rollout.good"), W.fill("rollout.good_of", &numbers)),
             (W.t("rollout.shares"), W.fill("rollout.shares_of", &numbers)),
         ];
-        if at == rollout.course.ring && rollout.course.state == Standing::Running {
+        let here = at == rollout.course.ring && rollout.course.state == Standing::Running;
+        let watched_ms = rollout.course.watched_ms(*count).filter(|until| here && *until > now_ms);
+        if here && watched_ms.is_none() {
             let time = view::time(rollout.course.deadline_ms(), now_ms);
             facts.push((W.t("rollout.deadline"), W.fill("rollout.deadline_at", &[("time", &time)])));
+        }
+        if ring.watch_minutes > 0 {
+            let words = match watched_ms {
+                Some(ms) => W.fill("rollout.watched_until", &[("time", &view::time(ms, now_ms))]),
+                None => W.fill("rollout.watch_of", &numbers),
+            };
+            facts.push((W.t("rollout.watch"), words));
         }
         RingView {
             name: W.fill("rollout.ring", &[("n", &number)]),

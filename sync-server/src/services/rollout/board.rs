@@ -75,7 +75,7 @@ pub fn terminals(tx: &mut Tx<'_>, rollout: u64) -> Result<Vec<BoardRow>, StoreEr
 /// # Errors
 /// As [`terminals`].
 pub fn counts(tx: &mut Tx<'_>, rollout: &Rollout) -> Result<Vec<Count>, StoreError> {
-    (0..rollout.course.rings.len()).map(|ring| rows::count(tx, rollout.id, ring)).collect()
+    (0..rollout.course.rings.len()).map(|ring| rows::count(tx, rollout, ring)).collect()
 }
 
 /// What was done with a rollout, the newest first.

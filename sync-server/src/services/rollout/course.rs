@@ -81,6 +81,8 @@ pub struct Count {
     pub adopted: u64,
     /// Those that said that they cannot.
     pub failed: u64,
+    /// When enough of them had the version, milliseconds since 1970; none as long as there are too few.
+    pub reached_ms: Option<i64>,
 }
 
 impl Count {
@@ -142,8 +144,15 @@ impl Course {
         self.ring_began_ms.saturating_add(i64::from(minutes) * 60_000)
     }
 
-    /// What follows from what was counted in the ring in hand. Failures are looked at before successes; silence is a
-    /// failure at the deadline and not before.
+    /// When a ring that reached its share is done, milliseconds since 1970; none before it did.
+    pub fn watched_ms(&self, count: Count) -> Option<i64> {
+        let minutes = self.rings.get(self.ring).map_or(0, |ring| ring.watch_minutes);
+        count.reached_ms.map(|reached| reached.saturating_add(i64::from(minutes) * 60_000))
+    }
+
+    /// What follows from what was counted in the ring in hand. Failures are looked at before successes, also while a
+    /// ring is watched; silence is a failure at the deadline and not before, and none in a ring that reached its share
+    /// in time.
     pub fn judge(&self, count: Count, now_ms: i64) -> Outcome {
         let Some(ring) = self.rings.get(self.ring).filter(|_| self.state == State::Running) else {
             return Outcome::Wait;
@@ -151,16 +160,19 @@ impl Course {
         if count.all == 0 {
             return Outcome::RingDone;
         }
-        let late = now_ms >= self.deadline_ms();
+        let deadline_ms = self.deadline_ms();
+        let late = now_ms >= deadline_ms && count.reached_ms.is_none_or(|reached| reached >= deadline_ms);
         let failed = count.failed + if late { count.silent() } else { 0 };
-        let reached = |part: u64, percent: u8| part * 100 >= u64::from(percent) * count.all;
-        if failed > 0 && reached(failed, ring.failure_percent) {
+        if failed > 0 && failed * 100 >= u64::from(ring.failure_percent) * count.all {
             return Outcome::Halt(Why::Failures);
         }
-        if reached(count.adopted, ring.success_percent) {
-            return Outcome::RingDone;
+        match self.watched_ms(count) {
+            // Unwatched it is done at once, also where the clock was set back since.
+            Some(watched_ms) if ring.watch_minutes == 0 || now_ms >= watched_ms => Outcome::RingDone,
+            Some(_) => Outcome::Wait,
+            None if late => Outcome::Halt(Why::Deadline),
+            None => Outcome::Wait,
         }
-        if late { Outcome::Halt(Why::Deadline) } else { Outcome::Wait }
     }
 
     /// Whether a step may be taken now. A way back must have been signed for [`Step::RollBack`].

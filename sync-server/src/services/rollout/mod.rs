@@ -29,5 +29,5 @@ pub use course::{Count, Course, Outcome, State, Step, Told, Why};
 pub use heartbeats::{Heard, hear};
 pub use orders::{number, order_for};
 pub use rows::{Rollout, by_id, latest};
-pub use steps::{Begin, Reason, StepError, advance, begin, is_due, may_begin, settle, take_step};
+pub use steps::{Begin, Reason, StepError, advance, begin, is_due, may_begin, no_pilots, settle, take_step};
 pub use withdrawals::{WithdrawError, Withdrawal, restore, withdraw, withdrawn};

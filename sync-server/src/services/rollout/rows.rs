@@ -3,7 +3,7 @@ use domain::catalogue::Ring;
 use domain::ids::TerminalId;
 
 use super::course::{Count, Course, State};
-use crate::store::{Row, StoreError, Tx};
+use crate::store::{Row, StoreError, Tx, Value};
 
 /// One rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,16 +126,32 @@ pub(super) fn update(tx: &mut Tx<'_>, rollout: &Rollout) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Counts the terminals of a ring that may still send.
-pub(super) fn count(tx: &mut Tx<'_>, rollout: u64, ring: usize) -> Result<Count, StoreError> {
+/// Counts the terminals of a ring that may still send, and finds when enough of them had the version.
+pub(super) fn count(tx: &mut Tx<'_>, rollout: &Rollout, ring: usize) -> Result<Count, StoreError> {
+    let percent = rollout.course.rings.get(ring).map_or(100, |ring| ring.success_percent);
+    let key: [Value; 2] = [rollout.id.into(), (ring as u64).into()];
     let row = tx.query_first(
         "SELECT COUNT(*), COUNT(r.adopted_ms), COUNT(CASE WHEN r.adopted_ms IS NULL THEN r.failed_ms END)
          FROM rollout_terminal r JOIN terminal t ON t.id = r.terminal
          WHERE r.rollout = $1 AND r.ring = $2 AND t.status = 'active'",
-        &[rollout.into(), (ring as u64).into()],
+        &key,
     )?;
     let Some(row) = row else { return Ok(Count::default()) };
-    Ok(Count { all: row.uint(0)?, adopted: row.uint(1)?, failed: row.uint(2)? })
+    let (all, adopted) = (row.uint(0)?, row.uint(1)?);
+    let enough = (all * u64::from(percent)).div_ceil(100);
+    let reached_ms = if (1..=adopted).contains(&enough) {
+        let [id, ring] = key;
+        let row = tx.query_first(
+            "SELECT r.adopted_ms FROM rollout_terminal r JOIN terminal t ON t.id = r.terminal
+             WHERE r.rollout = $1 AND r.ring = $2 AND t.status = 'active' AND r.adopted_ms IS NOT NULL
+             ORDER BY r.adopted_ms LIMIT 1 OFFSET $3",
+            &[id, ring, (enough - 1).into()],
+        )?;
+        row.map(|row| row.int(0)).transpose()?
+    } else {
+        None
+    };
+    Ok(Count { all, adopted, failed: row.uint(2)?, reached_ms })
 }
 
 pub(super) fn member(

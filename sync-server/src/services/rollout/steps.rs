@@ -143,16 +143,28 @@ fn insert(
     if at_once {
         return Ok(());
     }
-    let active = "SELECT id FROM terminal WHERE status = 'active' ORDER BY id LIMIT $1";
-    let terminals = tx.query(active, &[MAX_TERMINALS.into()])?;
-    let terminals = terminals.iter().map(|row| row.parsed(0)).collect::<Result<Vec<TerminalId>, _>>()?;
-    for (terminal, ring) in rings::assign(&begin.rings, begin.version, terminals, &begin.pilots) {
+    for (terminal, ring) in rings::assign(&begin.rings, begin.version, active(tx)?, &begin.pilots) {
         tx.execute(
             "INSERT INTO rollout_terminal (rollout, terminal, ring, failure, tries) VALUES ($1, $2, $3, '', 0)",
             &[rollout.id.into(), terminal.as_str().into(), (ring as u64).into()],
         )?;
     }
     Ok(())
+}
+
+/// Terminals that may send, in the order of their ids.
+fn active(tx: &mut Tx<'_>) -> Result<Vec<TerminalId>, StoreError> {
+    let sql = "SELECT id FROM terminal WHERE status = 'active' ORDER BY id LIMIT $1";
+    tx.query(sql, &[MAX_TERMINALS.into()])?.iter().map(|row| row.parsed(0)).collect()
+}
+
+/// Those of some terminals that cannot go first: they are not enrolled, or may no longer send.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn no_pilots(tx: &mut Tx<'_>, named: &[TerminalId]) -> Result<Vec<TerminalId>, StoreError> {
+    let active = active(tx)?;
+    Ok(named.iter().filter(|id| !active.contains(id)).cloned().collect())
 }
 
 /// Whether a new rollout may begin.
@@ -176,7 +188,7 @@ pub fn is_due(tx: &mut Tx<'_>, now_ms: i64) -> Result<bool, StoreError> {
     let Some(rollout) = rows::latest(tx)?.filter(|r| r.course.state == State::Running) else {
         return Ok(false);
     };
-    let count = rows::count(tx, rollout.id, rollout.course.ring)?;
+    let count = rows::count(tx, &rollout, rollout.course.ring)?;
     Ok(rollout.course.judge(count, now_ms) != Outcome::Wait)
 }
 
@@ -192,7 +204,7 @@ pub fn advance(tx: &mut Tx<'_>, now_ms: i64) -> Result<bool, ServiceError> {
         if rollout.course.state != State::Running {
             break;
         }
-        let count = rows::count(tx, rollout.id, rollout.course.ring)?;
+        let count = rows::count(tx, &rollout, rollout.course.ring)?;
         let (step, reason) = match rollout.course.judge(count, now_ms) {
             Outcome::Wait => break,
             Outcome::RingDone if rollout.course.is_last_ring() => (Step::Finish, ""),

@@ -6,6 +6,9 @@ use domain::wire::v1::{ActivationFailure, FailureKind, Heartbeat};
 use proptest::prelude::*;
 
 use super::*;
+
+mod judged;
+
 use crate::store::{Sqlite, StoreError, Tx, fresh_in_memory, in_transaction};
 
 const NOW_MS: i64 = 1_795_500_000_000;
@@ -13,38 +16,12 @@ const MINUTE_MS: i64 = 60_000;
 
 fn ring(id: &str, size: Option<u32>, success_percent: u8, failure_percent: u8) -> Ring {
     let size = size.map_or(RingSize::All(AllTerminals::All), RingSize::Terminals);
-    Ring { id: id.to_owned(), size, success_percent, failure_percent, deadline_minutes: 30 }
+    let id = id.to_owned();
+    Ring { id, size, success_percent, failure_percent, deadline_minutes: 30, watch_minutes: 0 }
 }
 
 fn rings() -> Vec<Ring> {
     vec![ring("first", Some(1), 100, 10), ring("ten", Some(10), 80, 30), ring("all", None, 95, 10)]
-}
-
-#[test]
-fn a_ring_is_judged_by_its_shares_and_silence_counts_at_the_deadline() {
-    let course = Course { ring: 1, ..Course::begin(rings(), NOW_MS) };
-    let count = |all, adopted, failed| Count { all, adopted, failed };
-    let (soon, late) = (NOW_MS + 30 * MINUTE_MS - 1, NOW_MS + 30 * MINUTE_MS);
-    let table = [
-        (count(9, 0, 0), soon, Outcome::Wait),
-        (count(9, 7, 0), soon, Outcome::Wait),
-        (count(9, 8, 0), soon, Outcome::RingDone),
-        (count(9, 7, 2), soon, Outcome::Wait),
-        (count(9, 0, 3), soon, Outcome::Halt(Why::Failures)),
-        // Failures come first.
-        (count(10, 8, 3), soon, Outcome::Halt(Why::Failures)),
-        (count(9, 6, 0), late, Outcome::Halt(Why::Failures)),
-        (count(9, 7, 0), late, Outcome::Halt(Why::Deadline)),
-        (count(9, 8, 0), late, Outcome::RingDone),
-        (count(0, 0, 0), soon, Outcome::RingDone),
-    ];
-    for (count, now_ms, outcome) in table {
-        assert_eq!(course.judge(count, now_ms), outcome, "{count:?} {}", now_ms - NOW_MS);
-    }
-    for step in [Step::Pause, Step::Halt] {
-        let stopped = course.clone().after(step, NOW_MS);
-        assert_eq!(stopped.judge(count(9, 9, 0), late), Outcome::Wait, "{step:?}");
-    }
 }
 
 #[test]

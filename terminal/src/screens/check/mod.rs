@@ -1,9 +1,9 @@
 //! Check the answers before submitting: each with Change beside it, masked, in clear for five seconds on a tap.
 //!
-//! Says that nothing has been submitted yet. Refuses to submit twice: while it is saved, taps change nothing.
+//! What the card said stands in a card of its own, and so do the materials and what was answered. Says that nothing has
+//! been submitted yet. Refuses to submit twice: while it is saved, taps change nothing.
+mod columns;
 mod value;
-
-use std::ops::Range;
 
 use domain::applicant::{mask_id_public, mask_name};
 use domain::situation::Question;
@@ -17,14 +17,27 @@ use crate::widgets::button::{Button, press};
 use crate::widgets::footer::Action;
 use crate::widgets::shape::{card, well};
 use crate::widgets::text::{height_of, width_of};
-use crate::widgets::{Cx, Footer, Pages, at, frame, icon, pager, parts, rule, text};
+use crate::widgets::{Cx, Footer, Pages, at, frame, icon, pager, rule, text};
 
 use super::form::rows::label_of;
 
 pub(super) use value::answer_words;
 
+/// What a card is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// What the identity card says.
+    Person,
+    /// What is needed.
+    Materials,
+    /// What was answered.
+    Answers,
+}
+
 /// One line: label and answer.
 struct Line {
+    /// On which card it stands.
+    about: About,
     label: String,
     /// `None`: not answered.
     value: Option<String>,
@@ -60,14 +73,18 @@ fn page_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) {
         Rect::from_min_max(pos2(content.left(), top), pos2(content.right(), bottom - strip_height - 16.0));
     let width = (cards.width() - cx.theme.pick(32.0, 24.0)) / 2.0;
     let lines = lines(ui, cx, session, width);
-    let room = cards.height() - title_height(cx) - PAD;
-    let parts = split(&lines, room);
-    let pages = Pages::new(parts.len().div_ceil(2), 1, cx.model.list_page);
-    for (index, part) in parts.iter().enumerate().skip(2 * pages.page).take(2) {
+    let columns = columns::of(&lines, title_height(cx) + PAD, cards.height());
+    let pages = Pages::new(columns.len().div_ceil(2), 1, cx.model.list_page);
+    for (index, column) in columns.iter().enumerate().skip(2 * pages.page).take(2) {
         let left = if index % 2 == 0 { cards.left() } else { cards.right() - width };
-        let shown = &lines[part.clone()];
-        let rows: f32 = shown.iter().map(|line| line.height).sum();
-        card_ui(ui, cx, at(left, cards.top(), width, title_height(cx) + PAD + rows), (shown, index));
+        let mut top = cards.top();
+        for part in column {
+            let shown = &lines[part.clone()];
+            let rows: f32 = shown.iter().map(|line| line.height).sum();
+            let place = at(left, top, width, title_height(cx) + PAD + rows);
+            card_ui(ui, cx, place, shown);
+            top = place.bottom() + columns::GAP;
+        }
     }
     let strip = at(content.left(), bottom - strip_height, content.width(), strip_height);
     if pages.count() > 1 {
@@ -77,14 +94,6 @@ fn page_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) {
     } else {
         strip_ui(ui, cx, strip, session.submit);
     }
-}
-
-/// Which lines stand on which card: two cards of about the same height if that is enough, else filled one by one.
-fn split(lines: &[Line], room: f32) -> Vec<Range<usize>> {
-    let heights: Vec<f32> = lines.iter().map(|line| line.height).collect();
-    let all: f32 = heights.iter().sum();
-    let halves = parts(&heights, (all / 2.0 + heights.first().copied().unwrap_or(0.0) / 2.0).min(room));
-    if halves.len() <= 2 { halves } else { parts(&heights, room) }
 }
 
 const PAD: f32 = 16.0;
@@ -132,38 +141,44 @@ fn heading_ui(ui: &mut Ui, cx: &mut Cx<'_>, content: Rect, session: &Session) ->
 fn lines(ui: &Ui, cx: &Cx<'_>, session: &Session, width: f32) -> Vec<Line> {
     let clear = session.revealed_until_ms.is_some();
     let mut lines = Vec::new();
-    let mut add = |label: String, value: Option<String>, change: Option<Command>| {
-        let mut line = Line { label, value, change, height: 0.0 };
+    let mut add = |about: About, label: String, value: Option<String>, change: Option<Command>| {
+        let mut line = Line { about, label, value, change, height: 0.0 };
         line.height = height(ui, cx, &line, width - 2.0 * side_pad(cx));
         lines.push(line);
     };
     if let Some(person) = &session.applicant {
         let name = if clear { person.name.clone() } else { mask_name(&person.name) };
         let id = if clear { person.id_number.clone() } else { mask_id_public(&person.id_number) };
-        add(cx.t("check.name").to_owned(), Some(name), None);
-        add(cx.t("check.id_number").to_owned(), Some(id), None);
+        add(About::Person, cx.t("check.name").to_owned(), Some(name), None);
+        add(About::Person, cx.t("check.id_number").to_owned(), Some(id), None);
+    }
+    let needed = session.item.as_ref().and_then(|code| cx.model.resolution(code));
+    let needed = needed.map(|resolution| resolution.materials).unwrap_or_default();
+    for group in groups(&needed) {
+        add(
+            About::Materials,
+            cx.tf(&format!("materials.{}_label", group.key), &[]),
+            Some(group.list(cx)),
+            None,
+        );
     }
     for question in cx.model.questions() {
         let value = situation_words(cx, question, session);
-        add(cx.say(&question.text).to_owned(), value, Some(Command::ChangeSituation(question.id.clone())));
+        let change = Command::ChangeSituation(question.id.clone());
+        add(About::Answers, cx.say(&question.text).to_owned(), value, Some(change));
     }
     for page in &session.plan.pages {
         for field in &page.fields {
             let optional = if field.required || field.computed { "" } else { cx.t("form.optional") };
             let label = label_of(cx, page, &field.key).unwrap_or_default();
             let change = (!field.computed).then(|| Command::Change(field.key.clone()));
-            add(format!("{label}{optional}"), answer_words(cx, field, clear), change);
+            add(About::Answers, format!("{label}{optional}"), answer_words(cx, field, clear), change);
         }
         let repeats = page.groups.iter().filter_map(|group| group.repeat.as_ref());
         for repeat in repeats.filter(|repeat| repeat.count == 0) {
-            add(cx.say(&repeat.label).to_owned(), None, Some(Command::Change(repeat.key.clone())));
+            let change = Command::Change(repeat.key.clone());
+            add(About::Answers, cx.say(&repeat.label).to_owned(), None, Some(change));
         }
-    }
-    let needed = session.item.as_ref().and_then(|code| cx.model.resolution(code));
-    let needed = needed.map(|resolution| resolution.materials).unwrap_or_default();
-    let groups: Vec<String> = groups(&needed).iter().map(|group| group.words(cx)).collect();
-    if !groups.is_empty() {
-        add(cx.t("check.materials").to_owned(), Some(groups.join("\n")), None);
     }
     lines
 }
@@ -190,15 +205,20 @@ fn height(ui: &Ui, cx: &Cx<'_>, line: &Line, width: f32) -> f32 {
     (label.max(value).min(MAX_LINES * small.style.line) + 16.0).max(row_height(cx, line))
 }
 
-fn card_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, (lines, index): (&[Line], usize)) {
+fn card_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, lines: &[Line]) {
+    let Some(about) = lines.first().map(|line| line.about) else { return };
     card(ui, cx, rect, radius::CARD);
     let inner = rect.shrink2(vec2(side_pad(cx), PAD / 2.0));
     let title = title_height(cx);
     if title > 0.0 {
         let place = at(inner.left(), inner.top(), inner.width(), title);
-        let key = if index == 0 { "check.person" } else { "check.answers" };
+        let key = match about {
+            About::Person => "check.person",
+            About::Materials => "check.materials",
+            About::Answers => "check.answers",
+        };
         text(ui, cx, place, cx.t(key), cx.strong().middle());
-        if index == 0 {
+        if about == About::Person {
             let words = text(ui, cx, place, cx.t("check.from_card"), cx.small().middle().right());
             let side = 28.0;
             icon(

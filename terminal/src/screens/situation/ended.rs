@@ -30,7 +30,7 @@ fn said<'a>(cx: &Cx<'a>) -> Said<'a> {
     let model = cx.model;
     if let Some(ending) = model.ending() {
         let target = ending.go.as_ref().and_then(|code| model.catalogue.entry(code));
-        let go = target.map(|entry| (cx.say(entry.short_name()), Command::OpenGuide(entry.code().clone())));
+        let go = target.map(|entry| (cx.say(entry.title()), Command::OpenGuide(entry.code().clone())));
         return Said { message: cx.say(&ending.message), way: cx.say(&ending.way), go };
     }
     let code = model.session.as_ref().and_then(|session| session.item.as_ref());

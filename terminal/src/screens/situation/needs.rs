@@ -2,48 +2,19 @@
 //! which order, what goes side by side, how long all of it takes.
 //!
 //! What this terminal cannot take yet is said here as plainly as on the guide, with the nearest way.
-use std::ops::Range;
-
 use domain::catalogue::Entry;
 use domain::situation::{ActiveStep, Resolution};
 use egui::{Rect, Ui, pos2, vec2};
 
 use crate::command::Command;
+use crate::screens::blocks::{Block, Line, Mark, blocks_ui};
 use crate::screens::entry::{department_name, period};
 use crate::screens::heading::heading_ui;
 use crate::screens::materials::groups;
 use crate::screens::refusal;
 use crate::theme::radius;
 use crate::widgets::shape::well;
-use crate::widgets::{
-    Cx, Footer, Lettering, Pages, at, card, frame, height_of, icon, pager, parts, rule, text,
-};
-
-/// From this width on two cards stand beside each other.
-const TWO_COLUMNS: f32 = 1_300.0;
-/// Share of the first of them.
-const FIRST_COLUMN: f32 = 0.6;
-/// Gap between them.
-const COLUMN_GAP: f32 = 24.0;
-
-/// What stands before a line.
-enum Mark {
-    Icon(&'static str),
-    Number(String),
-}
-
-/// A line: bold words and a small line.
-struct Line {
-    mark: Mark,
-    words: String,
-    hint: String,
-}
-
-/// A card with a heading.
-struct Block {
-    heading: String,
-    lines: Vec<Line>,
-}
+use crate::widgets::{Cx, Footer, at, frame, height_of, icon, text};
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -87,12 +58,12 @@ fn page_ui(
         blocks.push(steps_block(cx, resolution, &period(cx, bundle.promised)));
     }
     blocks.push(materials_block(cx, resolution));
-    blocks_ui(ui, cx, place, &blocks);
+    blocks_ui(ui, cx, place, (&blocks, 1), 0);
 }
 
 fn refused_block(cx: &Cx<'_>, words: String) -> Block {
-    let line = Line { mark: Mark::Icon("warn"), words, hint: String::new() };
-    Block { heading: cx.t("guide.unavailable.title").to_owned(), lines: vec![line] }
+    let lines = vec![Line::plain("warn", words)];
+    Block { heading: cx.t("guide.unavailable.title").to_owned(), lines }
 }
 
 /// A strip below; gives what is left above it.
@@ -115,7 +86,7 @@ fn materials_block(cx: &Cx<'_>, resolution: &Resolution<'_>) -> Block {
         .collect();
     if !lines.iter().any(|line| matches!(line.mark, Mark::Icon("folder"))) {
         let words = cx.t("guide.no_bring").to_owned();
-        lines.insert(0, Line { mark: Mark::Icon("folder"), words, hint: String::new() });
+        lines.insert(0, Line::plain("folder", words));
     }
     Block { heading: cx.t("situation.materials").to_owned(), lines }
 }
@@ -141,112 +112,4 @@ fn stage_line(cx: &Cx<'_>, n: usize, steps: &[&ActiveStep<'_>]) -> Line {
     let who = who.join(cx.t("guide.separator"));
     let hint = if steps.len() > 1 { cx.tf("situation.side_by_side", &[("who", &who)]) } else { who };
     Line { mark: Mark::Number((n + 1).to_string()), words: names.join(cx.t("guide.separator")), hint }
-}
-
-/// The cards beside each other where they fit, else one after another on pages.
-fn blocks_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, blocks: &[Block]) {
-    if let [first, second] = blocks
-        && !cx.elder()
-        && place.width() >= TWO_COLUMNS
-    {
-        let middle = place.left() + place.width() * FIRST_COLUMN;
-        let left = place.with_max_x(middle - COLUMN_GAP / 2.0);
-        let right = place.with_min_x(middle + COLUMN_GAP / 2.0);
-        let whole = |ui: &Ui, block: &Block, place: Rect| split(ui, cx, block, place).len() == 1;
-        if whole(ui, first, left) && whole(ui, second, right) {
-            card_ui(ui, cx, left, (&first.heading, &first.lines));
-            card_ui(ui, cx, right, (&second.heading, &second.lines));
-            return;
-        }
-    }
-    let cards = |ui: &Ui, cx: &Cx<'_>, place: Rect| -> Vec<(usize, Range<usize>)> {
-        let all = blocks.iter().enumerate();
-        all.flat_map(|(n, block)| split(ui, cx, block, place).into_iter().map(move |part| (n, part)))
-            .collect()
-    };
-    let mut room = place;
-    let mut all = cards(ui, cx, room);
-    if all.len() > 1 {
-        room = place.with_max_y(place.bottom() - cx.theme.metrics.target - 16.0);
-        all = cards(ui, cx, room);
-    }
-    let pages = Pages::new(all.len(), 1, cx.model.list_page);
-    for (n, part) in all[pages.shown()].iter().cloned() {
-        let block = &blocks[n];
-        card_ui(ui, cx, room, (&block.heading, &block.lines[part]));
-    }
-    let below = Rect::from_min_max(pos2(place.left(), room.bottom() + 16.0), place.max);
-    pager(ui, cx, below, pages, Command::ShowPage);
-}
-
-/// Which lines of a block stand on which card of this size.
-fn split(ui: &Ui, cx: &Cx<'_>, block: &Block, place: Rect) -> Vec<Range<usize>> {
-    let heights: Vec<f32> = block.lines.iter().map(|line| height(ui, cx, line, place.width())).collect();
-    parts(&heights, place.height() - heading_height(cx) - 2.0 * pad(cx))
-}
-
-/// Space around and between the lines of a card.
-fn pad(cx: &Cx<'_>) -> f32 {
-    cx.theme.pick(12.0, 10.0)
-}
-
-fn heading_height(cx: &Cx<'_>) -> f32 {
-    cx.h2().style.line.min(56.0) + 8.0
-}
-
-fn side_pad(cx: &Cx<'_>) -> f32 {
-    cx.theme.pick(36.0, 32.0)
-}
-
-fn indent(cx: &Cx<'_>) -> f32 {
-    cx.theme.pick(64.0, 84.0)
-}
-
-fn bold(cx: &Cx<'_>) -> Lettering {
-    if cx.elder() { cx.strong() } else { cx.body().bold().color(cx.theme.colors.ink) }
-}
-
-/// Height of a line on a card of this width.
-fn height(ui: &Ui, cx: &Cx<'_>, line: &Line, width: f32) -> f32 {
-    let width = width - 2.0 * side_pad(cx) - indent(cx);
-    let hint = if line.hint.is_empty() { 0.0 } else { height_of(ui, &line.hint, cx.small(), width) };
-    height_of(ui, &line.words, bold(cx), width) + hint + 2.0 * pad(cx)
-}
-
-/// A card that is as high as its lines need.
-fn card_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (heading, lines): (&str, &[Line])) {
-    let heights: Vec<f32> = lines.iter().map(|line| height(ui, cx, line, place.width())).collect();
-    let title = heading_height(cx);
-    let rect = at(
-        place.left(),
-        place.top(),
-        place.width(),
-        (title + heights.iter().sum::<f32>() + 2.0 * pad(cx)).min(place.height()),
-    );
-    card(ui, cx, rect, radius::CARD);
-    let inner = rect.shrink2(vec2(side_pad(cx), pad(cx)));
-    let letters = if cx.elder() { cx.strong() } else { cx.h2().sized(30.0, 44.0) };
-    text(ui, cx, at(inner.left(), inner.top(), inner.width(), title), heading, letters.middle());
-    let mut top = inner.top() + title;
-    for (line, height) in lines.iter().zip(heights) {
-        rule(ui, cx, inner.left(), inner.right(), top);
-        line_ui(ui, cx, at(inner.left(), top, inner.width(), height), line);
-        top += height;
-    }
-}
-
-fn line_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, line: &Line) {
-    let colors = &cx.theme.colors;
-    let side = cx.theme.pick(44.0, 60.0);
-    let mark = at(rect.left(), rect.center().y - side / 2.0, side, side);
-    match &line.mark {
-        Mark::Icon(name) => icon(ui, cx, mark.shrink(2.0), name, colors.brand600),
-        Mark::Number(number) => {
-            ui.painter().circle_filled(mark.center(), side / 2.0, colors.brand700);
-            text(ui, cx, mark, number, cx.strong().color(colors.on_brand).center().quiet());
-        }
-    }
-    let words = Rect::from_min_max(pos2(rect.left() + indent(cx), rect.top() + pad(cx)), rect.max);
-    let filled = text(ui, cx, words, &line.words, bold(cx));
-    text(ui, cx, words.with_min_y(filled.bottom()), &line.hint, cx.small());
 }
