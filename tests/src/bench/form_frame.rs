@@ -17,7 +17,7 @@ use terminal::widgets::Kit;
 use super::largest_form::largest_form;
 use super::stats::micros_a_call;
 use crate::binaries::repository;
-use crate::device::now_ms;
+use crate::device::{ITEM, now_ms};
 
 /// The size that all screens are made for, in points.
 const CANVAS: Vec2 = Vec2::new(1920.0, 1080.0);
@@ -52,7 +52,7 @@ pub fn milliseconds(sample: &Catalogue, size: TextSize, rounds: usize) -> Result
 fn filled_in(sample: &Catalogue, size: TextSize) -> Result<Model> {
     let (spec, answers) = largest_form()?;
     let mut catalogue = sample.clone();
-    let code = "hrss.sscard-status".parse()?;
+    let code = ITEM.parse()?;
     let item = catalogue.items.get_mut(&code).context("an item")?;
     item.form = spec;
     item.situations = Default::default();
@@ -63,9 +63,7 @@ fn filled_in(sample: &Catalogue, size: TextSize) -> Result<Model> {
     model.look = Look { size, ..Look::default() };
     model.command(Command::OpenGuide(code));
     model.command(Command::Begin);
-    if model.screen == Screen::Needs {
-        model.command(Command::Continue);
-    }
+    through_questions(&mut model);
     model.event(Event::CardRead(Box::new(sample_person())));
     model.command(Command::Continue);
     ensure!(model.screen == Screen::Form, "the form does not open: {:?}", model.screen);
@@ -73,6 +71,20 @@ fn filled_in(sample: &Catalogue, size: TextSize) -> Result<Model> {
         model.command(Command::Answer { key: key.clone(), value: value.clone() });
     }
     Ok(model)
+}
+
+/// Answers what is asked of every item with the first option that does not end the matter.
+fn through_questions(model: &mut Model) {
+    while let Some(question) = model.question().filter(|_| model.screen == Screen::Question) {
+        let option = question.options.iter().find(|option| option.ends_with.is_none());
+        let option = option.map(|option| option.id.clone());
+        let question = question.id.clone();
+        model.command(Command::Choose { question, option });
+        model.command(Command::Continue);
+    }
+    if model.screen == Screen::Needs {
+        model.command(Command::Continue);
+    }
 }
 
 fn sample_person() -> Applicant {

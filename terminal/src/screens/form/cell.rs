@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::entry::{Entry, MOBILE_DIGITS};
 use super::focus::{Part, focus};
+use super::heights;
 use crate::command::Command;
 use crate::model::Model;
 use crate::screens::check::answer_words;
@@ -49,9 +50,10 @@ impl<'a> Cell<'a> {
 
     /// Height that it takes in this width.
     pub fn height(&self, ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {
-        let words = Words::of(cx, self);
-        let head = head_height(ui, cx, width, &words.head(self));
-        head + self.body_height(ui, cx, width)
+        heights::height(ui, cx, self, width, || {
+            let words = Words::of(cx, self);
+            head_height(ui, cx, width, &words.head(self)) + self.body_height(ui, cx, width)
+        })
     }
 
     fn body_height(&self, ui: &Ui, cx: &Cx<'_>, width: f32) -> f32 {

@@ -8,6 +8,7 @@ mod entry;
 mod error_summary;
 mod flow;
 pub mod focus;
+mod heights;
 pub mod rows;
 mod signature;
 
