@@ -17,6 +17,7 @@
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
 //! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
+//! | [`signs`], [`enrolment`] | 登记 | signs that people type; the code that enrols a terminal, and the centre's fingerprint |
 //! | [`wire`] | 协议 | every type that crosses the network |
 pub mod applicant;
 pub mod bundle;
@@ -25,6 +26,7 @@ pub mod catalogue;
 pub mod date;
 pub mod deadline;
 pub mod document;
+pub mod enrolment;
 pub mod envelope;
 pub mod expr;
 pub mod form;
@@ -32,6 +34,7 @@ pub mod ids;
 pub mod item;
 pub mod nearby;
 pub mod search;
+pub mod signs;
 pub mod situation;
 pub mod text;
 pub mod wire;

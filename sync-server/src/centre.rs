@@ -12,15 +12,19 @@ use std::time::Duration;
 
 use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
-use domain::wire::v1::{ChangesQuery, ChangesResponse, EnrolRequest, EnrolResponse, SeriesNews};
+use domain::wire::v1::{
+    CertificateRequest, CertificateResponse, ChangesQuery, ChangesResponse, EnrolRequest, EnrolResponse,
+    SeriesNews,
+};
 use rand_chacha::ChaCha20Rng;
 
 pub use batch::{CheckedBatch, QueuedBatch};
 pub use gather::Gathered;
+pub use orders::heartbeat_in;
 
 use crate::error::ServiceError;
 use crate::services::terminals::Senders;
-use crate::services::{Context, changes, enrol, meta, receipt, rollout, series, terminals};
+use crate::services::{Context, certificates, changes, enrol, meta, receipt, rollout, series, terminals};
 use crate::store::{Driver, Readers, StoreError, Tx, Writer, in_transaction};
 
 /// Where time and randomness come from.
@@ -207,6 +211,22 @@ impl Centre {
         let enrolled = self.write(move |tx| enrol::enrol(tx, now_ms, &centre.context, &request));
         self.senders.forget();
         enrolled
+    }
+
+    /// `POST /api/v1/certificate`
+    ///
+    /// # Errors
+    /// [`ServiceError`] with the problem.
+    pub fn renew_certificate(
+        self: &Arc<Self>,
+        request: CertificateRequest,
+    ) -> Result<CertificateResponse, ServiceError> {
+        let now_ms = self.now_ms();
+        let centre = self.clone();
+        let certified = self.write(move |tx| {
+            certificates::renew(tx, now_ms, &centre.context, (&request.terminal, &request.csr.0))
+        })?;
+        Ok(CertificateResponse { certified, contact: self.context.contact(self.now_ms()) })
     }
 
     /// The station of a terminal that signed the address of a GET.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
+use domain::enrolment::typed;
 use domain::ids::StationId;
 use operator::exit::{self as codes, Exit};
 use operator::findings;
@@ -17,6 +18,7 @@ use crate::answer::{say, say_json};
 use crate::catalogue_tool::{self, CalendarCommand, Place, ToolCommand};
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
+use crate::keys::Keys;
 use crate::publish_cli::{self, CatalogueCommand};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
@@ -60,10 +62,18 @@ Examples:
   sync-server migrate --data /var/lib/jinban/server --json")]
     Migrate(Answer),
     /// Make a one-time code, valid for 24 hours, that enrols a terminal of a station; the server may run.
+    ///
+    /// What stands after the dot is the fingerprint of this centre, by which the terminal knows it.
     #[command(after_help = "Examples:
   sync-server enrol-code --station XN-CCB-CD-01
   sync-server enrol-code --station XN-CCB-CD-01 --json")]
     EnrolCode(EnrolCode),
+    /// Show the fingerprint of the authority that certifies terminals; it comes after the dot of every code.
+    #[command(after_help = "Examples:
+  sync-server authority
+  sync-server authority --pem > authority.pem
+  sync-server authority --json --data /var/lib/jinban/server")]
+    Authority(ShowAuthority),
     /// Give out accounts to people, lock them, reset passwords; the server may run.
     #[command(
         subcommand,
@@ -154,6 +164,16 @@ struct Answer {
     json: bool,
 }
 
+#[derive(Debug, Clone, Copy, Args)]
+struct ShowAuthority {
+    /// Its certificate instead, for programs that must trust it (PEM).
+    #[arg(long, conflicts_with = "json")]
+    pem: bool,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 #[derive(Debug, Args)]
 struct EnrolCode {
     /// Station as in the catalogue, such as XN-CCB-CD-01.
@@ -211,6 +231,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
     match command {
         Command::Migrate(answer) => run_migrate(&config, answer),
         Command::EnrolCode(args) => run_enrol_code(&config, &args),
+        Command::Authority(show) => run_authority(&config, show),
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Doctor(answer) => run_doctor(&config, answer),
@@ -242,6 +263,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         assets: config.assets.clone(),
         mark: config.mark.clone(),
         terminals: config.terminals.0,
+        tls_names: config.tls_names(),
         people: config.people.0,
         people_url: config.people_url.as_ref().map(|url| url.to_string()),
         ready_file: config.ready_file.clone(),
@@ -253,9 +275,12 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
     };
     for (listener, address) in config.open_to_all() {
         tracing::warn!(
-            "--{listener} {address} is open to every network of this machine, without TLS: name the address in the \
-             network that is meant, or let a firewall keep the others out"
+            "--{listener} {address} is open to every network of this machine: name the address in the network that is \
+             meant, or let a firewall keep the others out"
         );
+    }
+    if config.lacks_names() {
+        tracing::warn!("{}", doctor::NO_NAMES);
     }
     memory::share_arenas();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -282,17 +307,32 @@ fn run_migrate(config: &Config, answer: Answer) -> anyhow::Result<Exit> {
 }
 
 fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
-    let mut store = config.data_folder().open_existing()?;
+    let data = config.data_folder();
+    let mut store = data.open_existing()?;
+    let authority = Keys::load_authority(&data.keys_path())?;
     let mut rng = startup::random()?;
     let code =
         in_transaction(store.as_mut(), |tx| enrol::make_code(tx, startup::now_ms(), &args.station, &mut rng))
             .with_context(|| format!("no code for station {}", args.station))?;
     if args.json {
         return say_json(&json!({
-            "code": code.code, "station": args.station, "expires_at_ms": code.expires_at_ms,
+            "code": code.code, "fingerprint": authority.fingerprint().to_string(),
+            "typed": typed(&code.code, authority.fingerprint()),
+            "station": args.station, "expires_at_ms": code.expires_at_ms,
         }));
     }
-    say(&format!("{}\n", code.code))
+    say(&format!("{}\n", typed(&code.code, authority.fingerprint())))
+}
+
+fn run_authority(config: &Config, show: ShowAuthority) -> anyhow::Result<Exit> {
+    let authority = Keys::load_authority(&config.data_folder().keys_path())?;
+    if show.pem {
+        return say(&authority.to_pem());
+    }
+    if show.json {
+        return say_json(&json!({ "fingerprint": authority.fingerprint().to_string() }));
+    }
+    say(&format!("{}\n", authority.fingerprint()))
 }
 
 fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {

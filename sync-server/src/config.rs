@@ -1,13 +1,14 @@
 //! Settings of the sync server and the forms of their values. How file, environment and flags come together lies in
 //! `operator::settings`.
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::Deref;
 use std::path::PathBuf;
 
 use operator::log::LogFilter;
 use operator::settings::{Address, Hint, Kind, Resolution, Setting, redacted_url};
 
+use crate::authority::MAX_NAMES;
 use crate::data_folder::DataFolder;
 use crate::store::Database;
 
@@ -24,6 +25,10 @@ operator::settings! {
         assets: PathBuf = "assets",
         /// Where terminals are listened to.
         terminals: Address = "127.0.0.1:8470",
+        /// Terminals are spoken with over TLS and show their certificates; without it the address must be a loopback one.
+        terminals_tls: bool = "true",
+        /// Names and addresses under which terminals reach this server, with commas between them; they stand in its certificate. Without any it is the address of the listener.
+        terminals_names: Names = "",
         /// Where people's pages are served; loopback only, because they are plain HTTP and passwords must not travel in clear.
         people: Address = "127.0.0.1:8480",
         /// Address under which people reach their pages, for QR codes; without it the listener's own.
@@ -55,8 +60,30 @@ impl Config {
         DataFolder::new(self.data.clone(), self.database.as_ref().map(|d| d.database.clone()))
     }
 
-    /// The listeners that every network of the machine reaches, as `--terminals 0.0.0.0:8470` says; none of them has
-    /// TLS.
+    /// Names and addresses for the certificate of the terminals' listener: those of the settings, or its address; and
+    /// always those of this machine for itself. Nothing without TLS.
+    pub fn tls_names(&self) -> Option<Vec<String>> {
+        let address = self.terminals.0.ip().to_canonical();
+        let named = match self.terminals_names.0.as_slice() {
+            [] if address.is_unspecified() => Vec::new(),
+            [] => vec![address.to_string()],
+            names => names.to_vec(),
+        };
+        let here = ["127.0.0.1", "::1", "localhost"].map(str::to_owned).into_iter();
+        let further: Vec<_> = here.filter(|name| !named.contains(name)).collect();
+        self.terminals_tls.then(|| [named, further].concat())
+    }
+
+    /// Whether terminals elsewhere can reach no name of the certificate: the listener is on every network, and no name
+    /// was given.
+    pub fn lacks_names(&self) -> bool {
+        self.terminals_tls
+            && self.terminals_names.0.is_empty()
+            && self.terminals.0.ip().to_canonical().is_unspecified()
+    }
+
+    /// The listeners that every network of the machine reaches, as `--terminals 0.0.0.0:8470` says; only that of
+    /// terminals can have TLS.
     pub fn open_to_all(&self) -> Vec<(&'static str, SocketAddr)> {
         let listeners = [
             ("terminals", Some(self.terminals.0)),
@@ -75,6 +102,11 @@ pub fn with_rules(resolution: Resolution<Config>) -> Resolution<Config> {
             "people",
             |c| c.allow_public_people || c.people.0.ip().is_loopback(),
             "people's pages are plain HTTP, so expected a loopback address behind a TLS proxy; allow_public_people overrides this",
+        )
+        .require(
+            "terminals",
+            |c| c.terminals_tls || c.terminals.0.ip().is_loopback(),
+            "without TLS expected a loopback address: leave terminals_tls on",
         )
         .require(
             "metrics",
@@ -140,6 +172,37 @@ impl Setting for WebAddress {
 
     fn text(&self) -> String {
         self.0.clone()
+    }
+}
+
+/// Names of DNS and IP addresses with commas between them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names(pub Vec<String>);
+
+impl Setting for Names {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str =
+        "at most 20 names or IP addresses with commas between them, such as 192.0.2.7,centre.example";
+
+    fn read(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::default());
+        }
+        let names: Vec<String> = text.split(',').map(|name| name.trim().to_ascii_lowercase()).collect();
+        let part = |part: &str| {
+            let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            plain && !part.is_empty() && part.len() <= 63 && !part.starts_with('-') && !part.ends_with('-')
+        };
+        let name = |name: &String| {
+            let digits_only = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+            name.parse::<IpAddr>().is_ok() || (name.len() <= 253 && !digits_only && name.split('.').all(part))
+        };
+        (names.len() <= MAX_NAMES && names.iter().all(name)).then_some(Self(names))
+    }
+
+    fn text(&self) -> String {
+        self.0.join(",")
     }
 }
 
@@ -218,6 +281,21 @@ mod tests {
         }
         assert_eq!(MetricsAddress::read("off"), Some(MetricsAddress(None)));
         assert_eq!(MetricsAddress::read("on"), None);
+    }
+
+    #[test]
+    fn names_are_those_that_a_certificate_holds() {
+        for good in ["", "192.0.2.7", "centre.example,192.0.2.7,2001:db8::7", "a-b.example"] {
+            assert_eq!(Names::read(good).map(|n| n.text()).as_deref(), Some(good), "{good}");
+        }
+        assert_eq!(
+            Names::read("Centre.Example, 192.0.2.7").map(|n| n.text()).as_deref(),
+            Some("centre.example,192.0.2.7")
+        );
+        let many = vec!["a"; MAX_NAMES + 1].join(",");
+        for bad in [",", "a,", "a b", "https://a", "a:8470", "-a", "a..b", "1.2.3", "中心", "*.a", &many] {
+            assert_eq!(Names::read(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 mod keys;
 mod surroundings;
 
+pub use surroundings::NO_NAMES;
+
 use domain::case::CaseState;
 use operator::findings::{self, Finding, with_causes};
 use publishing::repository::RepositoryError;

@@ -31,7 +31,9 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
 fn of_serving(error: &ServeError) -> Option<Exit> {
     match error {
         ServeError::Startup(e) => of_startup(e),
-        ServeError::PublicPeople(_) => Some(Exit::Configuration),
+        ServeError::PublicPeople(_) | ServeError::PlainTerminals(_) | ServeError::Tls(_) => {
+            Some(Exit::Configuration)
+        }
         ServeError::Bind { .. } => Some(Exit::Unavailable),
         ServeError::System { .. } => None,
     }

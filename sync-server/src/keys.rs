@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `receipt.key` | signs receipts (Ed25519 seed) |
 //! | `sealing.key` | opens what terminals seal (X25519 seed) |
+//! | `authority.key` | signs the certificates of terminals and of the terminals' listener (Ed25519 seed) |
 //! | `person.key` | exact search for a person (HMAC-SHA256) |
 //! | `year-2026.key` | wraps the data keys of the cases of that year |
 //!
@@ -22,10 +23,15 @@ use rand_core::CryptoRng;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::authority::{Authority, AuthorityError};
+
 type Seed = Zeroizing<[u8; 32]>;
 
 /// The files without which nothing of a store can be read or signed.
 pub const MAIN_FILES: [&str; 3] = ["receipt.key", "sealing.key", "person.key"];
+
+/// The file of the authority; stores that are older than it get one at the next start.
+pub const AUTHORITY_FILE: &str = "authority.key";
 
 /// A key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,24 @@ pub enum KeyError {
     Malformed {
         /// Which one.
         path: PathBuf,
+    },
+    /// Terminals trust a key that is gone.
+    #[error(
+        "key file {path} is gone or another one than terminals trust: restore it from the key backup; with another one \
+         every terminal would have to be enrolled anew"
+    )]
+    OtherAuthority {
+        /// Which one.
+        path: PathBuf,
+    },
+    /// The key makes no authority.
+    #[error("key file {path} makes no authority for certificates")]
+    Authority {
+        /// Which one.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: AuthorityError,
     },
     /// Cases of the store are sealed under a key that is gone.
     #[error("key file {path} is gone, and cases are sealed under it: restore it from the key backup")]
@@ -74,6 +98,8 @@ pub struct Keys {
     pub receipt: DeviceKey,
     /// Opens what terminals seal.
     pub sealing: SealingKey,
+    /// Issues certificates.
+    pub authority: Authority,
     person: Seed,
     years: Years,
 }
@@ -104,24 +130,37 @@ impl Keys {
         Self::of(folder, load_seed)
     }
 
+    /// Loads the authority alone, for those who only show its fingerprint or certify.
+    ///
+    /// # Errors
+    /// [`KeyError`] if its file is missing, cannot be read or not be understood.
+    pub fn load_authority(folder: &Path) -> Result<Authority, KeyError> {
+        authority_of(folder, load_seed)
+    }
+
     fn of(folder: &Path, mut seed_at: impl FnMut(&Path) -> Result<Seed, KeyError>) -> Result<Self, KeyError> {
         let mut seed = |name: &str| seed_at(&folder.join(name));
         Ok(Self {
             receipt: DeviceKey::from_seed(*seed("receipt.key")?),
             sealing: SealingKey::from_seed(*seed("sealing.key")?),
             person: seed("person.key")?,
+            authority: authority_of(folder, seed_at)?,
             years: Years { folder: Some(folder.to_owned()), known: Mutex::default() },
         })
     }
 
     /// Keys that live in memory only, for tests and simulations.
-    pub fn in_memory(rng: &mut impl CryptoRng) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// [`AuthorityError`] if no authority can be made of its key.
+    pub fn in_memory(rng: &mut impl CryptoRng) -> Result<Self, AuthorityError> {
+        Ok(Self {
             receipt: DeviceKey::from_seed(*random_seed(rng)),
             sealing: SealingKey::from_seed(*random_seed(rng)),
             person: random_seed(rng),
+            authority: Authority::of(&DeviceKey::from_seed(*random_seed(rng)))?,
             years: Years { folder: None, known: Mutex::default() },
-        }
+        })
     }
 
     /// A text that tells these keys from others and gives nothing away; the store keeps it.
@@ -228,6 +267,15 @@ struct Years {
     known: Mutex<BTreeMap<String, DataKey>>,
 }
 
+fn authority_of(
+    folder: &Path,
+    seed_at: impl FnOnce(&Path) -> Result<Seed, KeyError>,
+) -> Result<Authority, KeyError> {
+    let path = folder.join(AUTHORITY_FILE);
+    let key = DeviceKey::from_seed(*seed_at(&path)?);
+    Authority::of(&key).map_err(|source| KeyError::Authority { path, source })
+}
+
 fn random_seed<R: CryptoRng + ?Sized>(rng: &mut R) -> Seed {
     let mut seed = Zeroizing::new([0; 32]);
     rng.fill_bytes(seed.as_mut());
@@ -301,7 +349,7 @@ mod tests {
         assert!(matches!(again.load_year("year-2026"), Err(KeyError::Lost { .. })));
         assert!(!again.year_path("year-2026").exists());
         assert_eq!(readable_by_others(&folder).expect("readable"), Vec::<String>::new());
-        let other = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(9));
+        let other = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(9)).expect("keys");
         assert_ne!(first.fingerprint(), other.fingerprint());
     }
 
@@ -331,7 +379,7 @@ mod tests {
                 "and what they use is what lies there"
             );
             let names: Vec<_> = fs::read_dir(dir.path()).expect("readable").flatten().collect();
-            assert_eq!(names.len(), 4, "{names:?}");
+            assert_eq!(names.len(), 5, "{names:?}");
         }
         let empty = tempfile::tempdir().expect("a temporary folder");
         assert!(Keys::load(empty.path()).is_err());
@@ -350,7 +398,7 @@ mod tests {
 
     #[test]
     fn an_hmac_tells_kinds_apart() {
-        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1));
+        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1)).expect("keys");
         assert_ne!(keys.person_hmac("phone", "1"), keys.person_hmac("name", "1"));
         assert_eq!(keys.person_hmac("phone", "1"), keys.person_hmac("phone", "1"));
     }

@@ -10,7 +10,8 @@
 //! | [`services`] | use cases on a transaction, time passed in |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
-//! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
+//! | [`keys`], [`authority`] | private keys; the authority that certifies terminals |
+//! | [`data_folder`], [`startup`] | where store and keys lie, opening both |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
@@ -23,6 +24,7 @@ pub mod account_command;
 mod answer;
 pub mod api;
 pub mod auth;
+pub mod authority;
 pub mod bank_mark;
 pub mod catalogue_tool;
 pub mod centre;

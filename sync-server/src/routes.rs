@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 
 use crate::api::{calls, changes, heartbeat, reads, tuf};
 use crate::auth::policy::{self, Permit};
+use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
 use crate::shell::gate::gate;
 use crate::shell::{App, Side, guard};
@@ -54,7 +55,8 @@ fn calls_of_terminals() -> Calls {
     Calls::default()
         .add(&policy::OPEN, routes!(calls::healthz))
         .add(&policy::OPEN, routes!(calls::describe))
-        .add(&policy::DEVICES, routes!(calls::enrol))
+        .add(&policy::ENROLMENT, routes!(calls::enrol))
+        .add(&policy::ENROLMENT, routes!(calls::certificate))
         .add(&policy::DEVICES, routes!(calls::envelopes))
         .add(&policy::DEVICES, routes!(changes::changes))
         .add(&policy::DEVICES, routes!(heartbeat::heartbeat))
@@ -77,8 +79,8 @@ pub fn people_table() -> Vec<Entry> {
 
 fn doors() -> Doors {
     use policy::{
-        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, PUBLISH,
-        SEE_CASES, SEE_CATALOGUE,
+        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
+        PUBLISH, SEE_CASES, SEE_CATALOGUE,
     };
     Doors::default()
         .get(&OPEN, "/healthz", calls::healthz)
@@ -122,6 +124,11 @@ fn doors() -> Doors {
         .get(&PUBLISH, "/rollout", pages::rollout)
         .get(&PUBLISH, "/rollout/{step}", pages::rollout_step)
         .post(&PUBLISH, "/rollout/{step}", pages::take_rollout_step)
+        .get(&MANAGE_TERMINALS, "/terminals", pages::terminals)
+        .post(&MANAGE_TERMINALS, "/terminals/new", pages::new_terminal)
+        .get(&MANAGE_TERMINALS, "/terminals/{id}", pages::terminal)
+        .get(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::terminal_step)
+        .post(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::take_terminal_step)
         .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
         .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
         .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)
@@ -181,7 +188,8 @@ impl Doors {
     }
 }
 
-/// Calls of terminals: whoever calls brings a proof of its own, which the call itself checks.
+/// Calls of terminals, each behind its gate: whoever calls brings a certificate and a proof of its own, which the call
+/// itself checks.
 #[derive(Default)]
 struct Calls {
     router: OpenApiRouter<App>,
@@ -201,7 +209,9 @@ impl Calls {
             let there = methods.into_iter().filter(|(_, operation)| operation.is_some());
             self.entries.extend(there.map(|(method, _)| Entry { method, path: path.clone(), permit }));
         }
-        self.router = self.router.routes(routes);
+        let (schemas, paths, methods) = routes;
+        let gate = from_fn(move |request: Request, next: Next| device_gate(permit, request, next));
+        self.router = self.router.routes((schemas, paths, methods.route_layer(gate)));
         self
     }
 

@@ -14,7 +14,7 @@ use rand_core::SeedableRng as _;
 use crate::catalogue_tool;
 use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
-use crate::keys::{KeyError, Keys, MAIN_FILES};
+use crate::keys::{AUTHORITY_FILE, KeyError, Keys, MAIN_FILES};
 use crate::services::catalogue::{PublishError, Shelf, publish};
 use crate::services::{cases, item_history, meta, rollout};
 use crate::store::{
@@ -301,11 +301,17 @@ fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -
     if bound && !MAIN_FILES.iter().all(|f| folder.join(f).exists()) {
         return Err(KeyError::NotOfThisStore { path: folder }.into());
     }
+    if in_transaction(store, meta::authority)?.is_some() && !folder.join(AUTHORITY_FILE).exists() {
+        return Err(KeyError::OtherAuthority { path: folder.join(AUTHORITY_FILE) }.into());
+    }
     let keys = Keys::load_or_make(&folder, rng)?;
     fail::fail_point!("server::start::before_bind", |_| Err(StoreError::Full.into()));
     let fingerprint = keys.fingerprint();
     in_transaction(store, |tx| meta::bind_keys(tx, &fingerprint))?
-        .map_err(|_| KeyError::NotOfThisStore { path: folder })?;
+        .map_err(|_| KeyError::NotOfThisStore { path: folder.clone() })?;
+    let authority = keys.authority.fingerprint().to_string();
+    in_transaction(store, |tx| meta::bind_authority(tx, &authority))?
+        .map_err(|_| KeyError::OtherAuthority { path: folder.join(AUTHORITY_FILE) })?;
     for id in in_transaction(store, cases::key_ids)? {
         let found = keys.load_year(&id)?;
         in_transaction(store, |tx| meta::bind_year_key(tx, &id, &found))?

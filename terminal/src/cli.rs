@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use domain::enrolment::take_apart;
 use operator::exit::{self as codes, Exit};
 use operator::manual::{self, Shell};
 use operator::output::{print, print_json};
@@ -12,8 +13,10 @@ use serde_json::json;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::store::{Store, read_status};
+use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
+use crate::sync::tls::Trust;
 use crate::{doctor, exit, supervisor, sync};
 
 /// Rows that `status` shows at most.
@@ -24,8 +27,8 @@ const STATUS_ROWS: u32 = 1_000;
 #[command(name = "terminal", version, after_help = format!("{}
 
 Examples:
-  terminal enrol --server http://127.0.0.1:8470 --code EFTF-MWHF-G75T
-  terminal run --server http://127.0.0.1:8470 --window 1920x1080
+  terminal enrol --server https://192.168.8.1:8470 --code EFTF-MWHF-G75T.7KQ2-0C9D-XM4R-1T5W-8B3N
+  terminal run --server https://192.168.8.1:8470 --window 1920x1080
   terminal doctor
   terminal config show", codes::HELP))]
 pub struct Cli {
@@ -48,14 +51,17 @@ enum Job {
     Window,
     /// Make this machine a known terminal with a one-time code.
     #[command(
-        after_help = "Exit code 69 if the server cannot be asked: try again; the code stays good for 24 hours.
+        after_help = "What stands after the dot is the fingerprint of the centre: nothing is sent to anybody else. Type or scan all
+of it; spaces, hyphens, the dot and small letters do not matter.
+
+Exit code 69 if the server cannot be asked: try again; the code stays good for 24 hours.
 
 Examples:
-  terminal enrol --code EFTF-MWHF-G75T
-  terminal enrol --server http://192.168.8.1:8470 --code EFTF-MWHF-G75T --json"
+  terminal enrol --code EFTF-MWHF-G75T.7KQ2-0C9D-XM4R-1T5W-8B3N
+  terminal enrol --server https://192.168.8.1:8470 --code EFTF-MWHF-G75T.7KQ2-0C9D-XM4R-1T5W-8B3N --json"
     )]
     Enrol {
-        /// The one-time code from `sync-server enrol-code`.
+        /// The one-time code with the centre's fingerprint, from `sync-server enrol-code` or the console.
         #[arg(long)]
         code: String,
         /// Answer as JSON.
@@ -179,7 +185,14 @@ fn write_manual(folder: &std::path::Path) -> anyhow::Result<Exit> {
 
 fn enrol(config: &Config, code: &str, as_json: bool) -> anyhow::Result<Exit> {
     let mut store = Store::open(&config.data, SystemClock.now_ms())?;
-    let mut transport = HttpTransport::new(&config.server).context("the server's address")?;
+    let (plain, centre) = take_apart(code).ok_or(EnrolError::Code)?;
+    // The centre is trusted by the fingerprint that comes with the code. On this machine, over plain HTTP, there is
+    // nobody to trust and no certificate to ask for.
+    let (code, trust) = match centre {
+        Some(centre) if config.server.starts_with("https://") => (code, Trust::Centre(centre)),
+        _ => (plain.as_str(), Trust::Nobody),
+    };
+    let mut transport = HttpTransport::new(&config.server, &trust).context("the server's address")?;
     let identity = sync::enrol(&mut store, &mut transport, code)?;
     if as_json {
         print_json(&json!({ "terminal": identity.terminal, "station": identity.station }))

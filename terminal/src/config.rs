@@ -16,7 +16,7 @@ operator::settings! {
         /// Folder of catalogue, texts and icons.
         assets: PathBuf = "assets",
         /// The server's listener for terminals.
-        server: ServerUrl = "http://127.0.0.1:8470",
+        server: ServerUrl = "https://127.0.0.1:8470",
         /// Where cards come from: a real reader, a simulator, or nowhere.
         reader: ReaderChoice = "pcsc",
         /// Picture of the bank, PNG or JPEG, shown beside the product's name.

@@ -18,6 +18,7 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, ReaderChoice};
 use crate::store::{DATABASE_FILE, KEY_FILE, StoreState, read_state};
 use crate::sync::http::HttpTransport;
+use crate::sync::tls::Trust;
 use crate::sync::{Reachable, reach};
 
 /// Less free room than this is a warning, in MiB: room for weeks of submissions.
@@ -44,7 +45,8 @@ pub(crate) fn run(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
 
 fn examine(config: &Config) -> Vec<Finding> {
     let now_ms = SystemClock.now_ms();
-    let reached = HttpTransport::new(&config.server)
+    let known = read_state(&config.data).ok().and_then(|state| state.identity);
+    let reached = HttpTransport::new(&config.server, &Trust::without_key(known.as_ref()))
         .map_err(|e| e.to_string())
         .and_then(|mut transport| reach(&mut transport));
     let mut all = vec![
@@ -70,6 +72,7 @@ fn store(data: &Path, now_ms: i64) -> Vec<Finding> {
         Ok(state) => vec![
             Finding::ok("store", format!("sound, schema {}", state.schema)),
             enrolled(&state),
+            certificate(&state, now_ms),
             key(data),
             queue(&state, now_ms),
             parked(&state),
@@ -94,6 +97,24 @@ fn enrolled(state: &StoreState) -> Finding {
         }
         None => Finding::warn("enrolment", "not enrolled", "run `terminal enrol` with a one-time code"),
     }
+}
+
+/// How long the certificate is good. It is renewed when a third of its time is left.
+fn certificate(state: &StoreState, now_ms: i64) -> Finding {
+    const SUBJECT: &str = "certificate";
+    let Some(identity) = &state.identity else { return Finding::ok(SUBJECT, "none before enrolment") };
+    let Some(certified) = &identity.certified else {
+        let remedy = "fine on a machine for trying things out; elsewhere enrol anew with an https address";
+        return Finding::warn(SUBJECT, "none: this terminal was enrolled over plain HTTP", remedy);
+    };
+    let left_ms = certified.expires_at_ms.saturating_sub(now_ms);
+    if left_ms < 0 {
+        let found = format!("it ended {} ago", span(-left_ms));
+        let remedy =
+            "it is renewed with the device key as soon as the centre is reached; check link and clock";
+        return Finding::warn(SUBJECT, found, remedy);
+    }
+    Finding::ok(SUBJECT, format!("good for {}, renewed by itself", span(left_ms)))
 }
 
 fn key(data: &Path) -> Finding {

@@ -11,6 +11,7 @@ mod exit;
 pub mod fonts;
 pub mod headless;
 pub mod icons;
+pub mod key_store;
 pub mod model;
 pub mod runtime;
 pub mod screens;

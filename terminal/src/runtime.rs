@@ -16,8 +16,9 @@ use crate::model::{Model, Outage, Screen};
 use crate::store::{Store, StoreError};
 use crate::sync::catalogue_client::{CatalogueClient, Staging, TufClient};
 use crate::sync::http::HttpTransport;
+use crate::sync::tls::Trust;
 use crate::sync::transport::Transport;
-use crate::sync::{Engine, Lane, Tuning};
+use crate::sync::{Engine, Lane, Renewing, Tuning};
 use crate::workers::{Parts, Renewal, Waker, Workers};
 
 /// Between two ticks while somebody is here.
@@ -93,10 +94,11 @@ impl Runtime {
         if let Some(store) = &mut store {
             note_running(store, &mut model);
         }
+        let trust = store.as_mut().map_or(Trust::Nobody, |store| trust(store, &clock));
         let store = store.map(|s| Arc::new(Mutex::new(s)));
         // Whoever stands in for the link says by itself where catalogues come from.
         let real = outside.transport.is_none();
-        let client = outside.catalogue.or_else(|| if real { catalogue_client(config) } else { None });
+        let client = outside.catalogue.or_else(|| if real { catalogue_client(config, &trust) } else { None });
         let engine = |transport: Option<Box<dyn Transport>>, lane| {
             store.as_ref().zip(transport).map(|(store, transport)| {
                 let engine = Engine::new(Arc::clone(store), transport, Arc::clone(&clock), seed());
@@ -106,7 +108,10 @@ impl Runtime {
         // Whoever stands in for the link is asked by one engine, which does not wait.
         let (engine, listener) = match outside.transport {
             Some(transport) => (engine(Some(transport), Lane::All), None),
-            None => (engine(http(&config.server), Lane::Send), engine(http(&config.server), Lane::News)),
+            None => {
+                let sending = sending(config, &trust, store.as_ref(), &clock);
+                (engine(sending, Lane::Send), engine(http(&config.server, &trust), Lane::News))
+            }
         };
         let renewal = store.as_ref().zip(client).map(|(store, client)| Renewal {
             store: Arc::clone(store),
@@ -263,8 +268,28 @@ fn choose_catalogue(config: &Config, store: Option<&mut Store>, now_ms: i64) -> 
     }
 }
 
-fn http(server: &str) -> Option<Box<dyn Transport>> {
-    match HttpTransport::new(server) {
+/// Whom the links trust. A store that fails now is told when it is used.
+fn trust(store: &mut Store, clock: &Arc<dyn Clock>) -> Trust {
+    Trust::of(store, clock).unwrap_or_else(|error| {
+        tracing::error!(error = %error, "the store says nothing of the centre");
+        Trust::Nobody
+    })
+}
+
+/// The link of the lane that sends. It renews the certificate for all links, since it is never long without a call.
+fn sending(
+    config: &Config,
+    trust: &Trust,
+    store: Option<&Arc<Mutex<Store>>>,
+    clock: &Arc<dyn Clock>,
+) -> Option<Box<dyn Transport>> {
+    let link = http(&config.server, trust)?;
+    let (Trust::Pinned(credentials), Some(store)) = (trust, store) else { return Some(link) };
+    Some(Box::new(Renewing::new(link, credentials.clone(), Arc::clone(store), Arc::clone(clock))))
+}
+
+fn http(server: &str, trust: &Trust) -> Option<Box<dyn Transport>> {
+    match HttpTransport::new(server, trust) {
         Ok(transport) => Some(Box::new(transport)),
         Err(error) => {
             tracing::error!(error = %error, "nothing will be sent");
@@ -273,8 +298,8 @@ fn http(server: &str) -> Option<Box<dyn Transport>> {
     }
 }
 
-fn catalogue_client(config: &Config) -> Option<Box<dyn CatalogueClient>> {
-    match TufClient::new(http(&config.server)?, config.data.join("catalogue/look")) {
+fn catalogue_client(config: &Config, trust: &Trust) -> Option<Box<dyn CatalogueClient>> {
+    match TufClient::new(http(&config.server, trust)?, config.data.join("catalogue/look")) {
         Ok(client) => Some(Box::new(client)),
         Err(error) => {
             tracing::error!(error = %error, "no catalogue will be fetched");

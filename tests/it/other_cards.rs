@@ -71,7 +71,7 @@ struct Rig {
 
 impl Rig {
     fn start() -> Result<Self> {
-        let server = Server::start()?;
+        let server = Server::start_secure(&[])?;
         let data = tempfile::tempdir()?;
         visit::enrol(&server, data.path())?;
         let config = Config { reader: ReaderChoice::Pcsc, ..visit::config(data.path(), &server.terminals) };

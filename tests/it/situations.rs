@@ -219,7 +219,7 @@ fn judged(server: &Server, device: &mut Device, submission: &Submission) -> Resu
 
 #[test]
 fn the_centre_judges_by_the_form_that_the_answers_make() -> Result<()> {
-    let server = Server::start()?;
+    let server = Server::start_secure(&[])?;
     let mut device = Device::enrol(&server, 1)?;
     let mut table: Vec<(Submission, Vec<&str>)> = vec![(referred(), vec![])];
     // The plain form asks for no hospital; after a referral it must be named.
@@ -269,11 +269,11 @@ fn the_centre_judges_by_the_form_that_the_answers_make() -> Result<()> {
 
 #[test]
 fn a_case_with_its_situation_goes_from_the_terminal_to_its_department() -> Result<()> {
-    let server = Server::start()?;
+    let server = Server::start_secure(&[])?;
     let data = tempfile::tempdir()?;
     visit::enrol(&server, data.path())?;
     let link = Link::new()?;
-    let mut terminal = visit::start(&visit::config(data.path(), &link.url()));
+    let mut terminal = visit::start(&visit::config(data.path(), &link.secure_url()));
     terminal.command(Command::Start(TextSize::Normal));
     terminal.command(Command::OpenGuide(CARE.parse()?));
     terminal.command(Command::Begin);

@@ -25,11 +25,11 @@ fn cases_on_console(server: &Server, number: &str) -> Result<usize> {
 
 /// Rig: server, enrolled terminal folder, and a link that is down.
 fn rig() -> Result<(Server, tempfile::TempDir, Link, Config)> {
-    let server = Server::start()?;
+    let server = Server::start_secure(&[])?;
     let data = tempfile::tempdir()?;
     visit::enrol(&server, data.path())?;
     let link = Link::new()?;
-    let config = visit::config(data.path(), &link.url());
+    let config = visit::config(data.path(), &link.secure_url());
     Ok((server, data, link, config))
 }
 
@@ -183,7 +183,7 @@ fn an_unusable_store_is_a_state_on_the_screen_and_stays_untouched() -> Result<()
 
 #[test]
 fn the_program_enrols_once_and_tells_its_queue() -> Result<()> {
-    let server = Server::start()?;
+    let server = Server::start_secure(&[])?;
     let data = tempfile::tempdir()?;
     visit::enrol(&server, data.path())?;
     let run = |arguments: &[&str]| {
@@ -195,7 +195,8 @@ fn the_program_enrols_once_and_tells_its_queue() -> Result<()> {
             .arg(repository().join("assets"))
             .output()
     };
-    let again = run(&["enrol", "--server", &server.terminals, "--code", "ABCD"])?;
+    let code = server.typed_code(tests::device::STATION)?;
+    let again = run(&["enrol", "--server", &server.terminals, "--code", &code])?;
     assert!(!again.status.success());
     assert!(String::from_utf8_lossy(&again.stderr).contains("enrolled already"));
     let status = run(&["status", "--json"])?;

@@ -13,11 +13,11 @@ use domain::envelope::{
 };
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
 use domain::wire::v1::{
-    ActivationFailure, BatchResponse, BlobEntry, BlobKind, CaseNews, Change, ChangeNews, ChangesQuery,
-    ChangesResponse, Contact, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind,
-    EnvelopeResult, EnvelopeUpload, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, Order,
-    Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody, Submission,
-    WithdrawnItem,
+    ActivationFailure, BatchResponse, BlobEntry, BlobKind, CaseNews, CertificateRequest, CertificateResponse,
+    Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnrolRequest, EnrolResponse,
+    EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind, Heartbeat,
+    HeartbeatRequest, HeartbeatResponse, Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey,
+    SealingKeyEntry, SeriesNews, SlipBody, Submission, WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -164,8 +164,10 @@ fn enrolment_and_news_are_written_as_recorded() {
         code: "ABCD-EFGH".to_owned(),
         public_key: DeviceKey::from_seed([5; 32]).public(),
         software: "0.1.0".to_owned(),
+        csr: None,
     };
     same("enrol_request", &request);
+    same("enrol_request_with_csr", &EnrolRequest { csr: Some(Bytes(vec![0x30, 1, 2])), ..request });
     let receipt_key = DeviceKey::from_seed([6; 32]).public();
     let sealing = SealingKey::from_seed([2; 32]).public();
     let response = EnrolResponse {
@@ -176,10 +178,25 @@ fn enrolment_and_news_are_written_as_recorded() {
         receipt_keys: vec![ReceiptKey { id: receipt_key.key_id(), key: receipt_key }],
         sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
         people_url: "http://127.0.0.1:8480".to_owned(),
+        certified: None,
         order: None,
         contact: contact(),
     };
     same("enrol_response", &response);
+    let certified = Certified {
+        certificate: Bytes(vec![0x30, 1]),
+        authority: Bytes(vec![0x30, 2]),
+        issued_at_ms: 1_795_500_000_000,
+        expires_at_ms: 1_803_276_000_000,
+    };
+    same(
+        "enrol_response_with_certificate",
+        &EnrolResponse { certified: Some(certified.clone()), ..response },
+    );
+    let request =
+        CertificateRequest { terminal: "T-001".parse().expect("terminal"), csr: Bytes(vec![0x30, 3]) };
+    same("certificate_request", &request);
+    same("certificate_response", &CertificateResponse { certified, contact: contact() });
     same("changes_query", &ChangesQuery { after: 7, wait: 25, order: None });
     let case = CaseNews {
         envelope_id: id(),

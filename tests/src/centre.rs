@@ -115,6 +115,7 @@ impl Centre {
                 key: self.sealing.public(),
             },
             people_url: "http://127.0.0.1:8480".to_owned(),
+            certified: None,
             order: None,
             contact: self.contact(&self.state()),
         })

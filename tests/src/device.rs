@@ -18,9 +18,11 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
 use sync_server::store::in_transaction;
+use terminal::sync::tls::certificate_request;
 
 use crate::http::{self, Answer};
 use crate::server::Server;
+use crate::tls::{Caller, authority_of};
 
 /// The station of most tests.
 pub const STATION: &str = "XN-CCB-CD-01";
@@ -143,7 +145,10 @@ impl Device {
     /// # Errors
     /// If the answer is not a batch response.
     pub fn send(&self, server: &Server, envelopes: &[EnvelopeUpload]) -> Result<BatchResponse> {
-        let answer = send_raw(server, envelopes)?;
+        let answer = match self.caller() {
+            Some(caller) => send_as(&caller, server, envelopes)?,
+            None => send_raw(server, envelopes)?,
+        };
         anyhow::ensure!(answer.status == 200, "{}: {}", answer.status, answer.text());
         answer.json()
     }
@@ -172,13 +177,29 @@ impl Device {
     /// # Errors
     /// If the server cannot be reached.
     pub fn signed_get_at(&self, base: &str, path: &str) -> Result<Answer> {
-        let signature = self.key.sign(&request_digest("GET", path));
-        let signature = serde_json::to_value(&signature)?;
-        let headers = [
-            (TERMINAL_HEADER, self.enrolled.terminal.as_str()),
-            (SIGNATURE_HEADER, signature.as_str().context("a base64 text")?),
-        ];
-        http::get(base, path, &headers)
+        let signature = self.signature("GET", path)?;
+        let headers =
+            [(TERMINAL_HEADER, self.enrolled.terminal.as_str()), (SIGNATURE_HEADER, signature.as_str())];
+        match self.caller() {
+            Some(caller) => http::call_as(&caller, base, ("GET", path), &headers, None),
+            None => http::get(base, path, &headers),
+        }
+    }
+
+    /// The header that signs a request without a body.
+    ///
+    /// # Errors
+    /// If it is no text.
+    pub fn signature(&self, method: &str, path: &str) -> Result<String> {
+        let signature = serde_json::to_value(self.key.sign(&request_digest(method, path)))?;
+        Ok(signature.as_str().context("a base64 text")?.to_owned())
+    }
+
+    /// Who it is on a connection over TLS; nobody if it was enrolled over plain HTTP.
+    pub fn caller(&self) -> Option<Caller> {
+        let certified = self.enrolled.certified.as_ref()?;
+        let shows = Some((self.key.clone(), certified.certificate.0.clone()));
+        Some(Caller { authority: certified.authority.0.clone(), shows })
     }
 
     /// Verifies a receipt with the keys given at enrolment.
@@ -203,9 +224,16 @@ pub fn new_key(rng: &mut ChaCha20Rng) -> DeviceKey {
 /// # Errors
 /// If the server cannot be reached.
 pub fn enrol_raw(server: &Server, code: &str, key: &DeviceKey) -> Result<Answer> {
+    let secure = server.terminals.starts_with("https://");
+    let csr = if secure { Some(certificate_request(key)?) } else { None };
     let request =
-        EnrolRequest { code: code.to_owned(), public_key: key.public(), software: "test 0.1".into() };
-    http::post(&server.terminals, "/api/v1/enrol", &[JSON], &serde_json::to_vec(&request)?)
+        EnrolRequest { code: code.to_owned(), public_key: key.public(), software: "test 0.1".into(), csr };
+    let body = serde_json::to_vec(&request)?;
+    if !secure {
+        return http::post(&server.terminals, "/api/v1/enrol", &[JSON], &body);
+    }
+    let caller = Caller { authority: authority_of(server)?.certificate().to_vec(), shows: None };
+    http::call_as(&caller, &server.terminals, ("POST", "/api/v1/enrol"), &[JSON], Some(&body))
 }
 
 /// A batch as it is answered.
@@ -213,9 +241,23 @@ pub fn enrol_raw(server: &Server, code: &str, key: &DeviceKey) -> Result<Answer>
 /// # Errors
 /// If the server cannot be reached.
 pub fn send_raw(server: &Server, envelopes: &[EnvelopeUpload]) -> Result<Answer> {
+    http::post(&server.terminals, ENVELOPES, &PACKED_JSON, &packed(envelopes)?)
+}
+
+/// A batch over TLS as it is answered.
+///
+/// # Errors
+/// If the server cannot be reached.
+pub fn send_as(caller: &Caller, server: &Server, envelopes: &[EnvelopeUpload]) -> Result<Answer> {
+    http::call_as(caller, &server.terminals, ("POST", ENVELOPES), &PACKED_JSON, Some(&packed(envelopes)?))
+}
+
+const ENVELOPES: &str = "/api/v1/envelopes";
+const PACKED_JSON: [(&str, &str); 2] = [JSON, ("content-encoding", "zstd")];
+
+fn packed(envelopes: &[EnvelopeUpload]) -> Result<Vec<u8>> {
     let batch = serde_json::to_vec(&EnvelopeBatch { envelopes: envelopes.to_vec() })?;
-    let packed = zstd::encode_all(batch.as_slice(), 3)?;
-    http::post(&server.terminals, "/api/v1/envelopes", &[JSON, ("content-encoding", "zstd")], &packed)
+    Ok(zstd::encode_all(batch.as_slice(), 3)?)
 }
 
 /// The invented courier's application for [`ITEM`], valid today.

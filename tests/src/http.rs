@@ -1,10 +1,12 @@
-//! A plain HTTP/1.1 client that can also send what no proper client would. One connection a call, no redirects,
-//! no compression unless asked for.
-use std::io::{Read as _, Write as _};
+//! An HTTP/1.1 client that can also send what no proper client would, plain or over TLS. One connection a call, no
+//! redirects, no compression unless asked for.
+use std::io::{Read, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
+
+use crate::tls::{Caller, Secure};
 
 /// Longest silence of the server that a test accepts.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -84,7 +86,18 @@ pub fn call(
     body: Option<&[u8]>,
 ) -> Result<Answer> {
     let host = base.strip_prefix("http://").context("an http address")?;
-    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n");
+    let headers = [&[("connection", "close")], headers].concat();
+    raw(host, &request(host, (method, path), &headers, body))
+}
+
+/// The bytes of a request.
+fn request(
+    host: &str,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Vec<u8> {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -92,7 +105,46 @@ pub fn call(
         head.push_str(&format!("content-length: {}\r\n", body.len()));
     }
     head.push_str("\r\n");
-    raw(host, &[head.as_bytes(), body.unwrap_or_default()].concat())
+    [head.as_bytes(), body.unwrap_or_default()].concat()
+}
+
+/// Any method over TLS, as a caller with a certificate or without one.
+///
+/// # Errors
+/// If the server cannot be reached, takes no such certificate, or breaks off.
+pub fn call_as(
+    caller: &Caller,
+    base: &str,
+    target: (&str, &str),
+    headers: &[(&str, &str)],
+    body: Option<&[u8]>,
+) -> Result<Answer> {
+    let host = base.strip_prefix("https://").context("an https address")?;
+    let mut stream = caller.connect(host)?;
+    call_on(&mut stream, host, target, (headers, body))
+}
+
+/// Any method on a connection over TLS, which stays open.
+///
+/// # Errors
+/// As [`call_as`].
+pub fn call_on(
+    stream: &mut Secure,
+    host: &str,
+    target: (&str, &str),
+    (headers, body): (&[(&str, &str)], Option<&[u8]>),
+) -> Result<Answer> {
+    stream.write_all(&request(host, target, headers, body))?;
+    read_answer(stream, is_whole)
+}
+
+/// Whether an answer is there as far as its length or its last chunk says.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Ok(answer) = parse(bytes) else { return false };
+    match answer.header("content-length").map(str::parse) {
+        Some(length) => length == Ok(answer.body.len()),
+        None => answer.status == 304 || answer.header("transfer-encoding").is_some(),
+    }
 }
 
 /// Sends bytes and reads the answer to the end of the connection.
@@ -111,11 +163,7 @@ pub fn call_by_length(base: &str, method: &str, path: &str, body: Option<&[u8]>)
     let host = base.strip_prefix("http://").context("an http address")?;
     let length = body.map_or_else(String::new, |b| format!("content-length: {}\r\n", b.len()));
     let head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{length}\r\n");
-    let whole = |bytes: &[u8]| {
-        let answer = parse(bytes).ok();
-        answer.is_some_and(|a| a.header("content-length").and_then(|n| n.parse().ok()) == Some(a.body.len()))
-    };
-    exchange(host, &[head.as_bytes(), body.unwrap_or_default()].concat(), whole)
+    exchange(host, &[head.as_bytes(), body.unwrap_or_default()].concat(), is_whole)
 }
 
 fn exchange(host: &str, request: &[u8], whole: impl Fn(&[u8]) -> bool) -> Result<Answer> {
@@ -124,6 +172,12 @@ fn exchange(host: &str, request: &[u8], whole: impl Fn(&[u8]) -> bool) -> Result
     stream.set_write_timeout(Some(SILENCE))?;
     // A server that refuses early closes while we still write: what counts is its answer.
     let _ = stream.write_all(request);
+    let answer = read_answer(&mut stream, whole);
+    let _ = stream.shutdown(Shutdown::Both);
+    answer
+}
+
+fn read_answer(stream: &mut impl Read, whole: impl Fn(&[u8]) -> bool) -> Result<Answer> {
     let mut bytes = Vec::new();
     let mut piece = vec![0; 64 * 1024];
     while !whole(&bytes) {
@@ -134,7 +188,6 @@ fn exchange(host: &str, request: &[u8], whole: impl Fn(&[u8]) -> bool) -> Result
             Err(_) => break,
         }
     }
-    let _ = stream.shutdown(Shutdown::Both);
     parse(&bytes)
 }
 

@@ -16,5 +16,6 @@ pub mod signed;
 pub mod signing_proxy;
 pub mod storm;
 pub mod submission;
+pub mod tls;
 pub mod told;
 pub mod visit;

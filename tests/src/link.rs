@@ -128,12 +128,18 @@ impl Link {
         format!("http://{}", self.address)
     }
 
+    /// Its address as the server of a terminal that speaks TLS: the link carries what it cannot read.
+    pub fn secure_url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
     /// Leads it to a server such as `http://127.0.0.1:8470`, in this state.
     ///
     /// # Errors
     /// If the address is not of that form.
     pub fn set(&self, state: State, server: &str) -> Result<()> {
-        let target = server.strip_prefix("http://").context("an http address")?.parse()?;
+        let (_, target) = server.split_once("://").context("an address with a scheme")?;
+        let target = target.parse()?;
         *self.shared.state.lock().unwrap_or_else(PoisonError::into_inner) = (state, Some(target));
         Ok(())
     }

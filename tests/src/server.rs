@@ -76,6 +76,14 @@ impl Server {
         Self::spawn(DataDir::Own(tempfile::tempdir()?), story_database()?, arguments)
     }
 
+    /// Starts a server in a fresh folder whose listener for terminals speaks TLS.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_secure(arguments: &[&str]) -> Result<Self> {
+        Self::start_with(&[&["--terminals-tls=true"], arguments].concat())
+    }
+
     /// Starts a server on the store at an address.
     ///
     /// # Errors
@@ -106,6 +114,7 @@ impl Server {
     }
 
     fn launch(data: DataDir, database: Option<String>, arguments: &[&str]) -> Result<Self> {
+        let secure = arguments.iter().any(|argument| argument.starts_with("--terminals-tls"));
         let mut child = Command::new(binary("sync-server"))
             .args(["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"])
             .arg("--data")
@@ -113,6 +122,8 @@ impl Server {
             .arg("--ready-file")
             .arg(data.path().join("ready.json"))
             .args(database.iter().flat_map(|d| ["--database", d]))
+            // Most stories look at bytes on the wire, or cut them: plain, unless a story is of TLS.
+            .args(if secure { &[][..] } else { &["--terminals-tls=false"] })
             .args(arguments)
             .current_dir(repository())
             .env_remove("JINBAN_LOG")
@@ -174,10 +185,22 @@ impl Server {
     /// # Errors
     /// If the command fails.
     pub fn enrol_code(&self, station: &str) -> Result<String> {
+        self.code_as("code", station)
+    }
+
+    /// As [`Server::enrol_code`], with the fingerprint of the centre: what a technician types.
+    ///
+    /// # Errors
+    /// If the command fails.
+    pub fn typed_code(&self, station: &str) -> Result<String> {
+        self.code_as("typed", station)
+    }
+
+    fn code_as(&self, field: &str, station: &str) -> Result<String> {
         let output = self.command(&["enrol-code", "--station", station, "--json"])?;
         let answer: Value = serde_json::from_slice(&output.stdout)
             .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
-        Ok(answer["code"].as_str().context("a code")?.to_owned())
+        Ok(answer[field].as_str().context("a code")?.to_owned())
     }
 
     /// Somebody who may open every page; made when it is needed first.
@@ -256,7 +279,8 @@ impl Server {
     fn again(mut self) -> Result<Self> {
         let kept = DataDir::Kept(self.data().to_owned());
         let data = std::mem::replace(&mut self.data, kept);
-        Self::spawn(data, self.database.clone(), &[])
+        let tls = if self.terminals.starts_with("https://") { &["--terminals-tls=true"][..] } else { &[] };
+        Self::spawn(data, self.database.clone(), tls)
     }
 
     /// Stops in order and checks what is left behind.

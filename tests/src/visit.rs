@@ -45,7 +45,7 @@ pub fn config(data: &Path, server: &str) -> Config {
 /// # Errors
 /// If the program does not succeed.
 pub fn enrol(server: &Server, data: &Path) -> Result<()> {
-    let code = server.enrol_code(STATION)?;
+    let code = server.typed_code(STATION)?;
     let output = Process::new(binary("terminal"))
         .args(["enrol", "--server", &server.terminals, "--code", &code, "--data"])
         .arg(data)

@@ -37,7 +37,23 @@ pub enum VerifyError {
     Mismatch,
 }
 
+/// What stands before the 32 bytes of an Ed25519 key in a certificate (SubjectPublicKeyInfo, RFC 8410).
+const SPKI_HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+/// What stands before the 32 bytes of an Ed25519 seed in a PKCS#8 document (RFC 8410).
+const PKCS8_HEAD: [u8; 16] =
+    [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+
 impl PublicKey {
+    /// The key as a certificate names it (SubjectPublicKeyInfo in DER).
+    pub fn to_spki(&self) -> Vec<u8> {
+        [&SPKI_HEAD[..], self.0.0.as_slice()].concat()
+    }
+
+    /// The key that a certificate names; nothing if that is no Ed25519 key.
+    pub fn from_spki(der: &[u8]) -> Option<Self> {
+        der.strip_prefix(&SPKI_HEAD).filter(|key| key.len() == 32).map(|key| Self(Bytes(key.to_vec())))
+    }
+
     /// The id under which documents name this key.
     pub fn key_id(&self) -> KeyId {
         key_id_of(&Digest::of(&self.0.0))
@@ -108,6 +124,14 @@ impl DeviceKey {
         Zeroizing::new(self.key.to_bytes())
     }
 
+    /// The private key as libraries for certificates take it (PKCS#8 in DER); wiped when dropped.
+    pub fn to_pkcs8(&self) -> Zeroizing<Vec<u8>> {
+        let mut der = Zeroizing::new(Vec::with_capacity(PKCS8_HEAD.len() + 32));
+        der.extend_from_slice(&PKCS8_HEAD);
+        der.extend_from_slice(self.to_seed().as_ref());
+        der
+    }
+
     /// The public half.
     pub fn public(&self) -> PublicKey {
         PublicKey(Bytes(self.key.verifying_key().to_bytes().to_vec()))
@@ -115,7 +139,13 @@ impl DeviceKey {
 
     /// Signs the 32 bytes of a digest.
     pub fn sign(&self, digest: &Digest) -> Signature {
-        Signature(Bytes(self.key.sign(digest.as_bytes()).to_bytes().to_vec()))
+        self.sign_message(digest.as_bytes())
+    }
+
+    /// Signs a message of a protocol with a frame of its own: a handshake of TLS 1.3, a certificate request. None of
+    /// them is 32 bytes long, so that none can pass for a digest.
+    pub fn sign_message(&self, message: &[u8]) -> Signature {
+        Signature(Bytes(self.key.sign(message).to_bytes().to_vec()))
     }
 }
 

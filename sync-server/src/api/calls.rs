@@ -1,4 +1,4 @@
-//! `POST /api/v1/enrol`, `POST /api/v1/envelopes`, `GET /healthz`, `GET /openapi.json`: read the body, ask the
+//! `POST /api/v1/enrol`, `POST /api/v1/certificate`, `POST /api/v1/envelopes`, `GET /healthz`, `GET /openapi.json`: read the body, ask the
 //! centre, answer.
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, Request, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::wire::v1::{
-    BatchResponse, Contact, EnrolRequest, EnrolResponse, EnvelopeBatch, Outcome, ReceiptBody,
+    BatchResponse, CertificateRequest, CertificateResponse, Contact, EnrolRequest, EnrolResponse,
+    EnvelopeBatch, Outcome, ReceiptBody,
 };
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -18,13 +19,15 @@ use super::{Answer, answer, blocking, read_json};
 use crate::centre::{ANSWER_TIME, Centre};
 use crate::error::ServiceError;
 use crate::shell::App;
+use crate::shell::device_gate::CertifiedTerminal;
 use crate::shell::problem::Refusal;
 
 /// Enrol a device
 ///
 /// A one-time code and the device's public key in; the terminal's id, its station and the centre's keys out. The same
-/// device may ask again with its code and hears the same, so that a lost answer costs nothing. Always 200: there is no
-/// address under which an enrolment could be read.
+/// device may ask again with its code and hears the same, so that a lost answer costs nothing. With `csr` the answer
+/// brings a certificate, which every other call of a terminal must show. Always 200: there is no address under which an
+/// enrolment could be read.
 #[utoipa::path(
     post, path = "/api/v1/enrol", operation_id = "enrol", tag = "terminals",
     request_body = EnrolRequest,
@@ -34,6 +37,22 @@ pub async fn enrol(State(app): State<App>, request: Request<Body>) -> Answer<Enr
     let request: EnrolRequest = read_json(request).await?;
     let centre = app.centre.clone();
     answer(blocking(move || centre.enrol(request)).await)
+}
+
+/// Renew a certificate
+///
+/// A certificate request signed by the device key in, a certificate out: before the one in use ends, or afterwards,
+/// since this call needs none. The signature of the request is the proof; whoever sends one that was seen elsewhere gets
+/// a certificate for a key that they do not have.
+#[utoipa::path(
+    post, path = "/api/v1/certificate", operation_id = "renew_certificate", tag = "terminals",
+    request_body = CertificateRequest,
+    responses((status = 200, description = "The certificate.", body = CertificateResponse)),
+)]
+pub async fn certificate(State(app): State<App>, request: Request<Body>) -> Answer<CertificateResponse> {
+    let request: CertificateRequest = read_json(request).await?;
+    let centre = app.centre.clone();
+    answer(blocking(move || centre.renew_certificate(request)).await)
 }
 
 /// Send envelopes
@@ -47,9 +66,13 @@ pub async fn enrol(State(app): State<App>, request: Request<Body>) -> Answer<Enr
     request_body = EnvelopeBatch,
     responses((status = 200, description = "What became of each envelope, in order.", body = BatchResponse)),
 )]
-pub async fn envelopes(State(app): State<App>, request: Request<Body>) -> Result<Response, Refusal> {
+pub async fn envelopes(
+    State(app): State<App>,
+    certified: CertifiedTerminal,
+    request: Request<Body>,
+) -> Result<Response, Refusal> {
     let batch: EnvelopeBatch = read_json(request).await?;
-    let results = take(app.centre, batch).await?;
+    let results = take(app.centre, &certified, batch).await?;
     let location = new_case(&results);
     let mut response = Json(results).into_response();
     if let Some(location) = location {
@@ -59,7 +82,11 @@ pub async fn envelopes(State(app): State<App>, request: Request<Body>) -> Result
 }
 
 /// Checks a batch, here or on a blocking thread, and waits for its COMMIT without holding a thread.
-async fn take(centre: Arc<Centre>, batch: EnvelopeBatch) -> Result<BatchResponse, ServiceError> {
+async fn take(
+    centre: Arc<Centre>,
+    certified: &CertifiedTerminal,
+    batch: EnvelopeBatch,
+) -> Result<BatchResponse, ServiceError> {
     let checked = match centre.check_quickly(batch)? {
         Ok(checked) => checked,
         Err(batch) => {
@@ -68,6 +95,7 @@ async fn take(centre: Arc<Centre>, batch: EnvelopeBatch) -> Result<BatchResponse
         }
     };
     let (done, all_done) = oneshot::channel();
+    let checked = checked.only_where(|terminal| certified.agree(terminal));
     let queued = centre.queue_batch(checked, move || {
         // A caller that went away hears nothing.
         let _ = done.send(());

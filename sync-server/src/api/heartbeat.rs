@@ -5,7 +5,9 @@ use axum::http::Request;
 use domain::wire::v1::{HeartbeatRequest, HeartbeatResponse};
 
 use super::{Answer, answer, blocking, read_json};
+use crate::centre::heartbeat_in;
 use crate::shell::App;
+use crate::shell::device_gate::CertifiedTerminal;
 
 /// Say how a terminal is
 ///
@@ -18,8 +20,13 @@ use crate::shell::App;
     request_body = HeartbeatRequest,
     responses((status = 200, description = "It was heard.", body = HeartbeatResponse)),
 )]
-pub async fn heartbeat(State(app): State<App>, request: Request<Body>) -> Answer<HeartbeatResponse> {
+pub async fn heartbeat(
+    State(app): State<App>,
+    certified: CertifiedTerminal,
+    request: Request<Body>,
+) -> Answer<HeartbeatResponse> {
     let request: HeartbeatRequest = read_json(request).await?;
+    certified.agree(&heartbeat_in(&request.heartbeat)?.terminal)?;
     let centre = app.centre.clone();
     answer(blocking(move || centre.take_heartbeat(&request)).await)
 }

@@ -19,8 +19,8 @@ pub struct Permit {
 pub enum Who {
     /// Everybody, the public included.
     Anyone,
-    /// Whoever brings a proof of its own in the call: a terminal's signature, or a one-time code. An account opens
-    /// nothing here.
+    /// Whoever brings a proof of its own in the call: a terminal's certificate and signature, or a one-time code. An
+    /// account opens nothing here.
     Device,
     /// Whoever is signed in, whatever the roles.
     SignedIn,
@@ -41,8 +41,10 @@ pub enum Verdict {
 
 /// What is open to everybody: slips, problems, sign-in, health.
 pub static OPEN: Permit = Permit { name: "open", who: Who::Anyone };
-/// What devices do, each call with its own proof.
+/// What devices do, each call with its certificate and its own proof.
 pub static DEVICES: Permit = Permit { name: "devices", who: Who::Device };
+/// What devices do before they have a certificate: a one-time code, or a request signed by the device key, is the proof.
+pub static ENROLMENT: Permit = Permit { name: "enrolment", who: Who::Device };
 /// Change one's own password, and sign out: the only things that may be done with a password that somebody else gave.
 pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
 /// See one's own account, and end other sessions of it.
@@ -70,13 +72,16 @@ pub static EDIT_CATALOGUE: Permit = Permit { name: "edit_catalogue", who: Who::O
 pub static CHECK_CATALOGUE: Permit = Permit { name: "check_catalogue", who: Who::OneOf(&[Role::Checker]) };
 /// Move a rollout on, halt it, take it back; withdraw items in an emergency.
 pub static PUBLISH: Permit = Permit { name: "publish", who: Who::OneOf(&[Role::Operator]) };
+/// See how terminals stand, make codes for new ones, take them out of service, replace them.
+pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Who::OneOf(&[Role::Operator]) };
 /// Give out accounts and roles, lock them, reset passwords.
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 10] = [
+pub static PERMITS: [&Permit; 12] = [
     &OPEN,
     &DEVICES,
+    &ENROLMENT,
     &OWN_PASSWORD,
     &OWN_ACCOUNT,
     &SEE_CASES,
@@ -84,6 +89,7 @@ pub static PERMITS: [&Permit; 10] = [
     &EDIT_CATALOGUE,
     &CHECK_CATALOGUE,
     &PUBLISH,
+    &MANAGE_TERMINALS,
     &MANAGE_ACCOUNTS,
 ];
 

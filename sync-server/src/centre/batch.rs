@@ -27,6 +27,20 @@ pub struct CheckedBatch {
     checked: Vec<Result<intake::Checked, ServiceError>>,
 }
 
+impl CheckedBatch {
+    /// The same batch; envelopes of terminals that do not fit are refused for the reason given.
+    #[must_use]
+    pub fn only_where(mut self, fits: impl Fn(&TerminalId) -> Result<(), ServiceError>) -> Self {
+        for checked in &mut self.checked {
+            let unfit = checked.as_ref().ok().and_then(|c| fits(c.terminal()).err());
+            if let Some(reason) = unfit {
+                *checked = Err(reason);
+            }
+        }
+        self
+    }
+}
+
 /// A batch that waits for its COMMIT.
 pub struct QueuedBatch {
     digests: Vec<Digest>,

@@ -1,5 +1,5 @@
 //! `POST /api/v1/heartbeat`, and the rollout that goes on by it and by the clock.
-use domain::envelope::{KeyRing, SignedKind, verify_document};
+use domain::envelope::{KeyRing, SignedDocument, SignedKind, verify_document};
 use domain::wire::v1::{Heartbeat, HeartbeatRequest, HeartbeatResponse};
 
 use super::Centre;
@@ -17,11 +17,7 @@ impl Centre {
     /// [`ServiceError`]: malformed, an unknown or blocked terminal, a wrong signature, or the store's.
     pub fn take_heartbeat(&self, request: &HeartbeatRequest) -> Result<HeartbeatResponse, ServiceError> {
         let document = &request.heartbeat;
-        if document.body.0.len() > MAX_HEARTBEAT_BYTES {
-            return Err(ServiceError::refused(ProblemCode::MalformedRequest, "the heartbeat is too long"));
-        }
-        let heartbeat: Heartbeat = serde_json::from_slice(&document.body.0)
-            .map_err(|_| ServiceError::refused(ProblemCode::MalformedRequest, "the body is no heartbeat"))?;
+        let heartbeat = heartbeat_in(document)?;
         let sender = self.meet(&heartbeat.terminal)?;
         verify_document(SignedKind::Heartbeat, document, &KeyRing::new([sender.public_key.clone()]))
             .map_err(|_| ProblemCode::SignatureInvalid)?;
@@ -52,4 +48,16 @@ impl Centre {
         }
         Ok(moved)
     }
+}
+
+/// The heartbeat in a document, not yet verified.
+///
+/// # Errors
+/// [`ServiceError`] `malformed-request`.
+pub fn heartbeat_in(document: &SignedDocument) -> Result<Heartbeat, ServiceError> {
+    let malformed = |why: &str| ServiceError::refused(ProblemCode::MalformedRequest, why);
+    if document.body.0.len() > MAX_HEARTBEAT_BYTES {
+        return Err(malformed("the heartbeat is too long"));
+    }
+    serde_json::from_slice(&document.body.0).map_err(|_| malformed("the body is no heartbeat"))
 }

@@ -2,7 +2,7 @@
 use operator::findings::Finding;
 
 use crate::data_folder::DataFolder;
-use crate::keys::{KeyError, Keys, MAIN_FILES, readable_by_others};
+use crate::keys::{AUTHORITY_FILE, KeyError, Keys, MAIN_FILES, readable_by_others};
 use crate::services::{cases, meta};
 use crate::store::{StoreError, Tx};
 
@@ -23,7 +23,13 @@ pub(super) fn examine_files(data: &DataFolder) -> Finding {
         );
     }
     match readable_by_others(&folder) {
-        Ok(open) if open.is_empty() => Finding::ok("keys", "present, readable by their owner only"),
+        Ok(open) if open.is_empty() => {
+            let authority = Keys::load_authority(&folder).map(|a| format!("; authority {}", a.fingerprint()));
+            Finding::ok(
+                "keys",
+                format!("present, readable by their owner only{}", authority.unwrap_or_default()),
+            )
+        }
         Ok(open) => {
             Finding::warn("keys", format!("readable by others: {}", open.join(", ")), "chmod 600 these files")
         }
@@ -48,6 +54,11 @@ pub(super) fn compare(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>
     };
     if keys.fingerprint() != known {
         let error = KeyError::NotOfThisStore { path: data.keys_path() };
+        findings.push(Finding::fail("keys", error.to_string(), RESTORE));
+    }
+    let trusted = meta::authority(tx)?;
+    if trusted.is_some_and(|trusted| trusted != keys.authority.fingerprint().to_string()) {
+        let error = KeyError::OtherAuthority { path: data.keys_path().join(AUTHORITY_FILE) };
         findings.push(Finding::fail("keys", error.to_string(), RESTORE));
     }
     for (id, known) in year_keys(tx)? {

@@ -7,6 +7,10 @@ use crate::bank_mark::BankMark;
 use crate::config::Config;
 use crate::startup::load_catalogue;
 
+/// No terminal elsewhere can reach the server.
+pub const NO_NAMES: &str = "terminals is on every network and terminals_names is empty: the certificate names this \
+                            machine only, and terminals elsewhere refuse it";
+
 /// Whether a listener is open to every network of the machine.
 pub(super) fn listeners(config: &Config) -> Finding {
     const SUBJECT: &str = "listeners";
@@ -15,11 +19,13 @@ pub(super) fn listeners(config: &Config) -> Finding {
         return Finding::ok(SUBJECT, "none is open to every network");
     }
     let list: Vec<String> = open.iter().map(|(name, address)| format!("{name} ({address})")).collect();
-    Finding::warn(
-        SUBJECT,
-        format!("open to every network of this machine, without TLS: {}", list.join(", ")),
-        "name the address in the network that is meant, or let a firewall keep the others out",
-    )
+    let found = format!("open to every network of this machine: {}", list.join(", "));
+    let remedy = "name the address in the network that is meant, or let a firewall keep the others out";
+    if config.lacks_names() {
+        let further = "; name the addresses under which terminals reach this server in terminals_names";
+        return Finding::warn(SUBJECT, format!("{found}; {NO_NAMES}"), format!("{remedy}{further}"));
+    }
+    Finding::warn(SUBJECT, found, remedy)
 }
 
 /// The bank's picture; the server works without it.

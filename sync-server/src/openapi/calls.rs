@@ -26,8 +26,10 @@ const PLAIN: Call =
     Call { operation: "", parameters: &[], headers: &[], schema: None, codes: &[], codes_of_one: &[] };
 const READ: &[&str] = &["ETag", "Cache-Control"];
 const EDITION: &[&str] = &["ETag", "Cache-Control", "Content-Location"];
-const SIGNED: &[ProblemCode] = &[SignatureInvalid, TerminalUnknown, TerminalBlocked];
-const SIGNED_AND_FOUND: &[ProblemCode] = &[SignatureInvalid, TerminalUnknown, TerminalBlocked, NotFound];
+const SIGNED: &[ProblemCode] =
+    &[SignatureInvalid, TerminalUnknown, CertificateNeeded, TerminalBlocked, CertificateMismatch];
+const SIGNED_AND_FOUND: &[ProblemCode] =
+    &[SignatureInvalid, TerminalUnknown, CertificateNeeded, TerminalBlocked, CertificateMismatch, NotFound];
 
 /// All calls of the terminals' listener.
 pub const CALLS: &[Call] = &[
@@ -38,6 +40,7 @@ pub const CALLS: &[Call] = &[
         codes: &[
             EnrolCodeMalformed,
             PublicKeyMalformed,
+            CertificateRequestMalformed,
             EnrolCodeUnknown,
             EnrolCodeExpired,
             TerminalBlocked,
@@ -52,9 +55,24 @@ pub const CALLS: &[Call] = &[
         ..PLAIN
     },
     Call {
+        operation: "renew_certificate",
+        codes: &[
+            CertificateRequestMalformed,
+            TerminalUnknown,
+            TerminalBlocked,
+            TooLarge,
+            UnsupportedMediaType,
+            UnsupportedEncoding,
+            StorageFull,
+        ],
+        ..PLAIN
+    },
+    Call {
         operation: "send_envelopes",
         headers: &["Location"],
         codes: &[
+            TerminalUnknown,
+            CertificateNeeded,
             TooLarge,
             TooManyEnvelopes,
             UnsupportedMediaType,
@@ -68,6 +86,7 @@ pub const CALLS: &[Call] = &[
             SignatureInvalid,
             TerminalUnknown,
             TerminalBlocked,
+            CertificateMismatch,
             EnvelopeConflict,
             EnvelopeTooLarge,
             NumbersExhausted,
@@ -83,7 +102,9 @@ pub const CALLS: &[Call] = &[
         codes: &[
             SignatureInvalid,
             TerminalUnknown,
+            CertificateNeeded,
             TerminalBlocked,
+            CertificateMismatch,
             TooLarge,
             UnsupportedMediaType,
             UnsupportedEncoding,

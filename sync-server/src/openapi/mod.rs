@@ -28,6 +28,9 @@ The terminals' listener of the sync server: enrolment, envelopes, news, and read
 **Signing.** A GET carries `jinban-terminal` (the id given at enrolment) and `jinban-signature`: base64 of the Ed25519 \
 signature over `SHA-256(\"jinban/request/1\" || u32 big-endian length of the method || method || path and query)`, \
 exactly as sent. Envelopes carry their own signature.\n\n\
+**Certificates.** The listener speaks TLS 1.3 with a certificate of the centre's own authority. Every call but \
+`enrol`, `renew_certificate`, `health` and `describe` must come over a connection that shows the caller's certificate, \
+and be signed by the same device.\n\n\
 **Errors** are `application/problem+json` (RFC 9457) with a stable `code`; each code has a page at \
 `/problems/{code}` of the people's listener. An address that does not exist is 404 `not-found`; a method that it does \
 not take is 405 `method-not-allowed` with `Allow`.\n\n\

@@ -12,7 +12,7 @@ use crate::services::catalogue::newest_version;
 use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, rollout};
+use crate::services::{accounts, rollout, standing};
 use crate::store::Tx;
 use crate::words::Words;
 
@@ -80,6 +80,8 @@ pub enum Here<'a> {
     Calendar,
     /// Rollouts of catalogue versions.
     Rollout,
+    /// The list of terminals, or one of them.
+    Terminals,
     /// The list of accounts, or one of them.
     Accounts,
     /// The caller's own account.
@@ -105,6 +107,10 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         nav.push(NavGroup { word: words.of("nav", "catalogue"), entries });
     }
     let mut system = Vec::new();
+    if may(&policy::MANAGE_TERMINALS) {
+        let count = Some(standing::counts(tx)?.0);
+        system.push(link(words, ("terminals", "/terminals", "term"), here == Here::Terminals, count));
+    }
     if may(&policy::MANAGE_ACCOUNTS) {
         let count = Some(accounts::count(tx)?.0);
         system.push(link(words, ("accounts", "/accounts", "list"), here == Here::Accounts, count));

@@ -32,6 +32,7 @@ mod sign_in;
 pub mod situation_form;
 mod slip;
 mod statics;
+mod terminals;
 mod view;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
@@ -54,6 +55,7 @@ pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::slip;
 pub use statics::static_file;
+pub use terminals::{new_terminal, take_terminal_step, terminal, terminal_step, terminals};
 pub use view::in_query;
 
 use askama::Template;

@@ -248,8 +248,8 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<(Vec<Account>, Option<u6
     Ok((found, next))
 }
 
-/// A pattern that finds a text anywhere, whatever its own signs are.
-fn containing(text: &str) -> String {
+/// A pattern that finds a text anywhere, whatever its own signs are; `!` escapes.
+pub(super) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in text.to_lowercase().chars() {
         if "!%_".contains(c) {

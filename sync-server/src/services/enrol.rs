@@ -3,22 +3,20 @@
 //! The code is kept as a digest only. The same device may ask again with its code (its answer got lost) and hears
 //! the same; another device hears that the code was used.
 use domain::date::CivilDate;
+use domain::enrolment::CODE_SIGNS;
 use domain::envelope::{Digest, PublicKey, Suite};
 use domain::ids::{CounterState, Issuer, StationId, TerminalId};
-use domain::wire::v1::{EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
+use domain::signs;
+use domain::wire::v1::{Certified, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
 use rand_core::CryptoRng;
 
 use super::terminals::{self, Terminal};
-use super::{Context, audit, receipt, rollout};
+use super::{Context, audit, certificates, receipt, rollout, terminal_steps};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{StoreError, Tx, Value};
 
 /// How long a code may be used, in milliseconds.
 const CODE_VALID_MS: i64 = 24 * 60 * 60 * 1_000;
-/// Signs of a code: without I, L, O and U, which are misread.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Signs in a code: 60 random bits, so that guessing is hopeless within a day.
-const CODE_SIGNS: usize = 12;
 /// Issuers of further terminals of a station begin here.
 const FIRST_FURTHER_ISSUER: u16 = 50;
 /// The centre's own channels begin here.
@@ -35,16 +33,41 @@ pub struct EnrolCode {
     pub expires_at_ms: i64,
 }
 
-/// Makes a code for a station.
+/// For whom a code is made, and by whom.
+#[derive(Debug, Clone, Copy)]
+pub struct For<'a> {
+    /// Where the terminal will stand.
+    pub station: &'a StationId,
+    /// The terminal whose place it takes, if it takes one.
+    pub replaces: Option<&'a TerminalId>,
+    /// The account, or `operator` for the command line.
+    pub actor: &'a str,
+}
+
+/// Makes a code for a station, on the command line.
 ///
 /// # Errors
-/// [`ServiceError`]: `not-found` for a station that the catalogue does not have, or the store's.
+/// As [`make_code_for`].
 pub fn make_code<R: CryptoRng + ?Sized>(
     tx: &mut Tx<'_>,
     now_ms: i64,
     station: &StationId,
     rng: &mut R,
 ) -> Result<EnrolCode, ServiceError> {
+    make_code_for(tx, now_ms, &For { station, replaces: None, actor: "operator" }, rng)
+}
+
+/// Makes a code.
+///
+/// # Errors
+/// [`ServiceError`]: `not-found` for a station that the catalogue does not have, or the store's.
+pub fn make_code_for<R: CryptoRng + ?Sized>(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    whom: &For<'_>,
+    rng: &mut R,
+) -> Result<EnrolCode, ServiceError> {
+    let station = whom.station;
     let known = tx.query_int("SELECT COUNT(*) FROM station WHERE id = $1", &[station.as_str().into()])?;
     if known == 0 {
         return Err(ServiceError::refused(ProblemCode::NotFound, format!("no station {station}")));
@@ -53,11 +76,17 @@ pub fn make_code<R: CryptoRng + ?Sized>(
     let expires_at_ms = now_ms + CODE_VALID_MS;
     let digest = code_digest(&code)?.to_string();
     tx.execute(
-        "INSERT INTO enrol_code (digest, station, made_at_ms, expires_at_ms) VALUES ($1, $2, $3, $4)",
-        &[digest.clone().into(), station.as_str().into(), now_ms.into(), expires_at_ms.into()],
+        "INSERT INTO enrol_code (digest, station, made_at_ms, expires_at_ms, replaces) VALUES ($1, $2, $3, $4, $5)",
+        &[
+            digest.clone().into(),
+            station.as_str().into(),
+            now_ms.into(),
+            expires_at_ms.into(),
+            whom.replaces.map_or(Value::Null, |id| id.as_str().into()),
+        ],
     )?;
     let event = audit::Event {
-        actor: "operator",
+        actor: whom.actor,
         event: "enrol-code.made",
         subject: station.as_str(),
         object_digest: &digest,
@@ -70,14 +99,13 @@ pub fn make_code<R: CryptoRng + ?Sized>(
 pub fn random_signs<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> String {
     let mut random = vec![0; count];
     rng.fill_bytes(&mut random);
-    let signs: Vec<u8> = random.iter().map(|b| ALPHABET[usize::from(b % 32)]).collect();
-    signs.chunks(4).map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
+    signs::grouped(&random)
 }
 
 /// Enrols a device.
 ///
 /// # Errors
-/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key, or the store's.
+/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key or certificate request, or the store's.
 pub fn enrol(
     tx: &mut Tx<'_>,
     now_ms: i64,
@@ -86,7 +114,10 @@ pub fn enrol(
 ) -> Result<EnrolResponse, ServiceError> {
     let digest = code_digest(&request.code)?.to_string();
     check_key(&request.public_key)?;
-    let sql = "SELECT station, expires_at_ms, used_by FROM enrol_code WHERE digest = $1";
+    if let Some(csr) = &request.csr {
+        certificates::check_request(&csr.0, &request.public_key)?;
+    }
+    let sql = "SELECT station, expires_at_ms, used_by, replaces FROM enrol_code WHERE digest = $1";
     let row = tx.query_first(sql, &[digest.clone().into()])?.ok_or(ProblemCode::EnrolCodeUnknown)?;
     let station: StationId = row.parsed(0)?;
     let known = terminals::with_key(tx, &request.public_key)?;
@@ -102,6 +133,8 @@ pub fn enrol(
         (None, None) => {
             let terminal = add_terminal(tx, now_ms, station, request)?;
             use_code(tx, now_ms, &digest, &terminal)?;
+            let replaces = row.text_or_null(3)?.unwrap_or_default();
+            terminal_steps::note(tx, now_ms, (terminal.id.as_str(), "enrolled"), (&terminal.id, replaces))?;
             terminal
         }
     };
@@ -111,7 +144,11 @@ pub fn enrol(
     let last_counter = last_counter(tx, terminal.issuer, CivilDate::in_china(now_ms))?;
     let order = rollout::order_for(tx, &terminal.id, (0, now_ms))?;
     let order = order.map(|order| receipt::sign_order(&order, &context.keys)).transpose()?;
-    Ok(EnrolResponse { order, ..response(context, now_ms, terminal, last_counter) })
+    let certified = match &request.csr {
+        Some(_) => Some(certificates::issue(tx, now_ms, context, &terminal)?),
+        None => None,
+    };
+    Ok(EnrolResponse { order, ..response(context, now_ms, (terminal, certified), last_counter) })
 }
 
 /// The last number that an issuer is known to have used.
@@ -144,21 +181,8 @@ pub fn note_counter(tx: &mut Tx<'_>, issuer: Issuer, used: CounterState) -> Resu
 }
 
 fn code_digest(code: &str) -> Result<Digest, ServiceError> {
-    if code.len() > 60 {
-        return Err(ProblemCode::EnrolCodeMalformed.into());
-    }
-    let signs: Vec<u8> = code
-        .bytes()
-        .filter(|b| !b" -".contains(b))
-        .map(|b| match b.to_ascii_uppercase() {
-            b'O' => b'0',
-            b'I' | b'L' => b'1',
-            other => other,
-        })
-        .collect();
-    if signs.len() != CODE_SIGNS || !signs.iter().all(|s| ALPHABET.contains(s)) {
-        return Err(ProblemCode::EnrolCodeMalformed.into());
-    }
+    let signs = if code.len() > 60 { None } else { signs::read(code, CODE_SIGNS) };
+    let signs = signs.filter(|s| s.len() == CODE_SIGNS).ok_or(ProblemCode::EnrolCodeMalformed)?;
     Ok(Digest::of(&[b"jinban/enrol-code/1", signs.as_slice()].concat()))
 }
 
@@ -229,7 +253,12 @@ fn use_code(tx: &mut Tx<'_>, now_ms: i64, digest: &str, terminal: &Terminal) -> 
     if used == 1 { Ok(()) } else { Err(StoreError::Stored { what: "enrolment code" }) }
 }
 
-fn response(context: &Context, now_ms: i64, terminal: Terminal, last_counter: CounterState) -> EnrolResponse {
+fn response(
+    context: &Context,
+    now_ms: i64,
+    (terminal, certified): (Terminal, Option<Certified>),
+    last_counter: CounterState,
+) -> EnrolResponse {
     let receipt = context.keys.receipt.public();
     let sealing = context.keys.sealing.public();
     EnrolResponse {
@@ -240,6 +269,7 @@ fn response(context: &Context, now_ms: i64, terminal: Terminal, last_counter: Co
         receipt_keys: vec![ReceiptKey { id: receipt.key_id(), key: receipt }],
         sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
         people_url: context.people_url.clone(),
+        certified,
         order: None,
         contact: context.contact(now_ms),
     }

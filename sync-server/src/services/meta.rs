@@ -7,6 +7,7 @@ use crate::store::{StoreError, Tx};
 
 const EPOCH: &str = "server_epoch";
 const KEYS: &str = "key_fingerprint";
+const AUTHORITY: &str = "authority_fingerprint";
 /// Names of the fingerprints of year keys begin with this, and end before [`YEAR_KEYS_END`].
 const YEAR_KEYS: &str = "key_fingerprint.";
 const YEAR_KEYS_END: &str = "key_fingerprint/";
@@ -38,14 +39,23 @@ pub fn epoch<R: CryptoRng>(tx: &mut Tx<'_>, rng: &mut R) -> Result<ServerEpoch, 
 /// # Errors
 /// [`ServiceError`] if the store fails; the inner result says whether the keys are the right ones.
 pub fn bind_keys(tx: &mut Tx<'_>, fingerprint: &str) -> Result<Result<(), OtherKeys>, ServiceError> {
-    match get(tx, KEYS)? {
-        Some(known) if known == fingerprint => Ok(Ok(())),
-        Some(_) => Ok(Err(OtherKeys)),
-        None => {
-            put(tx, KEYS, fingerprint)?;
-            Ok(Ok(()))
-        }
-    }
+    Ok(bind(tx, KEYS, fingerprint)?)
+}
+
+/// Binds the store to the authority whose certificates its terminals have, and compares ever after.
+///
+/// # Errors
+/// [`StoreError`] if the store fails; the inner result says whether it is the right one.
+pub fn bind_authority(tx: &mut Tx<'_>, fingerprint: &str) -> Result<Result<(), OtherKeys>, StoreError> {
+    bind(tx, AUTHORITY, fingerprint)
+}
+
+/// The fingerprint of the authority that the store is bound to, if it is.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn authority(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    get(tx, AUTHORITY)
 }
 
 /// Whether the store was bound to keys before, so that a missing key file is a loss and not a first start.
@@ -65,11 +75,7 @@ pub fn bind_year_key(
     key_id: &str,
     fingerprint: &str,
 ) -> Result<Result<(), OtherKeys>, StoreError> {
-    let name = format!("{YEAR_KEYS}{key_id}");
-    match get(tx, &name)? {
-        Some(known) => Ok(if known == fingerprint { Ok(()) } else { Err(OtherKeys) }),
-        None => put(tx, &name, fingerprint).map(Ok),
-    }
+    bind(tx, &format!("{YEAR_KEYS}{key_id}"), fingerprint)
 }
 
 /// The fingerprint of the keys that the store is bound to, if it is.
@@ -165,6 +171,13 @@ pub fn end_moving(tx: &mut Tx<'_>) -> Result<(), StoreError> {
 /// [`StoreError`] if the store fails.
 pub fn mark_moved(tx: &mut Tx<'_>, to: &str) -> Result<(), StoreError> {
     put(tx, MOVED_TO, to)
+}
+
+fn bind(tx: &mut Tx<'_>, name: &str, fingerprint: &str) -> Result<Result<(), OtherKeys>, StoreError> {
+    match get(tx, name)? {
+        Some(known) => Ok(if known == fingerprint { Ok(()) } else { Err(OtherKeys) }),
+        None => put(tx, name, fingerprint).map(Ok),
+    }
 }
 
 fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, StoreError> {

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod audit;
 pub mod cases;
 pub mod catalogue;
+pub mod certificates;
 pub mod changes;
 pub mod editing;
 pub mod enrol;
@@ -21,6 +22,8 @@ pub mod series;
 pub mod sessions;
 pub mod sign_in_failures;
 pub mod slips;
+pub mod standing;
+pub mod terminal_steps;
 pub mod terminals;
 pub mod work_list;
 

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn names_are_hashed_counted_one_by_one_and_forgotten() {
-        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1));
+        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1)).expect("keys");
         let mut db = fresh_in_memory().expect("fresh");
         let mut tx = Tx::new(&mut db);
         let (one, other) =
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn the_table_has_an_end() {
-        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1));
+        let keys = Keys::in_memory(&mut ChaCha20Rng::seed_from_u64(1)).expect("keys");
         let mut db = fresh_in_memory().expect("fresh");
         let mut tx = Tx::new(&mut db);
         tx.execute(

@@ -84,13 +84,20 @@ impl Senders {
 const BY_ID: &str = "SELECT id, station, public_key, issuer, status FROM terminal WHERE id = $1";
 const BY_KEY: &str = "SELECT id, station, public_key, issuer, status FROM terminal WHERE public_key = $1";
 
+/// The terminal with this id, whether it may send or not.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn by_id(tx: &mut Tx<'_>, id: &TerminalId) -> Result<Option<Terminal>, StoreError> {
+    tx.query_first(BY_ID, &[id.as_str().into()])?.map(|row| read(&row)).transpose()
+}
+
 /// The terminal with this id that may send.
 ///
 /// # Errors
 /// [`ServiceError`]: `terminal-unknown`, `terminal-blocked`, or the store's.
 pub fn active(tx: &mut Tx<'_>, id: &TerminalId) -> Result<Terminal, ServiceError> {
-    let row = tx.query_first(BY_ID, &[id.as_str().into()])?.ok_or(ProblemCode::TerminalUnknown)?;
-    let terminal = read(&row)?;
+    let terminal = by_id(tx, id)?.ok_or(ProblemCode::TerminalUnknown)?;
     if terminal.active { Ok(terminal) } else { Err(ProblemCode::TerminalBlocked.into()) }
 }
 

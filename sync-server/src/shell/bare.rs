@@ -2,14 +2,73 @@
 //! problem+json like every other one.
 //!
 //! Known by three signs: a 4xx, no body, and none of our own headers. Everything else passes as it is.
+use std::io;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use domain::wire::v1::PROBLEM_MEDIA_TYPE;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::error::ProblemCode;
 
+/// A connection on which bare answers are dressed on their way out; under TLS it lies above it.
+pub struct Dressed<S> {
+    stream: S,
+    /// What is written instead of a bare answer, and how much of it was written.
+    instead: Option<(Vec<u8>, usize)>,
+}
+
+impl<S> Dressed<S> {
+    /// Dresses what is written to this stream.
+    pub fn new(stream: S) -> Self {
+        Self { stream, instead: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Dressed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Dressed<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.instead.is_none() {
+            self.instead = dressed(bytes).map(|answer| (answer, 0));
+        }
+        let Some((answer, mut done)) = self.instead.take() else {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        };
+        while done < answer.len() {
+            match Pin::new(&mut self.stream).poll_write(cx, &answer[done..]) {
+                Poll::Ready(Ok(n)) if n > 0 => done += n,
+                Poll::Ready(Ok(_)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
+                Poll::Pending => {
+                    self.instead = Some((answer, done));
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
 /// The whole answer to send instead, if these bytes are a bare one.
-pub fn dressed(bytes: &[u8]) -> Option<Vec<u8>> {
+fn dressed(bytes: &[u8]) -> Option<Vec<u8>> {
     let rest = bytes.strip_prefix(b"HTTP/1.1 ")?;
     // The only ones that the library writes; others are somebody's own.
     let too_large = rest.starts_with(b"431 ") || rest.starts_with(b"414 ");

@@ -14,9 +14,14 @@ use axum::extract::Request;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
 use tower::ServiceExt as _;
+
+use super::bare::Dressed;
+use super::tls::{Link, Tls};
 
 /// Time for a whole head, and for the wait before it on a connection that is kept.
 pub const HEAD_TIME: Duration = Duration::from_secs(30);
@@ -29,17 +34,33 @@ pub const MAX_HEADERS: usize = 100;
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// How long a head may take, and whether TLS lies below it.
+#[derive(Clone)]
+pub struct Terms {
+    /// Time for a whole head, a handshake before it included.
+    pub head_time: Duration,
+    /// TLS, if it is spoken.
+    pub tls: Option<Tls>,
+}
+
+impl Terms {
+    /// Plain HTTP with the usual times.
+    pub const PLAIN: Self = Self { head_time: HEAD_TIME, tls: None };
+}
+
 /// Serves until `until` is ready; requests in hand are finished then.
-pub async fn serve<L>(listener: L, router: Router, head_time: Duration, until: impl Future<Output = ()>)
+pub async fn serve<L>(listener: L, router: Router, terms: Terms, until: impl Future<Output = ()>)
 where
     L: Listener<Addr = SocketAddr>,
 {
     let mut listener = listener;
     let mut until = pin!(until);
     let connections = GracefulShutdown::new();
+    // Nobody says anything on it: it ends when no more connections are taken.
+    let (taking, taken) = watch::channel(());
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(head_time)
+        .header_read_timeout(terms.head_time)
         .max_headers(MAX_HEADERS)
         .max_header_size(MAX_HEAD_BYTES);
     loop {
@@ -47,22 +68,58 @@ where
             accepted = listener.accept() => accepted,
             () = &mut until => break,
         };
-        let service = router.clone().map_request(move |request: Request<hyper::body::Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(peer));
-            request
-        });
-        let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = connections.watch(connection);
+        let served =
+            Served { http: http.clone(), router: router.clone(), peer, watcher: connections.watcher() };
+        let Some(tls) = terms.tls.clone() else {
+            tokio::spawn(served.speak(stream, Link::Plain));
+            continue;
+        };
+        let (mut ended, head_time) = (taken.clone(), terms.head_time);
         tokio::spawn(async move {
-            // A caller that breaks off or is too slow is no concern of ours.
-            if let Err(e) = connection.await {
-                tracing::debug!(error = &e as &dyn std::error::Error, "a connection ended badly");
+            let met = tokio::select! {
+                met = tokio::time::timeout(head_time, tls.meet(stream)) => met,
+                _ = ended.changed() => return,
+            };
+            match met {
+                Ok(Ok((stream, link))) => served.speak(stream, link).await,
+                Ok(Err(e)) => {
+                    tracing::info!(error = &e as &dyn std::error::Error, "a caller was not met: TLS");
+                }
+                Err(_) => tracing::debug!("a caller was too slow for TLS"),
             }
         });
     }
-    drop(listener);
+    drop((listener, taking));
     connections.shutdown().await;
+}
+
+/// What a connection is served with.
+struct Served {
+    http: http1::Builder,
+    router: Router,
+    peer: SocketAddr,
+    watcher: Watcher,
+}
+
+impl Served {
+    async fn speak<S>(self, stream: S, link: Link)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { http, router, peer, watcher } = self;
+        let service = router.map_request(move |request: Request<hyper::body::Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(Peer(peer));
+            request.extensions_mut().insert(link.clone());
+            request
+        });
+        let stream = TokioIo::new(Dressed::new(stream));
+        let connection = http.serve_connection(stream, TowerToHyperService::new(service));
+        // A caller that breaks off or is too slow is no concern of ours.
+        if let Err(e) = watcher.watch(connection).await {
+            tracing::debug!(error = &e as &dyn std::error::Error, "a connection ended badly");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -83,7 +140,8 @@ mod tests {
         let address = listener.local_addr().expect("address");
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().route("/", get(async || "here"));
-        let serving = tokio::spawn(serve(listener, router, HEAD_TIME_OF_TESTS, async {
+        let terms = Terms { head_time: HEAD_TIME_OF_TESTS, tls: None };
+        let serving = tokio::spawn(serve(listener, router, terms, async {
             let _ = stopped.await;
         }));
         (address, stop, serving)

@@ -1,5 +1,4 @@
-//! A TCP listener with a cap on connections and a limit on silence: a caller that says nothing is let go. Answers
-//! that the HTTP library writes by itself are dressed as problems on their way out.
+//! A TCP listener with a cap on connections and a limit on silence: a caller that says nothing is let go.
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -13,8 +12,6 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
-
-use super::bare::dressed;
 
 /// Connections of one listener, at most; further ones wait in the operating system's queue.
 const MAX_CONNECTIONS: usize = 4_000;
@@ -76,15 +73,13 @@ impl Listener for CappedListener {
 pub struct Connection {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
-    /// What is written instead of a bare answer, and how much of it was written.
-    instead: Option<(Vec<u8>, usize)>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Connection {
     fn new(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
         let silence = Box::pin(tokio::time::sleep(MAX_SILENCE));
-        Self { stream, silence, instead: None, _place: place }
+        Self { stream, silence, _place: place }
     }
 
     fn heard(&mut self) {
@@ -115,27 +110,6 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if self.instead.is_none() {
-            self.instead = dressed(bytes).map(|answer| (answer, 0));
-        }
-        if let Some((answer, mut done)) = self.instead.take() {
-            while done < answer.len() {
-                match Pin::new(&mut self.stream).poll_write(cx, &answer[done..]) {
-                    Poll::Ready(Ok(n)) if n > 0 => done += n,
-                    Poll::Ready(Ok(_)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Poll::Ready(Err(e)) => return Poll::Ready(Err(e)),
-                    Poll::Pending if self.silent(cx) => {
-                        return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-                    }
-                    Poll::Pending => {
-                        self.instead = Some((answer, done));
-                        return Poll::Pending;
-                    }
-                }
-            }
-            self.heard();
-            return Poll::Ready(Ok(bytes.len()));
-        }
         match Pin::new(&mut self.stream).poll_write(cx, bytes) {
             Poll::Pending if self.silent(cx) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
             Poll::Pending => Poll::Pending,

@@ -5,6 +5,7 @@ mod bells;
 pub mod budget;
 mod connections;
 pub mod cookie;
+pub mod device_gate;
 pub mod etag;
 mod figures;
 pub mod gate;
@@ -13,6 +14,7 @@ mod listener;
 pub mod memory;
 pub mod problem;
 mod serve;
+pub mod tls;
 
 use std::sync::Arc;
 

@@ -16,9 +16,11 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use super::connections::Terms;
 use super::figures::Figures;
 use super::gate::Door;
 use super::listener::CappedListener;
+use super::tls::{Tls, TlsError};
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::bank_mark::BankMark;
 use crate::centre::{Centre, Surroundings};
@@ -45,6 +47,8 @@ pub struct ServeOptions {
     pub mark: Option<PathBuf>,
     /// Address for terminals.
     pub terminals: SocketAddr,
+    /// Names and addresses under which terminals reach this server over TLS; none for plain HTTP.
+    pub tls_names: Option<Vec<String>>,
     /// Address for people.
     pub people: SocketAddr,
     /// Address under which people reach their listener.
@@ -69,7 +73,15 @@ pub enum ServeError {
     /// The folder cannot be used.
     #[error(transparent)]
     Startup(#[from] StartupError),
-    /// There is no TLS yet: passwords would travel in clear.
+    /// TLS for terminals cannot be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Without TLS only this machine may reach the terminals' listener.
+    #[error(
+        "without TLS --terminals must be a loopback address, not {0}: leave --terminals-tls on, or use a loopback address"
+    )]
+    PlainTerminals(SocketAddr),
+    /// Passwords would travel in clear.
     #[error(
         "people's pages are plain HTTP, so --people must be a loopback address behind a TLS proxy, not {0}; \
          --allow-public-people overrides this"
@@ -105,6 +117,9 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     if !options.people.ip().is_loopback() && !options.allow_public_people {
         return Err(ServeError::PublicPeople(options.people));
     }
+    if options.tls_names.is_none() && !options.terminals.ip().is_loopback() {
+        return Err(ServeError::PlainTerminals(options.terminals));
+    }
     let _lock = options.data.lock()?;
     let system = |what| move |source| ServeError::System { what, source };
     let mut terminate = signal(SignalKind::terminate()).map_err(system("signals"))?;
@@ -129,7 +144,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let signatures =
         Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
     let mut rollouts = Rollouts::start(app.centre.clone()).map_err(system("threads"))?;
-    let served = serve_until(&app, [terminals, people], async {
+    let tls = options.tls_names.clone().map(|names| Tls::new(app.centre.clone(), names)).transpose()?;
+    let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
             _ = terminate.recv() => {}
@@ -162,18 +178,19 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 /// Serves both listeners until `end` says why to stop; requests in hand are finished.
 async fn serve_until(
     app: &App,
-    [terminals, people]: [CappedListener; 2],
+    [(terminals, tls), (people, _)]: [(CappedListener, Option<Tls>); 2],
     end: impl Future<Output = Result<(), ServeError>>,
 ) -> Result<(), ServeError> {
     let stopping = watch::Sender::new(false);
-    let on = |listener, router| {
+    let on = |listener, router, tls| {
         let mut stopping = stopping.subscribe();
         let until = async move {
             let _ = stopping.wait_for(|s| *s).await;
         };
-        tokio::spawn(connections::serve(listener, router, connections::HEAD_TIME, until))
+        tokio::spawn(connections::serve(listener, router, Terms { tls, ..Terms::PLAIN }, until))
     };
-    let serving = [on(terminals, routes::terminals(app.clone())), on(people, routes::people(app.clone()))];
+    let serving =
+        [on(terminals, routes::terminals(app.clone()), tls), on(people, routes::people(app.clone()), None)];
     let ended = end.await;
     tracing::info!("stopping: requests in hand are finished");
     stopping.send_replace(true);
@@ -249,7 +266,8 @@ struct Addresses {
 }
 
 fn announce(options: &ServeOptions, addresses: Addresses) -> std::io::Result<()> {
-    let terminals = format!("http://{}", addresses.terminals);
+    let scheme = if options.tls_names.is_some() { "https" } else { "http" };
+    let terminals = format!("{scheme}://{}", addresses.terminals);
     let people = format!("http://{}", addresses.people);
     let metrics = addresses.metrics.map(|address| format!("http://{address}/metrics"));
     if let Some(path) = &options.ready_file {

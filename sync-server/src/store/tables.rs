@@ -24,13 +24,23 @@ pub const TABLES: &[Table] = &[
     table(
         "enrol_code",
         &["digest"],
-        &["digest", "station", "made_at_ms", "expires_at_ms", "used_at_ms", "used_by"],
+        &["digest", "station", "made_at_ms", "expires_at_ms", "used_at_ms", "used_by", "replaces"],
     ),
     table(
         "terminal",
         &["id"],
-        &["id", "station", "public_key", "issuer", "status", "software", "enrolled_at_ms"],
+        &[
+            "id",
+            "station",
+            "public_key",
+            "issuer",
+            "status",
+            "software",
+            "enrolled_at_ms",
+            "certificate_until_ms",
+        ],
     ),
+    table("terminal_step", &["id"], &["id", "terminal", "at_ms", "actor", "step", "reason"]),
     table("issuer_counter", &["issuer"], &["issuer", "date", "counter"]),
     table(
         "series",

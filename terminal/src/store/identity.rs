@@ -1,13 +1,13 @@
 //! Who this terminal is (after enrolment), its series, and single facts that outlive a restart.
 use domain::envelope::{KeyRing, PublicKey};
 use domain::ids::{CounterState, Issuer, Lineage, ServerEpoch, StationId, TerminalId};
-use domain::wire::v1::{EnrolResponse, SealingKeyEntry, SeriesNews};
+use domain::wire::v1::{Certified, EnrolResponse, SealingKeyEntry, SeriesNews};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::submit::audit;
-use super::{Store, StoreError, device_key};
+use super::{Store, StoreError, catalogue_trust, device_key};
 
 /// What the server told this terminal at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Identity {
     pub sealing_key: SealingKeyEntry,
     /// Address of the people's pages, for QR codes.
     pub people_url: String,
+    /// The certificate and the authority that is trusted; none if the terminal was enrolled over plain HTTP.
+    #[serde(default)]
+    pub certified: Option<Certified>,
 }
 
 impl Identity {
@@ -85,14 +88,30 @@ impl Store {
             receipt_keys: answer.receipt_keys.iter().map(|k| k.key.clone()).collect(),
             sealing_key: answer.sealing_key.clone(),
             people_url: answer.people_url.trim_end_matches('/').to_owned(),
+            certified: answer.certified.clone(),
         };
         let tx = self.connection.transaction()?;
         put(&tx, "identity", &identity)?;
         put(&tx, "counter", &answer.last_counter)?;
         put(&tx, "server_epoch", &answer.contact.server_epoch)?;
+        if answer.certified.is_some() {
+            // Said over a link that was authenticated.
+            catalogue_trust::note_authenticated(&tx, answer.contact.server_time_ms)?;
+        }
         fail::fail_point!("terminal::enrol::before_commit", |_| Err(StoreError::Full));
         tx.commit()?;
         Ok(identity)
+    }
+
+    /// Keeps a renewed certificate.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses, or the terminal is not enrolled.
+    pub fn keep_certificate(&mut self, certified: Certified) -> Result<(), StoreError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let identity: Identity = get(&tx, "identity")?.ok_or(StoreError::Value("identity"))?;
+        put(&tx, "identity", &Identity { certified: Some(certified), ..identity })?;
+        Ok(tx.commit()?)
     }
 
     /// The series that this database writes.

@@ -17,9 +17,12 @@ mod submit;
 mod time;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use domain::envelope::DeviceKey;
 use rusqlite::Connection;
+
+use crate::key_store::KeyStore;
 
 pub use catalogue_trust::{CatalogueStanding, CatalogueTrust};
 pub use device_key::KEY_FILE;
@@ -105,6 +108,11 @@ impl Store {
     /// The device's private key.
     pub fn device_key(&self) -> &DeviceKey {
         &self.device_key
+    }
+
+    /// What signs with the device's private key.
+    pub fn key_store(&self) -> Arc<dyn KeyStore> {
+        Arc::new(self.device_key.clone())
     }
 
     /// Where the store lies.

@@ -193,6 +193,7 @@ mod tests {
             receipt_keys: vec![ReceiptKey { id: centre().public().key_id(), key: centre().public() }],
             sealing_key: SealingKeyEntry { id: sealing.key_id(), suite: Suite::One, key: sealing },
             people_url: "http://127.0.0.1:1".to_owned(),
+            certified: None,
             order: None,
             contact: Contact {
                 server_epoch: ServerEpoch::new(&mut ChaCha20Rng::seed_from_u64(1)),

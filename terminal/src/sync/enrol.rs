@@ -1,27 +1,39 @@
-//! Enrolment: a one-time code and the device's public key become a known terminal.
+//! Enrolment: a one-time code and the device's public key become a known terminal with a certificate.
+use domain::enrolment::{Fingerprint, take_apart};
+use domain::envelope::PublicKey;
 use domain::wire::v1::tuf::TUF_METADATA;
 use domain::wire::v1::{EnrolRequest, EnrolResponse};
 
 use super::catalogue_client::root_keys;
 use super::client::{Answer, read_answer};
+use super::tls::{certificate_request, key_of};
 use super::transport::{Method, Request, Transport};
+use crate::key_store::KeyStoreError;
 use crate::store::{Identity, Store, StoreError};
-
-/// The longest code that is sent.
-const MAX_CODE_CHARS: usize = 64;
 
 /// Enrolment failed; nothing changed on this terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// This data folder belongs to an enrolled terminal already.
+    /// This data folder belongs to a terminal that is enrolled at this centre already.
     #[error("this terminal is enrolled already")]
     AlreadyEnrolled,
-    /// The code is empty or too long.
-    #[error("the code is empty or too long")]
+    /// The code cannot be one.
+    #[error(
+        "the code cannot be one: 12 letters and digits, and after a dot the 20 of the centre's fingerprint"
+    )]
     Code,
     /// The server refused the code; the payload is its problem code.
     #[error("the server refused: {0}")]
     Refused(String),
+    /// The device key does not sign.
+    #[error(transparent)]
+    Key(#[from] KeyStoreError),
+    /// The certificate in the answer is not for this key, or not of the centre whose fingerprint was typed.
+    #[error("the centre's answer brings a certificate that does not fit")]
+    Certificate,
+    /// The centre knows this device under another id.
+    #[error("the centre knows this device as another terminal: enrol it with a new folder (--data)")]
+    OtherTerminal,
     /// The server could not be asked.
     #[error("the server could not be asked: {0}")]
     Unreachable(String),
@@ -30,22 +42,22 @@ pub enum EnrolError {
     Store(#[from] StoreError),
 }
 
-/// Enrols this terminal and keeps what the server answers.
+/// Enrols this terminal and keeps what the server answers. `code` is what was typed; if it names a centre, a certificate
+/// is asked for, and the answer must bring one of that centre.
 ///
 /// # Errors
 /// [`EnrolError`]
 pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Result<Identity, EnrolError> {
-    let code = code.trim();
-    if code.is_empty() || code.chars().count() > MAX_CODE_CHARS {
-        return Err(EnrolError::Code);
-    }
-    if store.identity()?.is_some() {
+    let (code, centre) = take_apart(code).ok_or(EnrolError::Code)?;
+    let known = store.identity()?;
+    if known.as_ref().is_some_and(|known| !is_new(known, centre.as_ref())) {
         return Err(EnrolError::AlreadyEnrolled);
     }
     let request = EnrolRequest {
-        code: code.to_owned(),
+        code,
         public_key: store.device_key().public(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
+        csr: centre.as_ref().map(|_| certificate_request(store.key_store().as_ref())).transpose()?,
     };
     let body = serde_json::to_vec(&request).map_err(|_| EnrolError::Code)?;
     let request = Request {
@@ -57,7 +69,13 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
     fail::fail_point!("terminal::enrol::before_exchange", |_| Err(EnrolError::Store(StoreError::Full)));
     match read_answer::<EnrolResponse>(transport.exchange(&request)) {
         Answer::Good(answer) => {
-            let identity = store.save_enrolment(&answer)?;
+            if centre.as_ref().is_some_and(|centre| !fits(&answer, centre, &store.device_key().public())) {
+                return Err(EnrolError::Certificate);
+            }
+            let identity = match known {
+                None => store.save_enrolment(&answer)?,
+                Some(known) => again(store, known, &answer)?,
+            };
             if let Some(Err(error)) = answer.order.as_ref().map(|order| store.take_order(order)) {
                 // It comes again with the first news.
                 tracing::warn!(error = &error as &dyn std::error::Error, "the first order is refused");
@@ -68,6 +86,31 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
         Answer::NotLetIn(why) | Answer::Malformed(why) => Err(EnrolError::Refused(why)),
         Answer::Later { why, .. } => Err(EnrolError::Unreachable(why)),
     }
+}
+
+/// Whether a centre is typed that an enrolled terminal does not trust yet: it was enrolled before there were
+/// certificates, or the centre has another authority now.
+fn is_new(known: &Identity, centre: Option<&Fingerprint>) -> bool {
+    let trusted = known.certified.as_ref().and_then(|certified| key_of(&certified.authority.0));
+    centre.is_some_and(|centre| trusted.is_none_or(|trusted| Fingerprint::of(&trusted) != *centre))
+}
+
+/// An enrolled terminal takes the certificate and stays who it is: series and numbers go on.
+fn again(store: &mut Store, known: Identity, answer: &EnrolResponse) -> Result<Identity, EnrolError> {
+    if known.terminal != answer.terminal {
+        return Err(EnrolError::OtherTerminal);
+    }
+    let certified = answer.certified.clone().ok_or(EnrolError::Certificate)?;
+    store.keep_certificate(certified.clone())?;
+    Ok(Identity { certified: Some(certified), ..known })
+}
+
+/// Whether the answer brings a certificate for this key, of the centre that was typed.
+fn fits(answer: &EnrolResponse, centre: &Fingerprint, own: &PublicKey) -> bool {
+    let Some(certified) = &answer.certified else { return false };
+    let authority = key_of(&certified.authority.0);
+    let of_centre = authority.is_some_and(|authority| Fingerprint::of(&authority) == *centre);
+    of_centre && key_of(&certified.certificate.0).as_ref() == Some(own)
 }
 
 /// Takes the centre's first root, on the same faith as its other keys. Without one, or over a link that breaks now, a

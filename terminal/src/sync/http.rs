@@ -1,4 +1,8 @@
-//! The real transport: HTTP with zstd in both directions. The only file that names `reqwest`.
+//! The real transport: HTTP over TLS with zstd in both directions. The only file that names `reqwest`.
+//!
+//! Plain HTTP is spoken with this machine only, and never by a terminal that has a certificate. No redirect is followed
+//! and no proxy of the environment is used.
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +11,7 @@ use reqwest::{Client, RequestBuilder, Url};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use super::tls::{self, Trouble, Trust};
 use super::transport::{
     HangUp, Head, MAX_RESPONSE_BYTES, Method, Request, Response, Sink, Transport, TransportError,
 };
@@ -21,34 +26,68 @@ pub struct HttpTransport {
     base: Url,
     client: Client,
     runtime: Runtime,
+    trust: Trust,
+    /// How often the certificate had been renewed when the client was made.
+    renewals: u64,
     gone: Arc<watch::Sender<bool>>,
 }
 
 impl HttpTransport {
-    /// A transport to the server's terminal listener, such as `http://127.0.0.1:8470`.
+    /// A transport to the server's terminal listener, such as `https://127.0.0.1:8470`, which trusts whom it is told.
     ///
     /// # Errors
-    /// [`TransportError::BadAddress`] if the address is no http(s) URL or has a path; [`TransportError::Unreachable`]
-    /// if no client can be made on this machine.
-    pub fn new(base_url: &str) -> Result<Self, TransportError> {
+    /// [`TransportError::BadAddress`] if the address is no http(s) URL or has a path; [`TransportError::NotSecure`] if
+    /// it is plain HTTP and must not be, or TLS and nobody is trusted; [`TransportError::Unreachable`] if no client can
+    /// be made on this machine.
+    pub fn new(base_url: &str, trust: &Trust) -> Result<Self, TransportError> {
         let base = server_address(base_url).ok_or(TransportError::BadAddress)?;
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .user_agent(concat!("jinban-terminal/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|_| TransportError::Unreachable)?;
+        let plain = base.scheme() == "http";
+        if plain && (matches!(trust, Trust::Pinned(_)) || !is_this_machine(&base)) {
+            return Err(TransportError::NotSecure);
+        }
+        if !plain && matches!(trust, Trust::Nobody) {
+            return Err(TransportError::NotSecure);
+        }
         let runtime =
             Builder::new_current_thread().enable_all().build().map_err(|_| TransportError::Unreachable)?;
-        Ok(Self { base, client, runtime, gone: Arc::default() })
+        let renewals = renewals(trust);
+        Ok(Self {
+            base,
+            client: client(trust)?,
+            runtime,
+            trust: trust.clone(),
+            renewals,
+            gone: Arc::default(),
+        })
     }
 }
 
-/// Whether a text names a server: http(s), a host, no path and no query.
+fn client(trust: &Trust) -> Result<Client, TransportError> {
+    let config = tls::client_config(trust).map_err(|_| TransportError::Unreachable)?;
+    Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_backend_preconfigured(config)
+        .user_agent(concat!("jinban-terminal/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|_| TransportError::Unreachable)
+}
+
+fn renewals(trust: &Trust) -> u64 {
+    if let Trust::Pinned(credentials) = trust { credentials.renewals() } else { 0 }
+}
+
+/// Whether a text names a server: a host, no path and no query; https, or http on this machine.
 pub fn is_server_address(text: &str) -> bool {
-    server_address(text).is_some()
+    server_address(text).is_some_and(|base| base.scheme() == "https" || is_this_machine(&base))
+}
+
+fn is_this_machine(base: &Url) -> bool {
+    let Some(host) = base.host_str() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    address.map_or(host == "localhost", |address| address.is_loopback())
 }
 
 fn server_address(text: &str) -> Option<Url> {
@@ -62,7 +101,13 @@ fn server_address(text: &str) -> Option<Url> {
 }
 
 impl HttpTransport {
-    fn prepare(&self, request: &Request) -> Result<RequestBuilder, TransportError> {
+    fn prepare(&mut self, request: &Request) -> Result<RequestBuilder, TransportError> {
+        let renewals = renewals(&self.trust);
+        if renewals != self.renewals {
+            // Connections that are open show the certificate from before, or none.
+            self.client = client(&self.trust)?;
+            self.renewals = renewals;
+        }
         let url = self.base.join(&request.path_and_query).map_err(|_| TransportError::BadAddress)?;
         if url.origin() != self.base.origin() {
             return Err(TransportError::BadAddress);
@@ -96,17 +141,32 @@ impl Transport for HttpTransport {
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
         let builder = self.prepare(request)?;
         let mut gone = self.gone.subscribe();
-        self.runtime.block_on(async {
+        let answer = self.runtime.block_on(async {
             tokio::select! {
                 _ = gone.wait_for(|gone| *gone) => Err(TransportError::Unreachable),
                 answer = receive(builder) => answer,
             }
-        })
+        });
+        self.note(&answer);
+        answer
     }
 
     fn download(&mut self, request: &Request, sink: &mut dyn Sink) -> Result<(), TransportError> {
         let builder = self.prepare(request)?;
-        self.runtime.block_on(pour(builder, sink))
+        let poured = self.runtime.block_on(pour(builder, sink));
+        self.note(&poured);
+        poured
+    }
+}
+
+impl HttpTransport {
+    /// What the centre says of this terminal's certificate holds for all its links.
+    fn note<T>(&self, answer: &Result<T, TransportError>) {
+        if let (Err(TransportError::Untrusted(Trouble::OwnExpired)), Trust::Pinned(credentials)) =
+            (answer, &self.trust)
+        {
+            credentials.note_ended();
+        }
     }
 }
 
@@ -152,7 +212,10 @@ async fn pour(builder: RequestBuilder, sink: &mut dyn Sink) -> Result<(), Transp
 }
 
 fn transport_error(error: &reqwest::Error) -> TransportError {
-    if error.is_timeout() { TransportError::TimedOut } else { TransportError::Unreachable }
+    if error.is_timeout() {
+        return TransportError::TimedOut;
+    }
+    tls::trouble(error).map_or(TransportError::Unreachable, TransportError::Untrusted)
 }
 
 #[cfg(test)]
@@ -161,18 +224,38 @@ mod tests {
 
     #[test]
     fn odd_addresses_are_refused() {
-        for bad in ["", "127.0.0.1:8470", "ftp://127.0.0.1", "http://", "file:///etc/passwd", "http://a/b?c"]
+        for bad in
+            ["", "127.0.0.1:8470", "ftp://127.0.0.1", "http://", "file:///etc/passwd", "http://127.0.0.1/b?c"]
         {
-            assert_eq!(HttpTransport::new(bad).err(), Some(TransportError::BadAddress), "{bad}");
+            assert_eq!(
+                HttpTransport::new(bad, &Trust::Nobody).err(),
+                Some(TransportError::BadAddress),
+                "{bad}"
+            );
         }
-        assert!(HttpTransport::new("http://127.0.0.1:8470").is_ok());
+        for here in ["http://127.0.0.1:8470", "http://[::1]:8470", "http://localhost:1"] {
+            assert!(HttpTransport::new(here, &Trust::Nobody).is_ok() && is_server_address(here), "{here}");
+        }
+        let elsewhere =
+            ["http://192.0.2.1", "http://centre.example", "http://127.0.0.1.example", "http://0.0.0.0"];
+        for plain in elsewhere {
+            assert_eq!(
+                HttpTransport::new(plain, &Trust::Nobody).err(),
+                Some(TransportError::NotSecure),
+                "{plain}"
+            );
+            assert!(!is_server_address(plain), "{plain}");
+        }
+        assert!(is_server_address("https://centre.example:8470"));
+        let nobody = HttpTransport::new("https://centre.example", &Trust::Nobody);
+        assert_eq!(nobody.err(), Some(TransportError::NotSecure), "who trusts nobody sends nothing");
     }
 
     #[test]
     fn a_long_wait_is_broken_off() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let mut t = HttpTransport::new(&address).expect("transport");
+        let mut t = HttpTransport::new(&address, &Trust::Nobody).expect("transport");
         let hang_up = t.hang_up().expect("it can");
         let request =
             Request { method: Method::Get, path_and_query: "/x".to_owned(), headers: Vec::new(), body: None };
@@ -189,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_path_cannot_lead_to_another_server() {
-        let mut t = HttpTransport::new("http://127.0.0.1:9").expect("transport");
+        let mut t = HttpTransport::new("http://127.0.0.1:9", &Trust::Nobody).expect("transport");
         let request = Request {
             method: Method::Get,
             path_and_query: "//198.51.100.1/x".to_owned(),

@@ -9,10 +9,13 @@ mod enrol;
 pub mod http;
 pub mod plan;
 mod reach;
+mod renewal;
+pub mod tls;
 pub mod transport;
 mod tuning;
 
 pub use engine::{Engine, Step};
 pub use enrol::{EnrolError, enrol};
 pub use reach::{Reachable, reach};
+pub use renewal::Renewing;
 pub use tuning::{Lane, Tuning};

@@ -1,6 +1,8 @@
 //! Bytes to the server and back, blocking, so that tests and a simulator can stand in for the network.
 use std::sync::Arc;
 
+use super::tls::Trouble;
+
 /// Method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -61,6 +63,15 @@ pub enum TransportError {
     /// More than [`MAX_RESPONSE_BYTES`].
     #[error("the answer is too large")]
     TooLarge,
+    /// Whoever answers is not the centre, or does not know this terminal; nothing was sent to a stranger.
+    #[error("the link is not safe: {}", .0.words())]
+    Untrusted(Trouble),
+    /// Nothing may be sent over this link: plain HTTP to another machine or of an enrolled terminal, or TLS without
+    /// anybody to trust.
+    #[error(
+        "the link is not safe: the address must begin with https://, and the code must come with the centre's fingerprint"
+    )]
+    NotSecure,
     /// The address of the server is not usable.
     #[error("the server's address is not usable")]
     BadAddress,

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use domain::wire::v1::{
-    BatchResponse, CaseList, CaseResource, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch,
-    HeartbeatRequest, HeartbeatResponse,
+    BatchResponse, CaseList, CaseResource, CertificateRequest, CertificateResponse, ChangesResponse,
+    EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest, HeartbeatResponse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -121,6 +121,9 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
         let response = &operation["responses"]["200"]["content"]["application/json"]["example"];
         match operation["operationId"].as_str().context("id")? {
             "enrol" => takes::<EnrolRequest>(request).and_then(|()| takes::<EnrolResponse>(response))?,
+            "renew_certificate" => {
+                takes::<CertificateRequest>(request).and_then(|()| takes::<CertificateResponse>(response))?
+            }
             "send_envelopes" => {
                 takes::<EnvelopeBatch>(request).and_then(|()| takes::<BatchResponse>(response))?
             }
@@ -135,6 +138,6 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
         }
         checked += 1;
     }
-    assert_eq!(checked, 10);
+    assert_eq!(checked, 11);
     Ok(())
 }

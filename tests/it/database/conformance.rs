@@ -28,6 +28,7 @@ use sync_server::startup::load_catalogue;
 use sync_server::store::{
     Database, Driver, Row, StoreError, Tx, Value, in_transaction, migrate, require_current,
 };
+use terminal::sync::tls::certificate_request;
 use tests::binaries::repository;
 use tests::device::{Device, STATION, courier, header_of, now_ms};
 use tests::told::Told;
@@ -149,7 +150,7 @@ impl Life {
         anyhow::ensure!(in_transaction(&mut driver, |tx| publish(tx, start_ms, &catalogue))?);
         anyhow::ensure!(!in_transaction(&mut driver, |tx| publish(tx, start_ms, &catalogue))?, "known");
         let epoch = in_transaction(&mut driver, |tx| meta::epoch(tx, &mut rng))?;
-        let keys = Keys::in_memory(&mut rng);
+        let keys = Keys::in_memory(&mut rng)?;
         anyhow::ensure!(in_transaction(&mut driver, |tx| meta::bind_keys(tx, &keys.fingerprint()))?.is_ok());
         let codes = STATIONS.iter().map(|station| {
             let station = station.parse()?;
@@ -166,7 +167,8 @@ impl Life {
     fn enrol(&self, code: usize, seed: u64) -> Result<Device> {
         let mut device = Device::enrol_through(seed, |key| {
             let (code, public_key) = (self.codes[code].clone(), key.public());
-            Ok(self.centre.enrol(EnrolRequest { code, public_key, software: "test".into() })?)
+            let csr = Some(certificate_request(key)?);
+            Ok(self.centre.enrol(EnrolRequest { code, public_key, software: "test".into(), csr })?)
         })?;
         device.reseed(seed);
         Ok(device)
@@ -276,6 +278,8 @@ fn the_rest(driver: &mut dyn Driver) -> Result<()> {
         enrol::note_counter(tx, issuer, used)?;
         tx.query_int("SELECT 1", &[])?;
         meta::fingerprint(tx)?;
+        meta::authority(tx)?;
+        meta::bind_authority(tx, "fingerprint")?.map_err(|_| StoreError::Busy)?;
         meta::year_keys(tx)?;
         meta::mark_moving(tx, "from elsewhere")?;
         meta::moving_from(tx)?;
@@ -309,6 +313,7 @@ fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
         super::people::live(&mut turned, start_ms)?;
         super::drafts::live(&mut turned, start_ms)?;
         super::rollout::live(&mut turned, start_ms)?;
+        super::terminals::live(&mut turned, start_ms)?;
         the_rest(&mut turned)?;
         let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.push(entries);

@@ -75,7 +75,11 @@ fn keys_that_are_not_those_of_the_store_are_each_named() -> Result<()> {
         assert_eq!(complaints(folder.path(), &address, "keys")?, []);
         let file = |name: &str| folder.path().join("keys").join(name);
         let other = format!("{}\n", "5".repeat(64));
-        for (name, words) in [(year.as_str(), "is not the one"), ("person.key", "not those of this store")] {
+        for (name, words) in [
+            (year.as_str(), "is not the one"),
+            ("person.key", "not those of this store"),
+            ("authority.key", "than terminals trust"),
+        ] {
             let right = std::fs::read(file(name))?;
             std::fs::write(file(name), &other)?;
             says(folder.path(), &address, "keys", words)?;

@@ -10,6 +10,7 @@ mod people;
 mod rollout;
 mod silence;
 mod sound;
+mod terminals;
 mod tls;
 mod together;
 mod upgrade;

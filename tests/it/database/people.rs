@@ -15,7 +15,7 @@ use sync_server::store::{Driver, StoreError, in_transaction};
 /// What people do in a day, with every statement that it needs.
 pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(4);
-    let keys = Keys::in_memory(&mut rng);
+    let keys = Keys::in_memory(&mut rng)?;
     let tokens: Vec<Token> = (0..MOST + 2).map(|_| Token::new(&mut rng)).collect();
     let profile =
         |roles: &[Role]| Profile::read("样例员", "人社%_!", Roles::of(roles)).map_err(|m| anyhow!("{m:?}"));

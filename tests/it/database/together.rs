@@ -53,13 +53,23 @@ fn a_server_with_other_keys_or_none_does_not_start_on_a_database_that_knows_its_
         assert_eq!(std::fs::read(&keys).ok(), before, "and no key is made or changed");
     }
     // One that was exchanged is enough: the receipts of a centre are all signed with one key.
-    for name in ["receipt.key", "sealing.key", "person.key"] {
+    let ours = "not those of this store";
+    for (name, words) in [
+        ("receipt.key", ours),
+        ("sealing.key", ours),
+        ("person.key", ours),
+        ("authority.key", "than terminals trust"),
+    ] {
         let file = right.path().join("keys").join(name);
         let own = std::fs::read(&file)?;
         std::fs::copy(other.path().join("keys").join(name), &file)?;
         let output = command_in(right.path(), &["migrate", "--database", &address])?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success() && said.contains("not those of this store"), "{name}: {said}");
+        assert!(!output.status.success() && said.contains(words), "{name}: {said}");
+        std::fs::remove_file(&file)?;
+        let output = command_in(right.path(), &["migrate", "--database", &address])?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(words) && !file.exists(), "{name}: {said}");
         std::fs::write(&file, own)?;
     }
     drop(Server::start_on(right.path(), &address)?);

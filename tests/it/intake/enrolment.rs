@@ -71,8 +71,12 @@ fn wrong_codes_and_keys_are_refused_with_their_reason() -> Result<()> {
     let nul = enrol_raw(&server, "0000-0000-000\u{0}", &key(1))?;
     assert_eq!((nul.status, nul.problem()?.as_str()), (400, "malformed-request"), "no text has NUL");
     for bad in [vec![], vec![0; 32], vec![7; 31], vec![2; 32]] {
-        let request =
-            EnrolRequest { code: code.clone(), public_key: PublicKey(Bytes(bad)), software: String::new() };
+        let request = EnrolRequest {
+            code: code.clone(),
+            public_key: PublicKey(Bytes(bad)),
+            software: String::new(),
+            csr: None,
+        };
         let answer = http::post(&server.terminals, "/api/v1/enrol", &[JSON], &serde_json::to_vec(&request)?)?;
         assert_eq!((answer.status, answer.problem()?.as_str()), (400, "public-key-malformed"));
     }

@@ -27,7 +27,7 @@ pub fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
     let epoch = in_transaction(&mut store, |tx| meta::epoch(tx, &mut rng))?;
     let station = STATION.parse()?;
     let code = in_transaction(&mut store, |tx| enrol::make_code(tx, now_ms, &station, &mut rng))?.code;
-    let keys = Keys::in_memory(&mut rng);
+    let keys = Keys::in_memory(&mut rng)?;
     let context = Context { keys, epoch, people_url: "http://127.0.0.1:1".into(), shelf: Shelf::default() };
     Ok((Arc::new(Centre::single(Box::new(store), context, Box::new(Told(clock.clone())))), code))
 }
@@ -37,7 +37,7 @@ fn a_case_goes_its_way_without_a_thread_or_a_socket() -> Result<()> {
     let clock = Arc::new(AtomicI64::new(now_ms()));
     let (centre, code) = centre(&clock)?;
     let mut device = Device::enrol_through(1, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: String::new() };
+        let request = EnrolRequest { code, public_key: key.public(), software: String::new(), csr: None };
         Ok(centre.enrol(request)?)
     })?;
     let upload = device.seal(&courier())?;

@@ -22,7 +22,7 @@ const FIRST_CENTRE_ISSUER: u16 = 900;
 fn enrolled(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, Device)> {
     let (centre, code) = centre(clock)?;
     let device = Device::enrol_through(1, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: String::new() };
+        let request = EnrolRequest { code, public_key: key.public(), software: String::new(), csr: None };
         Ok(centre.enrol(request)?)
     })?;
     Ok((centre, device))

@@ -11,6 +11,7 @@ use terminal::clock::SystemClock;
 use terminal::event::Event;
 use terminal::store::Store;
 use terminal::sync::http::HttpTransport;
+use terminal::sync::tls::Trust;
 use terminal::sync::{Engine, Tuning, enrol};
 use tests::device::now_ms;
 use tests::history::{CentreView, DiskView, History, Op, Record, check, report};
@@ -35,7 +36,7 @@ impl Rig {
         let folder = tempfile::tempdir()?;
         let mut store = Store::open(folder.path(), now_ms())?;
         let code = server.enrol_code("XN-CCB-CD-01")?;
-        enrol(&mut store, &mut HttpTransport::new(&server.terminals)?, &code)?;
+        enrol(&mut store, &mut HttpTransport::new(&server.terminals, &Trust::Nobody)?, &code)?;
         let link = Link::new()?;
         link.set(State::Up, &server.terminals)?;
         let rng = ChaCha20Rng::seed_from_u64(seed);
@@ -51,7 +52,7 @@ impl Rig {
 
     /// An engine whose first connection is new.
     fn engine(&self) -> Result<Engine> {
-        let transport = Box::new(HttpTransport::new(&self.link.url())?);
+        let transport = Box::new(HttpTransport::new(&self.link.url(), &Trust::Nobody)?);
         let tuning = Tuning { backoff_base_ms: 1, backoff_cap_ms: 4, news_every_ms: 20, ..Tuning::default() };
         Ok(Engine::new(Arc::clone(&self.store), transport, Arc::new(SystemClock), 1).with_tuning(tuning))
     }

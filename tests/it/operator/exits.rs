@@ -51,7 +51,7 @@ fn what_did_not_work_is_1() -> Result<()> {
 #[test]
 fn a_server_or_an_address_that_is_not_there_is_69() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let enrol = ["enrol", "--code", "ABCD-EFGH", "--server", &format!("http://{NOBODY}")];
+    let enrol = ["enrol", "--code", "ABCD-EFGH-JKMN", "--server", &format!("http://{NOBODY}")];
     ends("terminal", folder.path(), &enrol, Exit::Unavailable, "could not be asked")?;
     let database = format!("postgresql://jinban@{NOBODY}/jinban");
     for command in [&["migrate"][..], &["enrol-code", "--station", "XN-CCB-CD-01"]] {
@@ -243,6 +243,7 @@ fn the_servers_doctor_names_the_file_that_is_missing_and_a_listener_that_is_open
     assert!(catalogue.contains("no-such-folder/catalogue: No such file"), "{catalogue}");
     assert_eq!(said("listeners", "level"), "warn");
     assert!(said("listeners", "found").contains("terminals (0.0.0.0:8470)"), "{found}");
+    assert!(said("listeners", "remedy").contains("terminals_names"), "{found}");
     let usual = json_of(&run("sync-server", folder.path(), &["doctor", "--json"], &[])?)?;
     assert_eq!(finding(&usual, "listeners")["level"], "ok");
     Ok(())

@@ -31,7 +31,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["terminal/src/store", "sync-server/src/store", "tests"]),
     ("tokio_postgres", POSTGRES),
     ("tokio_postgres_rustls", POSTGRES),
-    ("rustls", POSTGRES),
+    ("rustls", TLS),
+    ("tokio_rustls", &["sync-server/src/shell/tls.rs"]),
+    ("rcgen", &["sync-server/src/authority.rs", "terminal/src/sync/tls", "tests"]),
     ("egui", WINDOW),
     ("eframe", WINDOW),
     ("egui_kittest", &["tests"]),
@@ -73,6 +75,14 @@ const PAGES: &[&str] = &[
 ];
 
 const POSTGRES: &[&str] = &["sync-server/src/store/postgres.rs", "sync-server/src/store/postgres"];
+
+const TLS: &[&str] = &[
+    "sync-server/src/store/postgres.rs",
+    "sync-server/src/store/postgres",
+    "sync-server/src/shell/tls.rs",
+    "terminal/src/sync/tls",
+    "tests",
+];
 
 const ASYNC: &[&str] = &[
     "sync-server/src/api",

@@ -53,7 +53,8 @@ impl Centre {
     pub fn start(folder: &Path, devices: usize) -> Result<Self> {
         let data = folder.join("server");
         let mut command = tied(&beside("sync-server")?);
-        command.args(["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0", "--data"]).arg(&data);
+        command.args(["serve", "--terminals-tls=false", "--terminals", "127.0.0.1:0"]);
+        command.args(["--people", "127.0.0.1:0", "--data"]).arg(&data);
         let (program, host) = started("sync-server", command, folder)?;
         let look = Look(data.join("server.db"));
         let mut centre = Self { program, host, devices: Vec::new(), look, data };
@@ -80,7 +81,8 @@ impl Centre {
     fn enrol(&self, seed: u64) -> Result<Device> {
         let code = self.enrol_code()?;
         Device::enrol_through(seed, |key| {
-            let request = EnrolRequest { code, public_key: key.public(), software: "bench".into() };
+            let request =
+                EnrolRequest { code, public_key: key.public(), software: "bench".into(), csr: None };
             let body = serde_json::to_vec(&request)?;
             http::post(&format!("http://{}", self.host), "/api/v1/enrol", &[JSON], &body)?.json()
         })

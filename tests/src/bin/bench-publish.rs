@@ -22,6 +22,7 @@ use terminal::runtime::Outside;
 use terminal::store::Store;
 use terminal::sync::catalogue_client::{CatalogueClient as _, Staging, TufClient};
 use terminal::sync::http::HttpTransport;
+use terminal::sync::tls::Trust;
 use tests::bench::enlarged::enlarged;
 use tests::bench::process::{Program, beside, pause, tied};
 use tests::bench::row::Row;
@@ -66,7 +67,8 @@ impl City {
         let data = folder.path().join("server");
         let ready = folder.path().join("ready");
         let mut command = tied(&beside("sync-server")?);
-        command.args(["serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0", "--metrics", "off"]);
+        command.args(["serve", "--terminals-tls=false", "--terminals", "127.0.0.1:0"]);
+        command.args(["--people", "127.0.0.1:0", "--metrics", "off"]);
         command.arg("--data").arg(&data).arg("--ready-file").arg(&ready).current_dir(repository());
         let mut server = Program::start("sync-server", command, &folder.path().join("log"))?;
         let answer: serde_json::Value = server.wait_for("its ready file", || {
@@ -120,7 +122,7 @@ impl City {
         let start = |n: usize| {
             let data = self.folder.path().join(format!("terminal-{n}"));
             let mut store = Store::open(&data, now_ms())?;
-            let mut transport = HttpTransport::new(&self.url)?;
+            let mut transport = HttpTransport::new(&self.url, &Trust::Nobody)?;
             let station = stations.get(n % stations.len()).context("a station")?;
             terminal::sync::enrol(&mut store, &mut transport, &self.code(station)?)?;
             drop(store);
@@ -190,7 +192,7 @@ fn downloads(catalogue: &Catalogue, rounds: usize) -> Result<()> {
 }
 
 fn download(url: &str, root: &terminal::store::CatalogueTrust, folder: &Path) -> Result<()> {
-    let mut client = TufClient::new(Box::new(HttpTransport::new(url)?), folder.join("look"))?;
+    let mut client = TufClient::new(Box::new(HttpTransport::new(url, &Trust::Nobody)?), folder.join("look"))?;
     let published = client.look(root, None)?;
     let offer = published.offers.last().context("an offer")?;
     Ok(client.fetch(offer, &Staging::new(folder.join("staging")))?)
@@ -203,8 +205,12 @@ fn without_news(sample: &Catalogue, rounds: usize) -> Result<()> {
     let devices = (0..ALL).map(|n| {
         let code = city.code(stations[n % stations.len()])?;
         Device::enrol_through(n as u64, |key| {
-            let request =
-                domain::wire::v1::EnrolRequest { code, public_key: key.public(), software: "bench".into() };
+            let request = domain::wire::v1::EnrolRequest {
+                code,
+                public_key: key.public(),
+                software: "bench".into(),
+                csr: None,
+            };
             let body = serde_json::to_vec(&request)?;
             http::post(&city.url, "/api/v1/enrol", &[tests::device::JSON], &body)?.json()
         })

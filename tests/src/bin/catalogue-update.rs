@@ -10,6 +10,7 @@ use serde_json::json;
 use terminal::store::Store;
 use terminal::sync::catalogue_client::{Staging, TufClient, update};
 use terminal::sync::http::HttpTransport;
+use terminal::sync::tls::Trust;
 use tests::device::now_ms;
 use tests::storm::points::Plan;
 
@@ -38,7 +39,7 @@ fn main() -> Result<()> {
     let now_ms = now_ms();
     let mut store = Store::open(&arguments.data, now_ms)?;
     store.begin_catalogue_trust(&std::fs::read_to_string(&arguments.root)?)?;
-    let transport = HttpTransport::new(&arguments.server)?;
+    let transport = HttpTransport::new(&arguments.server, &Trust::Nobody)?;
     let mut client = TufClient::new(Box::new(transport), arguments.data.join("look"))?;
     if let Some(plan) = arguments.plan {
         plan.arm()?;

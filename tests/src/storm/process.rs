@@ -139,7 +139,16 @@ impl ServerFolder {
     pub fn start(&self, plan: Option<Plan>) -> Result<(Process, Option<String>)> {
         let ready = self.ready();
         let _ = std::fs::remove_file(&ready);
-        let words = ["server", "--", "serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"];
+        let words = [
+            "server",
+            "--",
+            "serve",
+            "--terminals-tls=false",
+            "--terminals",
+            "127.0.0.1:0",
+            "--people",
+            "127.0.0.1:0",
+        ];
         let mut arguments: Vec<String> = words.map(str::to_owned).to_vec();
         arguments.extend(["--metrics", "off", "--log", "warn"].map(str::to_owned));
         arguments.extend(["--data".to_owned(), self.data.display().to_string()]);

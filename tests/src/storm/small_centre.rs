@@ -37,7 +37,7 @@ impl Surroundings for Here {
 /// If the store cannot be made or opened.
 pub fn open(file: &Path, threads: bool) -> Result<Arc<Centre>> {
     let mut rng = ChaCha20Rng::seed_from_u64(77);
-    let keys = Keys::in_memory(&mut rng);
+    let keys = Keys::in_memory(&mut rng)?;
     let mut store = Sqlite::open(file)?;
     migrate(&mut store, now_ms())?;
     let catalogue = load_catalogue(&repository().join("assets/catalogue"))?;
@@ -61,7 +61,7 @@ pub fn enrol_device(centre: &Arc<Centre>, seed: u64) -> Result<Device> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let code = centre.write(move |tx| enrol::make_code(tx, now_ms, &station, &mut rng))?.code;
     Device::enrol_through(seed, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: "test".into() };
+        let request = EnrolRequest { code, public_key: key.public(), software: "test".into(), csr: None };
         Ok(centre.enrol(request)?)
     })
 }

@@ -18,6 +18,7 @@ use terminal::event::Event;
 use terminal::model::CaseLine;
 use terminal::store::{NewDraft, NewSubmission, Store, read_status};
 use terminal::sync::http::HttpTransport;
+use terminal::sync::tls::Trust;
 use terminal::sync::{Engine, EnrolError, Tuning, enrol};
 use terminal::trusted_time::Reading;
 
@@ -77,7 +78,7 @@ pub fn live(life: &Life) -> Result<()> {
         recorder,
         seen: BTreeMap::new(),
     };
-    let transport = Box::new(HttpTransport::new(&life.server)?);
+    let transport = Box::new(HttpTransport::new(&life.server, &Trust::Nobody)?);
     let mut engine = Engine::new(Arc::clone(&citizen.store), transport, Arc::new(SystemClock), life.seed)
         .with_tuning(EAGER);
     for n in 0..life.submissions {
@@ -104,7 +105,7 @@ fn randomness(life: &Life) -> ChaCha20Rng {
 
 fn first_contact(store: &mut Store, life: &Life, end: Instant) -> Result<()> {
     let code = life.code.as_deref().context("a code for the first life")?;
-    let mut transport = HttpTransport::new(&life.server)?;
+    let mut transport = HttpTransport::new(&life.server, &Trust::Nobody)?;
     loop {
         match enrol(store, &mut transport, code) {
             Err(EnrolError::Unreachable(_)) if Instant::now() < end => {

@@ -118,7 +118,7 @@ impl Server {
     /// If the server's program says so.
     pub fn enrol_code(&self) -> Result<String> {
         let answer = self.ask(&["enrol-code", "--station", STATION])?;
-        Ok(answer["code"].as_str().context("enrol-code gave no code")?.to_owned())
+        Ok(answer["typed"].as_str().context("enrol-code gave no code")?.to_owned())
     }
 
     /// Runs a command of the server's program on its store.
@@ -142,7 +142,7 @@ impl Server {
     /// # Errors
     /// If it does not get ready, or somebody took its ports meanwhile.
     pub fn start_again(&mut self, interrupt: &Interrupt) -> Result<()> {
-        let bare = |address: &str| address.trim_start_matches("http://").to_owned();
+        let bare = |address: &str| address.split_once("://").map_or(address, |(_, bare)| bare).to_owned();
         self.serve(bare(&self.addresses.terminals), bare(&self.addresses.people), interrupt)
     }
 

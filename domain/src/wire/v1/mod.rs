@@ -23,7 +23,10 @@ pub use heartbeat::{
 };
 pub use problem::Problem;
 pub use reads::{CaseList, CaseResource, CasesQuery, DEFAULT_PAGE, MAX_PAGE};
-pub use terminal::{Contact, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry, SeriesNews};
+pub use terminal::{
+    CertificateRequest, CertificateResponse, Certified, Contact, EnrolRequest, EnrolResponse, ReceiptKey,
+    SealingKeyEntry, SeriesNews,
+};
 
 /// Envelopes in one batch, at most.
 pub const MAX_BATCH: usize = 50;

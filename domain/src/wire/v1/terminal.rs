@@ -1,7 +1,7 @@
 //! Enrolment, and what every response of the server carries.
 use serde::{Deserialize, Serialize};
 
-use crate::envelope::{PublicKey, SealingPublicKey, SignedDocument, Suite};
+use crate::envelope::{Bytes, PublicKey, SealingPublicKey, SignedDocument, Suite};
 use crate::ids::{CounterState, Issuer, KeyId, Lineage, ServerEpoch, StationId, TerminalId};
 
 /// `POST /api/v1/enrol`: a one-time code and the device's public key.
@@ -20,6 +20,46 @@ pub struct EnrolRequest {
     /// Version of the terminal's software; the centre keeps its first 60 characters.
     #[serde(default)]
     pub software: String,
+    /// A certificate request (PKCS#10 in DER) of the same key, signed by it. Without it the answer carries no
+    /// certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csr: Option<Bytes>,
+}
+
+/// A certificate of a terminal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Certified {
+    /// The terminal's certificate (X.509 in DER).
+    pub certificate: Bytes,
+    /// The certificate of the centre's authority that signed it (X.509 in DER): the only one that the terminal trusts
+    /// from now on.
+    pub authority: Bytes,
+    /// When it was issued, milliseconds since 1970.
+    pub issued_at_ms: i64,
+    /// Its last moment, milliseconds since 1970.
+    pub expires_at_ms: i64,
+}
+
+/// `POST /api/v1/certificate`: another certificate for the key with which a terminal was enrolled. Needs no
+/// certificate, so that a terminal whose own has expired finds its way back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CertificateRequest {
+    /// Who asks.
+    pub terminal: TerminalId,
+    /// A certificate request (PKCS#10 in DER), signed by the device key.
+    pub csr: Bytes,
+}
+
+/// Answer to a [`CertificateRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CertificateResponse {
+    /// The certificate.
+    pub certified: Certified,
+    /// What every response carries.
+    pub contact: Contact,
 }
 
 /// A key that signs receipts.
@@ -62,6 +102,9 @@ pub struct EnrolResponse {
     pub sealing_key: SealingKeyEntry,
     /// Address of the people's listener, for QR codes on slips, without a trailing slash.
     pub people_url: String,
+    /// The terminal's certificate, if it asked for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certified: Option<Certified>,
     /// An [`Order`](super::Order) as JSON, signed by the centre, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<SignedDocument>,
