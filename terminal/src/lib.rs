@@ -12,6 +12,7 @@ pub mod fonts;
 pub mod headless;
 pub mod icons;
 pub mod model;
+mod queue_command;
 pub mod runtime;
 pub mod screens;
 pub mod store;

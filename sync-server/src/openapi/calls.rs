@@ -27,6 +27,15 @@ const PLAIN: Call =
 const READ: &[&str] = &["ETag", "Cache-Control"];
 const EDITION: &[&str] = &["ETag", "Cache-Control", "Content-Location"];
 const SIGNED: &[ProblemCode] = &[SignatureInvalid, TerminalUnknown, TerminalBlocked];
+const SENT_AND_SIGNED: &[ProblemCode] = &[
+    SignatureInvalid,
+    TerminalUnknown,
+    TerminalBlocked,
+    TooLarge,
+    UnsupportedMediaType,
+    UnsupportedEncoding,
+    StorageFull,
+];
 const SIGNED_AND_FOUND: &[ProblemCode] = &[SignatureInvalid, TerminalUnknown, TerminalBlocked, NotFound];
 
 /// All calls of the terminals' listener.
@@ -78,19 +87,8 @@ pub const CALLS: &[Call] = &[
         ..PLAIN
     },
     Call { operation: "changes", parameters: &["After", "Wait", "KnownOrder"], codes: SIGNED, ..PLAIN },
-    Call {
-        operation: "heartbeat",
-        codes: &[
-            SignatureInvalid,
-            TerminalUnknown,
-            TerminalBlocked,
-            TooLarge,
-            UnsupportedMediaType,
-            UnsupportedEncoding,
-            StorageFull,
-        ],
-        ..PLAIN
-    },
+    Call { operation: "heartbeat", codes: SENT_AND_SIGNED, ..PLAIN },
+    Call { operation: "offer_receipts", codes: SENT_AND_SIGNED, ..PLAIN },
     Call {
         operation: "list_cases",
         parameters: &["After", "Limit"],

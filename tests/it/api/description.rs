@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use domain::wire::v1::{
     BatchResponse, CaseList, CaseResource, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch,
-    HeartbeatRequest, HeartbeatResponse,
+    HeartbeatRequest, HeartbeatResponse, OfferRequest, OfferResponse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -128,6 +128,9 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
             "heartbeat" => {
                 takes::<HeartbeatRequest>(request).and_then(|()| takes::<HeartbeatResponse>(response))?
             }
+            "offer_receipts" => {
+                takes::<OfferRequest>(request).and_then(|()| takes::<OfferResponse>(response))?
+            }
             "list_cases" => takes::<CaseList>(response)?,
             "read_case" => takes::<CaseResource>(response)?,
             "health" | "describe" | "read_catalogue" | "read_catalogue_version" => takes::<Value>(response)?,
@@ -135,6 +138,6 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
         }
         checked += 1;
     }
-    assert_eq!(checked, 10);
+    assert_eq!(checked, 11);
     Ok(())
 }
