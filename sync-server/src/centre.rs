@@ -4,6 +4,7 @@
 //! wire types. Calls may block for a write; none needs an async runtime.
 mod batch;
 mod gather;
+mod offers;
 mod orders;
 
 use std::sync::mpsc::sync_channel;

@@ -15,16 +15,18 @@ use serde_json::json;
 
 use crate::account_command::AccountJob;
 use crate::answer::{say, say_json};
+use crate::backup_command::SafetyJob;
 use crate::catalogue_tool::{self, CalendarCommand, Place, ToolCommand};
 use crate::config::{Config, with_rules};
 use crate::data_folder::DataFolder;
+use crate::jobs::upkeep::UpkeepPlan;
 use crate::keys::Keys;
 use crate::publish_cli::{self, CatalogueCommand};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
 use crate::store::{Database, DatabaseError, SCHEMA_VERSION, in_transaction};
-use crate::{account_command, doctor, exit, move_store};
+use crate::{account_command, backup_command, doctor, exit, move_store};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
 #[derive(Debug, Parser)]
@@ -95,6 +97,8 @@ Examples:
   JINBAN_MOVE_TO=\"$(cat /run/secrets/jinban-database)\" sync-server move-store --data /var/lib/jinban/server"
     )]
     MoveStore(MoveStore),
+    #[command(flatten)]
+    Safety(SafetyJob),
     /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the server does not work.
@@ -234,6 +238,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Authority(show) => run_authority(&config, show),
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
+        Command::Safety(job) => backup_command::run(&job, &config),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Catalogue(CatalogueJob::Tool(command)) => {
             let (data, assets) = (&config.data_folder(), config.assets.as_path());
@@ -272,6 +277,12 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         metrics: config.metrics.0,
         people_proxy: config.people_proxy,
         insist_on_metrics: !config.metrics.is_default(),
+        upkeep: UpkeepPlan {
+            data: config.data_folder(),
+            backups: config.backup.clone(),
+            every_hours: config.backup_every_hours.0,
+            journal: config.erasure_journal(),
+        },
     };
     for (listener, address) in config.open_to_all() {
         tracing::warn!(

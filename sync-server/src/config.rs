@@ -10,6 +10,7 @@ use operator::settings::{Address, Hint, Kind, Resolution, Setting, redacted_url}
 
 use crate::authority::MAX_NAMES;
 use crate::data_folder::DataFolder;
+use crate::erasure_journal;
 use crate::store::Database;
 
 operator::settings! {
@@ -47,6 +48,12 @@ operator::settings! {
         calls_per_minute: CallsPerMinute = "60000",
         /// Enrolments that one address may try in a minute.
         enrolments_per_minute: CallsPerMinute = "120",
+        /// Folder of backups, best on another disk; the server makes them by itself. Without it no content is ever said to be durable.
+        backup: Option<PathBuf> = "",
+        /// Hours between two backups.
+        backup_every_hours: BackupHours = "6",
+        /// The journal of erasures, best on another disk than the store; without it in the data folder.
+        erasure_journal: Option<PathBuf> = "",
         /// File to be written with all addresses once the server accepts; removed when it stops.
         ready_file: Option<PathBuf> = "",
         /// Which lines the log has.
@@ -58,6 +65,11 @@ impl Config {
     /// Where store and keys lie.
     pub fn data_folder(&self) -> DataFolder {
         DataFolder::new(self.data.clone(), self.database.as_ref().map(|d| d.database.clone()))
+    }
+
+    /// Where erasures are written down.
+    pub fn erasure_journal(&self) -> PathBuf {
+        self.erasure_journal.clone().unwrap_or_else(|| self.data.join(erasure_journal::FILE))
     }
 
     /// Names and addresses for the certificate of the terminals' listener: those of the settings, or its address; and
@@ -230,6 +242,24 @@ impl Setting for CallsPerMinute {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let calls = digits.then(|| text.parse().ok()).flatten()?;
         (1..=10_000_000).contains(&calls).then_some(Self(calls))
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// Hours between two backups: a day at most, so that one that fails is noticed by the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackupHours(pub u32);
+
+impl Setting for BackupHours {
+    const KIND: Kind = Kind::Number;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "a whole number from 1 to 24";
+
+    fn read(text: &str) -> Option<Self> {
+        (1..=24).find(|hours: &u32| hours.to_string() == text).map(Self)
     }
 
     fn text(&self) -> String {

@@ -1,4 +1,5 @@
 //! `sync-server doctor`: looks at a data folder and says what is wrong and what to do. Changes nothing.
+mod backups;
 mod keys;
 mod surroundings;
 
@@ -21,8 +22,6 @@ const LOW_DISK_MIB: u64 = 1_024;
 const LONG_WAIT_MS: i64 = 3_600 * 1_000;
 /// A catalogue older than this is a warning, in milliseconds: its calendar of holidays changes every year.
 const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
-/// Audit rows checked in one go.
-const CHAIN_STRETCH: u64 = 5_000;
 /// So long before an offline signature ends its holder is called, in milliseconds: thirty days.
 const CEREMONY_AHEAD_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// A timestamp older than this is a warning, in milliseconds: two days; it is signed anew every day.
@@ -41,7 +40,7 @@ pub fn examine(config: &Config) -> Vec<Finding> {
         examine_signatures(data, now_ms()),
     ];
     match data.database().open_read_only() {
-        Ok(mut store) => examine_store(store.as_mut(), data, &mut findings),
+        Ok(mut store) => examine_store(store.as_mut(), config, &mut findings),
         Err(e @ StoreError::Unreachable(_)) => findings.push(Finding::fail(
             "store",
             format!("{}: {e}", data.database()),
@@ -103,7 +102,8 @@ fn examine_signatures(data: &DataFolder, now_ms: i64) -> Finding {
     Finding::ok(SUBJECT, said)
 }
 
-fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<Finding>) {
+fn examine_store(store: &mut dyn Driver, config: &Config, findings: &mut Vec<Finding>) {
+    let data = &config.data_folder();
     match store.check() {
         Ok(said) if said.is_empty() => {
             findings.push(Finding::ok("store", format!("the {} database is sound", data.database().kind())));
@@ -128,7 +128,11 @@ fn examine_store(store: &mut dyn Driver, data: &DataFolder, findings: &mut Vec<F
     }
     findings.push(Finding::ok("schema", format!("version {SCHEMA_VERSION}")));
     if store.begin_read().is_ok() {
-        let contents = examine_contents(&mut Tx::new(store), data);
+        let mut tx = Tx::new(store);
+        let contents = examine_contents(&mut tx, data).and_then(|mut more| {
+            more.push(backups::examine(&mut tx, config.backup.is_some(), now_ms())?);
+            Ok(more)
+        });
         store.rollback();
         match contents {
             Ok(more) => findings.extend(more),
@@ -168,8 +172,8 @@ fn examine_place(tx: &mut Tx<'_>) -> Result<Option<Finding>, StoreError> {
         return Ok(Some(Finding::fail("store", found, "name the new store with --database")));
     }
     Ok(meta::moving_from(tx)?.map(|from| {
-        let found = format!("a move from {from} to this store was broken off");
-        Finding::fail("store", found, "run `sync-server move-store` once more")
+        let found = format!("bringing rows from {from} to this store was broken off");
+        Finding::fail("store", found, "run `sync-server move-store` or `restore` once more")
     }))
 }
 
@@ -181,15 +185,7 @@ fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, 
     let version = catalogue::newest_version(tx)?;
     findings.push(examine_catalogue_age(version, catalogue_since_ms));
     findings.extend(keys::compare(tx, data)?);
-    let mut checked = 0;
-    let chain = loop {
-        match audit::verify(tx, checked, CHAIN_STRETCH)? {
-            Ok(last) if last == checked => break Ok(last),
-            Ok(last) => checked = last,
-            Err(broken) => break Err(broken),
-        }
-    };
-    findings.push(match chain {
+    findings.push(match audit::verify_all(tx)? {
         Ok(last) => Finding::ok("audit", format!("the chain of {last} rows holds")),
         Err(row) => Finding::fail(
             "audit",

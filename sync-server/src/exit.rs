@@ -3,6 +3,7 @@ use operator::exit::Exit;
 use operator::settings::Mistakes;
 use publishing::repository::RepositoryError;
 
+use crate::backup::BackupError;
 use crate::error::ServiceError;
 use crate::move_store::MoveError;
 use crate::shell::ServeError;
@@ -25,6 +26,7 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         .or_else(|| of_service(cause.downcast_ref()?))
         .or_else(|| of_migration(cause.downcast_ref()?))
         .or_else(|| of_store(cause.downcast_ref()?))
+        .or_else(|| of_backup(cause.downcast_ref()?))
         .or_else(|| of_repository(cause.downcast_ref()?))
 }
 
@@ -83,6 +85,17 @@ fn of_store(error: &StoreError) -> Option<Exit> {
     }
 }
 
+fn of_backup(error: &BackupError) -> Option<Exit> {
+    match error {
+        BackupError::Busy { .. } => Some(Exit::TemporaryFailure),
+        BackupError::Startup(e) => of_startup(e),
+        BackupError::Migrate(e) => of_migration(e),
+        BackupError::Service(e) => of_service(e),
+        BackupError::Store(e) => of_store(e),
+        _ => None,
+    }
+}
+
 fn of_repository(error: &RepositoryError) -> Option<Exit> {
     matches!(error, RepositoryError::Busy { .. }).then_some(Exit::TemporaryFailure)
 }
@@ -117,6 +130,9 @@ mod tests {
             (StartupError::Service(ServiceError::Store(away())).into(), Exit::Unavailable),
             (StartupError::NoStore { database: database() }.into(), Exit::Failure),
             (MoveError::Store(away()).into(), Exit::Unavailable),
+            (BackupError::Busy { path: "x".into() }.into(), Exit::TemporaryFailure),
+            (BackupError::Store(away()).into(), Exit::Unavailable),
+            (BackupError::NotSigned.into(), Exit::Failure),
             (RepositoryError::Busy { path: "x".into() }.into(), Exit::TemporaryFailure),
             (RepositoryError::TargetsNeeded.into(), Exit::Failure),
             (MoveError::Same.into(), Exit::Failure),

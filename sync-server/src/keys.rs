@@ -262,6 +262,24 @@ pub fn readable_by_others(folder: &Path) -> Result<Vec<String>, KeyError> {
     Ok(found)
 }
 
+/// Makes a key file of mode 0600 that was not there; for keys that are kept outside of the data folder.
+///
+/// # Errors
+/// [`KeyError`] if there is something already, or it cannot be written.
+pub fn make_seed_file(path: &Path, rng: &mut impl CryptoRng) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    let (seed, place) = (random_seed(rng), Digest::from_bytes(*random_seed(rng)).short());
+    write_new(path, &place, &seed).map_err(|e| file_error(path, e))?;
+    Ok(seed)
+}
+
+/// Reads a key file.
+///
+/// # Errors
+/// [`KeyError`] if it cannot be read or understood.
+pub fn read_seed_file(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
+    load_seed(path)
+}
+
 struct Years {
     folder: Option<PathBuf>,
     known: Mutex<BTreeMap<String, DataKey>>,
@@ -319,7 +337,8 @@ fn write_new(path: &Path, place: &str, seed: &Seed) -> io::Result<()> {
     let linked = fs::hard_link(&temporary, path);
     fs::remove_file(&temporary)?;
     linked?;
-    fs::File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::File::open(folder)?.sync_all()
 }
 
 fn file_error(path: &Path, source: io::Error) -> KeyError {

@@ -14,6 +14,7 @@
 //! | [`data_folder`], [`startup`] | where store and keys lie, opening both |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
+//! | [`backup`], [`backup_command`], [`erasure_journal`] | backups and restoring them, what was erased for good |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
 //! | [`csv_file`] | tables for spreadsheets |
@@ -25,6 +26,8 @@ mod answer;
 pub mod api;
 pub mod auth;
 pub mod authority;
+pub mod backup;
+pub mod backup_command;
 pub mod bank_mark;
 pub mod catalogue_tool;
 pub mod centre;
@@ -33,6 +36,7 @@ pub mod config;
 pub mod csv_file;
 pub mod data_folder;
 pub mod doctor;
+pub mod erasure_journal;
 pub mod error;
 mod exit;
 pub mod jobs;
@@ -49,4 +53,5 @@ pub mod services;
 pub mod shell;
 pub mod startup;
 pub mod store;
+mod whole_tables;
 pub mod words;

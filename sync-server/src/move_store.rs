@@ -7,11 +7,9 @@ use serde::Serialize;
 
 use crate::services::{audit, meta};
 use crate::store::{
-    Database, MigrateError, StoreError, TABLES, Table, Tx, Value, in_transaction, migrate, require_current,
+    Database, MigrateError, StoreError, TABLES, Tx, Value, in_transaction, migrate, require_current,
 };
-
-/// Rows read in one go.
-const STRETCH: u64 = 200;
+use crate::whole_tables::{insert, walk};
 
 /// A store could not be moved; the target has none of its rows.
 #[derive(Debug, thiserror::Error)]
@@ -126,6 +124,14 @@ enum Target {
     Taken,
 }
 
+/// Whether rows may be brought there: nothing, or our tables without rows, or what was broken off on its way there.
+///
+/// # Errors
+/// [`StoreError`] if it cannot be read.
+pub(crate) fn is_free(database: &Database) -> Result<bool, StoreError> {
+    Ok(matches!(look(database)?, Target::Free))
+}
+
 fn look(database: &Database) -> Result<Target, StoreError> {
     if database.is_new()? {
         return Ok(Target::Free);
@@ -178,8 +184,7 @@ fn compare_all(
     let mut to_tx = Tx::new(target.as_mut());
     let (mut rows, mut digests) = (0, String::new());
     for table in TABLES {
-        let (here, there) =
-            (walk(from_tx, table, &mut |_| Ok(()))?, walk(&mut to_tx, table, &mut |_| Ok(()))?);
+        let (here, there) = (walk(from_tx, table, &mut skip)?, walk(&mut to_tx, table, &mut skip)?);
         if here != there {
             return Err(not_empty());
         }
@@ -190,6 +195,10 @@ fn compare_all(
     Ok(Moved { tables: TABLES.len(), rows, digest: Digest::of(digests.as_bytes()) })
 }
 
+fn skip(_: &[Value]) -> Result<(), StoreError> {
+    Ok(())
+}
+
 fn copy_all(
     from: &mut Tx<'_>,
     to: &mut Tx<'_>,
@@ -197,8 +206,8 @@ fn copy_all(
 ) -> Result<Moved, MoveError> {
     let (mut rows, mut digests) = (0, String::new());
     for table in TABLES {
-        let sent = walk(from, table, &mut |row| insert(to, table, row))?;
-        let arrived = walk(to, table, &mut |_| Ok(()))?;
+        let sent = walk(from, table, &mut |row| insert(to, (table.name, table.columns), row))?;
+        let arrived = walk(to, table, &mut skip)?;
         if sent != arrived {
             return Err(MoveError::Differs { table: table.name });
         }
@@ -206,91 +215,8 @@ fn copy_all(
         rows += sent.rows;
         digests.push_str(&sent.digest.to_string());
     }
-    verify_chain(to)?;
+    audit::verify_all(to)?.map_err(|row| MoveError::Chain { row })?;
     Ok(Moved { tables: TABLES.len(), rows, digest: Digest::of(digests.as_bytes()) })
-}
-
-fn verify_chain(tx: &mut Tx<'_>) -> Result<(), MoveError> {
-    let mut checked = 0;
-    loop {
-        match audit::verify(tx, checked, STRETCH)? {
-            Ok(last) if last == checked => return Ok(()),
-            Ok(last) => checked = last,
-            Err(row) => return Err(MoveError::Chain { row }),
-        }
-    }
-}
-
-#[derive(PartialEq, Eq)]
-struct Walked {
-    rows: u64,
-    digest: Digest,
-}
-
-/// Goes over a table in stretches, in an order that both databases share, and digests every value with its type.
-fn walk(
-    tx: &mut Tx<'_>,
-    table: &Table,
-    each: &mut dyn FnMut(&[Value]) -> Result<(), StoreError>,
-) -> Result<Walked, StoreError> {
-    let mut walked = Walked { rows: 0, digest: Digest::of(table.name.as_bytes()) };
-    let columns = table.columns.join(", ");
-    let places: Vec<_> = table.key.iter().filter_map(|k| table.columns.iter().position(|c| c == k)).collect();
-    let mut last: Option<Vec<Value>> = None;
-    loop {
-        let (sql, parameters) = stretch(table, &columns, last.as_deref());
-        let found = tx.query(&sql, &parameters)?;
-        for row in &found {
-            each(&row.0)?;
-            walked.rows += 1;
-            walked.digest = digest_after(&walked.digest, &row.0);
-        }
-        let Some(end) = found.last() else { return Ok(walked) };
-        last = Some(places.iter().filter_map(|p| end.0.get(*p).cloned()).collect());
-    }
-}
-
-/// The next rows after a key: `(a > $1) OR (a = $1 AND b > $2) …`, which both databases understand alike.
-fn stretch(table: &Table, columns: &str, after: Option<&[Value]>) -> (String, Vec<Value>) {
-    let mut parameters = after.map(<[Value]>::to_vec).unwrap_or_default();
-    let beyond: Vec<_> = (0..parameters.len())
-        .map(|n| {
-            let same = (0..n).map(|m| format!("{} = ${} AND ", table.key[m], m + 1));
-            format!("({}{} > ${})", same.collect::<String>(), table.key[n], n + 1)
-        })
-        .collect();
-    let condition = if beyond.is_empty() { String::new() } else { format!("WHERE {}", beyond.join(" OR ")) };
-    parameters.push(STRETCH.into());
-    let order = table.key.join(", ");
-    let sql = format!(
-        "SELECT {columns} FROM {} {condition} ORDER BY {order} LIMIT ${}",
-        table.name,
-        parameters.len()
-    );
-    (sql, parameters)
-}
-
-fn insert(tx: &mut Tx<'_>, table: &Table, row: &[Value]) -> Result<(), StoreError> {
-    let places: Vec<_> = (1..=row.len()).map(|n| format!("${n}")).collect();
-    let sql =
-        format!("INSERT INTO {} ({}) VALUES ({})", table.name, table.columns.join(", "), places.join(", "));
-    tx.execute(&sql, row).map(|_| ())
-}
-
-fn digest_after(before: &Digest, row: &[Value]) -> Digest {
-    let mut text = before.as_bytes().to_vec();
-    for value in row {
-        let (kind, bytes) = match value {
-            Value::Null => (0, vec![]),
-            Value::Int(n) => (1, n.to_be_bytes().to_vec()),
-            Value::Text(s) => (2, s.as_bytes().to_vec()),
-            Value::Blob(b) => (3, b.clone()),
-        };
-        text.push(kind);
-        text.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-        text.extend_from_slice(&bytes);
-    }
-    Digest::of(&text)
 }
 
 #[cfg(test)]

@@ -101,8 +101,10 @@ pub enum StartupError {
         /// Its new address, without a password.
         to: String,
     },
-    /// A move to this store was broken off.
-    #[error("a move from {from} to this store was broken off: run `sync-server move-store` once more")]
+    /// A move to this store, or a restore of a backup, was broken off.
+    #[error(
+        "bringing rows from {from} to this store was broken off: run `sync-server move-store` or `restore` once more"
+    )]
     Moving {
         /// Where the rows are, without a password.
         from: String,

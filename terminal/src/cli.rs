@@ -12,12 +12,13 @@ use serde_json::json;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::store::{Store, read_status};
+use crate::queue_command::QueueJob;
+use crate::store::{Store, read_audit_heads, read_status};
 use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
-use crate::{doctor, exit, supervisor, sync};
+use crate::{doctor, exit, queue_command, supervisor, sync};
 
 /// Rows that `status` shows at most.
 const STATUS_ROWS: u32 = 1_000;
@@ -92,6 +93,14 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// What is not safe at the centre yet, row by row, and how it is sent again.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  terminal queue list
+  terminal queue release XN26112400100013"
+    )]
+    Queue(QueueJob),
     /// Check clock, disk, store, keys, queue, catalogue, reader, fonts and server, each with what to do.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the terminal does not work.
@@ -169,6 +178,7 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
         }
         Job::Enrol { code, json } => enrol(&config, &code, json),
         Job::TrustRoot { file, json } => trust_root(&config, &file, json),
+        Job::Queue(job) => queue_command::run(&job, &config),
         Job::Status { json } => status(&config, json),
         Job::Doctor { json } => doctor::run(&config, json),
         Job::Run | Job::Config(_) | Job::Completions { .. } | Job::Man { .. } => supervisor::run(&config),
@@ -228,6 +238,7 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
             "quarantined": count("quarantined"), "conflict": count("conflict"),
             "oldest_waiting_ms": rows.iter().filter(|r| r.state == "queued").map(|r| r.saved_ms).min(),
             "rows": rows,
+            "audit_heads": read_audit_heads(&config.data)?,
         });
         print_json(&summary).context("standard output")?;
         return Ok(Exit::Ok);

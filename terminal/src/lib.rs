@@ -13,6 +13,7 @@ pub mod headless;
 pub mod icons;
 pub mod key_store;
 pub mod model;
+mod queue_command;
 pub mod runtime;
 pub mod screens;
 pub mod store;

@@ -20,6 +20,7 @@ mod kills;
 mod kiosk;
 mod operator;
 mod other_cards;
+mod safety;
 mod screens;
 mod signed;
 mod situations;

@@ -13,11 +13,12 @@ use domain::envelope::{
 };
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
 use domain::wire::v1::{
-    ActivationFailure, BatchResponse, BlobEntry, BlobKind, CaseNews, CertificateRequest, CertificateResponse,
-    Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnrolRequest, EnrolResponse,
-    EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind, Heartbeat,
-    HeartbeatRequest, HeartbeatResponse, Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey,
-    SealingKeyEntry, SeriesNews, SlipBody, Submission, WithdrawnItem,
+    ActivationFailure, AuditHead, BatchResponse, BlobEntry, BlobKind, CaseNews, CertificateRequest,
+    CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnrolRequest,
+    EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind,
+    Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest, OfferResponse, OfferedReceipt, Order,
+    Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody, Submission,
+    WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -246,6 +247,7 @@ fn heartbeats_and_orders_are_written_as_recorded() {
         oldest_ms: Some(1_795_499_000_000),
         parked: 0,
         disk_free: Some(1_000_000),
+        disk_percent: None,
         clock_offset_ms: Some(-250),
     };
     same("heartbeat", &heartbeat);
@@ -267,11 +269,39 @@ fn heartbeats_and_orders_are_written_as_recorded() {
     same("order", &order);
     let body = serde_json::to_vec(&order).expect("json");
     let order = sign_document(SignedKind::Order, body, &DeviceKey::from_seed([6; 32]));
-    same("heartbeat_response", &HeartbeatResponse { order: Some(order), contact: contact() });
+    same(
+        "heartbeat_response",
+        &HeartbeatResponse { order: Some(order), audit_head: None, contact: contact() },
+    );
     same("changes_query_with_order", &ChangesQuery { after: 7, wait: 25, order: Some(3) });
     let newer: ActivationFailure =
         serde_json::from_value(json!({"version": 5, "kind": "moonlight"})).expect("a kind of later");
     assert_eq!((newer.kind, newer.tries), (FailureKind::Other, 0));
+}
+
+#[test]
+fn offers_and_audit_heads_are_written_as_recorded() {
+    let (device, centre) = (DeviceKey::from_seed([5; 32]), DeviceKey::from_seed([6; 32]));
+    let receipt = sign_document(SignedKind::Receipt, b"{}".to_vec(), &centre);
+    let offer = Offer {
+        terminal: "T-001".parse().expect("terminal"),
+        receipts: vec![OfferedReceipt { receipt, kept: true }],
+    };
+    same("offer", &offer);
+    let body = serde_json::to_vec(&offer).expect("json");
+    same("offer_request", &OfferRequest { offer: sign_document(SignedKind::Offer, body, &device) });
+    same("offer_response", &OfferResponse { lacking: vec![id()], contact: contact() });
+    let head = AuditHead {
+        epoch: "00000000-0000-4000-8000-0000000000ee".parse().expect("epoch"),
+        day: "2026-11-24".parse().expect("date"),
+        seq: 7,
+        hash: Digest::of(b"row 7"),
+        signed_at_ms: 1_795_500_000_000,
+    };
+    same("audit_head", &head);
+    let body = serde_json::to_vec(&head).expect("json");
+    let audit_head = Some(sign_document(SignedKind::AuditHead, body, &centre));
+    same("heartbeat_response_with_head", &HeartbeatResponse { order: None, audit_head, contact: contact() });
 }
 
 #[test]

@@ -9,8 +9,8 @@ use domain::envelope::{DeviceKey, Digest, SealingKey, SignedKind, Suite, sign_do
 use domain::ids::{CounterState, EnvelopeId, Issuer, ServerEpoch};
 use domain::wire::v1::{
     BatchResponse, CaseNews, Change, ChangeNews, ChangesResponse, Contact, EnrolResponse, EnvelopeBatch,
-    EnvelopeHeader, EnvelopeResult, HeartbeatResponse, Outcome, PROBLEM_MEDIA_TYPE, Problem, ReceiptBody,
-    ReceiptKey, SealingKeyEntry, SeriesNews,
+    EnvelopeHeader, EnvelopeResult, HeartbeatResponse, Offer, OfferRequest, OfferResponse, Outcome,
+    PROBLEM_MEDIA_TYPE, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -139,8 +139,12 @@ impl Centre {
         if request.path_and_query == "/api/v1/heartbeat" {
             return Ok(serde_json::to_vec(&HeartbeatResponse {
                 order: None,
+                audit_head: None,
                 contact: self.contact(&state),
             })?);
+        }
+        if request.path_and_query == "/api/v1/offers" {
+            return Ok(serde_json::to_vec(&self.offers(&state, request)?)?);
         }
         let batch: EnvelopeBatch = serde_json::from_slice(request.body.as_deref().unwrap_or_default())?;
         state.largest_batch = state.largest_batch.max(batch.envelopes.len());
@@ -204,6 +208,18 @@ impl Centre {
         let cursor = changes.last().map_or(0, |c| c.cursor);
         let series = state.series.clone();
         ChangesResponse { changes, cursor, more: false, series, order: None, contact: self.contact(state) }
+    }
+
+    fn offers(&self, state: &State, request: &Request) -> anyhow::Result<OfferResponse> {
+        let request: OfferRequest = serde_json::from_slice(request.body.as_deref().unwrap_or_default())?;
+        let offer: Offer = serde_json::from_slice(&request.offer.body.0)?;
+        let ids = offer.receipts.iter().map(|o| {
+            let receipt: ReceiptBody = serde_json::from_slice(&o.receipt.body.0)?;
+            Ok(receipt.envelope_id)
+        });
+        let ids: Vec<EnvelopeId> = ids.collect::<anyhow::Result<_>>()?;
+        let lacking = ids.into_iter().filter(|id| !state.stored.contains_key(id)).collect();
+        Ok(OfferResponse { lacking, contact: self.contact(state) })
     }
 
     fn is_poisoned(&self, request: &Request) -> bool {

@@ -160,6 +160,12 @@ pub enum SignedKind {
     Heartbeat,
     /// What the centre orders a terminal, signed with its receipt key.
     Order,
+    /// Receipts that a terminal shows a restored centre, signed by the terminal.
+    Offer,
+    /// The end of the centre's audit chain on a day, signed with its receipt key.
+    AuditHead,
+    /// What a backup of the centre holds, signed with its receipt key.
+    Backup,
 }
 
 impl SignedKind {
@@ -169,6 +175,9 @@ impl SignedKind {
             Self::Receipt => "jinban/receipt/1",
             Self::Heartbeat => "jinban/heartbeat/1",
             Self::Order => "jinban/order/1",
+            Self::Offer => "jinban/offer/1",
+            Self::AuditHead => "jinban/audit-head/1",
+            Self::Backup => "jinban/backup/1",
         }
     }
 }

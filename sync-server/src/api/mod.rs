@@ -5,6 +5,7 @@ mod body;
 pub mod calls;
 pub mod changes;
 pub mod heartbeat;
+pub mod offers;
 mod parameters;
 pub mod reads;
 mod strict;

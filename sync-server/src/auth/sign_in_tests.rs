@@ -59,6 +59,7 @@ struct Rig {
 fn rig() -> Rig {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let context = Context {
+        durable: Default::default(),
         keys: Keys::in_memory(&mut rng).expect("keys"),
         epoch: ServerEpoch::new(&mut rng),
         people_url: "http://127.0.0.1:1".into(),

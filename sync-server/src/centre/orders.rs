@@ -5,7 +5,7 @@ use domain::wire::v1::{Heartbeat, HeartbeatRequest, HeartbeatResponse};
 use super::Centre;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::rollout::{self, Heard};
-use crate::services::{receipt, terminals};
+use crate::services::{audit_heads, receipt, terminals};
 
 /// Bytes of a heartbeat, at most.
 const MAX_HEARTBEAT_BYTES: usize = 4_096;
@@ -29,9 +29,13 @@ impl Centre {
         if heard == (Heard::New { moved: true }) {
             self.ring_all();
         }
-        let order = self.read(|tx| rollout::order_for(tx, &terminal, (known, now_ms)))?;
+        let (order, audit_head) = self.read(|tx| {
+            let order = rollout::order_for(tx, &terminal, (known, now_ms))?;
+            Ok::<_, ServiceError>((order, audit_heads::newest(tx)?))
+        })?;
         Ok(HeartbeatResponse {
             order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
+            audit_head,
             contact: self.context.contact(self.now_ms()),
         })
     }

@@ -1,5 +1,5 @@
 //! Idempotent work after the COMMIT and by the clock: opening what was taken in, keeping signatures young,
-//! letting a rollout go on or halt.
+//! letting a rollout go on or halt, backups, erasing what is over its time.
 //!
 //! A job that is broken off leaves the case 收件 and is done again at the next start. Refuses to hold the writer
 //! while it computes: it reads, computes, then writes a small transaction against the version it read.
@@ -7,7 +7,9 @@ pub mod open_case;
 mod rollout;
 mod runner;
 pub mod signatures;
+pub mod upkeep;
 
 pub use rollout::Rollouts;
 pub use runner::{JobError, Runner, Waker, open_received};
 pub use signatures::Signatures;
+pub use upkeep::Upkeep;

@@ -28,6 +28,17 @@ const READ: &[&str] = &["ETag", "Cache-Control"];
 const EDITION: &[&str] = &["ETag", "Cache-Control", "Content-Location"];
 const SIGNED: &[ProblemCode] =
     &[SignatureInvalid, TerminalUnknown, CertificateNeeded, TerminalBlocked, CertificateMismatch];
+const SENT_AND_SIGNED: &[ProblemCode] = &[
+    SignatureInvalid,
+    TerminalUnknown,
+    CertificateNeeded,
+    TerminalBlocked,
+    CertificateMismatch,
+    TooLarge,
+    UnsupportedMediaType,
+    UnsupportedEncoding,
+    StorageFull,
+];
 const SIGNED_AND_FOUND: &[ProblemCode] =
     &[SignatureInvalid, TerminalUnknown, CertificateNeeded, TerminalBlocked, CertificateMismatch, NotFound];
 
@@ -97,21 +108,8 @@ pub const CALLS: &[Call] = &[
         ..PLAIN
     },
     Call { operation: "changes", parameters: &["After", "Wait", "KnownOrder"], codes: SIGNED, ..PLAIN },
-    Call {
-        operation: "heartbeat",
-        codes: &[
-            SignatureInvalid,
-            TerminalUnknown,
-            CertificateNeeded,
-            TerminalBlocked,
-            CertificateMismatch,
-            TooLarge,
-            UnsupportedMediaType,
-            UnsupportedEncoding,
-            StorageFull,
-        ],
-        ..PLAIN
-    },
+    Call { operation: "heartbeat", codes: SENT_AND_SIGNED, ..PLAIN },
+    Call { operation: "offer_receipts", codes: SENT_AND_SIGNED, ..PLAIN },
     Call {
         operation: "list_cases",
         parameters: &["After", "Limit"],

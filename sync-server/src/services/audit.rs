@@ -102,6 +102,43 @@ pub fn verify(tx: &mut Tx<'_>, after: u64, limit: u64) -> Result<Result<u64, u64
     Ok(Ok(last))
 }
 
+/// Rows that are checked in one go.
+const STRETCH: u64 = 5_000;
+
+/// Checks the whole chain; gives its last row, or the first one that does not hold.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn verify_all(tx: &mut Tx<'_>) -> Result<Result<u64, u64>, StoreError> {
+    let mut checked = 0;
+    loop {
+        match verify(tx, checked, STRETCH)? {
+            Ok(last) if last == checked => return Ok(Ok(last)),
+            Ok(last) => checked = last,
+            Err(broken) => return Ok(Err(broken)),
+        }
+    }
+}
+
+/// The hash of a row of the chain, if there is that row.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn hash_at(tx: &mut Tx<'_>, seq: u64) -> Result<Option<Digest>, StoreError> {
+    let row = tx.query_first("SELECT hash FROM audit WHERE seq = $1", &[seq.into()])?;
+    let hash = |r: crate::store::Row| r.blob(0)?.try_into().map_err(|_| StoreError::Stored { what: "hash" });
+    row.map(hash).transpose().map(|hash| hash.map(Digest::from_bytes))
+}
+
+/// The last row of the chain and its hash; none of an empty one.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn last(tx: &mut Tx<'_>) -> Result<Option<(u64, Digest)>, StoreError> {
+    let End { seq, hash } = end(tx)?;
+    Ok((seq > 0).then_some((seq, Digest::from_bytes(hash))))
+}
+
 /// Raises an alarm that people have to look at; the same one is raised once.
 ///
 /// # Errors

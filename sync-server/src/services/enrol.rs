@@ -166,6 +166,15 @@ pub fn last_counter(tx: &mut Tx<'_>, issuer: Issuer, today: CivilDate) -> Result
     }
 }
 
+/// Lets no code that was given out be used any more: in a restored store some may look unused that were used since.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn void_codes(tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, StoreError> {
+    let sql = "UPDATE enrol_code SET expires_at_ms = $1 WHERE used_at_ms IS NULL AND expires_at_ms > $1";
+    tx.execute(sql, &[now_ms.into()])
+}
+
 /// Notes that an issuer has used a number; an earlier one changes nothing.
 ///
 /// # Errors

@@ -214,6 +214,14 @@ fn is_free(tx: &mut Tx<'_>, number: &CaseNo) -> Result<bool, StoreError> {
     Ok(tx.query_int("SELECT COUNT(*) FROM case_ WHERE number = $1", &[number.as_str().into()])? == 0)
 }
 
+/// Notes that a number was given out, so that nobody else gets it.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub(super) fn note_used(tx: &mut Tx<'_>, number: &CaseNo) -> Result<(), StoreError> {
+    parts_of(number).map_or(Ok(()), |(issuer, used)| note_counter(tx, issuer, used))
+}
+
 /// Issuer and counter inside a number.
 fn parts_of(number: &CaseNo) -> Option<(Issuer, CounterState)> {
     let digits = number.as_str().get(2..15)?;

@@ -16,6 +16,8 @@ const MAX_YEAR_KEYS: u64 = 500;
 const MOVED_TO: &str = "moved_to";
 const MOVING_FROM: &str = "moving_from";
 const ORDER_NUMBER: &str = "order_number";
+/// Names of ends of earlier epochs begin with this.
+const EPOCH_ENDED: &str = "epoch_ended.";
 
 /// The store was written with other keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +28,43 @@ pub struct OtherKeys;
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn epoch<R: CryptoRng>(tx: &mut Tx<'_>, rng: &mut R) -> Result<ServerEpoch, ServiceError> {
-    if let Some(text) = get(tx, EPOCH)? {
-        return text.parse().map_err(|_| StoreError::Stored { what: "server epoch" }.into());
+    if let Some(epoch) = known_epoch(tx)? {
+        return Ok(epoch);
     }
     let epoch = ServerEpoch::new(rng);
     put(tx, EPOCH, &epoch.to_string())?;
     Ok(epoch)
+}
+
+/// The epoch of the store, if it has one yet.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn known_epoch(tx: &mut Tx<'_>) -> Result<Option<ServerEpoch>, StoreError> {
+    let text = get(tx, EPOCH)?;
+    text.map(|t| t.parse().map_err(|_| StoreError::Stored { what: "server epoch" })).transpose()
+}
+
+/// Begins a new epoch after a restore, and notes at which row of the audit chain the one before ended.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn begin_epoch<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    audit_seq: u64,
+    rng: &mut R,
+) -> Result<ServerEpoch, StoreError> {
+    if let Some(before) = known_epoch(tx)? {
+        replace(tx, &ended_name(&before), &audit_seq.to_string())?;
+    }
+    let epoch = ServerEpoch::new(rng);
+    replace(tx, EPOCH, &epoch.to_string())?;
+    Ok(epoch)
+}
+
+/// Under which name the end of an epoch is noted.
+pub(super) fn ended_name(epoch: &ServerEpoch) -> String {
+    format!("{EPOCH_ENDED}{epoch}")
 }
 
 /// Binds the store to its keys at the first start, and compares ever after.
@@ -114,11 +147,7 @@ pub fn order_number(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
 pub fn raise_order_number(tx: &mut Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
     let time = u64::try_from(now_ms).unwrap_or(0);
     let next = order_number(tx)?.saturating_add(1).max(time).to_string();
-    tx.execute(
-        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
-        &[ORDER_NUMBER.into(), next.into()],
-    )?;
-    Ok(())
+    replace(tx, ORDER_NUMBER, &next)
 }
 
 /// Where the store was moved, if it was.
@@ -162,7 +191,7 @@ pub fn mark_moving(tx: &mut Tx<'_>, from: &str) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn end_moving(tx: &mut Tx<'_>) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM meta WHERE name = $1", &[MOVING_FROM.into()]).map(|_| ())
+    remove(tx, MOVING_FROM)
 }
 
 /// Writes down that the store lives elsewhere from now on.
@@ -180,9 +209,24 @@ fn bind(tx: &mut Tx<'_>, name: &str, fingerprint: &str) -> Result<Result<(), Oth
     }
 }
 
-fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, StoreError> {
+/// Reads a fact.
+pub(super) fn get(tx: &mut Tx<'_>, name: &str) -> Result<Option<String>, StoreError> {
     let row = tx.query_first("SELECT value FROM meta WHERE name = $1", &[name.into()])?;
     row.map(|r| r.text(0).map(str::to_owned)).transpose()
+}
+
+/// Writes a fact, in the place of what was known before.
+pub(super) fn replace(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+        &[name.into(), value.into()],
+    )?;
+    Ok(())
+}
+
+/// Forgets a fact.
+pub(super) fn remove(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM meta WHERE name = $1", &[name.into()]).map(|_| ())
 }
 
 fn put(tx: &mut Tx<'_>, name: &str, value: &str) -> Result<(), StoreError> {

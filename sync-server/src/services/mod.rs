@@ -3,16 +3,20 @@
 //! Refuses to know HTTP, threads and clocks, so that a simulator runs the same code. Nothing here commits.
 pub mod accounts;
 pub mod audit;
+pub mod audit_heads;
 pub mod cases;
 pub mod catalogue;
 pub mod certificates;
 pub mod changes;
+pub mod durability;
 pub mod editing;
 pub mod enrol;
 pub mod envelopes;
+pub mod erasure;
 pub mod intake;
 pub mod item_history;
 pub mod meta;
+pub mod offers;
 pub mod open_deadlines;
 pub mod profile;
 pub mod readings;
@@ -26,6 +30,8 @@ pub mod standing;
 pub mod terminal_steps;
 pub mod terminals;
 pub mod work_list;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::ids::ServerEpoch;
 use domain::wire::v1::Contact;
@@ -47,15 +53,33 @@ pub struct Context {
     pub people_url: String,
     /// Catalogue versions, read once.
     pub shelf: Shelf,
+    /// Up to which place in the centre's order everything is in a verified backup.
+    pub durable: Durable,
+}
+
+/// A place in the centre's order, as far as this process knows it; places begin at 1.
+#[derive(Debug, Default)]
+pub struct Durable(AtomicU64);
+
+impl Durable {
+    /// What the store says.
+    pub fn set(&self, upto: Option<u64>) {
+        self.0.store(upto.unwrap_or(0), Ordering::Release);
+    }
+
+    /// What is told; none while there is no backup.
+    pub fn get(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Acquire)).filter(|upto| *upto > 0)
+    }
 }
 
 impl Context {
-    /// What every response carries. There is no verified backup yet, so nothing is promised to be durable.
+    /// What every response carries.
     pub fn contact(&self, now_ms: i64) -> Contact {
         Contact {
             server_epoch: self.epoch,
             server_time_ms: now_ms,
-            durable_upto: None,
+            durable_upto: self.durable.get(),
             spread_ms: SPREAD_MS,
             retry_after_ms: None,
         }

@@ -4,7 +4,7 @@
 //! starts in 隔离, and people hear of it.
 use domain::case::QuarantineReason;
 use domain::envelope::Digest;
-use domain::ids::{EnvelopeId, TerminalId};
+use domain::ids::{EnvelopeId, StationId, TerminalId};
 use domain::wire::v1::{EnvelopeHeader, SeriesNews};
 
 use super::{audit, cases};
@@ -165,4 +165,34 @@ fn mark_forked(tx: &mut Tx<'_>, header: &EnvelopeHeader, also_active: bool) -> R
         &[header.terminal.as_str().into(), header.lineage.to_string().into(), also_active.into()],
     )?;
     Ok(())
+}
+
+/// How far one terminal's present series was seen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SeriesEnd {
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// Where it stands.
+    pub station: StationId,
+    /// The highest place seen; 0 if it sent nothing yet.
+    pub highest_seq: u64,
+}
+
+/// Terminals that are listed, at most.
+const MAX_ENDS: u64 = 100_000;
+
+/// How far each terminal was seen, by its id.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn ends(tx: &mut Tx<'_>) -> Result<Vec<SeriesEnd>, StoreError> {
+    let rows = tx.query(
+        "SELECT t.id, t.station, COALESCE((SELECT s.highest_seq FROM series s WHERE s.terminal = t.id
+             ORDER BY s.place DESC LIMIT 1), 0)
+         FROM terminal t ORDER BY t.id LIMIT $1",
+        &[MAX_ENDS.into()],
+    )?;
+    rows.iter()
+        .map(|r| Ok(SeriesEnd { terminal: r.parsed(0)?, station: r.parsed(1)?, highest_seq: r.uint(2)? }))
+        .collect()
 }

@@ -92,6 +92,11 @@ pub fn end(tx: &mut Tx<'_>, key: &SessionKey) -> Result<(), StoreError> {
     tx.execute("DELETE FROM session WHERE token_digest = $1", &[key.as_str().into()]).map(|_| ())
 }
 
+/// Ends the sessions of everybody: a restored store may know some that were ended since.
+pub fn end_of_everybody(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM session", &[])
+}
+
 /// Ends all sessions of an account, or all but one; gives how many.
 pub fn end_all(tx: &mut Tx<'_>, account: &AccountId, but: Option<&SessionKey>) -> Result<u64, StoreError> {
     let but = but.map_or("", SessionKey::as_str);

@@ -25,10 +25,11 @@ use super::{App, Bells, Budgets, Callers, connections};
 use crate::bank_mark::BankMark;
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
-use crate::jobs::{Rollouts, Runner, Signatures};
+use crate::jobs::upkeep::{self, UpkeepPlan};
+use crate::jobs::{Rollouts, Runner, Signatures, Upkeep};
 use crate::routes;
-use crate::services::Context;
 use crate::services::catalogue::Shelf;
+use crate::services::{Context, Durable};
 use crate::startup::{self, OpenedFolder, StartupError};
 
 /// Reading connections beside the writer.
@@ -65,6 +66,8 @@ pub struct ServeOptions {
     pub budgets: Budgets,
     /// A proxy on this machine stands before the people's listener and names callers.
     pub people_proxy: bool,
+    /// What is done by the clock.
+    pub upkeep: UpkeepPlan,
 }
 
 /// The server cannot start, or ended badly.
@@ -145,6 +148,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
     let mut rollouts = Rollouts::start(app.centre.clone()).map_err(system("threads"))?;
     let tls = options.tls_names.clone().map(|names| Tls::new(app.centre.clone(), names)).transpose()?;
+    let mut upkeep = Upkeep::start(app.centre.clone(), options.upkeep.clone()).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -158,11 +162,13 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
         rollouts.end();
+        upkeep.end();
         drop(signatures);
         runner.stop();
         app.centre.stop();
         // Last: a store that does not answer lets go of it only now.
         drop(rollouts);
+        drop(upkeep);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");
@@ -217,13 +223,21 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let shelf = Shelf::default();
     shelf.put(catalogue);
     let people_url = options.people_url.clone().unwrap_or_else(|| format!("http://{people}"));
-    let context = Context { keys, epoch, people_url: people_url.trim_end_matches('/').to_owned(), shelf };
+    let context = Context {
+        keys,
+        epoch,
+        people_url: people_url.trim_end_matches('/').to_owned(),
+        shelf,
+        durable: Durable::default(),
+    };
     let readers = (0..READERS).map(|_| options.data.reader()).collect::<Result<_, _>>().map_err(startup)?;
     let seed = startup::random().map_err(startup)?;
     let surroundings = Box::new(Machine { seed: std::sync::Mutex::new(seed) });
     let thread = |source| Box::new(ServeError::System { what: "threads", source });
     let centre = Centre::with_threads(store, readers, context, surroundings).map_err(thread)?;
     let centre = Arc::new(centre);
+    // Before the first answer; a store that fails here is told by whatever asks it next.
+    let _ = upkeep::look(&centre);
     let runner = Runner::start(centre.clone()).map_err(thread)?;
     let bells = Arc::new(Bells::new(runner.waker()));
     centre.set_bell(Box::new(super::bells::SharedBells(bells.clone())));

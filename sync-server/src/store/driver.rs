@@ -88,6 +88,10 @@ pub trait Driver: Send {
     fn advice(&mut self) -> Result<Vec<Advice>, StoreError> {
         Ok(Vec::new())
     }
+    /// Lets go of what rows of these tables held before they were changed or deleted, as far as the database can.
+    fn forget_erased(&mut self, _tables: &[&str]) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Room that the database takes, in bytes; none if it cannot tell.
     fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
         Ok(None)

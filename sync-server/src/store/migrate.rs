@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/004.sql"),
     include_str!("schema/005.sql"),
     include_str!("schema/006.sql"),
+    include_str!("schema/007.sql"),
 ];
 
 /// The schema that this program writes.
@@ -63,6 +64,14 @@ pub enum MigrateError {
 /// # Errors
 /// [`MigrateError`]; the store is then unchanged, or at the last migration that could be applied.
 pub fn migrate(driver: &mut dyn Driver, now_ms: i64) -> Result<u64, MigrateError> {
+    migrate_to(driver, SCHEMA_VERSION, now_ms)
+}
+
+/// As [`migrate`], and no further than to this version: for rows of an older program, which are brought on afterwards.
+///
+/// # Errors
+/// As [`migrate`].
+pub fn migrate_to(driver: &mut dyn Driver, version: u64, now_ms: i64) -> Result<u64, MigrateError> {
     let found = found_version(driver)?;
     if found > SCHEMA_VERSION {
         return Err(MigrateError::Newer { found, known: SCHEMA_VERSION });
@@ -73,7 +82,7 @@ pub fn migrate(driver: &mut dyn Driver, now_ms: i64) -> Result<u64, MigrateError
                  version BIGINT PRIMARY KEY, digest TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)",
         )?;
     }
-    for (number, sql) in (1..).zip(MIGRATIONS) {
+    for (number, sql) in (1..=version).zip(MIGRATIONS) {
         let digest = Digest::of(sql.as_bytes()).to_string();
         if number <= found {
             check_unaltered(driver, number, &digest)?;

@@ -15,7 +15,7 @@ mod writer;
 
 pub use database::{Database, DatabaseError};
 pub use driver::{Advice, Driver, StoreError, Tx, in_transaction};
-pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, require_current};
+pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, migrate_to, require_current};
 pub use postgres::Postgres;
 pub use readers::Readers;
 pub use sqlite::Sqlite;

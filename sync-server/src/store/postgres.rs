@@ -286,6 +286,11 @@ impl Driver for Postgres {
         Ok(advice)
     }
 
+    fn forget_erased(&mut self, tables: &[&str]) -> Result<(), StoreError> {
+        // Each alone: VACUUM runs in no transaction.
+        tables.iter().try_for_each(|table| self.run_script(&format!("VACUUM {table}")))
+    }
+
     fn size_bytes(&mut self) -> Result<Option<u64>, StoreError> {
         let rows = self.query("SELECT pg_database_size(current_database())", &[])?;
         rows.first().map(|r| r.uint(0)).transpose()

@@ -190,6 +190,14 @@ pub const TABLES: &[Table] = &[
         ],
     ),
     table("withdrawn", &["item"], &["item", "reason", "since_ms", "actor"]),
+    table("erasure", &["envelope_id"], &["envelope_id", "at_ms", "why", "done"]),
+    table("legal_hold", &["envelope_id"], &["envelope_id", "reason", "since_ms", "actor"]),
+    table("audit_head", &["epoch", "day_"], &["epoch", "day_", "seq", "document"]),
+    table(
+        "lost_submission",
+        &["envelope_id"],
+        &["envelope_id", "number", "terminal", "accepted_at_ms", "told_at_ms"],
+    ),
 ];
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::identity::{self, Identity};
 use super::slips::state_to_text;
 use super::submit::audit;
-use super::{Store, StoreError, catalogue_trust};
-
-/// Receipts are kept this long, so that a restored server can be offered what it lost.
-const RECEIPT_DAYS: i64 = 90;
+use super::{Store, StoreError, catalogue_trust, offers, time};
 
 /// A receipt that does not count.
 #[derive(Debug, thiserror::Error)]
@@ -123,8 +120,8 @@ impl Store {
         let epoch: Option<ServerEpoch> = identity::get(&tx, "server_epoch")?;
         let change = EpochChange(epoch.is_some_and(|e| e != contact.server_epoch));
         if change.0 {
-            // A restored server may have lost what it receipted: everything not durable is offered again, its marks
-            // are taken back until they are true again, and the feed is read from its start.
+            // A restored server may have lost what it receipted: all receipts are shown to it, marks of what it may
+            // lack are taken back until they are true again, and the feed is read from its start.
             tx.execute(
                 "UPDATE slip SET delivered_ms = NULL, accepted_ms = NULL, completed_ms = NULL, case_state = NULL
                  WHERE envelope_id IN
@@ -132,11 +129,7 @@ impl Store {
                 [],
             )?;
             tx.execute("UPDATE slip SET case_version = 0", [])?;
-            tx.execute(
-                "UPDATE outbox SET state = 'queued', next_try_ms = 0
-                 WHERE state = 'delivered' AND ciphertext IS NOT NULL",
-                [],
-            )?;
+            offers::offer_everything(&tx)?;
             identity::put(&tx, "cursor", &0u64)?;
             audit(&tx, now_ms, "server-epoch", &contact.server_epoch.to_string(), None)?;
         }
@@ -144,12 +137,6 @@ impl Store {
         if let Some(upto) = contact.durable_upto {
             erase_durable(&tx, i64::try_from(upto).unwrap_or(i64::MAX))?;
         }
-        // A receipt whose content is still here is the only way to recover it, so it outlives the 90 days.
-        tx.execute(
-            "DELETE FROM receipt WHERE received_ms < ?1 AND envelope_id IN
-             (SELECT envelope_id FROM outbox WHERE ciphertext IS NULL)",
-            [now_ms.saturating_sub(RECEIPT_DAYS * 86_400_000)],
-        )?;
         fail::fail_point!("terminal::contact::before_commit", |_| Err(StoreError::Full));
         tx.commit()?;
         fail::fail_point!("terminal::contact::after_commit");
@@ -167,14 +154,16 @@ fn store_receipt(
     let text = serde_json::to_string(document).map_err(|_| StoreError::Value("receipt"))?;
     let seq = i64::try_from(receipt.server_seq).map_err(|_| StoreError::Value("server sequence"))?;
     tx.execute(
-        "INSERT INTO receipt (envelope_id, document, server_seq, accepted_at_ms, received_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO receipt (envelope_id, document, server_seq, accepted_at_ms, received_ms, received_lived_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (envelope_id) DO UPDATE SET document = excluded.document, server_seq = excluded.server_seq,
-            accepted_at_ms = excluded.accepted_at_ms, received_ms = excluded.received_ms",
-        (&id, text, seq, receipt.accepted_at_ms, now_ms),
+            accepted_at_ms = excluded.accepted_at_ms, received_ms = excluded.received_ms,
+            received_lived_ms = excluded.received_lived_ms",
+        (&id, text, seq, receipt.accepted_at_ms, now_ms, time::lived_ms(tx)?),
     )?;
     tx.execute(
-        "UPDATE outbox SET state = 'delivered', reason = NULL, last_error = NULL, attempts = attempts + 1
+        "UPDATE outbox SET state = 'delivered', reason = NULL, last_error = NULL, attempts = attempts + 1,
+             gone_ms = NULL
          WHERE envelope_id = ?1",
         [&id],
     )?;
@@ -194,7 +183,7 @@ fn store_receipt(
 /// Erases the content of rows that the server holds in a verified backup.
 fn erase_durable(tx: &Connection, upto: i64) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE outbox SET ciphertext = NULL WHERE state = 'delivered' AND ciphertext IS NOT NULL
+        "UPDATE outbox SET ciphertext = NULL WHERE state = 'delivered' AND ciphertext IS NOT NULL AND to_offer = 0
          AND envelope_id IN (SELECT envelope_id FROM receipt WHERE server_seq <= ?1)",
         [upto],
     )?;

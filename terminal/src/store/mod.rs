@@ -2,16 +2,21 @@
 //!
 //! The only place that knows SQL. A database that is damaged or was written by a newer program is never changed:
 //! opening it is an error with its own advice, and the file stays as it is.
+mod audit_heads;
 mod catalogue;
 mod catalogue_trust;
 mod device_key;
 mod drafts;
 mod identity;
 mod inbox;
+mod offers;
 mod open;
 mod orders;
 mod outbox;
+mod purge;
+mod queue;
 mod slips;
+mod space;
 mod status;
 mod submit;
 mod time;
@@ -24,14 +29,18 @@ use rusqlite::Connection;
 
 use crate::key_store::KeyStore;
 
+pub use audit_heads::{AuditHeadError, read_audit_heads};
 pub use catalogue_trust::{CatalogueStanding, CatalogueTrust};
 pub use device_key::KEY_FILE;
 pub use drafts::{DraftError, DraftRow, MAX_DRAFTS, NewDraft, OpenedDraft};
 pub use identity::Identity;
 pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};
+pub use offers::{NextOffer, OfferOutcome};
 pub use open::DATABASE_FILE;
 pub use orders::{Activations, OrderError};
 pub use outbox::{DueEnvelope, ParkReason};
+pub use queue::QueueChange;
+pub use space::{Fullness, RESERVE_BYTES, RESERVE_FILE, used_percent};
 pub use status::{StatusRow, StoreState, read_state, read_status};
 pub use submit::{NewSubmission, QueuedSlip, SubmitError};
 pub use time::TrustedTime;

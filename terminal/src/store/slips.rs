@@ -40,7 +40,7 @@ impl Store {
     /// [`StoreError`] if the database refuses.
     pub fn queue_view(&self) -> Result<QueueView, StoreError> {
         let (waiting, oldest_ms, parked): (i64, Option<i64>, i64) = self.connection.query_row(
-            "SELECT COALESCE(SUM(state = 'queued'), 0), MIN(CASE WHEN state = 'queued' THEN created_ms END),
+            "SELECT COALESCE(SUM(state = 'queued' OR to_offer = 1), 0), MIN(CASE WHEN state = 'queued' THEN created_ms END),
                     COALESCE(SUM(state IN ('quarantined', 'conflict')), 0) FROM outbox",
             [],
             |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)),

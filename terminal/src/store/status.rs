@@ -43,6 +43,9 @@ pub struct StatusRow {
     pub case_state: Option<String>,
     /// The content was erased because the centre holds it durably.
     pub content_erased: bool,
+    /// When it was seen that nobody has the content any more, milliseconds since 1970: the centre lost it after it had been
+    /// erased here.
+    pub gone_ms: Option<i64>,
     /// The signed slip.
     pub slip: Option<SignedDocument>,
     /// The verified receipt.
@@ -117,7 +120,7 @@ pub fn read_status(directory: &Path, most: u32) -> Result<Vec<StatusRow>, StoreE
     let mut statement = connection.prepare(
         "SELECT o.envelope_id, COALESCE(s.saved_ms, o.created_ms), s.delivered_ms, s.accepted_ms, s.completed_ms,
                 s.number, s.item, o.seq, o.state, o.reason, o.attempts, o.last_error, o.next_try_ms, o.digest,
-                s.case_state, o.ciphertext IS NULL, s.document, r.document
+                s.case_state, o.ciphertext IS NULL, s.document, r.document, o.gone_ms
          FROM outbox o LEFT JOIN slip s ON s.envelope_id = o.envelope_id
                        LEFT JOIN receipt r ON r.envelope_id = o.envelope_id
          ORDER BY o.rowid DESC LIMIT ?1",
@@ -142,6 +145,7 @@ pub fn read_status(directory: &Path, most: u32) -> Result<Vec<StatusRow>, StoreE
             completed_ms: marks.completed_ms,
             case_state: r.get(14)?,
             content_erased: r.get(15)?,
+            gone_ms: r.get(18)?,
             slip: document(r.get(16)?),
             receipt: document(r.get(17)?),
         })

@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 use super::identity::{self, Identity};
 use super::{Store, StoreError, device_key, drafts};
 
-/// What is handed in. The data key is moved in and destroyed with it.
+/// What is handed in. The data key is moved in and destroyed with it; so is that of a copy.
+#[derive(Clone)]
 pub struct NewSubmission<'a> {
     /// Made when the form started.
     pub envelope_id: EnvelopeId,

@@ -67,6 +67,11 @@ impl Store {
     }
 }
 
+/// The time that this terminal has lived, as it was looked at last; none before the first look.
+pub(super) fn lived_ms(connection: &Connection) -> Result<Option<i64>, StoreError> {
+    Ok(get::<Facts>(connection, TIME)?.map(|facts| facts.lived.ms))
+}
+
 impl Facts {
     fn told(&self) -> TrustedTime {
         let since = |heard: Heard| self.lived.ms.saturating_sub(heard.lived_ms);

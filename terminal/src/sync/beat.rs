@@ -38,6 +38,7 @@ impl Engine {
             Answer::Good(heard) => {
                 self.reached(now_ms, &heard.contact, step)?;
                 self.take_order(heard.order.as_ref(), step);
+                self.take_audit_head(heard.audit_head.as_ref(), now_ms);
                 (Some(telling), 1)
             }
             // An older centre.
@@ -54,6 +55,14 @@ impl Engine {
         self.beats.told = told;
         self.beats.next_ms = now_ms.saturating_add(self.tuning.beat_every_ms.saturating_mul(turns));
         Ok(())
+    }
+
+    /// Keeps the end of the centre's audit chain. One that does not hold changes nothing.
+    fn take_audit_head(&self, head: Option<&SignedDocument>, now_ms: i64) {
+        let Some(head) = head else { return };
+        if let Err(error) = self.store().take_audit_head(head, now_ms) {
+            tracing::error!(error = &error as &dyn std::error::Error, "an audit head is refused");
+        }
     }
 
     /// Keeps an order that is newer than the one before. One that does not hold changes nothing.

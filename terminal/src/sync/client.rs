@@ -3,7 +3,7 @@ use base64::Engine as _;
 use domain::envelope::{DeviceKey, SignedDocument, request_digest};
 use domain::ids::TerminalId;
 use domain::wire::v1::{
-    ChangesQuery, EnvelopeBatch, EnvelopeUpload, HeartbeatRequest, PROBLEM_MEDIA_TYPE, Problem,
+    ChangesQuery, EnvelopeBatch, EnvelopeUpload, HeartbeatRequest, OfferRequest, PROBLEM_MEDIA_TYPE, Problem,
     SIGNATURE_HEADER, TERMINAL_HEADER,
 };
 use serde::de::DeserializeOwned;
@@ -62,6 +62,16 @@ pub(super) fn heartbeat_request(heartbeat: SignedDocument) -> Request {
         path_and_query: "/api/v1/heartbeat".to_owned(),
         headers: Vec::new(),
         body: Some(serde_json::to_vec(&HeartbeatRequest { heartbeat }).unwrap_or_default()),
+    }
+}
+
+/// `POST /api/v1/offers`.
+pub(super) fn offer_request(offer: SignedDocument) -> Request {
+    Request {
+        method: Method::Post,
+        path_and_query: "/api/v1/offers".to_owned(),
+        headers: Vec::new(),
+        body: Some(serde_json::to_vec(&OfferRequest { offer }).unwrap_or_default()),
     }
 }
 

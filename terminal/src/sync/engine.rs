@@ -125,6 +125,7 @@ impl Engine {
                 now_ms,
                 enrolled: store.identity()?.is_some(),
                 not_before_ms: plausible(self.not_before_ms, now_ms + self.longest_hold_ms()),
+                offers: sends && store.has_offers()?,
                 next_row_ms: if sends { store.next_due_ms(now_ms)? } else { None },
                 next_news_ms: if asks { next_news_ms } else { i64::MAX },
                 next_beat_ms: if sends { self.next_beat_ms(&store, now_ms)? } else { i64::MAX },
@@ -135,6 +136,7 @@ impl Engine {
                 step.wait_ms = ms;
                 Ok(())
             }
+            Action::Offer => self.offer(now_ms, step),
             Action::SendBatch => self.send_batch(now_ms, step),
             Action::AskChanges => self.ask_changes(now_ms, step),
             Action::Beat => self.beat(now_ms, step),
@@ -196,8 +198,7 @@ impl Engine {
             rows = due.len(),
             "the centre does not let this terminal in; rows stay queued"
         );
-        self.failures = self.failures.max(6);
-        step.wait_ms = self.back_off(None);
+        self.slow_down(step);
         for row in due {
             self.store().send_failed(&row.upload.digest, why, self.not_before_ms)?;
         }
@@ -359,6 +360,12 @@ impl Engine {
         self.tell(if reached { Network::Weak } else { Network::Offline }, step);
         step.wait_ms = self.back_off(retry_after_secs);
         step.wait_ms
+    }
+
+    /// Goes on at the slowest pace.
+    pub(super) fn slow_down(&mut self, step: &mut Step) {
+        self.failures = self.failures.max(6);
+        step.wait_ms = self.back_off(None);
     }
 
     fn back_off(&mut self, retry_after_secs: Option<u32>) -> u64 {

@@ -7,6 +7,7 @@ mod client;
 mod engine;
 mod enrol;
 pub mod http;
+mod offer;
 pub mod plan;
 mod reach;
 mod renewal;

@@ -10,6 +10,8 @@ pub struct Situation {
     pub enrolled: bool,
     /// No contact before this time: back-off, or the server asked for it.
     pub not_before_ms: i64,
+    /// Receipts are to be shown to a centre that was restored.
+    pub offers: bool,
     /// When the next queued row becomes due; `None` if nothing is queued.
     pub next_row_ms: Option<i64>,
     /// When the centre is asked for news next.
@@ -21,6 +23,8 @@ pub struct Situation {
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
+    /// Show receipts to a centre that was restored.
+    Offer,
     /// Send the rows that are due.
     SendBatch,
     /// Ask for news.
@@ -34,13 +38,16 @@ pub enum Action {
 /// The longest wait between two looks, so that a changed clock does no harm.
 const LONGEST_WAIT_MS: i64 = 5_000;
 
-/// The next action. Rows come before news, news before a heartbeat; nothing happens before `not_before_ms`.
+/// The next action. Offers come before rows, rows come before news, news before a heartbeat; nothing happens before `not_before_ms`.
 pub fn plan(s: Situation) -> Action {
     if !s.enrolled {
         return wait(s.now_ms, s.now_ms + LONGEST_WAIT_MS);
     }
     if s.not_before_ms > s.now_ms {
         return wait(s.now_ms, s.not_before_ms);
+    }
+    if s.offers {
+        return Action::Offer;
     }
     if s.next_row_ms.is_some_and(|t| t <= s.now_ms) {
         return Action::SendBatch;
@@ -79,6 +86,7 @@ mod tests {
             now_ms: 1_000,
             enrolled: true,
             not_before_ms: 0,
+            offers: false,
             next_row_ms: None,
             next_news_ms: 3_000,
             next_beat_ms: 4_000,
@@ -90,6 +98,8 @@ mod tests {
             (Situation { next_row_ms: Some(1_500), ..s }, Action::Wait(500)),
             (Situation { next_news_ms: 1_000, ..s }, Action::AskChanges),
             (Situation { next_news_ms: 0, next_row_ms: Some(0), ..s }, Action::SendBatch),
+            (Situation { offers: true, next_row_ms: Some(0), next_news_ms: 0, ..s }, Action::Offer),
+            (Situation { offers: true, not_before_ms: 1_200, ..s }, Action::Wait(200)),
             (Situation { next_beat_ms: 1_000, ..s }, Action::Beat),
             (Situation { next_beat_ms: 1_700, ..s }, Action::Wait(700)),
             (Situation { next_beat_ms: 0, next_news_ms: 0, ..s }, Action::AskChanges),

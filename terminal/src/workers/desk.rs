@@ -39,6 +39,8 @@ pub(super) struct Desk {
     clock: Arc<dyn Clock>,
     bell: SyncSender<()>,
     open: Option<OpenForm>,
+    /// There was no room for the reserve at the last look, and the model was told.
+    no_room: bool,
 }
 
 impl Desk {
@@ -48,7 +50,7 @@ impl Desk {
         clock: Arc<dyn Clock>,
         bell: SyncSender<()>,
     ) -> Self {
-        Self { store, catalogue, clock, bell, open: None }
+        Self { store, catalogue, clock, bell, open: None, no_room: false }
     }
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>, events: &EventSender) {
@@ -146,11 +148,23 @@ impl Desk {
             now_ms,
             boot_ms: self.clock.boot_ms(),
         };
-        let result = self.store().submit(new, &mut rng);
+        let result = self.save(&new, &mut rng);
         result.map_err(|error| {
             tracing::error!(error = %error, "a submission could not be saved");
             error_key(&error)
         })
+    }
+
+    /// Saves; a full disk gets the room that is held for this.
+    fn save(&self, new: &NewSubmission<'_>, rng: &mut ChaCha20Rng) -> Result<QueuedSlip, SubmitError> {
+        let mut store = self.store();
+        match store.submit(new.clone(), rng) {
+            Err(SubmitError::Store(StoreError::Full)) if store.let_reserve_go() => {
+                tracing::warn!("the disk is full: the reserve was used to save a submission");
+                store.submit(new.clone(), rng)
+            }
+            other => other,
+        }
     }
 
     fn load_cases(&self, applicant: Box<Applicant>, events: &EventSender) {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use domain::wire::v1::{
     BatchResponse, CaseList, CaseResource, CertificateRequest, CertificateResponse, ChangesResponse,
-    EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest, HeartbeatResponse,
+    EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest, HeartbeatResponse, OfferRequest,
+    OfferResponse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -130,6 +131,9 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
             "changes" => takes::<ChangesResponse>(response)?,
             "heartbeat" => {
                 takes::<HeartbeatRequest>(request).and_then(|()| takes::<HeartbeatResponse>(response))?
+            }
+            "offer_receipts" => {
+                takes::<OfferRequest>(request).and_then(|()| takes::<OfferResponse>(response))?
             }
             "list_cases" => takes::<CaseList>(response)?,
             "read_case" => takes::<CaseResource>(response)?,

@@ -157,8 +157,13 @@ impl Life {
             Ok(in_transaction(&mut driver, |tx| enrol::make_code(tx, start_ms, &station, &mut rng))?.code)
         });
         let codes = codes.collect::<Result<_>>()?;
-        let context =
-            Context { keys, epoch, people_url: "http://127.0.0.1:1".into(), shelf: Shelf::default() };
+        let context = Context {
+            keys,
+            epoch,
+            people_url: "http://127.0.0.1:1".into(),
+            shelf: Shelf::default(),
+            durable: Default::default(),
+        };
         let clock = Arc::new(AtomicI64::new(start_ms));
         let centre = Arc::new(Centre::single(Box::new(driver), context, Box::new(Told(clock.clone()))));
         Ok(Self { centre, clock, codes })
@@ -314,6 +319,7 @@ fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
         super::drafts::live(&mut turned, start_ms)?;
         super::rollout::live(&mut turned, start_ms)?;
         super::terminals::live(&mut turned, start_ms)?;
+        super::safety::live(&mut turned, start_ms)?;
         the_rest(&mut turned)?;
         let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.push(entries);

@@ -8,6 +8,7 @@ mod driver;
 mod moving;
 mod people;
 mod rollout;
+mod safety;
 mod silence;
 mod sound;
 mod terminals;

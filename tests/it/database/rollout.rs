@@ -34,6 +34,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
                 oldest_ms: Some(now_ms),
                 parked: 0,
                 disk_free: Some(u64::MAX),
+                disk_percent: Some(95),
                 clock_offset_ms: None,
             })
         };

@@ -20,6 +20,7 @@ fn beat(device: &Device, number: u64, catalogue: u64) -> Heartbeat {
         oldest_ms: Some(1),
         parked: 0,
         disk_free: Some(9),
+        disk_percent: None,
         clock_offset_ms: None,
     }
 }

@@ -28,7 +28,13 @@ pub fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
     let station = STATION.parse()?;
     let code = in_transaction(&mut store, |tx| enrol::make_code(tx, now_ms, &station, &mut rng))?.code;
     let keys = Keys::in_memory(&mut rng)?;
-    let context = Context { keys, epoch, people_url: "http://127.0.0.1:1".into(), shelf: Shelf::default() };
+    let context = Context {
+        keys,
+        epoch,
+        people_url: "http://127.0.0.1:1".into(),
+        shelf: Shelf::default(),
+        durable: Default::default(),
+    };
     Ok((Arc::new(Centre::single(Box::new(store), context, Box::new(Told(clock.clone())))), code))
 }
 

@@ -50,6 +50,7 @@ fn row(n: u64) -> StatusRow {
         completed_ms: None,
         case_state: None,
         content_erased: false,
+        gone_ms: None,
         slip: None,
         receipt: None,
     }

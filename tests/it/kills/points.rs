@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use sync_server::store::Sqlite;
 use tests::history::{CentreView, DiskView, History, Op, check, report};
 use tests::link::{Link, State};
-use tests::storm::points::{Action, CATALOGUE, Plan, Point, SERVER, TERMINAL, When, named};
+use tests::storm::points::{Action, CATALOGUE, Plan, Point, SAFETY, SERVER, TERMINAL, When, named};
 use tests::storm::process::{End, Process, ServerFolder};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -216,7 +216,7 @@ fn every_named_point_stands_in_the_code_and_every_one_of_the_code_is_named() -> 
     }
     found.sort();
     let mut named: Vec<String> =
-        TERMINAL.iter().chain(SERVER).chain(CATALOGUE).map(|p| p.name.to_owned()).collect();
+        TERMINAL.iter().chain(SERVER).chain(CATALOGUE).chain(SAFETY).map(|p| p.name.to_owned()).collect();
     named.sort();
     assert_eq!(found, named);
     assert!(named.len() >= 40, "{} points", named.len());

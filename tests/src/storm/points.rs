@@ -23,6 +23,14 @@ pub enum When {
     Visit,
     /// It renews its catalogue.
     Update,
+    /// A backup is made.
+    BackUp,
+    /// A backup is restored.
+    Restore,
+    /// Content over its time is erased.
+    Erase,
+    /// Receipts are shown to a restored centre.
+    Offer,
 }
 
 /// A named point.
@@ -112,12 +120,29 @@ pub const CATALOGUE: &[Point] = &[
     point("terminal::catalogue::after_commit", When::Update, false),
 ];
 
+/// Points of backups, restores, erasures and of what terminals offer after a restore; each with a test of its own.
+pub const SAFETY: &[Point] = &[
+    point("server::backup::after_write", When::BackUp, true),
+    point("server::backup::after_verify", When::BackUp, true),
+    point("server::backup::after_name", When::BackUp, true),
+    point("server::backup::after_note", When::BackUp, true),
+    point("server::restore::after_mark", When::Restore, true),
+    point("server::restore::before_commit", When::Restore, true),
+    point("server::restore::after_rows", When::Restore, true),
+    point("server::restore::before_epoch", When::Restore, true),
+    point("server::restore::after_epoch", When::Restore, true),
+    point("server::erasure::after_journal", When::Erase, true),
+    point("terminal::space::before_reserve", When::Visit, true),
+    point("terminal::offer::before_exchange", When::Offer, true),
+    point("terminal::offer::before_commit", When::Offer, true),
+];
+
 /// The point with this name.
 ///
 /// # Errors
 /// If there is none.
 pub fn named(name: &str) -> Result<Point> {
-    let mut all = TERMINAL.iter().chain(SERVER).chain(CATALOGUE);
+    let mut all = TERMINAL.iter().chain(SERVER).chain(CATALOGUE).chain(SAFETY);
     all.find(|p| p.name == name).copied().ok_or_else(|| anyhow!("there is no point {name}"))
 }
 

@@ -43,7 +43,13 @@ pub fn open(file: &Path, threads: bool) -> Result<Arc<Centre>> {
     let catalogue = load_catalogue(&repository().join("assets/catalogue"))?;
     in_transaction(&mut store, |tx| publish(tx, now_ms(), &catalogue))?;
     let epoch = in_transaction(&mut store, |tx| meta::epoch(tx, &mut rng))?;
-    let context = Context { keys, epoch, people_url: "http://127.0.0.1:1".into(), shelf: Shelf::default() };
+    let context = Context {
+        keys,
+        epoch,
+        people_url: "http://127.0.0.1:1".into(),
+        shelf: Shelf::default(),
+        durable: Default::default(),
+    };
     if !threads {
         return Ok(Arc::new(Centre::single(Box::new(store), context, Box::new(Here))));
     }

@@ -54,6 +54,9 @@ pub struct Heartbeat {
     /// Bytes that are free on the disk of its store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_free: Option<u64>,
+    /// Share of that disk that is taken, percent. From 70 on somebody has to look, from 95 on only text is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_percent: Option<u8>,
     /// The centre's clock minus its own, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_ms: Option<i64>,
@@ -111,6 +114,9 @@ pub struct HeartbeatResponse {
     /// An [`Order`] as JSON, signed by the centre; absent while there is none that the terminal does not have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<SignedDocument>,
+    /// The newest end of the audit chain, an [`AuditHead`](super::AuditHead) as JSON, signed by the centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit_head: Option<SignedDocument>,
     /// What every response carries.
     pub contact: Contact,
 }

@@ -4,10 +4,16 @@ use domain::wire::v1::{Heartbeat, MAX_FAILURES};
 use super::course::State;
 use super::{rows, steps};
 use crate::error::ServiceError;
+use crate::services::audit;
 use crate::store::{StoreError, Tx, Value};
 
 /// The longest text that names a program, in characters.
 const MAX_PROGRAM_CHARS: usize = 40;
+
+/// From this share of a terminal's disk on somebody has to look, percent.
+const FILLING_PERCENT: u8 = 70;
+/// From this share on it takes text only, percent.
+const TEXT_ONLY_PERCENT: u8 = 95;
 
 /// What became of a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +38,7 @@ pub fn hear(tx: &mut Tx<'_>, now_ms: i64, heartbeat: &Heartbeat) -> Result<Heard
         return Ok(Heard::Old);
     }
     keep(tx, now_ms, heartbeat)?;
+    alarm_if_full(tx, now_ms, heartbeat)?;
     let told = note_progress(tx, now_ms, heartbeat)?;
     let moved = told && steps::advance(tx, now_ms)?;
     Ok(Heard::New { moved })
@@ -65,6 +72,16 @@ fn keep(tx: &mut Tx<'_>, now_ms: i64, heartbeat: &Heartbeat) -> Result<(), Store
         ],
     )?;
     Ok(())
+}
+
+/// A disk that fills up is looked at before the terminal takes no attachments any more.
+fn alarm_if_full(tx: &mut Tx<'_>, now_ms: i64, heartbeat: &Heartbeat) -> Result<(), StoreError> {
+    let kind = match heartbeat.disk_percent {
+        Some(TEXT_ONLY_PERCENT..) => "terminal.disk-text-only",
+        Some(FILLING_PERCENT..) => "terminal.disk-filling",
+        _ => return Ok(()),
+    };
+    audit::raise_alarm(tx, now_ms, kind, heartbeat.terminal.as_str(), None)
 }
 
 /// Notes that a terminal of the rollout in hand has the version, or cannot have it; says whether that was news.

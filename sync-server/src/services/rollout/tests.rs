@@ -161,6 +161,7 @@ impl Rig {
             oldest_ms: None,
             parked: 0,
             disk_free: None,
+            disk_percent: None,
             clock_offset_ms: None,
         };
         self.does(|tx| Ok(hear(tx, at_ms, &heartbeat)?)).expect("heard")

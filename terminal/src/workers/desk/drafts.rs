@@ -9,16 +9,34 @@ use zeroize::Zeroizing;
 
 use super::{Desk, OpenForm, random};
 use crate::event::{Event, Unfinished};
-use crate::model::{DraftLine, OpenedForm, SNAPSHOT_FORM, Snapshot, Standing};
+use crate::model::{DraftLine, OpenedForm, Outage, SNAPSHOT_FORM, Snapshot, Standing};
 use crate::store::{DraftError, DraftRow, NewDraft, StoreError};
 use crate::trusted_time::Reading;
 use crate::workers::EventSender;
 
 impl Desk {
     /// Time passes: what was kept for a time is erased after it, and the screen hears how current the catalogue is.
-    pub(super) fn look_around(&self, events: &EventSender) {
+    pub(super) fn look_around(&mut self, events: &EventSender) {
+        self.hold_reserve(events);
         if let Err(error) = self.try_look_around(events) {
             tracing::error!(error = %error, "the desk could not look after its drafts and catalogues");
+        }
+    }
+
+    /// Holds room for what may be handed in, before somebody begins. While there is none, nobody begins.
+    fn hold_reserve(&mut self, events: &EventSender) {
+        // Whoever fills in a form has the room that was held before; a terminal that is not enrolled takes nothing.
+        if self.open.is_some() || !matches!(self.store().identity(), Ok(Some(_))) {
+            return;
+        }
+        let held = self.store().hold_reserve();
+        let full = matches!(held, Err(StoreError::Full));
+        if let Err(error) = held {
+            tracing::error!(error = %error, "no room could be held for submissions");
+        }
+        if full != self.no_room {
+            self.no_room = full;
+            events.send(Event::Outage(full.then_some(Outage::StoreFull)));
         }
     }
 
@@ -28,6 +46,11 @@ impl Desk {
         let erased = store.erase_old_drafts(lived_ms, self.keep_ms())?;
         if erased > 0 {
             tracing::info!(drafts = erased, "drafts were erased after their time");
+        }
+        let days = self.catalogue.policies.retention.receipt_days;
+        let purged = store.purge_receipts(lived_ms, days)?;
+        if purged > 0 {
+            tracing::info!(slips = purged, "slips and receipts were removed after their time");
         }
         let mut in_use = vec![self.catalogue.version];
         in_use.extend(self.open.as_ref().map(|open| open.catalogue.version));

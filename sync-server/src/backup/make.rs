@@ -1,0 +1,191 @@
+//! A backup beside the running centre: one state of the store into a file, restored for a check, named, noted.
+//!
+//! The order is the promise: written and synced, restored and compared, named, and only then said to be durable.
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use domain::envelope::DataKey;
+use domain::ids::{EnvelopeId, ServerEpoch};
+use rand_chacha::ChaCha20Rng;
+use serde::Serialize;
+
+use super::file::{Head, Sealed, TableHead, Writer};
+use super::folder::Folder;
+use super::{BackupError, blobs, fill, recipient};
+use crate::data_folder::DataFolder;
+use crate::keys::Keys;
+use crate::services::durability::{self, Backup};
+use crate::services::{audit, meta};
+use crate::store::{
+    Database, Driver, SCHEMA_VERSION, StoreError, TABLES, Tx, Value, in_transaction, migrate, require_current,
+};
+use crate::whole_tables::walk;
+
+/// Begins the names of folders in which backups are restored for a check.
+const CHECK: &str = "check-";
+
+/// What is to be backed up, and where to.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// Store and public half of the recipient.
+    pub data: &'a DataFolder,
+    /// The centre's keys: their public halves go along, and the receipt key signs what is inside.
+    pub keys: &'a Keys,
+    /// The folder of backups.
+    pub to: &'a Path,
+    /// Milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// A verified backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Made {
+    /// The file.
+    pub file: PathBuf,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Rows of all tables.
+    pub rows: u64,
+    /// What the store notes of it.
+    #[serde(flatten)]
+    pub backup: Backup,
+    /// Older backups that were removed.
+    pub removed: usize,
+}
+
+/// Makes a backup, verifies it by restoring it, and notes in the store what is durable now.
+///
+/// # Errors
+/// [`BackupError`]; nothing is said to be durable then, and what was written so far is removed by the next one.
+pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupError> {
+    let to = recipient::find(order.data.path())?.ok_or(recipient::RecipientError::Missing)?;
+    let folder = Folder::take(order.to)?;
+    sweep(order.data.path())?;
+    let (key, id) = (DataKey::new(rng), EnvelopeId::new(order.now_ms, rng));
+    let (partial, whole) = folder.names(&id, order.now_ms);
+    let wrong = |path: &Path| {
+        let path = path.to_owned();
+        move |source| BackupError::File { path, source }
+    };
+    let wrapped_key = key.wrap(&to, id, rng).map_err(|_| recipient::RecipientError::Malformed {
+        path: order.data.path().join(recipient::FILE),
+    })?;
+    let seal = Seal { id, key: &key, recipient: to.key_id(), wrapped_key };
+    let (head, rows) = write(order, &partial, seal)?;
+    fail::fail_point!("server::backup::after_write", |_| Err(StoreError::Full.into()));
+    verify(order.data.path(), &partial, key, order.now_ms)?;
+    fail::fail_point!("server::backup::after_verify", |_| Err(StoreError::Full.into()));
+    folder.settle(&partial, &whole).map_err(wrong(&whole))?;
+    fail::fail_point!("server::backup::after_name", |_| Err(StoreError::Full.into()));
+    let backup = Backup { made_at_ms: head.made_at_ms, id, server_seq: head.server_seq, epoch: head.epoch };
+    let mut store = order.data.open_existing()?;
+    let durable = blobs::all_durable(head.server_seq);
+    in_transaction(store.as_mut(), |tx| durability::note(tx, order.now_ms, &backup, durable))?;
+    fail::fail_point!("server::backup::after_note", |_| Err(StoreError::Full.into()));
+    let removed = folder.prune(order.now_ms).map_err(wrong(order.to))?;
+    let bytes = fs::metadata(&whole).map_err(wrong(&whole))?.len();
+    Ok(Made { file: whole, bytes, rows, backup, removed })
+}
+
+/// What seals one file.
+struct Seal<'a> {
+    id: EnvelopeId,
+    key: &'a DataKey,
+    recipient: domain::ids::KeyId,
+    wrapped_key: domain::envelope::WrappedKey,
+}
+
+/// Writes all rows of one state of the store; gives the head and how many rows there are.
+fn write(order: &Order<'_>, path: &Path, seal: Seal<'_>) -> Result<(Head, u64), BackupError> {
+    let mut store = order.data.reader()?;
+    require_current(store.as_mut())?;
+    store.begin_read()?;
+    let written = write_state(store.as_mut(), order, path, seal);
+    store.rollback();
+    written
+}
+
+fn write_state(
+    store: &mut dyn Driver,
+    order: &Order<'_>,
+    path: &Path,
+    seal: Seal<'_>,
+) -> Result<(Head, u64), BackupError> {
+    let wrong = |source| BackupError::File { path: path.to_owned(), source };
+    let mut tx = Tx::new(store);
+    let head = head(&mut tx, order, &seal)?;
+    let file = File::options().write(true).create_new(true).open(path).map_err(wrong)?;
+    let mut out =
+        Writer::begin(BufWriter::with_capacity(1 << 20, file), &head, seal.key.clone()).map_err(wrong)?;
+    let (mut rows, mut tables) = (0, Vec::new());
+    for table in TABLES {
+        let columns = table.columns.iter().map(|c| (*c).to_owned()).collect();
+        out.table(&TableHead { name: table.name.to_owned(), columns }).map_err(wrong)?;
+        let mut each = |row: &[Value]| out.row(row).map_err(wrong);
+        let walked = walk(&mut tx, table, &mut each)?;
+        rows += walked.rows;
+        tables.push((table.name.to_owned(), walked));
+    }
+    let listed = blobs::listed(head.server_seq);
+    let file = out.finish(tables, listed, &order.keys.receipt).map_err(wrong)?;
+    let synced = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|mut file| {
+        file.flush()?;
+        file.sync_all()
+    });
+    synced.map_err(wrong)?;
+    Ok((head, rows))
+}
+
+fn head(tx: &mut Tx<'_>, order: &Order<'_>, seal: &Seal<'_>) -> Result<Head, BackupError> {
+    let highest = tx.query_int("SELECT COALESCE(MAX(server_seq), 0) FROM envelope", &[])?;
+    let epoch: ServerEpoch = meta::known_epoch(tx)?.ok_or(StoreError::Stored { what: "server epoch" })?;
+    Ok(Head {
+        id: seal.id,
+        made_at_ms: order.now_ms,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        schema: SCHEMA_VERSION,
+        epoch,
+        server_seq: u64::try_from(highest).unwrap_or(0),
+        audit_seq: audit::last(tx)?.map_or(0, |(seq, _)| seq),
+        keys: order.keys.fingerprint(),
+        receipt_key: order.keys.receipt.public(),
+        sealing_key: order.keys.sealing.public(),
+        recipient: seal.recipient.clone(),
+        wrapped_key: seal.wrapped_key.clone(),
+    })
+}
+
+/// Restores a file into a store of its own in the data folder and compares every row; the store is removed again.
+fn verify(data: &Path, file: &Path, key: DataKey, now_ms: i64) -> Result<(), BackupError> {
+    let wrong = |source| BackupError::File { path: file.to_owned(), source };
+    let input = BufReader::with_capacity(1 << 20, File::open(file).map_err(wrong)?);
+    let (head, mut backup) = Sealed::open(input)?.unseal(key);
+    let place = data.join(format!("{CHECK}{}", head.id));
+    fs::DirBuilder::new().mode(0o700).create(&place).map_err(wrong)?;
+    let mut store = Database::Sqlite(place.join("check.db")).open()?;
+    migrate(store.as_mut(), now_ms)?;
+    let compared = in_transaction(store.as_mut(), |tx| {
+        let summary = fill::fill(tx, &mut backup)?;
+        fill::compare(tx, &head, &summary)
+    });
+    let compared = compared.and_then(|()| fill::check_sound(store.as_mut()));
+    drop(store);
+    fs::remove_dir_all(&place).map_err(wrong)?;
+    compared
+}
+
+/// Removes what a check that was broken off left in the data folder.
+fn sweep(data: &Path) -> Result<(), BackupError> {
+    let wrong = |source| BackupError::File { path: data.to_owned(), source };
+    for entry in fs::read_dir(data).map_err(wrong)? {
+        let entry = entry.map_err(wrong)?;
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.strip_prefix(CHECK));
+        if id.is_some_and(|id| id.parse::<EnvelopeId>().is_ok()) {
+            fs::remove_dir_all(entry.path()).map_err(wrong)?;
+        }
+    }
+    Ok(())
+}

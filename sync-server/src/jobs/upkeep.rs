@@ -1,0 +1,195 @@
+//! What a centre does by the clock: backups, the daily head of the audit chain, erasing what is over its time; and telling
+//! terminals what is durable, also when a command beside the server made the backup.
+//!
+//! Each part is tried again later if it fails, and never keeps another part from its turn.
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::backup::{self, BackupError};
+use crate::centre::Centre;
+use crate::data_folder::DataFolder;
+use crate::erasure_journal::{self, JournalError};
+use crate::error::ServiceError;
+use crate::services::erasure::{self, Erasure, Why};
+use crate::services::{audit_heads, durability};
+use crate::store::StoreError;
+
+/// Between two looks at what is durable.
+const GLANCE: Duration = Duration::from_secs(1);
+/// Looks between two turns of everything else: ten minutes.
+const TURN: u32 = 600;
+/// Cases erased in one transaction, at most.
+const TOGETHER: u64 = 500;
+const HOUR_MS: i64 = 3_600 * 1_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+
+/// What is done, and where.
+#[derive(Debug, Clone)]
+pub struct UpkeepPlan {
+    /// Store, keys and recipient.
+    pub data: DataFolder,
+    /// The folder of backups; none for no backups.
+    pub backups: Option<PathBuf>,
+    /// Hours between two backups.
+    pub every_hours: u32,
+    /// The journal of erasures.
+    pub journal: PathBuf,
+}
+
+/// A part of the work ended early; it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum UpkeepError {
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The journal: nothing was erased without it.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A service or the store.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+}
+
+/// The thread; dropping it ends it.
+pub struct Upkeep {
+    end: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Upkeep {
+    /// Starts the thread; it looks at once.
+    ///
+    /// # Errors
+    /// The operating system's, if it cannot make a thread.
+    pub fn start(centre: Arc<Centre>, plan: UpkeepPlan) -> std::io::Result<Self> {
+        let (end, ended) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("upkeep".into()).spawn(move || {
+            let mut looks = 0_u32;
+            loop {
+                if looks.is_multiple_of(TURN) {
+                    turn(&centre, &plan);
+                }
+                // Told by whoever fails at more than looking.
+                let _ = look(&centre);
+                looks = looks.wrapping_add(1);
+                if ended.recv_timeout(GLANCE) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { end: Some(end), thread: Some(thread) })
+    }
+
+    /// Lets the thread end by itself; dropping waits for it.
+    pub fn end(&mut self) {
+        self.end = None;
+    }
+}
+
+impl Drop for Upkeep {
+    fn drop(&mut self) {
+        self.end();
+        if self.thread.take().is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the upkeep thread ended with a panic");
+        }
+    }
+}
+
+/// Reads what is durable, for every answer to terminals from now on.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails; what was known stays.
+pub fn look(centre: &Centre) -> Result<(), ServiceError> {
+    let upto = centre.read(|tx| Ok::<_, ServiceError>(durability::durable_upto(tx)?))?;
+    centre.context().durable.set(upto);
+    Ok(())
+}
+
+fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan) {
+    if let Err(e) = sign_head(centre) {
+        tracing::error!(error = &e as &dyn std::error::Error, "the audit chain got no head today yet");
+    }
+    match erase_due(centre, plan) {
+        Ok(0) => {}
+        Ok(erased) => tracing::info!(cases = erased, "content over its time was erased"),
+        Err(e) => {
+            tracing::error!(error = &e as &dyn std::error::Error, "content over its time could not be erased")
+        }
+    }
+    match back_up_if_due(centre, plan) {
+        Ok(None) => {}
+        Ok(Some(made)) => tracing::info!(
+            backup.id = %made.backup.id, backup.bytes = made.bytes, backup.rows = made.rows,
+            durable_upto = made.backup.server_seq, "a backup was made and verified"
+        ),
+        Err(e) => tracing::error!(
+            error = &e as &dyn std::error::Error,
+            "no backup was made: terminals keep what they sent; see `sync-server doctor`"
+        ),
+    }
+}
+
+/// Signs the end of the audit chain if that was not done today; says whether it was done now.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn sign_head(centre: &Arc<Centre>) -> Result<bool, ServiceError> {
+    let (now_ms, own) = (centre.now_ms(), centre.clone());
+    centre.write(move |tx| audit_heads::sign_today(tx, now_ms, &own.context().keys))
+}
+
+/// Erases the content of closed cases that are older than the catalogue's policy says; gives how many.
+///
+/// # Errors
+/// [`UpkeepError`]; what was erased stays erased.
+pub fn erase_due(centre: &Centre, plan: &UpkeepPlan) -> Result<usize, UpkeepError> {
+    let newest = centre.read(|tx| centre.context().shelf.newest(tx))?;
+    let Some(newest) = newest else { return Ok(0) };
+    let days = i64::from(newest.catalogue.policies.retention.closed_case_days);
+    let now_ms = centre.now_ms();
+    let before_ms = now_ms.saturating_sub(days * DAY_MS);
+    let mut erased = 0;
+    loop {
+        let due = centre.read(|tx| Ok::<_, ServiceError>(erasure::due(tx, before_ms, TOGETHER)?))?;
+        if due.is_empty() {
+            break;
+        }
+        let erasures: Vec<_> = due
+            .into_iter()
+            .map(|envelope_id| Erasure { envelope_id, at_ms: now_ms, why: Why::Retention })
+            .collect();
+        // First where no restore takes it back.
+        erasure_journal::append(&plan.journal, &erasures)?;
+        fail::fail_point!("server::erasure::after_journal", |_| Err(
+            ServiceError::from(StoreError::Full).into()
+        ));
+        let done = centre.write(move |tx| Ok(erasure::erase(tx, &erasures)?))?;
+        if done == 0 {
+            break;
+        }
+        erased += done;
+    }
+    let back = centre.write(|tx| Ok(erasure::erase_returned(tx)?))?;
+    if erased > 0 || back > 0 {
+        let mut store = plan.data.open_existing().map_err(BackupError::from)?;
+        store.forget_erased(&erasure::TABLES).map_err(ServiceError::from)?;
+    }
+    Ok(erased)
+}
+
+fn back_up_if_due(centre: &Centre, plan: &UpkeepPlan) -> Result<Option<backup::Made>, UpkeepError> {
+    let Some(folder) = &plan.backups else { return Ok(None) };
+    let now_ms = centre.now_ms();
+    let last = centre.read(|tx| Ok::<_, ServiceError>(durability::last(tx)?))?;
+    let every_ms = i64::from(plan.every_hours) * HOUR_MS;
+    if last.is_some_and(|last| (0..every_ms).contains(&now_ms.saturating_sub(last.made_at_ms))) {
+        return Ok(None);
+    }
+    let order = backup::Order { data: &plan.data, keys: &centre.context().keys, to: folder, now_ms };
+    let made = backup::make(&order, &mut centre.random())?;
+    erasure_journal::copy(&plan.journal, folder)?;
+    Ok(Some(made))
+}
