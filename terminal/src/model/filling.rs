@@ -84,8 +84,7 @@ impl Model {
         let Some(form) = session.form.clone() else { return };
         let facts = session.facts(today);
         form.prefill(&mut session.answers, &facts);
-        session.plan = form.plan(&session.answers, &facts, layout);
-        self.plans = self.plans.wrapping_add(1);
+        session.plan = Arc::new(form.plan(&session.answers, &facts, layout));
         session.page = session.page.min(session.plan.pages.len().saturating_sub(1));
         if !session.errors.is_empty() {
             // Errors that were shown follow the answers; none appears before Continue.

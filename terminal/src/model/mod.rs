@@ -226,8 +226,6 @@ pub struct Model {
     pub stations: StationsView,
     /// The citizen's own data; `None` between people.
     pub session: Option<Session>,
-    /// How many plans of forms were made: what was measured for one is not used for another.
-    pub plans: u64,
     /// What waits on this machine.
     pub queue: QueueView,
     /// Idle state.
@@ -261,7 +259,6 @@ impl Model {
             list_page: 0,
             stations: StationsView::default(),
             session: None,
-            plans: 0,
             queue: QueueView::default(),
             idle: Idle { last_touch_ms: now_ms, ..Idle::default() },
             staff_called_ms: None,

@@ -36,8 +36,8 @@ pub struct Session {
     pub form: Option<Arc<Form>>,
     /// Answers so far.
     pub answers: Answers,
-    /// The plan to draw, kept up to date with the answers.
-    pub plan: RenderPlan,
+    /// The plan to draw, made anew with each answer; what was measured for one is known by it.
+    pub plan: Arc<RenderPlan>,
     /// Page of the plan.
     pub page: usize,
     /// Errors to show (summary and beside the fields); filled by Continue, shrinks as answers are mended.
@@ -74,7 +74,7 @@ impl Session {
             catalogue: None,
             form: None,
             answers: Answers::default(),
-            plan: RenderPlan::default(),
+            plan: Arc::default(),
             page: 0,
             errors: Vec::new(),
             focus: None,

@@ -145,7 +145,8 @@ fn a_computed_value_is_shown_and_cannot_be_typed() {
     for look in looks() {
         let mut stage = Stage::of(flex(look));
         stage.change(|model| {
-            let field = &mut model.session.as_mut().unwrap().plan.pages[0].fields[0];
+            let field =
+                &mut std::sync::Arc::make_mut(&mut model.session.as_mut().unwrap().plan).pages[0].fields[0];
             (field.computed, field.value) = (true, Some(json!("13000000017")));
         });
         stage.assert_sound(&format!("computed {look:?}"));
