@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::submit::audit;
-use super::{Store, StoreError, device_key};
+use super::{Store, StoreError};
 
 /// What the server told this terminal at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,7 +115,7 @@ impl Store {
         if news.lineage != own || news.highest_seq < next_seq {
             return Ok(false);
         }
-        let lineage = Lineage::new(&mut device_key::system_random()?);
+        let lineage = Lineage::new(&mut self.random);
         put(&tx, "lineage", &lineage)?;
         put(&tx, "next_seq", &1u64)?;
         audit(&tx, now_ms, "new-lineage", &lineage.to_string(), None)?;

@@ -3,8 +3,9 @@
 use domain::envelope::SignedDocument;
 use domain::wire::v1::HeartbeatResponse;
 
-use super::client::{Answer, heartbeat_request, read_answer};
-use super::engine::{Engine, Step};
+use super::client::{Answer, heartbeat_request};
+use super::engine::{Engine, Pending, Step};
+use super::transport::Request;
 use crate::event::Event;
 use crate::store::{Activations, Store, StoreError};
 
@@ -27,13 +28,20 @@ impl Engine {
         Ok(if news { next_ms.min(now_ms) } else { next_ms })
     }
 
-    pub(super) fn beat(&mut self, now_ms: i64, step: &mut Step) -> Result<(), StoreError> {
+    pub(super) fn begin_beat(&mut self, now_ms: i64) -> Result<Option<(Request, Pending)>, StoreError> {
         let (document, telling) = {
             let mut store = self.store();
             (store.heartbeat(now_ms)?, store.activations()?)
         };
-        let Some(document) = document else { return Ok(()) };
-        let answer = read_answer::<HeartbeatResponse>(self.transport.exchange(&heartbeat_request(document)));
+        Ok(document.map(|document| (heartbeat_request(document), Pending::Beat { now_ms, telling })))
+    }
+
+    pub(super) fn finish_beat(
+        &mut self,
+        (now_ms, telling): (i64, Activations),
+        answer: Answer<HeartbeatResponse>,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
         let (told, turns) = match answer {
             Answer::Good(heard) => {
                 self.reached(now_ms, &heard.contact, step)?;

@@ -7,12 +7,13 @@ mod client;
 mod engine;
 mod enrol;
 pub mod http;
+mod news;
 pub mod plan;
 mod reach;
 pub mod transport;
 mod tuning;
 
-pub use engine::{Engine, Step};
+pub use engine::{Begun, Engine, Step};
 pub use enrol::{EnrolError, enrol};
 pub use reach::{Reachable, reach};
 pub use tuning::{Lane, Tuning};
