@@ -20,6 +20,7 @@ mod operator;
 mod other_cards;
 mod screens;
 mod signed;
+mod simulation;
 mod situations;
 mod store;
 mod sync;
