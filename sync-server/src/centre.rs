@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
-use domain::wire::v1::{ChangesQuery, ChangesResponse, EnrolRequest, EnrolResponse, SeriesNews};
+use domain::wire::v1::{ChangesQuery, ChangesResponse, Contact, EnrolRequest, EnrolResponse, SeriesNews};
 use rand_chacha::ChaCha20Rng;
 
 pub use batch::{CheckedBatch, QueuedBatch};
 pub use gather::Gathered;
 
+use crate::admission::Admission;
 use crate::error::ServiceError;
 use crate::services::terminals::Senders;
 use crate::services::{Context, changes, enrol, meta, receipt, rollout, series, terminals};
@@ -51,6 +52,7 @@ pub struct Centre {
     surroundings: Box<dyn Surroundings>,
     bell: OnceLock<Box<dyn Bell>>,
     senders: Senders,
+    admission: OnceLock<Admission>,
 }
 
 enum Access {
@@ -84,12 +86,40 @@ impl Centre {
     }
 
     fn on(access: Access, context: Context, surroundings: Box<dyn Surroundings>) -> Self {
-        Self { access, context, surroundings, bell: OnceLock::new(), senders: Senders::default() }
+        let (bell, admission) = (OnceLock::new(), OnceLock::new());
+        Self { access, context, surroundings, bell, senders: Senders::default(), admission }
     }
 
     /// Names who hears of commits; the first one stays.
     pub fn set_bell(&self, bell: Box<dyn Bell>) {
         let _ = self.bell.set(bell);
+    }
+
+    /// Says how many calls of terminals are let in; the first one stays. Without it all are.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the terminals cannot be counted.
+    pub fn admit_by(&self, admission: Admission) -> Result<(), ServiceError> {
+        let _ = self.admission.set(admission);
+        self.expect_terminals()
+    }
+
+    /// How many calls of terminals are let in, if that has an end.
+    pub fn admission(&self) -> Option<&Admission> {
+        self.admission.get()
+    }
+
+    fn expect_terminals(&self) -> Result<(), ServiceError> {
+        if let Some(admission) = self.admission() {
+            admission.expect(self.read(|tx| Ok::<_, ServiceError>(terminals::active_ones(tx)?))?);
+        }
+        Ok(())
+    }
+
+    /// What every response carries now.
+    pub fn contact(&self) -> Contact {
+        let spread_ms = self.admission().map_or(0, Admission::spread_ms);
+        Contact { spread_ms, ..self.context.contact(self.now_ms()) }
     }
 
     /// Keys, epoch and catalogue versions.
@@ -206,6 +236,7 @@ impl Centre {
         let centre = self.clone();
         let enrolled = self.write(move |tx| enrol::enrol(tx, now_ms, &centre.context, &request));
         self.senders.forget();
+        self.expect_terminals()?;
         enrolled
     }
 
@@ -256,7 +287,7 @@ impl Centre {
             more: news.more,
             series,
             order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
-            contact: self.context.contact(now_ms),
+            contact: self.contact(),
         })
     }
 }

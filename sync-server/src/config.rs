@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use operator::log::LogFilter;
 use operator::settings::{Address, Hint, Kind, Resolution, Setting, redacted_url};
 
+use crate::admission::Admission;
 use crate::data_folder::DataFolder;
 use crate::store::Database;
 
@@ -42,6 +43,8 @@ operator::settings! {
         calls_per_minute: CallsPerMinute = "60000",
         /// Enrolments that one address may try in a minute.
         enrolments_per_minute: CallsPerMinute = "120",
+        /// Calls of terminals that are let in a second, all addresses together; heartbeats are shed first.
+        admitted_per_second: CallsPerSecond = "5000",
         /// File to be written with all addresses once the server accepts; removed when it stops.
         ready_file: Option<PathBuf> = "",
         /// Which lines the log has.
@@ -167,6 +170,24 @@ impl Setting for CallsPerMinute {
         let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let calls = digits.then(|| text.parse().ok()).flatten()?;
         (1..=10_000_000).contains(&calls).then_some(Self(calls))
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// How many calls fit into a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallsPerSecond(pub u32);
+
+impl Setting for CallsPerSecond {
+    const KIND: Kind = Kind::Number;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "a whole number from 10 to 10000000";
+
+    fn read(text: &str) -> Option<Self> {
+        CallsPerMinute::read(text).map(|calls| Self(calls.0)).filter(|calls| calls.0 >= Admission::LEAST)
     }
 
     fn text(&self) -> String {

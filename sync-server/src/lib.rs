@@ -11,6 +11,7 @@
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`data_folder`], [`startup`] | private keys, where store and keys lie, opening both |
+//! | [`admission`] | how many calls of terminals are let in, the least urgent shed first |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
@@ -20,6 +21,7 @@
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
+pub mod admission;
 mod answer;
 pub mod api;
 pub mod auth;

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
-use tests::simulation::{Fault, PLANTED};
+use tests::simulation::{Fault, PLANTED, crowd};
 
 /// Fleet-days of the tests; `cargo xtask simulate --days 300` runs more.
 const DAYS: u64 = 60;
@@ -68,5 +68,32 @@ fn a_fault_that_is_not_planted_anywhere_is_refused() -> Result<()> {
     let output = simulate(&["--seeds", "1", "--terminals", "1", "--plant", "no_such"])?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("drop_seq"), "{said}");
+    Ok(())
+}
+
+/// The admission rate of the crowd, and how long it may take to drain: 1,000 terminals that make three calls each at half
+/// of the rate, and the longest pause of a terminal that noticed the end of the outage late.
+const PER_SECOND: u32 = 50;
+const DRAINS_WITHIN_MS: i64 = 5 * 60_000;
+
+#[test]
+fn a_thousand_terminals_that_come_back_at_once_come_in_one_after_the_other_and_all_drain() -> Result<()> {
+    for outage_ms in [0, 600_000] {
+        let options = crowd::Options { terminals: 1_000, per_second: PER_SECOND, outage_ms, seed: 7 };
+        let report = crowd::reconnect(&options, DRAINS_WITHIN_MS)?;
+        let said = format!(
+            "outage {outage_ms} ms: drained {:?}, busiest second {}, let in {:?}, sent away {:?}",
+            report.drained_ms,
+            report.busiest_second(),
+            report.let_in,
+            report.sent_away
+        );
+        ensure!(report.busiest_second() <= PER_SECOND as usize, "{said}");
+        ensure!(report.drained_ms.is_some() && report.stored == (2_000, 1), "{said}: {:?}", report.stored);
+        let share = |kind: usize| {
+            report.sent_away[kind] as f64 / (report.sent_away[kind] + report.let_in[kind]).max(1) as f64
+        };
+        ensure!(share(2) >= share(1) && share(1) >= share(0), "heartbeats are shed first: {said}");
+    }
     Ok(())
 }

@@ -36,7 +36,7 @@ impl Centre {
         let order = self.read(|tx| rollout::order_for(tx, &terminal, (known, now_ms)))?;
         Ok(HeartbeatResponse {
             order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
-            contact: self.context.contact(self.now_ms()),
+            contact: self.contact(),
         })
     }
 

@@ -30,9 +30,6 @@ use domain::wire::v1::Contact;
 use crate::keys::Keys;
 use catalogue::Shelf;
 
-/// The next contact of a terminal should be spread over this span, in milliseconds.
-const SPREAD_MS: u64 = 2_000;
-
 /// What every service of one centre shares: it does not change while the centre runs.
 #[derive(Debug)]
 pub struct Context {
@@ -47,13 +44,14 @@ pub struct Context {
 }
 
 impl Context {
-    /// What every response carries. There is no verified backup yet, so nothing is promised to be durable.
+    /// What every response carries, but for the span over which contacts are spread: whoever admits them knows it. There
+    /// is no verified backup yet, so nothing is promised to be durable.
     pub fn contact(&self, now_ms: i64) -> Contact {
         Contact {
             server_epoch: self.epoch,
             server_time_ms: now_ms,
             durable_upto: None,
-            spread_ms: SPREAD_MS,
+            spread_ms: 0,
             retry_after_ms: None,
         }
     }

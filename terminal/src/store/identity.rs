@@ -131,6 +131,14 @@ impl Store {
         get(&self.connection, "server_epoch")
     }
 
+    /// Over what span the centre wanted contacts spread when it was heard last, milliseconds; 0 before.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn spread_ms(&self) -> Result<u64, StoreError> {
+        Ok(get(&self.connection, "spread_ms")?.unwrap_or(0))
+    }
+
     /// The cursor of the changes feed.
     ///
     /// # Errors

@@ -145,6 +145,9 @@ impl Store {
             audit(&tx, now_ms, "server-epoch", &contact.server_epoch.to_string(), None)?;
         }
         identity::put(&tx, "server_epoch", &contact.server_epoch)?;
+        if identity::get::<u64>(&tx, "spread_ms")? != Some(contact.spread_ms) {
+            identity::put(&tx, "spread_ms", &contact.spread_ms)?;
+        }
         if let Some(upto) = durable_upto(contact) {
             erase_durable(&tx, i64::try_from(upto).unwrap_or(i64::MAX))?;
         }

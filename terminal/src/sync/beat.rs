@@ -11,6 +11,8 @@ use crate::store::{Activations, Store, StoreError};
 
 /// A centre that takes no heartbeats, or not from here, is asked again after so many turns.
 const LONG_TURNS: i64 = 60;
+/// A heartbeat that was shed comes again as late as after so many failures.
+const SHED_FAILURES: u32 = 6;
 
 /// What was told last, and when the next one is due.
 #[derive(Debug, Default)]
@@ -50,6 +52,12 @@ impl Engine {
             }
             // An older centre.
             Answer::Later { why, .. } if why.starts_with("404 ") => (Some(telling), LONG_TURNS),
+            // The centre is there and has more urgent things to do: what else waits here is not put off.
+            Answer::Later { retry_after_secs: Some(secs), reached: true, .. } => {
+                let wait_ms = self.jittered_ms(SHED_FAILURES, Some(secs));
+                self.beats.next_ms = now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
+                return Ok(());
+            }
             Answer::Later { retry_after_secs, reached, .. } => {
                 self.failed(retry_after_secs, reached, step);
                 return Ok(());

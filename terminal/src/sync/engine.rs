@@ -55,13 +55,15 @@ pub struct Engine {
     store: Arc<Mutex<Store>>,
     pub(super) transport: Box<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
-    rng: ChaCha20Rng,
+    pub(super) rng: ChaCha20Rng,
     pub(super) tuning: Tuning,
     pub(super) lane: Lane,
     pub(super) beats: Beats,
-    failures: u32,
-    not_before_ms: i64,
+    pub(super) failures: u32,
+    pub(super) not_before_ms: i64,
     pub(super) next_news_ms: i64,
+    /// Over what span the centre wants contacts spread after a start or an outage; none before the first look.
+    pub(super) spread_ms: Option<u64>,
     /// Rows in the next batch at most: 1 while a refused batch is taken apart.
     batch_most: usize,
     network: Option<Network>,
@@ -89,6 +91,7 @@ impl Engine {
             failures: 0,
             not_before_ms: 0,
             next_news_ms: 0,
+            spread_ms: None,
             batch_most: MAX_BATCH,
             network: None,
             pending: None,
@@ -178,6 +181,7 @@ impl Engine {
     fn try_begin(&mut self) -> Result<Result<(Request, Pending), u64>, StoreError> {
         let now_ms = self.clock.now_ms();
         let (sends, asks) = (self.lane != Lane::News, self.lane != Lane::Send);
+        self.spread_start(now_ms)?;
         let situation = {
             let store = self.store();
             let next_news_ms = plausible(self.next_news_ms, now_ms + self.tuning.news_every_ms * 12);
@@ -347,6 +351,7 @@ impl Engine {
         step: &mut Step,
     ) -> Result<EpochChange, StoreError> {
         self.failures = 0;
+        self.hear_spread(contact.spread_ms);
         let now_ms = self.clock.now_ms();
         let wait = i64::try_from(contact.retry_after_ms.unwrap_or(0)).unwrap_or(i64::MAX);
         self.not_before_ms = now_ms.saturating_add(wait);
@@ -356,23 +361,7 @@ impl Engine {
         Ok(change)
     }
 
-    pub(super) fn failed(&mut self, retry_after_secs: Option<u32>, reached: bool, step: &mut Step) -> u64 {
-        self.tell(if reached { Network::Weak } else { Network::Offline }, step);
-        step.wait_ms = self.back_off(retry_after_secs);
-        step.wait_ms
-    }
-
-    fn back_off(&mut self, retry_after_secs: Option<u32>) -> u64 {
-        let Tuning { backoff_base_ms, backoff_cap_ms, .. } = self.tuning;
-        let jitter = full_jitter_ms(self.failures, backoff_base_ms, backoff_cap_ms, &mut self.rng);
-        self.failures = self.failures.saturating_add(1);
-        let asked = u64::from(retry_after_secs.unwrap_or(0)).saturating_mul(1_000).min(3_600_000);
-        let wait = jitter.max(asked);
-        self.not_before_ms = self.clock.now_ms().saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
-        wait
-    }
-
-    fn tell(&mut self, network: Network, step: &mut Step) {
+    pub(super) fn tell(&mut self, network: Network, step: &mut Step) {
         if self.network != Some(network) {
             self.network = Some(network);
             step.events.push(Event::Network(network));

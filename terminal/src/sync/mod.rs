@@ -8,6 +8,7 @@ mod engine;
 mod enrol;
 pub mod http;
 mod news;
+mod pace;
 pub mod plan;
 mod reach;
 pub mod transport;

@@ -365,7 +365,8 @@ impl Checker<'_> {
                 complaints.push((Rule::Shown, format!("{number} was shown and is not on the disk")));
             }
             let there = bearers.get(number.as_str()).map(Vec::as_slice).unwrap_or_default();
-            if !held && !(there == [*id] || (changed && there.contains(id))) {
+            let once = there == [*id] || (changed && there.contains(id));
+            if !held && !once {
                 let what = format!("{number} was shown and is not at the centre exactly once");
                 complaints.push((Rule::Promise, what));
             }

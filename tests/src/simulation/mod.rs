@@ -7,6 +7,7 @@ mod centre;
 mod chosen;
 mod citizen;
 mod clock;
+pub mod crowd;
 mod disk;
 mod faults;
 mod log;

@@ -33,7 +33,7 @@ const TUNING: Tuning = Tuning {
 };
 
 /// Engines of a simulation are asked in halves; nobody exchanges anything by this.
-struct Nowhere;
+pub struct Nowhere;
 
 impl Transport for Nowhere {
     fn exchange(&mut self, _: &Request) -> Result<Response, TransportError> {
