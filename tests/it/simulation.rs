@@ -54,7 +54,7 @@ fn a_seed_does_the_same_each_time_to_the_byte() -> Result<()> {
 #[test]
 fn every_planted_fault_turns_the_rules_red_and_says_how_to_see_it_again() -> Result<()> {
     for name in PLANTED {
-        let fleet = ["--seeds", "8", "--terminals", "8", "--submissions", "10"];
+        let fleet = ["--seeds", "4", "--terminals", "8", "--submissions", "10"];
         let (clean, summary) = summary(&[&fleet[..], &["--plant", name]].concat())?;
         ensure!(!clean, "{name} was not found");
         let failures = summary["failures"].to_string();
