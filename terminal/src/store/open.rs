@@ -114,11 +114,17 @@ fn create(
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synced())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Erased content shall not linger in free pages.
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(())
+}
+
+/// How commits reach the disk: before anybody hears of them. A planted fault lets them come when they will.
+fn synced() -> &'static str {
+    fail::fail_point!("planted::commit_without_sync", |_| "NORMAL");
+    "FULL"
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -38,8 +38,14 @@ pub const DRAINS_WITHIN_MINUTES: i64 = 90;
 const NEWS_MS: i64 = 25 * MINUTE_MS;
 
 /// Faults that are planted in the program, to see that the rules find them: named failpoints behind `planted::`.
-pub const PLANTED: [&str; 5] =
-    ["delete_before_durable", "drop_seq", "order_by_clock", "seal_twice", "durable_too_far"];
+pub const PLANTED: [&str; 6] = [
+    "delete_before_durable",
+    "drop_seq",
+    "order_by_clock",
+    "seal_twice",
+    "durable_too_far",
+    "commit_without_sync",
+];
 
 /// What a simulation is told.
 #[derive(Debug, Clone)]
