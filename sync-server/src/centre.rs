@@ -14,8 +14,8 @@ use std::time::Duration;
 use domain::envelope::{Signature, request_digest};
 use domain::ids::{StationId, TerminalId};
 use domain::wire::v1::{
-    CertificateRequest, CertificateResponse, ChangesQuery, ChangesResponse, EnrolRequest, EnrolResponse,
-    SeriesNews,
+    CertificateRequest, CertificateResponse, ChangesQuery, ChangesResponse, Contact, EnrolRequest,
+    EnrolResponse, SeriesNews,
 };
 use rand_chacha::ChaCha20Rng;
 
@@ -23,6 +23,7 @@ pub use batch::{CheckedBatch, QueuedBatch};
 pub use gather::Gathered;
 pub use orders::heartbeat_in;
 
+use crate::admission::Admission;
 use crate::error::ServiceError;
 use crate::services::terminals::Senders;
 use crate::services::{Context, certificates, changes, enrol, meta, receipt, rollout, series, terminals};
@@ -56,6 +57,7 @@ pub struct Centre {
     surroundings: Box<dyn Surroundings>,
     bell: OnceLock<Box<dyn Bell>>,
     senders: Senders,
+    admission: OnceLock<Admission>,
 }
 
 enum Access {
@@ -89,12 +91,40 @@ impl Centre {
     }
 
     fn on(access: Access, context: Context, surroundings: Box<dyn Surroundings>) -> Self {
-        Self { access, context, surroundings, bell: OnceLock::new(), senders: Senders::default() }
+        let (bell, admission) = (OnceLock::new(), OnceLock::new());
+        Self { access, context, surroundings, bell, senders: Senders::default(), admission }
     }
 
     /// Names who hears of commits; the first one stays.
     pub fn set_bell(&self, bell: Box<dyn Bell>) {
         let _ = self.bell.set(bell);
+    }
+
+    /// Says how many calls of terminals are let in; the first one stays. Without it all are.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the terminals cannot be counted.
+    pub fn admit_by(&self, admission: Admission) -> Result<(), ServiceError> {
+        let _ = self.admission.set(admission);
+        self.expect_terminals()
+    }
+
+    /// How many calls of terminals are let in, if that has an end.
+    pub fn admission(&self) -> Option<&Admission> {
+        self.admission.get()
+    }
+
+    fn expect_terminals(&self) -> Result<(), ServiceError> {
+        if let Some(admission) = self.admission() {
+            admission.expect(self.read(|tx| Ok::<_, ServiceError>(terminals::active_ones(tx)?))?);
+        }
+        Ok(())
+    }
+
+    /// What every response carries now.
+    pub fn contact(&self) -> Contact {
+        let spread_ms = self.admission().map_or(0, Admission::spread_ms);
+        Contact { spread_ms, ..self.context.contact(self.now_ms()) }
     }
 
     /// Keys, epoch and catalogue versions.
@@ -211,6 +241,7 @@ impl Centre {
         let centre = self.clone();
         let enrolled = self.write(move |tx| enrol::enrol(tx, now_ms, &centre.context, &request));
         self.senders.forget();
+        self.expect_terminals()?;
         enrolled
     }
 
@@ -227,7 +258,7 @@ impl Centre {
         let certified = self.write(move |tx| {
             certificates::renew(tx, now_ms, &centre.context, (&request.terminal, &request.csr.0))
         })?;
-        Ok(CertificateResponse { certified, contact: self.context.contact(self.now_ms()) })
+        Ok(CertificateResponse { certified, contact: self.contact() })
     }
 
     /// The station of a terminal that signed the address of a GET.
@@ -277,7 +308,7 @@ impl Centre {
             more: news.more,
             series,
             order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
-            contact: self.context.contact(now_ms),
+            contact: self.contact(),
         })
     }
 }

@@ -274,6 +274,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         ready_file: config.ready_file.clone(),
         allow_public_people: config.allow_public_people,
         budgets: Budgets::per_minute(config.calls_per_minute.0, config.enrolments_per_minute.0),
+        admitted_per_second: config.admitted_per_second.0,
         metrics: config.metrics.0,
         people_proxy: config.people_proxy,
         insist_on_metrics: !config.metrics.is_default(),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use operator::log::LogFilter;
 use operator::settings::{Address, Hint, Kind, Resolution, Setting, redacted_url};
 
+use crate::admission::Admission;
 use crate::authority::MAX_NAMES;
 use crate::data_folder::DataFolder;
 use crate::erasure_journal;
@@ -54,6 +55,8 @@ operator::settings! {
         backup_every_hours: BackupHours = "6",
         /// The journal of erasures, best on another disk than the store; without it in the data folder.
         erasure_journal: Option<PathBuf> = "",
+        /// Calls of terminals that are let in a second, all addresses together; heartbeats are shed first.
+        admitted_per_second: CallsPerSecond = "5000",
         /// File to be written with all addresses once the server accepts; removed when it stops.
         ready_file: Option<PathBuf> = "",
         /// Which lines the log has.
@@ -260,6 +263,24 @@ impl Setting for BackupHours {
 
     fn read(text: &str) -> Option<Self> {
         (1..=24).find(|hours: &u32| hours.to_string() == text).map(Self)
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// How many calls fit into a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallsPerSecond(pub u32);
+
+impl Setting for CallsPerSecond {
+    const KIND: Kind = Kind::Number;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "a whole number from 10 to 10000000";
+
+    fn read(text: &str) -> Option<Self> {
+        CallsPerMinute::read(text).map(|calls| Self(calls.0)).filter(|calls| calls.0 >= Admission::LEAST)
     }
 
     fn text(&self) -> String {

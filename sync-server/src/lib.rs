@@ -12,6 +12,7 @@
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`authority`] | private keys; the authority that certifies terminals |
 //! | [`data_folder`], [`startup`] | where store and keys lie, opening both |
+//! | [`admission`] | how many calls of terminals are let in, the least urgent shed first |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`backup`], [`backup_command`], [`erasure_journal`] | backups and restoring them, what was erased for good |
@@ -22,6 +23,7 @@
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
+pub mod admission;
 mod answer;
 pub mod api;
 pub mod auth;

@@ -23,6 +23,7 @@ mod other_cards;
 mod safety;
 mod screens;
 mod signed;
+mod simulation;
 mod situations;
 mod store;
 mod sync;

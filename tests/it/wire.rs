@@ -16,9 +16,9 @@ use domain::wire::v1::{
     ActivationFailure, AuditHead, BatchResponse, BlobEntry, BlobKind, CaseNews, CertificateRequest,
     CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnrolRequest,
     EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind,
-    Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest, OfferResponse, OfferedReceipt, Order,
-    Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody, Submission,
-    WithdrawnItem,
+    Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest, OfferResponse, OfferedReceipt,
+    Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody,
+    Submission, WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -47,6 +47,8 @@ pub struct State {
     pub largest_batch: usize,
     /// Durable up to this server sequence.
     pub durable_upto: Option<u64>,
+    /// Over what span contacts shall be spread, milliseconds.
+    pub spread_ms: u64,
     /// Epoch.
     pub epoch: ServerEpoch,
     /// News to give.
@@ -74,6 +76,7 @@ impl Default for Centre {
             exchanges: 0,
             largest_batch: 0,
             durable_upto: None,
+            spread_ms: 0,
             epoch: ServerEpoch::new(&mut rng),
             news: Vec::new(),
             series: None,
@@ -126,7 +129,7 @@ impl Centre {
             server_epoch: state.epoch,
             server_time_ms: 1_795_500_000_000,
             durable_upto: state.durable_upto,
-            spread_ms: 0,
+            spread_ms: state.spread_ms,
             retry_after_ms: None,
         }
     }

@@ -262,7 +262,12 @@ fn packed(envelopes: &[EnvelopeUpload]) -> Result<Vec<u8>> {
 
 /// The invented courier's application for [`ITEM`], valid today.
 pub fn courier() -> Submission {
-    let today = CivilDate::in_china(now_ms()).to_string();
+    courier_at(now_ms())
+}
+
+/// The invented courier's application for [`ITEM`], valid on the day of a time.
+pub fn courier_at(now_ms: i64) -> Submission {
+    let today = CivilDate::in_china(now_ms).to_string();
     let points: Vec<_> = (0..40).map(|n| json!([n * 9, 100 + (n % 7) * 11, n * 20])).collect();
     let answers = json!({
         "phone": "13900139000",

@@ -3,7 +3,9 @@
 //! A record is one JSON line, appended by the process that saw it: what it wrote before it was killed stays. The
 //! rules compare the records with what lies on the terminals' disks and at the centre afterwards. Refuses to
 //! guess: a record, store or row that cannot be read is an error of its own, never a pass.
+mod changed;
 mod rules;
+mod told;
 mod view;
 
 use std::fs::{File, OpenOptions};
@@ -17,6 +19,7 @@ use domain::ids::{CaseNo, EnvelopeId};
 use serde::{Deserialize, Serialize};
 
 pub use rules::{Broken, Rule, check, check_centre, check_disk, report};
+pub use told::check_told;
 pub use view::{CentreView, DiskView, StoredAction, StoredAudit, StoredCase, StoredEnvelope};
 
 /// What was seen or done.
@@ -65,6 +68,17 @@ pub enum Op {
         /// The named point, or `any` for a kill at any moment.
         point: String,
     },
+    /// The disk of the terminal was copied.
+    Copied,
+    /// The store was set back to the last copy; the record names whose it was.
+    Restored,
+    /// A copy of the terminal's disk lives on by itself.
+    Cloned {
+        /// Its name in the history.
+        twin: String,
+    },
+    /// The terminal heard that the centre was set back: what it shows may be younger than what the centre knows.
+    NewEpoch,
 }
 
 /// One line of a history.
@@ -102,7 +116,12 @@ impl History {
 
     /// Notes what a terminal did, for a run that is over within one process.
     pub fn note(&mut self, terminal: &str, op: Op) {
-        self.0.push(Record { terminal: terminal.to_owned(), at_ms: crate::device::now_ms(), op });
+        self.note_at(terminal, crate::device::now_ms(), op);
+    }
+
+    /// As [`History::note`], at a time that is not the machine's.
+    pub fn note_at(&mut self, terminal: &str, at_ms: i64, op: Op) {
+        self.0.push(Record { terminal: terminal.to_owned(), at_ms, op });
     }
 
     /// How many records are of a kind.

@@ -14,6 +14,7 @@ pub mod postgres;
 pub mod server;
 pub mod signed;
 pub mod signing_proxy;
+pub mod simulation;
 pub mod storm;
 pub mod submission;
 pub mod tls;

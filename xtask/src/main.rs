@@ -11,6 +11,7 @@ mod kill_storm;
 mod process;
 mod progress;
 mod setup;
+mod simulate;
 mod workspace;
 
 use std::process::ExitCode;
@@ -72,6 +73,12 @@ enum Task {
   cargo xtask kill-storm --kills 100 --seed 7
   cargo xtask kill-storm --resume /tmp/kill-storm-x/storm.json")]
     KillStorm(kill_storm::Options),
+    /// Simulate days of the whole fleet with faults in one thread each, and check that nothing is lost.
+    #[command(after_help = "Examples:
+  cargo xtask simulate                 ten seeds, a day of 49 terminals each
+  cargo xtask simulate --days 300      three hundred fleet-days
+  cargo xtask simulate --from 17 --seeds 1 --log /tmp/17.log")]
+    Simulate(simulate::Options),
     /// Measure speed in release builds, each figure beside a floor in the same run.
     #[command(after_help = "Examples:
   cargo xtask bench                    everything, as a table with targets
@@ -109,6 +116,7 @@ fn main() -> ExitCode {
             bench::run(&bench::Options { parts: part, json, quick }, &interrupt)
         }
         Task::KillStorm(options) => kill_storm::run(&options, &interrupt),
+        Task::Simulate(options) => simulate::run(&options, &interrupt),
         Task::Fuzz => fuzz::run(&interrupt),
         Task::Test => check::run(&interrupt),
     });

@@ -47,7 +47,7 @@ pub async fn cases(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Resu
         cases: stretch.cases,
         cursor: stretch.cursor,
         more: stretch.more,
-        contact: app.centre.context().contact(app.centre.now_ms()),
+        contact: app.centre.contact(),
     };
     let mut response = Json(&list).into_response();
     if let Some(next) = HeaderValue::from_str(&next).ok().filter(|_| list.more) {

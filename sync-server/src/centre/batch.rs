@@ -181,7 +181,7 @@ impl Centre {
         }
         fail::fail_point!("server::batch::before_series", |_| Err(StoreError::Full.into()));
         fail::fail_point!("server::batch::before_answer", |_| Err(StoreError::Full.into()));
-        Ok(BatchResponse { results, series, contact: self.context.contact(self.now_ms()) })
+        Ok(BatchResponse { results, series, contact: self.contact() })
     }
 
     fn result(&self, digest: Digest, taken: Result<intake::Taken, ServiceError>) -> EnvelopeResult {

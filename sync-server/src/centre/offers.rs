@@ -27,6 +27,6 @@ impl Centre {
             terminals::still_active(tx, &sender)?;
             offers::take(tx, now_ms, (&offer.terminal, &keys), &offer.receipts)
         })?;
-        Ok(OfferResponse { lacking, contact: self.context.contact(self.now_ms()) })
+        Ok(OfferResponse { lacking, contact: self.contact() })
     }
 }

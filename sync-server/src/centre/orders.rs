@@ -36,7 +36,7 @@ impl Centre {
         Ok(HeartbeatResponse {
             order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
             audit_head,
-            contact: self.context.contact(self.now_ms()),
+            contact: self.contact(),
         })
     }
 

@@ -39,9 +39,6 @@ use domain::wire::v1::Contact;
 use crate::keys::Keys;
 use catalogue::Shelf;
 
-/// The next contact of a terminal should be spread over this span, in milliseconds.
-const SPREAD_MS: u64 = 2_000;
-
 /// What every service of one centre shares: it does not change while the centre runs.
 #[derive(Debug)]
 pub struct Context {
@@ -74,13 +71,13 @@ impl Durable {
 }
 
 impl Context {
-    /// What every response carries.
+    /// What every response carries, but for the span over which contacts are spread: whoever admits them knows it.
     pub fn contact(&self, now_ms: i64) -> Contact {
         Contact {
             server_epoch: self.epoch,
             server_time_ms: now_ms,
             durable_upto: self.durable.get(),
-            spread_ms: SPREAD_MS,
+            spread_ms: 0,
             retry_after_ms: None,
         }
     }

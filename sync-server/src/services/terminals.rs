@@ -101,6 +101,15 @@ pub fn active(tx: &mut Tx<'_>, id: &TerminalId) -> Result<Terminal, ServiceError
     if terminal.active { Ok(terminal) } else { Err(ProblemCode::TerminalBlocked.into()) }
 }
 
+/// How many terminals may send.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn active_ones(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let count = tx.query_int("SELECT COUNT(*) FROM terminal WHERE status = 'active'", &[])?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// The terminal that signed an envelope, as the store has it now: it may still send, and its key is still the one that
 /// the signature was checked with.
 ///

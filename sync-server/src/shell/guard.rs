@@ -1,8 +1,9 @@
-//! The guard around every call of both listeners: a request id, a budget of calls, a time limit, no escaped panic,
+//! The guard around every call of both listeners: a request id, a budget of calls, admission, a time limit, no escaped panic,
 //! one shape of errors, one log line without personal data.
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use super::accept::prefers_json;
 use super::budget::Standing;
 use super::connections::Peer;
 use super::problem::{add_headers, error_in, json_response};
+use crate::admission::Urgency;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages;
 
@@ -28,6 +30,8 @@ const PAGE_POLICY: &str = "default-src 'self'; img-src 'self' data:; script-src 
 
 /// The route whose calls have a budget of their own.
 const ENROL: &str = "/api/v1/enrol";
+/// Admission counts milliseconds from here.
+static BEGINNING: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 /// Whose listener it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +65,13 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
         app.callers.count(peer.ip(), enrolment, started)
     });
     let refused_for = standing.as_ref().and_then(|s| s.refused_for_secs);
+    let sent_away_ms = urgency(side, &method, &route)
+        .filter(|_| refused_for.is_none())
+        .and_then(|urgency| sent_away_ms(&app, urgency, started));
     let mut response = if refused_for.is_some() {
         refused(ProblemCode::TooManyRequests.into())
+    } else if sent_away_ms.is_some() {
+        refused(ProblemCode::Busy.into())
     } else {
         match tokio::time::timeout(REQUEST_TIME, run(request, next)).await {
             Ok(response) => response,
@@ -73,7 +82,7 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
         let problem = error.to_problem(Some(id.clone()));
         let allow = response.headers().get(header::ALLOW).cloned();
         response = if as_json {
-            json_response(&problem, &app.centre.context().contact(app.centre.now_ms()))
+            json_response(&problem, &app.centre.contact())
         } else {
             pages::error_page(&problem)
         };
@@ -87,6 +96,9 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
     add_headers(&mut response, app.centre.context().epoch, app.centre.now_ms(), &id);
     if let Some(standing) = standing {
         add_budget(response.headers_mut(), &standing);
+    }
+    if let Some(ms) = sent_away_ms {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
     }
     if side == Side::People {
         let headers = response.headers_mut();
@@ -104,6 +116,23 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
         log(&method, &route, &response, started.elapsed(), &id);
     }
     response
+}
+
+/// How urgent a call is; none for what is always let in.
+fn urgency(side: Side, method: &Method, route: &str) -> Option<Urgency> {
+    match route {
+        _ if side == Side::People => None,
+        "/healthz" => None,
+        "/api/v1/heartbeat" => Some(Urgency::Heartbeat),
+        _ if method == Method::GET || method == Method::HEAD => Some(Urgency::News),
+        _ => Some(Urgency::Submission),
+    }
+}
+
+/// After how many milliseconds a call is to come again, if it is not let in.
+fn sent_away_ms(app: &App, urgency: Urgency, now: Instant) -> Option<u64> {
+    let since = now.saturating_duration_since(*BEGINNING).as_millis();
+    app.centre.admission()?.admit(urgency, u64::try_from(since).unwrap_or(u64::MAX)).err()
 }
 
 /// What the caller may still do, and when, if it may not now.

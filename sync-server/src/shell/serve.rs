@@ -22,6 +22,7 @@ use super::gate::Door;
 use super::listener::CappedListener;
 use super::tls::{Tls, TlsError};
 use super::{App, Bells, Budgets, Callers, connections};
+use crate::admission::Admission;
 use crate::bank_mark::BankMark;
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
@@ -64,6 +65,8 @@ pub struct ServeOptions {
     pub insist_on_metrics: bool,
     /// How many calls an address may make.
     pub budgets: Budgets,
+    /// How many calls of terminals are let in a second.
+    pub admitted_per_second: u32,
     /// A proxy on this machine stands before the people's listener and names callers.
     pub people_proxy: bool,
     /// What is done by the clock.
@@ -236,6 +239,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let thread = |source| Box::new(ServeError::System { what: "threads", source });
     let centre = Centre::with_threads(store, readers, context, surroundings).map_err(thread)?;
     let centre = Arc::new(centre);
+    centre.admit_by(Admission::new(options.admitted_per_second)).map_err(|e| startup(e.into()))?;
     // Before the first answer; a store that fails here is told by whatever asks it next.
     let _ = upkeep::look(&centre);
     let runner = Runner::start(centre.clone()).map_err(thread)?;

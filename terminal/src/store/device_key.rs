@@ -24,11 +24,11 @@ pub(super) fn system_random() -> Result<ChaCha20Rng, StoreError> {
 }
 
 /// The key in a folder; made if there is none.
-pub(super) fn load_or_create(directory: &Path) -> Result<DeviceKey, StoreError> {
+pub(super) fn load_or_create(directory: &Path, random: &mut ChaCha20Rng) -> Result<DeviceKey, StoreError> {
     let file = directory.join(KEY_FILE);
     match File::open(&file) {
         Ok(f) => load(f),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, random),
         Err(e) => Err(StoreError::Io(e)),
     }
 }
@@ -41,9 +41,9 @@ fn load(file: File) -> Result<DeviceKey, StoreError> {
     Ok(DeviceKey::from_seed(*seed.as_bytes()))
 }
 
-fn create(directory: &Path, file: &Path) -> Result<DeviceKey, StoreError> {
+fn create(directory: &Path, file: &Path, random: &mut ChaCha20Rng) -> Result<DeviceKey, StoreError> {
     let mut seed = Zeroizing::new([0; 32]);
-    system_random()?.fill_bytes(seed.as_mut());
+    random.fill_bytes(seed.as_mut());
     let temporary = directory.join("device.key.new");
     let text = Zeroizing::new(Digest::from_bytes(*seed).to_string());
     let write = || -> std::io::Result<()> {

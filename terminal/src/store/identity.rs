@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::submit::audit;
-use super::{Store, StoreError, catalogue_trust, device_key};
+use super::{Store, StoreError, catalogue_trust};
 
 /// What the server told this terminal at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ impl Store {
         if news.lineage != own || news.highest_seq < next_seq {
             return Ok(false);
         }
-        let lineage = Lineage::new(&mut device_key::system_random()?);
+        let lineage = Lineage::new(&mut self.random);
         put(&tx, "lineage", &lineage)?;
         put(&tx, "next_seq", &1u64)?;
         audit(&tx, now_ms, "new-lineage", &lineage.to_string(), None)?;
@@ -148,6 +148,14 @@ impl Store {
     /// [`StoreError`] if the database refuses.
     pub fn server_epoch(&self) -> Result<Option<ServerEpoch>, StoreError> {
         get(&self.connection, "server_epoch")
+    }
+
+    /// Over what span the centre wanted contacts spread when it was heard last, milliseconds; 0 before.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn spread_ms(&self) -> Result<u64, StoreError> {
+        Ok(get(&self.connection, "spread_ms")?.unwrap_or(0))
     }
 
     /// The cursor of the changes feed.

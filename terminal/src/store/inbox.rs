@@ -88,10 +88,11 @@ impl Store {
             domain::case::Mark::Accepted => "accepted_ms",
             domain::case::Mark::Delivered | domain::case::Mark::Saved => "delivered_ms",
         };
-        // `column` is one of three literals above; COALESCE keeps the first time that a mark was reached.
+        // All parts are literals; COALESCE keeps the first time that a mark was reached.
         let sql = format!(
             "UPDATE slip SET case_state = ?2, case_version = ?3, {column} = COALESCE({column}, ?4)
-             WHERE envelope_id = ?1 AND case_version < ?3"
+             WHERE envelope_id = ?1 AND {}",
+            newer()
         );
         let version = i64::try_from(news.version).map_err(|_| StoreError::Value("case version"))?;
         let changed = self
@@ -122,19 +123,25 @@ impl Store {
         if change.0 {
             // A restored server may have lost what it receipted: all receipts are shown to it, marks of what it may
             // lack are taken back until they are true again, and the feed is read from its start.
+            // What it holds durably it still has; what departments decided since it may have lost as well.
             tx.execute(
-                "UPDATE slip SET delivered_ms = NULL, accepted_ms = NULL, completed_ms = NULL, case_state = NULL
-                 WHERE envelope_id IN
+                "UPDATE slip SET delivered_ms = NULL WHERE envelope_id IN
                  (SELECT envelope_id FROM outbox WHERE state = 'delivered' AND ciphertext IS NOT NULL)",
                 [],
             )?;
-            tx.execute("UPDATE slip SET case_version = 0", [])?;
+            tx.execute(
+                "UPDATE slip SET accepted_ms = NULL, completed_ms = NULL, case_state = NULL, case_version = 0",
+                [],
+            )?;
             offers::offer_everything(&tx)?;
             identity::put(&tx, "cursor", &0u64)?;
             audit(&tx, now_ms, "server-epoch", &contact.server_epoch.to_string(), None)?;
         }
         identity::put(&tx, "server_epoch", &contact.server_epoch)?;
-        if let Some(upto) = contact.durable_upto {
+        if identity::get::<u64>(&tx, "spread_ms")? != Some(contact.spread_ms) {
+            identity::put(&tx, "spread_ms", &contact.spread_ms)?;
+        }
+        if let Some(upto) = durable_upto(contact) {
             erase_durable(&tx, i64::try_from(upto).unwrap_or(i64::MAX))?;
         }
         fail::fail_point!("terminal::contact::before_commit", |_| Err(StoreError::Full));
@@ -142,6 +149,21 @@ impl Store {
         fail::fail_point!("terminal::contact::after_commit");
         Ok(change)
     }
+}
+
+/// Which news of a case count: those of a later version. A planted fault goes by the clock instead.
+fn newer() -> &'static str {
+    fail::fail_point!("planted::order_by_clock", |_| {
+        "MAX(COALESCE(delivered_ms, 0), COALESCE(accepted_ms, 0),
+         COALESCE(completed_ms, 0)) < ?4"
+    });
+    "case_version < ?3"
+}
+
+/// What the centre holds durably. A planted fault says that this is everything.
+fn durable_upto(contact: &Contact) -> Option<u64> {
+    fail::fail_point!("planted::delete_before_durable", |_| Some(u64::MAX));
+    contact.durable_upto
 }
 
 fn store_receipt(

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::envelope::DeviceKey;
+use rand_chacha::ChaCha20Rng;
 use rusqlite::Connection;
 
 use crate::key_store::KeyStore;
@@ -50,6 +51,8 @@ pub struct Store {
     connection: Connection,
     device_key: DeviceKey,
     directory: PathBuf,
+    /// Makes keys and lineages.
+    random: ChaCha20Rng,
 }
 
 /// The store cannot be opened or used. What each means to a person stands in `out_of_service.*`.
@@ -110,8 +113,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] and [`StoreError::Newer`] leave the file as it is; the others say what is in the way.
     pub fn open(directory: &Path, now_ms: i64) -> Result<Self, StoreError> {
-        let (connection, device_key) = open::open(directory, now_ms)?;
-        Ok(Self { connection, device_key, directory: directory.to_owned() })
+        Self::open_with(directory, now_ms, device_key::system_random()?)
+    }
+
+    /// As [`Store::open`], with this source of keys and lineages instead of the system's, for a simulation that has to
+    /// be the same each time.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(directory: &Path, now_ms: i64, mut random: ChaCha20Rng) -> Result<Self, StoreError> {
+        let (connection, device_key) = open::open(directory, now_ms, &mut random)?;
+        Ok(Self { connection, device_key, directory: directory.to_owned(), random })
     }
 
     /// The device's private key.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::envelope::DeviceKey;
 use domain::ids::Lineage;
+use rand_chacha::ChaCha20Rng;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::{StoreError, device_key, identity};
@@ -22,7 +23,11 @@ pub(super) fn known_version() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-pub(super) fn open(directory: &Path, now_ms: i64) -> Result<(Connection, DeviceKey), StoreError> {
+pub(super) fn open(
+    directory: &Path,
+    now_ms: i64,
+    random: &mut ChaCha20Rng,
+) -> Result<(Connection, DeviceKey), StoreError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(StoreError::Io)?;
     let file = directory.join(DATABASE_FILE);
     match fs::metadata(&file) {
@@ -32,10 +37,10 @@ pub(super) fn open(directory: &Path, now_ms: i64) -> Result<(Connection, DeviceK
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_leftover_log(directory) => {
             return Err(StoreError::Corrupt);
         }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, now_ms)?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, (now_ms, random))?,
         Err(e) => return Err(StoreError::Io(e)),
     }
-    let device_key = device_key::load_or_create(directory)?;
+    let device_key = device_key::load_or_create(directory, random)?;
     fail::fail_point!("terminal::open::after_key", |_| Err(StoreError::Full));
     let mut connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection)?;
@@ -79,7 +84,11 @@ fn has_leftover_log(directory: &Path) -> bool {
 }
 
 /// Makes a new database under another name and moves it into place, so that a half-made one is never met.
-fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> {
+fn create(
+    directory: &Path,
+    file: &Path,
+    (now_ms, random): (i64, &mut ChaCha20Rng),
+) -> Result<(), StoreError> {
     let temporary = directory.join("terminal.db.new");
     for leftover in
         ["terminal.db.new", "terminal.db.new-journal", "terminal.db.new-wal", "terminal.db.new-shm"]
@@ -93,8 +102,7 @@ fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> 
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     migrate(&mut connection)?;
-    let mut rng = device_key::system_random()?;
-    identity::start_series(&connection, Lineage::new(&mut rng), now_ms)?;
+    identity::start_series(&connection, Lineage::new(random), now_ms)?;
     connection.close().map_err(|(_, e)| StoreError::from(e))?;
     fs::set_permissions(&temporary, fs::Permissions::from_mode(0o600)).map_err(StoreError::Io)?;
     fs::File::open(&temporary).and_then(|f| f.sync_all()).map_err(StoreError::Io)?;
@@ -107,11 +115,17 @@ fn create(directory: &Path, file: &Path, now_ms: i64) -> Result<(), StoreError> 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "synchronous", synced())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     // Erased content shall not linger in free pages.
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(())
+}
+
+/// How commits reach the disk: before anybody hears of them. A planted fault lets them come when they will.
+fn synced() -> &'static str {
+    fail::fail_point!("planted::commit_without_sync", |_| "NORMAL");
+    "FULL"
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

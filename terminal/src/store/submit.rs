@@ -93,7 +93,9 @@ impl Store {
     ) -> Result<QueuedSlip, SubmitError> {
         let key = self.device_key.clone();
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if let Some(known) = stored_slip(&tx, new.envelope_id)? {
+        if let Some(known) = stored_slip(&tx, new.envelope_id)?
+            && !seals_again(&tx, new.envelope_id)?
+        {
             return Ok(known);
         }
         fail::fail_point!("terminal::submit::after_begin", |_| Err(StoreError::Full.into()));
@@ -151,11 +153,29 @@ struct Sealed {
 /// Takes the next place in the series and the next number; both are committed with the row.
 fn take_place(tx: &Transaction<'_>, now_ms: i64) -> Result<(i64, CounterState), SubmitError> {
     let seq: i64 = identity::get(tx, "next_seq")?.ok_or(StoreError::Value("next_seq"))?;
-    identity::put(tx, "next_seq", &(seq + 1))?;
+    identity::put(tx, "next_seq", &(seq + step()))?;
     let last: CounterState = identity::get(tx, "counter")?.ok_or(SubmitError::NotEnrolled)?;
     let counter = last.next(CivilDate::in_china(now_ms)).map_err(|_| SubmitError::NoNumberLeft)?;
     identity::put(tx, "counter", &counter)?;
     Ok((seq, counter))
+}
+
+/// From one place in the series to the next. A planted fault leaves one out.
+fn step() -> i64 {
+    fail::fail_point!("planted::drop_seq", |_| 2);
+    1
+}
+
+/// Whether what was saved is forgotten and sealed once more: never, but for a planted fault.
+fn seals_again(tx: &Transaction<'_>, id: EnvelopeId) -> Result<bool, StoreError> {
+    fail::fail_point!("planted::seal_twice", |_| {
+        for table in ["receipt", "slip", "outbox"] {
+            tx.execute(&format!("DELETE FROM {table} WHERE envelope_id = ?1"), [id.to_string()])?;
+        }
+        Ok(true)
+    });
+    let _ = (tx, id);
+    Ok(false)
 }
 
 fn seal<R: CryptoRng>(

@@ -3,13 +3,16 @@
 use domain::envelope::SignedDocument;
 use domain::wire::v1::HeartbeatResponse;
 
-use super::client::{Answer, heartbeat_request, read_answer};
-use super::engine::{Engine, Step};
+use super::client::{Answer, heartbeat_request};
+use super::engine::{Engine, Pending, Step};
+use super::transport::Request;
 use crate::event::Event;
 use crate::store::{Activations, Store, StoreError};
 
 /// A centre that takes no heartbeats, or not from here, is asked again after so many turns.
 const LONG_TURNS: i64 = 60;
+/// A heartbeat that was shed comes again as late as after so many failures.
+const SHED_FAILURES: u32 = 6;
 
 /// What was told last, and when the next one is due.
 #[derive(Debug, Default)]
@@ -27,13 +30,20 @@ impl Engine {
         Ok(if news { next_ms.min(now_ms) } else { next_ms })
     }
 
-    pub(super) fn beat(&mut self, now_ms: i64, step: &mut Step) -> Result<(), StoreError> {
+    pub(super) fn begin_beat(&mut self, now_ms: i64) -> Result<Option<(Request, Pending)>, StoreError> {
         let (document, telling) = {
             let mut store = self.store();
             (store.heartbeat(now_ms)?, store.activations()?)
         };
-        let Some(document) = document else { return Ok(()) };
-        let answer = read_answer::<HeartbeatResponse>(self.transport.exchange(&heartbeat_request(document)));
+        Ok(document.map(|document| (heartbeat_request(document), Pending::Beat { now_ms, telling })))
+    }
+
+    pub(super) fn finish_beat(
+        &mut self,
+        (now_ms, telling): (i64, Activations),
+        answer: Answer<HeartbeatResponse>,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
         let (told, turns) = match answer {
             Answer::Good(heard) => {
                 self.reached(now_ms, &heard.contact, step)?;
@@ -43,6 +53,12 @@ impl Engine {
             }
             // An older centre.
             Answer::Later { why, .. } if why.starts_with("404 ") => (Some(telling), LONG_TURNS),
+            // The centre is there and has more urgent things to do: what else waits here is not put off.
+            Answer::Later { retry_after_secs: Some(secs), reached: true, .. } => {
+                let wait_ms = self.jittered_ms(SHED_FAILURES, Some(secs));
+                self.beats.next_ms = now_ms.saturating_add(i64::try_from(wait_ms).unwrap_or(i64::MAX));
+                return Ok(());
+            }
             Answer::Later { retry_after_secs, reached, .. } => {
                 self.failed(retry_after_secs, reached, step);
                 return Ok(());

@@ -1,30 +1,29 @@
 //! One step after another: plan, exchange, store what came back, report it. Owned by the sync worker.
+//!
+//! A step has two halves, [`Engine::begin`] and [`Engine::finish`], with the exchange between them. A terminal runs both
+//! around its transport; a simulation lets other things happen in between.
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::ids::EnvelopeId;
 use domain::wire::v1::{
-    BatchResponse, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnvelopeResult, MAX_BATCH,
-    MAX_BATCH_BYTES, Outcome, SeriesNews,
+    BatchResponse, Contact, EnvelopeResult, HeartbeatResponse, MAX_BATCH, MAX_BATCH_BYTES, Outcome,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
 use super::beat::Beats;
-use super::client::{Answer, batch_request, changes_request, read_answer};
+use super::client::{Answer, batch_request, read_answer};
 use super::plan::{Action, Situation, full_jitter_ms, plan};
-use super::transport::{HangUp, Transport};
+use super::transport::{HangUp, Request, Response, Transport, TransportError};
 use super::tuning::{Lane, Tuning};
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::model::Network;
-use crate::store::{CaseNewsOutcome, DueEnvelope, EpochChange, ParkReason, Store, StoreError};
+use crate::store::{Activations, DueEnvelope, EpochChange, ParkReason, Store, StoreError};
 
 /// A contact slower than this makes the link weak.
 const WEAK_FROM_MS: i64 = 3_000;
-/// How long the centre may let a terminal wait for news, seconds.
-const WAIT_SECS: u32 = 25;
-/// An answer without news that came sooner is no waiting: the next question comes at the usual pace.
-const SOON_MS: i64 = 1_000;
 
 /// What a step did.
 #[derive(Debug, Default)]
@@ -35,21 +34,42 @@ pub struct Step {
     pub wait_ms: u64,
 }
 
+/// The first half of a step.
+#[derive(Debug)]
+pub enum Begun {
+    /// It is over: there was nothing to exchange.
+    Over(Step),
+    /// This is to be sent; its answer goes to [`Engine::finish`].
+    Exchange(Request),
+}
+
+/// What an answer is waited for, and when it was asked for.
+#[derive(Debug)]
+pub(super) enum Pending {
+    Batch { now_ms: i64, due: Vec<DueEnvelope> },
+    Changes { now_ms: i64 },
+    Beat { now_ms: i64, telling: Activations },
+    Offer { now_ms: i64, ids: Vec<EnvelopeId> },
+}
+
 /// The sync engine.
 pub struct Engine {
     store: Arc<Mutex<Store>>,
     pub(super) transport: Box<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    rng: ChaCha20Rng,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) rng: ChaCha20Rng,
     pub(super) tuning: Tuning,
-    lane: Lane,
+    pub(super) lane: Lane,
     pub(super) beats: Beats,
-    failures: u32,
-    not_before_ms: i64,
-    next_news_ms: i64,
+    pub(super) failures: u32,
+    pub(super) not_before_ms: i64,
+    pub(super) next_news_ms: i64,
+    /// Over what span the centre wants contacts spread after a start or an outage; none before the first look.
+    pub(super) spread_ms: Option<u64>,
     /// Rows in the next batch at most: 1 while a refused batch is taken apart.
     batch_most: usize,
     network: Option<Network>,
+    pending: Option<Pending>,
     /// Rung when there is news of the catalogue.
     catalogue_bell: Option<SyncSender<()>>,
 }
@@ -73,8 +93,10 @@ impl Engine {
             failures: 0,
             not_before_ms: 0,
             next_news_ms: 0,
+            spread_ms: None,
             batch_most: MAX_BATCH,
             network: None,
+            pending: None,
             catalogue_bell: None,
         }
     }
@@ -107,17 +129,64 @@ impl Engine {
 
     /// One step: at most one exchange with the server.
     pub fn step(&mut self) -> Step {
+        match self.begin() {
+            Begun::Over(step) => step,
+            Begun::Exchange(request) => {
+                let answer = self.transport.exchange(&request);
+                self.finish(answer)
+            }
+        }
+    }
+
+    /// The first half of a step: what is to be sent, if anything. An answer that was waited for is given up.
+    pub fn begin(&mut self) -> Begun {
+        self.pending = None;
+        match self.try_begin() {
+            Ok(Ok((request, pending))) => {
+                self.pending = Some(pending);
+                Begun::Exchange(request)
+            }
+            Ok(Err(wait_ms)) => Begun::Over(Step { wait_ms, ..Step::default() }),
+            Err(error) => {
+                let mut step = Step::default();
+                self.without_store(&error, &mut step);
+                Begun::Over(step)
+            }
+        }
+    }
+
+    /// The second half of a step: takes in what was answered to [`Engine::begin`].
+    pub fn finish(&mut self, answer: Result<Response, TransportError>) -> Step {
         let mut step = Step::default();
-        if let Err(error) = self.try_step(&mut step) {
-            tracing::error!(error = %error, "sync could not use the store");
-            step.wait_ms = self.back_off(None);
+        let finished = match self.pending.take() {
+            None => Ok(()),
+            Some(Pending::Batch { now_ms, due }) => {
+                self.finish_batch((now_ms, &due), read_answer(answer), &mut step)
+            }
+            Some(Pending::Changes { now_ms }) => self.finish_changes(now_ms, read_answer(answer), &mut step),
+            Some(Pending::Beat { now_ms, telling }) => {
+                self.finish_beat((now_ms, telling), read_answer::<HeartbeatResponse>(answer), &mut step)
+            }
+            Some(Pending::Offer { now_ms, ids }) => {
+                self.finish_offer((now_ms, &ids), read_answer(answer), &mut step)
+            }
+        };
+        if let Err(error) = finished {
+            self.without_store(&error, &mut step);
         }
         step
     }
 
-    fn try_step(&mut self, step: &mut Step) -> Result<(), StoreError> {
+    fn without_store(&mut self, error: &StoreError, step: &mut Step) {
+        tracing::error!(error = %error, "sync could not use the store");
+        step.wait_ms = self.back_off(None);
+    }
+
+    /// What to send, or how long to wait, milliseconds.
+    fn try_begin(&mut self) -> Result<Result<(Request, Pending), u64>, StoreError> {
         let now_ms = self.clock.now_ms();
         let (sends, asks) = (self.lane != Lane::News, self.lane != Lane::Send);
+        self.spread_start(now_ms)?;
         let situation = {
             let store = self.store();
             let next_news_ms = plausible(self.next_news_ms, now_ms + self.tuning.news_every_ms * 12);
@@ -129,18 +198,18 @@ impl Engine {
                 next_row_ms: if sends { store.next_due_ms(now_ms)? } else { None },
                 next_news_ms: if asks { next_news_ms } else { i64::MAX },
                 next_beat_ms: if sends { self.next_beat_ms(&store, now_ms)? } else { i64::MAX },
+                longest_wait_ms: self.tuning.longest_wait_ms,
             }
         };
-        match plan(situation) {
-            Action::Wait(ms) => {
-                step.wait_ms = ms;
-                Ok(())
-            }
-            Action::Offer => self.offer(now_ms, step),
-            Action::SendBatch => self.send_batch(now_ms, step),
-            Action::AskChanges => self.ask_changes(now_ms, step),
-            Action::Beat => self.beat(now_ms, step),
-        }
+        let begun = match plan(situation) {
+            Action::Wait(ms) => return Ok(Err(ms)),
+            Action::Offer => self.begin_offer(now_ms)?,
+            Action::SendBatch => self.begin_batch(now_ms)?,
+            Action::AskChanges => self.begin_changes(now_ms)?,
+            Action::Beat => self.begin_beat(now_ms)?,
+        };
+        // What was to be sent is gone meanwhile: look again.
+        Ok(begun.ok_or(0))
     }
 
     /// Nothing is ever put off further than this.
@@ -152,21 +221,29 @@ impl Engine {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn send_batch(&mut self, now_ms: i64, step: &mut Step) -> Result<(), StoreError> {
+    fn begin_batch(&mut self, now_ms: i64) -> Result<Option<(Request, Pending)>, StoreError> {
         let due = self.store().due(now_ms, self.batch_most, MAX_BATCH_BYTES)?;
         if due.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         fail::fail_point!("terminal::send::before_exchange", |_| Err(StoreError::Full));
         let request = batch_request(due.iter().map(|d| d.upload.clone()).collect());
-        let answer = read_answer::<BatchResponse>(self.transport.exchange(&request));
+        Ok(Some((request, Pending::Batch { now_ms, due })))
+    }
+
+    fn finish_batch(
+        &mut self,
+        (now_ms, due): (i64, &[DueEnvelope]),
+        answer: Answer<BatchResponse>,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
         fail::fail_point!("terminal::send::after_exchange", |_| Err(StoreError::Full));
         match answer {
             Answer::Good(batch) => {
                 fail::fail_point!("terminal::send::before_receipt", |_| Err(StoreError::Full));
                 self.reached(now_ms, &batch.contact, step)?;
                 self.batch_most = MAX_BATCH;
-                for row in &due {
+                for row in due {
                     let result = batch.results.iter().find(|r| r.digest == row.upload.digest);
                     self.take_result(row, result, now_ms, step)?;
                 }
@@ -178,11 +255,11 @@ impl Engine {
                 self.park(&due[0], ParkReason::Quarantined, &why, now_ms)?;
                 self.batch_most = 1;
             }
-            Answer::NotLetIn(why) => self.not_let_in(&due, &why, step)?,
+            Answer::NotLetIn(why) => self.not_let_in(due, &why, step)?,
             Answer::Later { why, retry_after_secs, reached } => {
                 let wait = self.failed(retry_after_secs, reached, step);
                 let next = now_ms.saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
-                for row in &due {
+                for row in due {
                     self.store().send_failed(&row.upload.digest, &why, next)?;
                 }
             }
@@ -266,73 +343,6 @@ impl Engine {
         self.store().park(&row.upload.digest, why, reason, now_ms)
     }
 
-    fn ask_changes(&mut self, now_ms: i64, step: &mut Step) -> Result<(), StoreError> {
-        let request = {
-            let store = self.store();
-            let Some(identity) = store.identity()? else { return Ok(()) };
-            let order = Some(store.order()?.map_or(0, |order| order.number));
-            let wait = if self.lane == Lane::News { WAIT_SECS } else { 0 };
-            let query = ChangesQuery { after: store.cursor()?, wait, order };
-            changes_request(query, &identity.terminal, store.device_key())
-        };
-        fail::fail_point!("terminal::changes::before_exchange", |_| Err(StoreError::Full));
-        match read_answer::<ChangesResponse>(self.transport.exchange(&request)) {
-            Answer::Good(news) => {
-                fail::fail_point!("terminal::changes::after_exchange", |_| Err(StoreError::Full));
-                self.take_series(news.series.as_ref(), now_ms)?;
-                let answered_ms = self.clock.now_ms();
-                // Waiting says nothing of the link.
-                let asked_ms = if self.lane == Lane::News { answered_ms } else { now_ms };
-                if !self.reached(asked_ms, &news.contact, step)?.0 {
-                    self.take_order(news.order.as_ref(), step);
-                    self.take_news(&news, step)?;
-                }
-                let something = !news.changes.is_empty() || news.order.is_some();
-                let waited = something || answered_ms.saturating_sub(now_ms) >= SOON_MS;
-                let again = news.more || (self.lane == Lane::News && waited);
-                self.next_news_ms = if again { now_ms } else { now_ms + self.tuning.news_every_ms };
-            }
-            Answer::Later { retry_after_secs, reached, .. } => {
-                self.failed(retry_after_secs, reached, step);
-            }
-            Answer::NotLetIn(why) | Answer::Malformed(why) => {
-                tracing::warn!(reason = %why, "the centre gives no news to this terminal");
-                self.next_news_ms = now_ms + self.tuning.news_every_ms.saturating_mul(12);
-            }
-        }
-        Ok(())
-    }
-
-    fn take_series(&mut self, news: Option<&SeriesNews>, now_ms: i64) -> Result<(), StoreError> {
-        if let Some(news) = news
-            && self.store().take_series_news(news, now_ms)?
-        {
-            tracing::error!("this store was restored from an older state; a new series begins");
-        }
-        Ok(())
-    }
-
-    fn take_news(&mut self, news: &ChangesResponse, step: &mut Step) -> Result<(), StoreError> {
-        let mut store = self.store();
-        for change in &news.changes {
-            // Who fetches a version is not this thread; unknown news is skipped.
-            if matches!(change.news, ChangeNews::Catalogue { .. }) {
-                self.ring_catalogue();
-            }
-            if let ChangeNews::Case(case) = &change.news
-                && store.take_case_news(case)? == CaseNewsOutcome::Moved
-            {
-                step.events.push(Event::CaseChanged {
-                    envelope_id: case.envelope_id,
-                    state: case.state,
-                    at_ms: case.at_ms,
-                });
-            }
-        }
-        fail::fail_point!("terminal::cursor::before_move", |_| Err(StoreError::Full));
-        store.move_cursor(news.cursor)
-    }
-
     /// Has the catalogue looked after. A full bell rings already.
     pub(super) fn ring_catalogue(&self) {
         if let Some(bell) = &self.catalogue_bell {
@@ -347,6 +357,7 @@ impl Engine {
         step: &mut Step,
     ) -> Result<EpochChange, StoreError> {
         self.failures = 0;
+        self.hear_spread(contact.spread_ms);
         let now_ms = self.clock.now_ms();
         let wait = i64::try_from(contact.retry_after_ms.unwrap_or(0)).unwrap_or(i64::MAX);
         self.not_before_ms = now_ms.saturating_add(wait);
@@ -356,29 +367,7 @@ impl Engine {
         Ok(change)
     }
 
-    pub(super) fn failed(&mut self, retry_after_secs: Option<u32>, reached: bool, step: &mut Step) -> u64 {
-        self.tell(if reached { Network::Weak } else { Network::Offline }, step);
-        step.wait_ms = self.back_off(retry_after_secs);
-        step.wait_ms
-    }
-
-    /// Goes on at the slowest pace.
-    pub(super) fn slow_down(&mut self, step: &mut Step) {
-        self.failures = self.failures.max(6);
-        step.wait_ms = self.back_off(None);
-    }
-
-    fn back_off(&mut self, retry_after_secs: Option<u32>) -> u64 {
-        let Tuning { backoff_base_ms, backoff_cap_ms, .. } = self.tuning;
-        let jitter = full_jitter_ms(self.failures, backoff_base_ms, backoff_cap_ms, &mut self.rng);
-        self.failures = self.failures.saturating_add(1);
-        let asked = u64::from(retry_after_secs.unwrap_or(0)).saturating_mul(1_000).min(3_600_000);
-        let wait = jitter.max(asked);
-        self.not_before_ms = self.clock.now_ms().saturating_add(i64::try_from(wait).unwrap_or(i64::MAX));
-        wait
-    }
-
-    fn tell(&mut self, network: Network, step: &mut Step) {
+    pub(super) fn tell(&mut self, network: Network, step: &mut Step) {
         if self.network != Some(network) {
             self.network = Some(network);
             step.events.push(Event::Network(network));

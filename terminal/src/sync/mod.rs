@@ -7,7 +7,9 @@ mod client;
 mod engine;
 mod enrol;
 pub mod http;
+mod news;
 mod offer;
+mod pace;
 pub mod plan;
 mod reach;
 mod renewal;
@@ -15,7 +17,7 @@ pub mod tls;
 pub mod transport;
 mod tuning;
 
-pub use engine::{Engine, Step};
+pub use engine::{Begun, Engine, Step};
 pub use enrol::{EnrolError, enrol};
 pub use reach::{Reachable, reach};
 pub use renewal::Renewing;

@@ -1,21 +1,31 @@
 //! Receipts shown to a centre that was restored: what it does not have is sent again, what nobody has is told.
+use domain::ids::EnvelopeId;
 use domain::wire::v1::OfferResponse;
 
-use super::client::{Answer, offer_request, read_answer};
-use super::engine::{Engine, Step};
+use super::client::{Answer, offer_request};
+use super::engine::{Engine, Pending, Step};
+use super::transport::Request;
 use crate::event::Event;
 use crate::store::StoreError;
 
 impl Engine {
-    pub(super) fn offer(&mut self, now_ms: i64, step: &mut Step) -> Result<(), StoreError> {
-        let Some(next) = self.store().next_offer()? else { return Ok(()) };
+    pub(super) fn begin_offer(&mut self, now_ms: i64) -> Result<Option<(Request, Pending)>, StoreError> {
+        let Some(next) = self.store().next_offer()? else { return Ok(None) };
         fail::fail_point!("terminal::offer::before_exchange", |_| Err(StoreError::Full));
-        let request = offer_request(next.document);
-        match read_answer::<OfferResponse>(self.transport.exchange(&request)) {
+        Ok(Some((offer_request(next.document), Pending::Offer { now_ms, ids: next.ids })))
+    }
+
+    pub(super) fn finish_offer(
+        &mut self,
+        (now_ms, ids): (i64, &[EnvelopeId]),
+        answer: Answer<OfferResponse>,
+        step: &mut Step,
+    ) -> Result<(), StoreError> {
+        match answer {
             Answer::Good(answer) => {
                 // Of yet another centre: everything is shown once more.
                 if !self.reached(now_ms, &answer.contact, step)?.0 {
-                    let outcome = self.store().take_offer_answer(&next.ids, &answer.lacking, now_ms)?;
+                    let outcome = self.store().take_offer_answer(ids, &answer.lacking, now_ms)?;
                     if outcome.gone > 0 {
                         tracing::error!(
                             rows = outcome.gone,

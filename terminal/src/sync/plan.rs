@@ -18,6 +18,8 @@ pub struct Situation {
     pub next_news_ms: i64,
     /// When the centre is told next how this terminal is.
     pub next_beat_ms: i64,
+    /// The longest wait between two looks, so that a changed clock does no harm.
+    pub longest_wait_ms: i64,
 }
 
 /// What to do.
@@ -35,16 +37,14 @@ pub enum Action {
     Wait(u64),
 }
 
-/// The longest wait between two looks, so that a changed clock does no harm.
-const LONGEST_WAIT_MS: i64 = 5_000;
-
-/// The next action. Offers come before rows, rows come before news, news before a heartbeat; nothing happens before `not_before_ms`.
+/// The next action. Offers come before rows, rows come before news, news before a heartbeat; nothing happens before
+/// `not_before_ms`.
 pub fn plan(s: Situation) -> Action {
     if !s.enrolled {
-        return wait(s.now_ms, s.now_ms + LONGEST_WAIT_MS);
+        return wait(&s, i64::MAX);
     }
     if s.not_before_ms > s.now_ms {
-        return wait(s.now_ms, s.not_before_ms);
+        return wait(&s, s.not_before_ms);
     }
     if s.offers {
         return Action::Offer;
@@ -59,11 +59,12 @@ pub fn plan(s: Situation) -> Action {
         return Action::Beat;
     }
     let next_ms = s.next_news_ms.min(s.next_beat_ms);
-    wait(s.now_ms, s.next_row_ms.map_or(next_ms, |t| t.min(next_ms)))
+    wait(&s, s.next_row_ms.map_or(next_ms, |t| t.min(next_ms)))
 }
 
-fn wait(now_ms: i64, until_ms: i64) -> Action {
-    Action::Wait(u64::try_from((until_ms.saturating_sub(now_ms)).clamp(1, LONGEST_WAIT_MS)).unwrap_or(1))
+fn wait(s: &Situation, until_ms: i64) -> Action {
+    let ms = until_ms.saturating_sub(s.now_ms).clamp(1, s.longest_wait_ms.max(1));
+    Action::Wait(u64::try_from(ms).unwrap_or(1))
 }
 
 /// Full jitter: a random time between 0 and `base * 2^failures`, capped. (After the "exponential backoff and
@@ -90,6 +91,7 @@ mod tests {
             next_row_ms: None,
             next_news_ms: 3_000,
             next_beat_ms: 4_000,
+            longest_wait_ms: 5_000,
         };
         let table = [
             (Situation { enrolled: false, next_row_ms: Some(0), ..s }, Action::Wait(5_000)),
@@ -105,6 +107,7 @@ mod tests {
             (Situation { next_beat_ms: 0, next_news_ms: 0, ..s }, Action::AskChanges),
             (Situation { not_before_ms: 1_200, next_row_ms: Some(0), ..s }, Action::Wait(200)),
             (Situation { not_before_ms: 900_000, next_row_ms: Some(0), ..s }, Action::Wait(5_000)),
+            (Situation { not_before_ms: 900_000, longest_wait_ms: 600_000, ..s }, Action::Wait(600_000)),
             (
                 Situation { now_ms: i64::MAX - 5_000, next_news_ms: i64::MAX, next_beat_ms: i64::MAX, ..s },
                 Action::Wait(5_000),

@@ -11,11 +11,19 @@ pub struct Tuning {
     pub news_every_ms: i64,
     /// Between two heartbeats; what changes with the catalogue is told at once.
     pub beat_every_ms: i64,
+    /// The longest wait between two looks, so that a changed clock does no harm.
+    pub longest_wait_ms: i64,
 }
 
 impl Default for Tuning {
     fn default() -> Self {
-        Self { backoff_base_ms: 1_000, backoff_cap_ms: 60_000, news_every_ms: 5_000, beat_every_ms: 60_000 }
+        Self {
+            backoff_base_ms: 1_000,
+            backoff_cap_ms: 60_000,
+            news_every_ms: 5_000,
+            beat_every_ms: 60_000,
+            longest_wait_ms: 5_000,
+        }
     }
 }
 

@@ -46,6 +46,26 @@ fn guessing_codes_ends_with_a_time_to_wait_and_terminals_go_on() -> Result<()> {
 }
 
 #[test]
+fn beyond_the_admission_rate_heartbeats_are_shed_and_submissions_go_on() -> Result<()> {
+    let server = Server::start_with(&["--admitted-per-second", "10"])?;
+    let mut device = Device::enrol(&server, 1)?;
+    let upload = device.seal(&courier())?;
+    let beats: Vec<_> = (0..30)
+        .map(|_| http::post(&server.terminals, "/api/v1/heartbeat", &[JSON], b"{}"))
+        .collect::<Result<_>>()?;
+    assert!(beats.iter().all(|a| matches!(a.status, 400 | 503)), "let in and malformed, or sent away");
+    let sent_away = beats.iter().rfind(|a| a.status == 503).context("none was sent away")?;
+    assert_eq!(sent_away.problem()?, "busy");
+    let wait: u64 = sent_away.header("retry-after").context("Retry-After")?.parse()?;
+    assert!((1..=30).contains(&wait), "{wait}");
+    // What heartbeats may not use is there for a submission, and the server still says that it serves.
+    assert_eq!(device.send(&server, &[upload])?.results[0].outcome, Outcome::Accepted);
+    let health: serde_json::Value = http::get(&server.terminals, "/healthz", &[])?.json()?;
+    assert_eq!(health["contact"]["spread_ms"], 300, "three calls of one terminal at ten a second");
+    Ok(())
+}
+
+#[test]
 fn ten_thousand_headers_and_endless_addresses_are_answered() -> Result<()> {
     let server = Server::start()?;
     let many = |line: &str, n: usize| format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", line.repeat(n));

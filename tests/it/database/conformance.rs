@@ -16,6 +16,7 @@ use domain::wire::v1::{CasesQuery, ChangesQuery, EnrolRequest, EnvelopeBatch, En
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
+use sync_server::admission::Admission;
 use sync_server::centre::Centre;
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
@@ -166,6 +167,7 @@ impl Life {
         };
         let clock = Arc::new(AtomicI64::new(start_ms));
         let centre = Arc::new(Centre::single(Box::new(driver), context, Box::new(Told(clock.clone()))));
+        centre.admit_by(Admission::new(1_000))?;
         Ok(Self { centre, clock, codes })
     }
 

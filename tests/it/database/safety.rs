@@ -16,7 +16,7 @@ use sync_server::store::{Driver, Tx, in_transaction};
 /// offered.
 pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(21);
-    let keys = Keys::in_memory(&mut rng);
+    let keys = Keys::in_memory(&mut rng)?;
     in_transaction(driver, |tx| -> Result<()> {
         let epoch = meta::known_epoch(tx)?.context("an epoch")?;
         let backup = |server_seq, epoch| Backup {
@@ -88,7 +88,7 @@ fn lost(tx: &mut Tx<'_>, now_ms: i64, keys: &Keys, rng: &mut ChaCha20Rng) -> Res
         ensure!(lacking == [lost.envelope_id, kept.envelope_id]);
     }
     ensure!(tx.query_int("SELECT COUNT(*) FROM lost_submission", &[])? == 1);
-    let stranger = KeyRing::new([Keys::in_memory(rng).receipt.public()]);
+    let stranger = KeyRing::new([Keys::in_memory(rng)?.receipt.public()]);
     ensure!(offers::take(tx, now_ms, (&terminal, &stranger), &all).is_err());
     Ok(())
 }

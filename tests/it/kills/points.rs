@@ -214,6 +214,8 @@ fn every_named_point_stands_in_the_code_and_every_one_of_the_code_is_named() -> 
     for root in ["terminal/src", "sync-server/src"] {
         collect(&tests::binaries::repository().join(root), &mut found)?;
     }
+    // Planted faults are no borders: the simulation turns each of them on.
+    found.retain(|name| !name.starts_with("planted::"));
     found.sort();
     let mut named: Vec<String> =
         TERMINAL.iter().chain(SERVER).chain(CATALOGUE).chain(SAFETY).map(|p| p.name.to_owned()).collect();

@@ -12,6 +12,7 @@ use rand_core::SeedableRng as _;
 use terminal::clock::SystemClock;
 use terminal::store::{StatusRow, Store, read_audit_heads, read_status};
 use terminal::sync::http::HttpTransport;
+use terminal::sync::tls::Trust;
 use terminal::sync::{Engine, Tuning, enrol};
 use tests::device::{STATION, now_ms};
 use tests::server::Server;
@@ -31,7 +32,7 @@ impl Terminal {
         let folder = tempfile::tempdir()?;
         let mut store = Store::open(folder.path(), now_ms())?;
         let code = server.enrol_code(STATION)?;
-        enrol(&mut store, &mut HttpTransport::new(&server.terminals)?, &code)?;
+        enrol(&mut store, &mut HttpTransport::new(&server.terminals, &Trust::Nobody)?, &code)?;
         Ok(Self { folder, store: Arc::new(Mutex::new(store)), rng: ChaCha20Rng::seed_from_u64(4) })
     }
 
@@ -50,7 +51,7 @@ impl Terminal {
 
     /// Talks to a server until this holds.
     fn talk(&self, server: &Server, mut until: impl FnMut(&[StatusRow]) -> bool) -> Result<()> {
-        let transport = Box::new(HttpTransport::new(&server.terminals)?);
+        let transport = Box::new(HttpTransport::new(&server.terminals, &Trust::Nobody)?);
         let tuning = Tuning { news_every_ms: 50, beat_every_ms: 100, ..Tuning::default() };
         let mut engine =
             Engine::new(Arc::clone(&self.store), transport, Arc::new(SystemClock), 7).with_tuning(tuning);

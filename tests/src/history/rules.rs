@@ -2,9 +2,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::case::{CaseState, fold};
-use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId};
+use terminal::store::StatusRow;
 
+use super::changed::Changed;
 use super::{CentreView, DiskView, History, Op, StoredAudit};
 
 /// One rule.
@@ -32,6 +33,8 @@ pub enum Rule {
     Promise,
     /// After the drain nothing waits.
     Drained,
+    /// After the drain a terminal knows what became of its cases.
+    Told,
     /// The database is sound.
     Sound,
 }
@@ -83,7 +86,8 @@ pub fn check_disk(history: &History, disk: DiskView) -> Vec<Broken> {
 
 /// Checks a drained run; empty if all rules hold.
 pub fn check(history: &History, centre: &CentreView, disks: &[DiskView]) -> Vec<Broken> {
-    let mut checker = Checker { history, centre, disks, broken: Vec::new() };
+    let changed = Changed::of(history, centre);
+    let mut checker = Checker { history, centre, disks, changed, broken: Vec::new() };
     checker.acknowledged();
     checker.once();
     checker.made();
@@ -102,6 +106,7 @@ struct Checker<'a> {
     history: &'a History,
     centre: &'a CentreView,
     disks: &'a [DiskView],
+    changed: Changed,
     broken: Vec<Broken>,
 }
 
@@ -198,11 +203,16 @@ impl Checker<'_> {
         }
         let mut complaints = Vec::new();
         for ((terminal, lineage), seqs) in series {
-            for seq in twice(seqs.iter()) {
+            let doubles = if self.changed.may_double(terminal, self.centre) {
+                BTreeSet::new()
+            } else {
+                twice(seqs.iter())
+            };
+            for seq in doubles {
                 complaints.push(format!("{terminal} {lineage}: place {seq} stands twice"));
             }
             let seqs: BTreeSet<u64> = seqs.into_iter().collect();
-            let last = seqs.last().copied().unwrap_or(0);
+            let last = if self.changed.may_miss(terminal) { 0 } else { seqs.last().copied().unwrap_or(0) };
             for seq in (1..=last).filter(|s| !seqs.contains(s) && !held.contains(&(terminal, *s))) {
                 complaints.push(format!("{terminal} {lineage}: place {seq} is missing"));
             }
@@ -239,22 +249,37 @@ impl Checker<'_> {
 
     fn sight(&mut self) {
         let mut states: BTreeMap<&str, Vec<CaseState>> = BTreeMap::new();
-        let numbers: BTreeMap<EnvelopeId, &CaseNo> =
-            self.centre.cases.iter().map(|c| (c.id, c.slip_number.as_ref().unwrap_or(&c.number))).collect();
+        let cases: BTreeMap<EnvelopeId, _> = self.centre.cases.iter().map(|c| (c.id, c)).collect();
         for action in &self.centre.actions {
-            if let Some(number) = numbers.get(&action.id) {
+            // A corrected number takes the place of the one on the slip.
+            let numbers = cases.get(&action.id).map(|c| std::iter::once(&c.number).chain(&c.slip_number));
+            for number in numbers.into_iter().flatten() {
                 states.entry(number.as_str()).or_default().push(action.recorded.action.state());
             }
         }
+        // What was seen before the centre was set back says nothing of the actions that it has now.
+        let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+        for (place, record) in self.history.0.iter().enumerate().filter(|(_, r)| r.op == Op::NewEpoch) {
+            ends.insert(&record.terminal, place);
+        }
+        let bearers = self.bearers();
         let mut last: BTreeMap<(&str, &str), (usize, u8)> = BTreeMap::new();
         let mut complaints = Vec::new();
-        for record in &self.history.0 {
+        for (place, record) in self.history.0.iter().enumerate() {
+            if matches!(record.op, Op::Restored | Op::NewEpoch) {
+                last.retain(|(terminal, _), _| *terminal != record.terminal);
+            }
             let Op::Seen { number, state, marks } = &record.op else { continue };
             let (version, most) = last.entry((&record.terminal, number.as_str())).or_default();
             if *marks < *most {
                 complaints.push(format!("{number}: a mark was taken back"));
             }
             *most = (*most).max(*marks);
+            let outdated = ends.get(record.terminal.as_str()).is_some_and(|end| place < *end);
+            let shared = bearers.get(number.as_str()).is_some_and(|ids| ids.len() > 1);
+            if outdated || (shared && self.changed.has(&record.terminal)) {
+                continue;
+            }
             let known = states.get(number.as_str()).map(Vec::as_slice).unwrap_or_default();
             // The earliest version that can have been seen without going back.
             let possible = match state {
@@ -301,39 +326,54 @@ impl Checker<'_> {
         odd.into_iter().for_each(|o| self.say(Rule::Audit, o));
     }
 
+    /// Who bears a number, or has it on the slip.
+    fn bearers(&self) -> BTreeMap<&str, Vec<EnvelopeId>> {
+        let mut bearers: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
+        for case in &self.centre.cases {
+            let shown = case.slip_number.as_ref().unwrap_or(&case.number);
+            bearers.entry(shown.as_str()).or_default().push(case.id);
+        }
+        bearers
+    }
+
     fn promise(&mut self) {
-        let shown: Vec<(EnvelopeId, CaseNo, Digest)> = self
+        let shown: Vec<(&str, EnvelopeId, CaseNo)> = self
             .history
             .0
             .iter()
             .filter_map(|r| match &r.op {
-                Op::Slip { id, number, digest } => Some((*id, number.clone(), *digest)),
+                Op::Slip { id, number, .. } => Some((r.terminal.as_str(), *id, number.clone())),
                 _ => None,
             })
             .collect();
+        let acked: BTreeSet<EnvelopeId> = self
+            .history
+            .0
+            .iter()
+            .filter_map(|r| if let Op::Acked { id } = &r.op { Some(*id) } else { None })
+            .collect();
         let rows: BTreeMap<&str, _> =
             self.disks.iter().flat_map(|d| &d.rows).map(|r| (r.envelope_id.as_str(), r)).collect();
-        let mut bearers: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
-        for case in &self.centre.cases {
-            bearers
-                .entry(case.slip_number.as_ref().unwrap_or(&case.number).as_str())
-                .or_default()
-                .push(case.id);
-        }
+        let bearers = self.bearers();
         let mut complaints = Vec::new();
-        for (id, number, _) in &shown {
+        for (terminal, id, number) in &shown {
+            let (changed, excused) = (self.changed.has(terminal), self.changed.excuses(id));
             let row = rows.get(id.to_string().as_str());
-            let held = row.is_some_and(|r| parked(&r.state));
-            if row.is_none_or(|r| r.number.as_deref() != Some(number.as_str())) {
+            let held = row.is_some_and(|r| parked(&r.state)) || (excused && !acked.contains(id));
+            let other = |r: &&StatusRow| !changed && r.number.as_deref() != Some(number.as_str());
+            if !excused && (row.is_none() || row.is_some_and(other)) {
                 complaints.push((Rule::Shown, format!("{number} was shown and is not on the disk")));
             }
-            if !held && bearers.get(number.as_str()).map(Vec::as_slice) != Some(&[*id]) {
+            let there = bearers.get(number.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let once = there == [*id] || (changed && there.contains(id));
+            if !held && !once {
                 let what = format!("{number} was shown and is not at the centre exactly once");
                 complaints.push((Rule::Promise, what));
             }
         }
-        let ids: BTreeMap<&str, EnvelopeId> = shown.iter().map(|(id, n, _)| (n.as_str(), *id)).collect();
-        for (id, number, _) in shown.iter().filter(|(id, n, _)| ids.get(n.as_str()) != Some(id)) {
+        let ids: BTreeMap<&str, EnvelopeId> = shown.iter().map(|(_, id, n)| (n.as_str(), *id)).collect();
+        let twice = shown.iter().filter(|(_, id, n)| ids.get(n.as_str()) != Some(id));
+        for (_, id, number) in twice.filter(|(terminal, ..)| !self.changed.has(terminal)) {
             complaints.push((Rule::Shown, format!("{number} was shown for {id} and for another")));
         }
         complaints.into_iter().for_each(|(rule, what)| self.say(rule, what));

@@ -27,8 +27,13 @@ use crate::history::{Op, Recorder};
 use crate::visit;
 
 /// An eager engine, so that a storm does not wait.
-const EAGER: Tuning =
-    Tuning { backoff_base_ms: 4, backoff_cap_ms: 40, news_every_ms: 15, beat_every_ms: 60_000 };
+const EAGER: Tuning = Tuning {
+    backoff_base_ms: 4,
+    backoff_cap_ms: 40,
+    news_every_ms: 15,
+    beat_every_ms: 60_000,
+    longest_wait_ms: 5_000,
+};
 /// Every so many submissions the answers do not fit the form, so that cases are returned as well.
 const BAD_EVERY: u32 = 5;
 

@@ -1,0 +1,315 @@
+//! The centre of a simulation: the real store, services and jobs on a simulated disk, and its calls by method and path.
+//!
+//! HTTP, TLS and PostgreSQL stay outside: requests come as the terminal's transport has them, and go to the same functions
+//! as the listeners' do. Copies of the store stand in for verified backups.
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use anyhow::{Context as _, Result, anyhow};
+use domain::case::{Action, CaseState};
+use domain::catalogue::Catalogue;
+use domain::envelope::{Bytes, Signature};
+use domain::ids::{EnvelopeId, StationId};
+use domain::wire::v1::{ChangesQuery, Contact, PROBLEM_MEDIA_TYPE, SIGNATURE_HEADER, TERMINAL_HEADER};
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sync_server::centre::{Bell, Centre};
+use sync_server::error::{ProblemCode, ServiceError};
+use sync_server::jobs::open_received;
+use sync_server::keys::Keys;
+use sync_server::services::{cases, enrol};
+use sync_server::store::{Sqlite, in_transaction};
+use terminal::sync::transport::{Method, Request, Response, Transport, TransportError};
+
+use super::clock::{AroundCentre, MachineClock, Time};
+use super::disk::{Disk, End};
+use crate::storm::small_centre::prepare;
+
+/// The store's file.
+pub const STORE: &str = "server.db";
+/// Cases that the departments look at in one go, at most.
+const AT_ONCE: u64 = 40;
+/// What a busy centre says, seconds: as its listeners do.
+const RETRY_AFTER_SECS: u32 = 5;
+
+/// Hears that submissions wait.
+struct Waiting(Arc<AtomicBool>);
+
+impl Bell for Waiting {
+    fn envelopes_stored(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+    fn news(&self, _: &StationId) {}
+    fn news_for_all(&self) {}
+}
+
+/// The centre.
+pub struct SimulatedCentre {
+    /// Its disk.
+    pub disk: Disk,
+    /// Its machine's clock.
+    pub clock: Arc<MachineClock>,
+    /// Versions that it has, or takes in when it starts.
+    pub catalogues: Vec<Catalogue>,
+    /// Up to where its last copy goes; promised to terminals as durable.
+    pub durable_upto: Option<u64>,
+    running: Option<Arc<Centre>>,
+    waiting: Arc<AtomicBool>,
+    seeds: Arc<AtomicU64>,
+    copy: PathBuf,
+    set_back: bool,
+}
+
+impl SimulatedCentre {
+    /// A new one on a disk; it does not run yet.
+    pub fn new(disk: Disk, copy: PathBuf, time: Arc<Time>, seed: u64, catalogue: Catalogue) -> Self {
+        Self {
+            disk,
+            clock: Arc::new(MachineClock::new(time)),
+            catalogues: vec![catalogue],
+            durable_upto: None,
+            running: None,
+            waiting: Arc::default(),
+            seeds: Arc::new(AtomicU64::new(seed)),
+            copy,
+            set_back: false,
+        }
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If its disk does not let it.
+    pub fn start(&mut self) -> Result<()> {
+        let around = AroundCentre { clock: self.clock.clone(), seeds: self.seeds.clone() };
+        let now_ms = terminal::clock::Clock::now_ms(self.clock.as_ref());
+        let mut rng = ChaCha20Rng::seed_from_u64(self.seeds.fetch_add(1, Ordering::Relaxed));
+        let keys = Keys::load_or_make(&self.disk.folder().join("keys"), &mut rng)?;
+        let mut store = Sqlite::open(&self.disk.folder().join(STORE))?;
+        if self.set_back {
+            in_transaction(&mut store, |tx| tx.execute("DELETE FROM meta WHERE name = 'server_epoch'", &[]))?;
+        }
+        let context = prepare(&mut store, keys, &self.catalogues, (now_ms, &mut rng))?;
+        if self.disk.is_dead() {
+            return Err(anyhow!("it ended while it started"));
+        }
+        self.set_back = false;
+        let centre = Centre::single(Box::new(store), context, Box::new(around));
+        centre.set_bell(Box::new(Waiting(self.waiting.clone())));
+        self.waiting.store(true, Ordering::Relaxed);
+        self.running = Some(Arc::new(centre));
+        Ok(())
+    }
+
+    /// Whether it runs.
+    pub fn runs(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Ends it as told; says how many writes were lost.
+    ///
+    /// # Errors
+    /// If its files cannot be read or written.
+    pub fn end(&mut self, end: End) -> Result<usize> {
+        self.disk.die();
+        self.running = None;
+        self.disk.revive(end)
+    }
+
+    /// Stops it as an operator does.
+    pub fn stop(&mut self) {
+        self.running = None;
+    }
+
+    /// A code for a terminal at a station.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub fn enrol_code(&self, station: &StationId, seed: u64) -> Result<String> {
+        let centre = self.running.as_ref().context("it runs")?;
+        let (station, now_ms) = (station.clone(), centre.now_ms());
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        Ok(centre.write(move |tx| enrol::make_code(tx, now_ms, &station, &mut rng))?.code)
+    }
+
+    /// Copies the store: what is in it now is durable.
+    ///
+    /// # Errors
+    /// If it cannot be read or copied.
+    pub fn copy(&mut self) -> Result<()> {
+        let Some(centre) = &self.running else { return Ok(()) };
+        let highest = "SELECT COALESCE(MAX(server_seq), 0) FROM envelope";
+        let upto = centre.read(|tx| Ok::<_, ServiceError>(tx.query_int(highest, &[])?))?;
+        self.disk.copy_to(STORE, &self.copy)?;
+        self.durable_upto = u64::try_from(upto).ok();
+        Ok(())
+    }
+
+    /// Sets the store back to the last copy; the next start begins a new epoch. False if there is no copy.
+    ///
+    /// # Errors
+    /// If it cannot be copied.
+    pub fn set_back(&mut self) -> Result<bool> {
+        if self.durable_upto.is_none() {
+            return Ok(false);
+        }
+        self.running = None;
+        self.disk.restore_from(STORE, &self.copy)?;
+        self.set_back = true;
+        Ok(true)
+    }
+
+    /// Opens what waits; says how much was opened.
+    pub fn open_waiting(&self) -> u64 {
+        let Some(centre) = &self.running else { return 0 };
+        if !self.waiting.swap(false, Ordering::Relaxed) {
+            return 0;
+        }
+        let opened = open_received(centre, &mut centre.random(), &AtomicBool::new(false));
+        opened.unwrap_or_else(|_| {
+            self.waiting.store(true, Ordering::Relaxed);
+            0
+        })
+    }
+
+    /// Lets the job look again by itself, as it does from time to time.
+    pub fn look_again(&self) {
+        self.waiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Cases that nobody opened yet.
+    pub fn unopened(&self) -> Option<i64> {
+        let sql = "SELECT COUNT(*) FROM case_ WHERE state = $1";
+        let received = CaseState::Received.as_str().into();
+        self.running.as_ref()?.read(|tx| Ok::<_, ServiceError>(tx.query_int(sql, &[received])?)).ok()
+    }
+
+    /// Departments accept some of what was submitted, and complete some of what was accepted; says how many.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub fn decide(&self, rng: &mut ChaCha20Rng) -> Result<u64> {
+        let Some(centre) = &self.running else { return Ok(0) };
+        let mut decided = 0;
+        for (state, action) in
+            [(CaseState::Accepted, Action::Completed), (CaseState::Submitted, Action::Accepted)]
+        {
+            let sql = "SELECT envelope_id, version FROM case_ WHERE state = $1 ORDER BY server_seq LIMIT $2";
+            let found = centre.read(|tx| {
+                let rows = tx.query(sql, &[state.as_str().into(), AT_ONCE.into()])?;
+                let row = |r: &sync_server::store::Row| Ok((r.parsed::<EnvelopeId>(0)?, r.uint(1)?));
+                rows.iter().map(row).collect::<Result<Vec<_>, ServiceError>>()
+            })?;
+            for (id, version) in found {
+                if rng.next_u32().is_multiple_of(3) {
+                    let (action, now_ms) = (action.clone(), centre.now_ms());
+                    centre.write(move |tx| cases::act(tx, now_ms, &id, version, action.clone()))?;
+                    decided += 1;
+                }
+            }
+        }
+        Ok(decided)
+    }
+
+    /// Answers a request; none if it does not run, or ended meanwhile.
+    pub fn answer(&self, request: &Request) -> Option<Response> {
+        let centre = self.running.as_ref()?;
+        let answered = call(centre, self.durable_upto, request).unwrap_or_else(|error| problem(&error));
+        (!self.disk.is_dead()).then_some(answered)
+    }
+
+    /// What carries requests straight to it, before any fault begins.
+    pub fn straight(&self) -> Option<Straight> {
+        self.running.clone().map(Straight)
+    }
+}
+
+/// Carries requests straight to a centre.
+pub struct Straight(Arc<Centre>);
+
+impl Transport for Straight {
+    fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
+        Ok(call(&self.0, None, request).unwrap_or_else(|error| problem(&error)))
+    }
+}
+
+/// The same functions as behind the terminals' listener.
+fn call(centre: &Arc<Centre>, copied: Option<u64>, request: &Request) -> Result<Response, ServiceError> {
+    let durable = |contact: &mut Contact| contact.durable_upto = promised(copied);
+    let (path, query) = request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
+    match (request.method, path) {
+        (Method::Post, "/api/v1/envelopes") => {
+            let mut answer = centre.take_batch(body(request)?)?;
+            durable(&mut answer.contact);
+            Ok(json(&answer))
+        }
+        (Method::Get, "/api/v1/changes") => {
+            let terminal = header(request, TERMINAL_HEADER)?.parse();
+            let terminal = terminal.map_err(|_| ProblemCode::TerminalUnknown)?;
+            let signature = signature(request)?;
+            let station = centre.station_of(&terminal, &request.path_and_query, &signature)?;
+            let mut answer = centre.changes((&terminal, &station), changes_query(query))?;
+            durable(&mut answer.contact);
+            Ok(json(&answer))
+        }
+        (Method::Post, "/api/v1/heartbeat") => {
+            let mut answer = centre.take_heartbeat(&body(request)?)?;
+            durable(&mut answer.contact);
+            Ok(json(&answer))
+        }
+        (Method::Post, "/api/v1/enrol") => Ok(json(&centre.enrol(body(request)?)?)),
+        _ => Err(ProblemCode::NotFound.into()),
+    }
+}
+
+/// What is promised of a copy. A planted fault promises what no copy holds.
+fn promised(durable_upto: Option<u64>) -> Option<u64> {
+    fail::fail_point!("planted::durable_too_far", |_| Some(u64::MAX >> 1));
+    durable_upto
+}
+
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ServiceError> {
+    let bytes = request.body.as_deref().unwrap_or_default();
+    serde_json::from_slice(bytes).map_err(|_| ProblemCode::MalformedRequest.into())
+}
+
+fn header<'a>(request: &'a Request, name: &str) -> Result<&'a str, ServiceError> {
+    let found = request.headers.iter().find(|(n, _)| *n == name);
+    found.map(|(_, value)| value.as_str()).ok_or_else(|| ProblemCode::SignatureInvalid.into())
+}
+
+fn signature(request: &Request) -> Result<Signature, ServiceError> {
+    use base64::Engine as _;
+    let text = header(request, SIGNATURE_HEADER)?;
+    let bytes = base64::engine::general_purpose::STANDARD.decode(text);
+    Ok(Signature(Bytes(bytes.map_err(|_| ProblemCode::SignatureInvalid)?)))
+}
+
+fn changes_query(query: &str) -> ChangesQuery {
+    let number = |name: &str| {
+        query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('=')?.parse::<u64>().ok())
+    };
+    ChangesQuery { after: number("after").unwrap_or(0), wait: 0, order: number("order") }
+}
+
+fn json(value: &impl Serialize) -> Response {
+    Response {
+        status: 200,
+        content_type: "application/json".to_owned(),
+        retry_after_secs: None,
+        body: serde_json::to_vec(value).unwrap_or_default(),
+    }
+}
+
+fn problem(error: &ServiceError) -> Response {
+    let problem = error.to_problem(None);
+    Response {
+        status: problem.status,
+        content_type: PROBLEM_MEDIA_TYPE.to_owned(),
+        retry_after_secs: (problem.status == 503).then_some(RETRY_AFTER_SECS),
+        body: serde_json::to_vec(&problem).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,151 @@
+//! The network of a simulation: what becomes of each message, by the weather of the seed and the state of the link.
+use rand_chacha::ChaCha20Rng;
+use rand_core::Rng as _;
+use terminal::sync::transport::{Response, TransportError};
+
+use super::faults::Fault;
+
+/// How long a terminal waits for an answer, milliseconds; as its HTTP client does.
+pub const PATIENCE_MS: u64 = 30_000;
+
+/// The link of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// It works, as well as the weather lets it.
+    Up,
+    /// Nothing gets through; nobody says so.
+    Down,
+    /// The centre's name is not found.
+    NoName,
+    /// Requests get through, answers do not.
+    OneWay,
+    /// A captive portal answers.
+    Portal,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub enum Way {
+    /// It arrives after this time, and, for each further time, once more.
+    Arrives(u64, Vec<u64>),
+    /// It is gone; the sender hears nothing.
+    Lost,
+    /// Somebody else answers, or nobody can, after this time.
+    Answered(u64, Result<Response, TransportError>),
+}
+
+/// What becomes of an answer.
+#[derive(Debug)]
+pub enum WayBack {
+    /// It arrives after this time.
+    Arrives(u64, Result<Response, TransportError>),
+    /// It is gone.
+    Lost,
+}
+
+/// How bad the weather is: faults of single messages, each with its chance in ten thousand.
+#[derive(Debug, Default)]
+pub struct Weather(pub Vec<(Fault, u32)>);
+
+impl Weather {
+    /// Whether a fault strikes now.
+    pub fn strikes(&self, fault: Fault, rng: &mut ChaCha20Rng) -> bool {
+        let chance = self.0.iter().find(|(f, _)| *f == fault).map_or(0, |(_, chance)| *chance);
+        chance > 0 && rng.next_u32() % 10_000 < chance
+    }
+}
+
+/// The first fault of a list that strikes.
+fn struck(weather: &Weather, faults: &[Fault], rng: &mut ChaCha20Rng) -> Option<Fault> {
+    faults.iter().copied().find(|fault| weather.strikes(*fault, rng))
+}
+
+fn latency_ms(rng: &mut ChaCha20Rng) -> u64 {
+    5 + u64::from(rng.next_u32() % 120)
+}
+
+fn later_ms(rng: &mut ChaCha20Rng, least_ms: u64, most_ms: u64) -> u64 {
+    least_ms + rng.next_u64() % (most_ms - least_ms)
+}
+
+fn foreign(status: u16, content_type: &str, retry_after_secs: Option<u32>, body: &str) -> Response {
+    Response {
+        status,
+        content_type: content_type.to_owned(),
+        retry_after_secs,
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+fn portal() -> Response {
+    foreign(200, "text/html", None, "<html>please sign in to this network</html>")
+}
+
+/// What becomes of a request over this link; and which faults struck.
+pub fn send(link: Link, weather: &Weather, rng: &mut ChaCha20Rng) -> (Way, Vec<Fault>) {
+    let soon = latency_ms(rng);
+    match link {
+        Link::Down => return (Way::Lost, vec![]),
+        Link::NoName => return (Way::Answered(soon, Err(TransportError::Unreachable)), vec![]),
+        Link::Portal => return (Way::Answered(soon, Ok(portal())), vec![]),
+        Link::Up | Link::OneWay => {}
+    }
+    let foreign_answers = [Fault::Status500, Fault::Status503, Fault::Status429, Fault::Redirect];
+    if let Some(fault) = struck(weather, &foreign_answers, rng) {
+        let secs = Some(1 + rng.next_u32() % 120);
+        let answer = match fault {
+            Fault::Status500 => foreign(500, "text/html", None, "oops"),
+            Fault::Status503 => foreign(503, "text/plain", secs, "busy"),
+            Fault::Status429 => foreign(429, "text/plain", secs, "slow down"),
+            _ => foreign(302, "text/html", None, ""),
+        };
+        return (Way::Answered(soon, Ok(answer)), vec![fault]);
+    }
+    if weather.strikes(Fault::RequestLost, rng) {
+        return (Way::Lost, vec![Fault::RequestLost]);
+    }
+    // A body that ends too soon is none for the centre, and the connection is gone.
+    if weather.strikes(Fault::RequestCut, rng) {
+        return (Way::Answered(soon, Err(TransportError::Unreachable)), vec![Fault::RequestCut]);
+    }
+    let (mut faults, mut again) = (Vec::new(), Vec::new());
+    let first = if weather.strikes(Fault::Delay, rng) {
+        faults.push(Fault::Delay);
+        later_ms(rng, 1_000, 4 * PATIENCE_MS)
+    } else {
+        soon
+    };
+    for (fault, least_ms, most_ms) in
+        [(Fault::Duplicate, 1, 2_000), (Fault::LateDuplicate, 60_000, 4 * 3_600_000)]
+    {
+        if weather.strikes(fault, rng) {
+            faults.push(fault);
+            again.push(later_ms(rng, least_ms, most_ms));
+        }
+    }
+    (Way::Arrives(first, again), faults)
+}
+
+/// What becomes of an answer over this link; and which fault struck.
+pub fn answer(
+    (link, weather): (Link, &Weather),
+    response: Option<Response>,
+    rng: &mut ChaCha20Rng,
+) -> (WayBack, Option<Fault>) {
+    let soon = latency_ms(rng);
+    let Some(mut response) = response else {
+        return (WayBack::Arrives(soon, Err(TransportError::Unreachable)), None);
+    };
+    if link != Link::Up {
+        return (WayBack::Lost, None);
+    }
+    match struck(weather, &[Fault::AnswerLost, Fault::AnswerCut], rng) {
+        Some(Fault::AnswerLost) => (WayBack::Lost, Some(Fault::AnswerLost)),
+        Some(fault) => {
+            let left = response.body.len() as u64 * u64::from(rng.next_u32() % 100) / 100;
+            response.body.truncate(usize::try_from(left).unwrap_or(0));
+            (WayBack::Arrives(soon, Ok(response)), Some(fault))
+        }
+        None => (WayBack::Arrives(soon, Ok(response)), None),
+    }
+}
