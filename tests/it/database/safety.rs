@@ -31,7 +31,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         ensure!(durability::first_accepted_ms(tx, i64::MAX)? < i64::MAX);
         ensure!(audit_heads::sign_today(tx, now_ms, &keys)? && !audit_heads::sign_today(tx, now_ms, &keys)?);
         let head = audit_heads::newest(tx)?.context("a head")?;
-        ensure!(audit_heads::kept(tx)? == [head.clone()]);
+        ensure!(audit_heads::kept(tx)? == std::slice::from_ref(&head));
         let ring = KeyRing::new([keys.receipt.public()]);
         ensure!(audit_heads::judge(tx, &head, &ring)? == Verdict::Holds);
         erase(tx, now_ms)?;

@@ -127,7 +127,7 @@ fn content_over_its_time_is_gone_from_store_log_and_free_pages() -> Result<()> {
     // A terminal that sends it once more hears the same, and it is erased again.
     let again = hand_in(&rig.centre, &old)?;
     assert!(again.receipt.is_some(), "{again:?}");
-    assert!(rig.centre.read(|tx| audit::verify_all(tx))?.is_ok(), "the audit outlives what it speaks of");
+    assert!(rig.centre.read(audit::verify_all)?.is_ok(), "the audit outlives what it speaks of");
     assert_eq!(erasure_journal::read(&rig.plan.journal)?.len(), 2);
     for canary in tests::server::CANARIES {
         assert!(!holds(&bytes_below(folder.path())?, canary));
