@@ -185,6 +185,7 @@ impl Rig {
             parked: 0,
             disk_free: None,
             disk_percent: None,
+            aside: None,
             clock_offset_ms: None,
         };
         self.does(|tx| Ok(hear(tx, at_ms, &heartbeat)?)).expect("heard")
