@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use domain::envelope::{KeyRing, SignedDocument};
+use domain::ids::CaseNo;
 use operator::exit::Exit;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,11 +13,12 @@ use crate::answer::{say, say_json};
 use crate::backup::{self, Offered, Order, recipient};
 use crate::config::Config;
 use crate::erasure_journal;
+use crate::error::ProblemCode;
 use crate::keys::Keys;
 use crate::services::audit_heads::{self, Verdict};
-use crate::services::{audit, series::SeriesEnd};
+use crate::services::{audit, cases, erasure, series::SeriesEnd};
 use crate::startup;
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, in_transaction};
 
 /// Terminals that `restore` lists for people, at most; as JSON all of them.
 const LISTED: usize = 60;
@@ -65,6 +67,21 @@ Examples:
   sync-server restore --from jinban-1795500000000-019ab2c3-d4e5-7000-8000-000000000001.jbk --key jinban-backup.key --json"
     )]
     Restore(Restore),
+    /// Keep the content of a case whatever its time says, because of a dispute; or end that.
+    #[command(after_help = "Examples:
+  sync-server hold --number XN26112400100013 --reason dispute
+  sync-server hold --number XN26112400100013 --end")]
+    Hold {
+        /// The case.
+        #[arg(long)]
+        number: CaseNo,
+        /// Why; it is not shown to anybody else.
+        #[arg(long, required_unless_present = "end")]
+        reason: Option<String>,
+        /// End the hold.
+        #[arg(long, conflicts_with = "reason")]
+        end: bool,
+    },
     /// Check the whole chain of audit rows and its signed daily heads; also heads that terminals kept.
     #[command(after_help = "Exit code 1 if a row was changed, cut off or written anew.
 
@@ -108,6 +125,7 @@ pub fn run(job: &SafetyJob, config: &Config) -> anyhow::Result<Exit> {
         SafetyJob::BackupKey { out, json } => make_key(config, out, *json),
         SafetyJob::Backup { to, json } => back_up(config, to.as_deref(), *json),
         SafetyJob::Restore(args) => restore(config, args),
+        SafetyJob::Hold { number, reason, .. } => hold(config, number, reason.as_deref()),
         SafetyJob::VerifyAudit { heads, json } => verify_audit(config, heads.as_deref(), *json),
     }
 }
@@ -182,6 +200,24 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
         text.push_str(&format!("  and {} more (--json)\n", restored.terminals.len() - LISTED));
     }
     say(&text)
+}
+
+fn hold(config: &Config, number: &CaseNo, reason: Option<&str>) -> anyhow::Result<Exit> {
+    let mut store = config.data_folder().open_existing()?;
+    let now_ms = startup::now_ms();
+    let done = in_transaction(store.as_mut(), |tx| {
+        let found = cases::by_number(tx, number)?.into_iter().find(|case| case.number == *number);
+        let case = found.ok_or(ProblemCode::NotFound)?;
+        match reason {
+            Some(reason) => erasure::hold(tx, now_ms, &case.envelope_id, ("operator", reason)).map(|()| true),
+            None => Ok(erasure::release(tx, now_ms, &case.envelope_id, "operator")?),
+        }
+    });
+    match done.with_context(|| format!("case {number}"))? {
+        true if reason.is_some() => say(&format!("{number} is kept until the hold is ended\n")),
+        true => say(&format!("{number} is erased after its time again\n")),
+        false => bail!("{number} was not on hold"),
+    }
 }
 
 /// What was found of the audit chain.

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::queue_command::QueueJob;
-use crate::store::{Store, read_audit_heads, read_status};
+use crate::store::{Fullness, Store, count_aside, read_audit_heads, read_status, used_percent};
 use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
@@ -237,6 +237,8 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
             "waiting": count("queued"), "delivered": count("delivered"),
             "quarantined": count("quarantined"), "conflict": count("conflict"),
             "oldest_waiting_ms": rows.iter().filter(|r| r.state == "queued").map(|r| r.saved_ms).min(),
+            "disk_percent": used_percent(&config.data),
+            "stores_aside": count_aside(&config.data),
             "rows": rows,
             "audit_heads": read_audit_heads(&config.data)?,
         });
@@ -244,6 +246,14 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let mut text = format!("{} submissions on this machine\n", rows.len());
+    if let Some(percent) = used_percent(&config.data).filter(|p| Fullness::of(*p) != Fullness::Roomy) {
+        text.push_str(&format!("LOOK the disk is {percent} % taken; from 95 on only text is taken\n"));
+    }
+    if count_aside(&config.data) > 0 {
+        text.push_str(
+            "LOOK a damaged store lies aside: call central IT, what was not sent can be recovered\n",
+        );
+    }
     for row in &rows {
         let number = row.number.as_deref().unwrap_or("-");
         let why = row.reason.as_deref().or(row.last_error.as_deref()).unwrap_or("");

@@ -66,7 +66,7 @@ impl Runtime {
     pub fn start_with(config: &Config, waker: Box<dyn Fn() + Send + Sync>, outside: Outside) -> Self {
         let clock = outside.clock;
         let now_ms = clock.now_ms();
-        let (mut store, mut outage) = match Store::open(&config.data, now_ms) {
+        let (mut store, mut outage) = match Store::open_or_put_aside(&config.data, now_ms) {
             Ok(store) => (Some(store), None),
             Err(error) => {
                 tracing::error!(error = %error, "the store cannot be used");

@@ -164,17 +164,19 @@ fn an_expired_card_and_a_broken_card_say_so() -> Result<()> {
 }
 
 #[test]
-fn an_unusable_store_is_a_state_on_the_screen_and_stays_untouched() -> Result<()> {
+fn an_unusable_store_is_put_aside_untouched_and_the_terminal_says_what_it_needs() -> Result<()> {
     let data = tempfile::tempdir()?;
     let file = data.path().join(DATABASE_FILE);
     fs::write(&file, b"not a database at all".repeat(200))?;
     let before = fs::read(&file)?;
     let mut terminal = visit::start(&visit::config(data.path(), "http://127.0.0.1:9"));
-    assert_eq!(terminal.model().outage, Some(Outage::StoreCorrupt));
+    assert_eq!(terminal.model().outage, Some(Outage::NotEnrolled), "nothing could be read of who it is");
     terminal.command(Command::Start(TextSize::Normal));
     assert_eq!(terminal.model().screen, Screen::OutOfService);
     drop(terminal);
-    assert_eq!(fs::read(&file)?, before);
+    let aside =
+        fs::read_dir(data.path())?.flatten().map(|e| e.path().join(DATABASE_FILE)).find(|f| f.exists());
+    assert_eq!(fs::read(aside.expect("a folder with it"))?, before);
     let fresh = tempfile::tempdir()?;
     let terminal = visit::start(&visit::config(fresh.path(), "http://127.0.0.1:9"));
     assert_eq!(terminal.model().outage, Some(Outage::NotEnrolled));

@@ -248,6 +248,7 @@ fn heartbeats_and_orders_are_written_as_recorded() {
         parked: 0,
         disk_free: Some(1_000_000),
         disk_percent: None,
+        aside: None,
         clock_offset_ms: Some(-250),
     };
     same("heartbeat", &heartbeat);

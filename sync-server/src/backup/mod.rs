@@ -106,7 +106,7 @@ pub enum BackupError {
     Keys(#[from] KeyError),
     /// The data folder.
     #[error(transparent)]
-    Startup(#[from] StartupError),
+    Startup(Box<StartupError>),
     /// The schema.
     #[error(transparent)]
     Migrate(#[from] MigrateError),
@@ -116,4 +116,10 @@ pub enum BackupError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<StartupError> for BackupError {
+    fn from(error: StartupError) -> Self {
+        Self::Startup(Box::new(error))
+    }
 }

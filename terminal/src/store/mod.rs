@@ -2,6 +2,7 @@
 //!
 //! The only place that knows SQL. A database that is damaged or was written by a newer program is never changed:
 //! opening it is an error with its own advice, and the file stays as it is.
+mod aside;
 mod audit_heads;
 mod catalogue;
 mod catalogue_trust;
@@ -30,6 +31,7 @@ use rusqlite::Connection;
 
 use crate::key_store::KeyStore;
 
+pub use aside::count_aside;
 pub use audit_heads::{AuditHeadError, read_audit_heads};
 pub use catalogue_trust::{CatalogueStanding, CatalogueTrust};
 pub use device_key::KEY_FILE;

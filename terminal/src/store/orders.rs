@@ -7,7 +7,7 @@ use domain::wire::v1::{ActivationFailure, FailureKind, Heartbeat, MAX_FAILURES, 
 use rusqlite::TransactionBehavior;
 
 use super::identity::{get, put};
-use super::{Identity, Store, StoreError, catalogue_trust, space};
+use super::{Identity, Store, StoreError, aside, catalogue_trust, space};
 
 const ORDER: &str = "order";
 const RUNNING: &str = "catalogue_running";
@@ -153,6 +153,7 @@ impl Store {
             parked: queue.parked,
             disk_free: disk_free(self.directory()),
             disk_percent: space::used_percent(self.directory()),
+            aside: Some(aside::count_aside(self.directory()) as u64).filter(|n| *n > 0),
             clock_offset_ms: get(&self.connection, OFFSET)?,
         };
         let body = serde_json::to_vec(&heartbeat).map_err(|_| StoreError::Value("heartbeat"))?;

@@ -73,7 +73,6 @@ fn hold(path: &Path) -> Result<(), StoreError> {
     if fs::metadata(path).is_ok_and(|m| m.len() >= RESERVE_BYTES) {
         return Ok(());
     }
-    fail::fail_point!("terminal::space::before_reserve", |_| Err(StoreError::Full));
     let taken = take(path);
     if taken.is_err() {
         // Half a reserve is none, and in the way.

@@ -35,6 +35,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
                 parked: 0,
                 disk_free: Some(u64::MAX),
                 disk_percent: Some(95),
+                aside: Some(1),
                 clock_offset_ms: None,
             })
         };

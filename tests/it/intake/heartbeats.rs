@@ -21,6 +21,7 @@ fn beat(device: &Device, number: u64, catalogue: u64) -> Heartbeat {
         parked: 0,
         disk_free: Some(9),
         disk_percent: None,
+        aside: None,
         clock_offset_ms: None,
     }
 }

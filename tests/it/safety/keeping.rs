@@ -134,3 +134,37 @@ fn an_operator_releases_a_row_from_quarantine_and_never_a_conflict() -> Result<(
     assert!(rig.centre.state().stored.contains_key(&bad), "it arrived");
     Ok(())
 }
+
+#[test]
+fn a_broken_store_is_put_aside_whole_and_the_terminal_goes_on_under_a_new_lineage() -> Result<()> {
+    let mut rig = Rig::new()?;
+    rig.submit()?;
+    let lineage = rig.store.lock().map_err(|_| anyhow::anyhow!("a panic"))?.lineage()?;
+    let folder = rig.dir.path().to_owned();
+    let Rig { dir: _dir, store, centre: _, clock: _, engine, mut rng } = rig;
+    drop((engine, store));
+    let file = folder.join(terminal::store::DATABASE_FILE);
+    let mut bytes = std::fs::read(&file)?;
+    // The last page, which is none of those of the facts.
+    let page = 4_096 * (bytes.len() / 4_096 - 1);
+    bytes[page..page + 200].fill(0xa5);
+    std::fs::write(&file, &bytes)?;
+    ensure!(
+        matches!(Store::open(&folder, NOW_MS), Err(terminal::store::StoreError::Corrupt)),
+        "it is broken"
+    );
+    let mut store = Store::open_or_put_aside(&folder, NOW_MS)?;
+    ensure!(store.lineage()? != lineage && terminal::store::count_aside(&folder) == 1);
+    let aside = folder.join(format!("broken-{NOW_MS}")).join(terminal::store::DATABASE_FILE);
+    ensure!(std::fs::read(aside)? == bytes, "as it was");
+    ensure!(store.identity()?.is_some(), "it need not be enrolled anew");
+    let id = EnvelopeId::new(NOW_MS, &mut rng);
+    submit_as(&mut store, courier(), id, NOW_MS, &mut rng)?;
+    let rows = read_status(&folder, 9)?;
+    ensure!(rows.len() == 1 && rows[0].seq == 1, "{rows:?}");
+    drop(store);
+    std::fs::write(&file, b"not a database at all, and longer than nothing".repeat(40))?;
+    let store = Store::open_or_put_aside(&folder, NOW_MS)?;
+    ensure!(store.identity()?.is_none() && terminal::store::count_aside(&folder) == 2, "enrolled anew");
+    Ok(())
+}

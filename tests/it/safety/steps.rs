@@ -1,18 +1,21 @@
-//! A backup or a restore that is killed at any of its steps: nothing is said to be durable too early, and the same command
-//! once more ends it.
+//! A backup, a restore, an offer or an erasure that is killed at any of its steps: nothing is said to be durable too early,
+//! and the same once more ends it.
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use domain::case::CaseState;
 use domain::ids::ServerEpoch;
 use sync_server::services::{durability, meta};
 use sync_server::store::{Database, Tx};
 use tests::binaries::repository;
-use tests::device::{Device, courier};
+use tests::device::{Device, STATION, courier, header_of, wait_for_state};
 use tests::server::Server;
 use tests::storm::points::{Action, Plan, SAFETY, When};
+use tests::storm::process::{End, Process, ServerFolder};
 
-use super::{Safe, copy_keys, envelopes, refusal};
+use super::{PATIENCE, Safe, copy_keys, envelopes, refusal};
 
 /// Runs a command of the server that is killed at a point; true if it was, false if it went on to its end.
 fn killed(plan: Option<Plan>, data: &Path, arguments: &[&str]) -> Result<bool> {
@@ -109,5 +112,80 @@ fn a_restore_killed_at_any_step_is_ended_by_the_same_command() -> Result<()> {
         assert_eq!(envelopes(&Database::Sqlite(to.path().join("server.db")))?, before, "{point}");
         assert_ne!(durable(to.path())?.1, durable(folder.path())?.1, "{point}: a new epoch");
     }
+    Ok(())
+}
+
+#[test]
+fn an_offer_killed_at_any_step_is_made_once_more() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (data, terminal) = (folder.path().join("data"), folder.path().join("t"));
+    let mut server = Server::start_in(&data)?;
+    let code = server.enrol_code(STATION)?;
+    let life = |server: &Server, plan: Option<Plan>| -> Result<Option<End>> {
+        let mut arguments: Vec<String> =
+            ["terminal", "--name=t", "--seed=5", "--submissions=1", "--patience-ms=60000", "--must-settle"]
+                .map(str::to_owned)
+                .into();
+        arguments.push(format!("--server={}", server.terminals));
+        arguments.push(format!("--data={}", terminal.display()));
+        arguments.push(format!("--history={}", terminal.with_extension("history").display()));
+        arguments.push(format!("--code={code}"));
+        let program = Path::new(env!("CARGO_BIN_EXE_kill-storm"));
+        Process::start(program, plan, &arguments, &terminal.with_extension("log"))?.wait(PATIENCE)
+    };
+    assert_eq!(life(&server, None)?, Some(End::Done));
+    let safe = Safe::of(&server)?;
+    let (file, _) = safe.back_up(&server)?;
+    for _ in 0..2 {
+        assert_eq!(life(&server, None)?, Some(End::Done));
+    }
+    let keys = tempfile::tempdir()?;
+    copy_keys(&data, keys.path())?;
+    server.kill()?;
+    std::fs::remove_dir_all(&data)?;
+    copy_keys(keys.path(), &data)?;
+    let file = file.to_str().context("a path")?;
+    super::answer(&data, None, &["restore", "--from", file, "--key", &safe.key])?;
+    let server = Server::start_in(&data)?;
+    for plan in points(When::Offer) {
+        assert_eq!(life(&server, Some(plan))?, Some(End::Killed), "{}", plan.point.name);
+    }
+    assert_eq!(life(&server, None)?, Some(End::Done));
+    let rows = terminal::store::read_status(&terminal, 100)?;
+    let made: BTreeSet<_> = rows.into_iter().map(|r| (r.envelope_id, r.digest)).collect();
+    assert_eq!((made.len(), envelopes(&server.database()?)?), (6, made), "nothing lost, nothing twice");
+    Ok(())
+}
+
+#[test]
+fn an_erasure_killed_after_its_journal_is_done_by_the_next_start() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let mut server = Server::start_in(&data)?;
+    let mut device = Device::enrol(&server, 1)?;
+    let mut wrong = courier();
+    wrong.answers.insert("phone".into(), serde_json::json!("1"));
+    let upload = device.seal(&wrong)?;
+    device.send(&server, std::slice::from_ref(&upload))?;
+    wait_for_state(&device, &server, header_of(&upload)?.envelope_id, CaseState::Returned)?;
+    server.stop()?;
+    drop(server);
+    Database::Sqlite(data.join("server.db")).open()?.run_script("UPDATE case_ SET changed_at_ms = 1")?;
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"));
+    let storm = ServerFolder { program, data: data.clone() };
+    let plan = points(When::Erase).next().context("a point")?;
+    let (mut process, _) = storm.start(Some(plan))?;
+    assert_eq!(process.wait(PATIENCE)?, Some(End::Killed));
+    let journal = data.join(sync_server::erasure_journal::FILE);
+    assert_eq!(sync_server::erasure_journal::read(&journal)?.len(), 1, "written before");
+    let server = Server::start_in(&data)?;
+    let end = std::time::Instant::now() + PATIENCE;
+    let left = "SELECT COUNT(*) FROM envelope WHERE LENGTH(ciphertext) > 0";
+    while server.number(left)? > 0 && std::time::Instant::now() < end {
+        device.changes(&server, u64::MAX >> 1, 1)?;
+    }
+    assert_eq!((server.number(left)?, server.number("SELECT COUNT(*) FROM case_key")?), (0, 0));
+    let audited = "SELECT COUNT(*) FROM audit WHERE event = 'content.erased'";
+    assert_eq!(server.number(audited)?, 1, "once, although the journal says it twice");
     Ok(())
 }

@@ -132,7 +132,6 @@ pub const SAFETY: &[Point] = &[
     point("server::restore::before_epoch", When::Restore, true),
     point("server::restore::after_epoch", When::Restore, true),
     point("server::erasure::after_journal", When::Erase, true),
-    point("terminal::space::before_reserve", When::Visit, true),
     point("terminal::offer::before_exchange", When::Offer, true),
     point("terminal::offer::before_commit", When::Offer, true),
 ];

@@ -57,6 +57,9 @@ pub struct Heartbeat {
     /// Share of that disk that is taken, percent. From 70 on somebody has to look, from 95 on only text is taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk_percent: Option<u8>,
+    /// Damaged stores that lie aside on this machine; absent if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<u64>,
     /// The centre's clock minus its own, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_ms: Option<i64>,

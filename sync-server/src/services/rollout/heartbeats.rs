@@ -1,4 +1,5 @@
 //! What terminals say of themselves, and what follows from it for the rollout in hand.
+use domain::envelope::Digest;
 use domain::wire::v1::{Heartbeat, MAX_FAILURES};
 
 use super::course::State;
@@ -39,6 +40,11 @@ pub fn hear(tx: &mut Tx<'_>, now_ms: i64, heartbeat: &Heartbeat) -> Result<Heard
     }
     keep(tx, now_ms, heartbeat)?;
     alarm_if_full(tx, now_ms, heartbeat)?;
+    if let Some(count) = heartbeat.aside {
+        // Each one that comes to it is another alarm.
+        let which = Digest::of(&count.to_be_bytes());
+        audit::raise_alarm(tx, now_ms, "terminal.store-aside", heartbeat.terminal.as_str(), Some(&which))?;
+    }
     let told = note_progress(tx, now_ms, heartbeat)?;
     let moved = told && steps::advance(tx, now_ms)?;
     Ok(Heard::New { moved })

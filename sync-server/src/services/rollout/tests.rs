@@ -162,6 +162,7 @@ impl Rig {
             parked: 0,
             disk_free: None,
             disk_percent: None,
+            aside: None,
             clock_offset_ms: None,
         };
         self.does(|tx| Ok(hear(tx, at_ms, &heartbeat)?)).expect("heard")

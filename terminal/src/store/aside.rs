@@ -1,0 +1,115 @@
+//! A broken store is put aside, whole, and the terminal goes on with a new one under a new lineage. Nothing is deleted:
+//! what was not sent yet can be recovered from what lies aside.
+//!
+//! Who the terminal is and its last number go along if they can still be read; otherwise it is enrolled anew.
+use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::ids::CounterState;
+use rusqlite::{Connection, OpenFlags};
+
+use super::identity::{self, Identity};
+use super::open::DATABASE_FILE;
+use super::submit::audit;
+use super::{Store, StoreError};
+
+/// Names of folders with broken stores begin with this.
+const ASIDE: &str = "broken-";
+/// Folders that are looked for, at most.
+const MOST: usize = 1_000;
+
+/// What could still be read of a broken store.
+struct Saved {
+    identity: Identity,
+    counter: CounterState,
+}
+
+impl Store {
+    /// Opens the store; one that is damaged is put aside first, and a new one is made beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`] as [`Store::open`], but for damage; what lies aside is as it was.
+    pub fn open_or_put_aside(directory: &Path, now_ms: i64) -> Result<Self, StoreError> {
+        match Self::open(directory, now_ms) {
+            Err(StoreError::Corrupt) => {}
+            other => return other,
+        }
+        let aside = put_aside(directory, now_ms)?;
+        let mut store = Self::open(directory, now_ms)?;
+        let saved = saved(&aside);
+        tracing::error!(
+            place = %aside.display(),
+            enrolled = saved.is_some(),
+            "the store is damaged: it was put aside, and a new series begins; call central IT, what was not sent lies there"
+        );
+        store.take_over(saved, &aside, now_ms)?;
+        Ok(store)
+    }
+
+    fn take_over(&mut self, saved: Option<Saved>, aside: &Path, now_ms: i64) -> Result<(), StoreError> {
+        let tx = self.connection.transaction()?;
+        if let Some(Saved { identity, counter }) = saved {
+            identity::put(&tx, "identity", &identity)?;
+            identity::put(&tx, "counter", &counter)?;
+        }
+        let name = aside.file_name().unwrap_or_default().to_string_lossy();
+        audit(&tx, now_ms, "put-aside", &name, None)?;
+        Ok(tx.commit()?)
+    }
+}
+
+/// How many broken stores lie beside the one in use.
+pub fn count_aside(directory: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(directory) else { return 0 };
+    let aside = |e: &fs::DirEntry| e.file_name().to_string_lossy().starts_with(ASIDE);
+    entries.flatten().take(MOST).filter(aside).count()
+}
+
+fn put_aside(directory: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+    let mut place = directory.join(format!("{ASIDE}{now_ms}"));
+    // The clock may have said so before.
+    for again in 1..MOST {
+        if !place.exists() {
+            break;
+        }
+        place = directory.join(format!("{ASIDE}{now_ms}-{again}"));
+    }
+    fs::DirBuilder::new().mode(0o700).create(&place).map_err(StoreError::Io)?;
+    // The database last: until then a second try finds it and begins again.
+    for ending in ["-journal", "-shm", "-wal", ""] {
+        let name = format!("{DATABASE_FILE}{ending}");
+        match fs::rename(directory.join(&name), place.join(&name)) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Io(e)),
+            _ => {}
+        }
+    }
+    for folder in [place.as_path(), directory] {
+        fs::File::open(folder).and_then(|d| d.sync_all()).map_err(StoreError::Io)?;
+    }
+    Ok(place)
+}
+
+/// What can still be read, from a copy: what lies aside stays as it is.
+fn saved(aside: &Path) -> Option<Saved> {
+    let copy = aside.join("look");
+    let read = || -> Option<Saved> {
+        fs::create_dir(&copy).ok()?;
+        for ending in ["", "-wal"] {
+            let name = format!("{DATABASE_FILE}{ending}");
+            if aside.join(&name).exists() {
+                fs::copy(aside.join(&name), copy.join(&name)).ok()?;
+            }
+        }
+        let connection =
+            Connection::open_with_flags(copy.join(DATABASE_FILE), OpenFlags::SQLITE_OPEN_READ_WRITE).ok()?;
+        connection.busy_timeout(Duration::from_secs(1)).ok()?;
+        let identity = identity::get(&connection, "identity").ok()??;
+        let counter = identity::get(&connection, "counter").ok()??;
+        Some(Saved { identity, counter })
+    };
+    let saved = read();
+    let _ = fs::remove_dir_all(&copy);
+    saved
+}
