@@ -314,3 +314,68 @@ impl DiskFile {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::*;
+    use crate::simulation::vfs;
+
+    fn disk() -> (tempfile::TempDir, Disk) {
+        vfs::install();
+        let folder = tempfile::tempdir().expect("a folder");
+        let disk = Disk::new(folder.path()).expect("a disk");
+        (folder, disk)
+    }
+
+    fn open(disk: &Disk, synchronous: &str) -> Connection {
+        let connection = Connection::open(disk.folder().join("t.db")).expect("open");
+        connection.pragma_update(None, "journal_mode", "WAL").expect("WAL");
+        connection.pragma_update(None, "synchronous", synchronous).expect("synchronous");
+        connection
+    }
+
+    /// Rows that are there after one was committed and the machine ended.
+    fn kept(synchronous: &str, end: End) -> i64 {
+        let (_folder, disk) = disk();
+        let connection = open(&disk, synchronous);
+        connection.execute_batch("CREATE TABLE t (n); PRAGMA wal_checkpoint(TRUNCATE)").expect("a table");
+        connection.execute("INSERT INTO t VALUES (1)", []).expect("a row");
+        disk.die();
+        assert!(connection.execute("INSERT INTO t VALUES (2)", []).is_err(), "nobody writes without power");
+        drop(connection);
+        disk.revive(end).expect("power");
+        let count = "SELECT COUNT(*) FROM t";
+        open(&disk, "FULL").query_row(count, [], |r| r.get(0)).expect("a sound store")
+    }
+
+    #[test]
+    fn a_power_cut_takes_what_was_not_synced_and_a_kill_takes_nothing() {
+        let cut = End::PowerCut { survive: 0, sectors: 0 };
+        assert_eq!([kept("FULL", cut), kept("NORMAL", cut), kept("NORMAL", End::Kill)], [1, 0, 1]);
+        for sectors in 1..9 {
+            let torn = End::PowerCut { survive: 1, sectors };
+            assert_eq!([kept("FULL", torn), kept("NORMAL", torn)], [1, 0], "{sectors}");
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_or_fails_says_so_and_goes_on() {
+        let (_folder, disk) = disk();
+        let connection = open(&disk, "FULL");
+        connection.execute_batch("CREATE TABLE t (n)").expect("a table");
+        let insert = || connection.execute("INSERT INTO t VALUES (1)", []).is_ok();
+        disk.set_full(true);
+        assert!(!insert());
+        disk.set_full(false);
+        disk.fail_syncs(1);
+        assert!(!insert());
+        assert!(insert());
+        disk.set_slow(30);
+        assert!(insert());
+        assert!(disk.taken_ms() >= 30 && disk.taken_ms() == 0);
+        disk.die_after(1);
+        assert!(!insert() && disk.is_dead());
+    }
+}
