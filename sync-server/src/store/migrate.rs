@@ -183,6 +183,7 @@ mod tests {
             "f5d36cd783c235bf9dac4c7182b097bd22a6845d1471257760f03d874db55dbe",
             "fe132cf89b216d62c3d6562d02677a7a8c6d5430cdf078adb0dfcbb9ecdff5e0",
             "69c126afb520e6c01a498c9f1a6b05d9ec06f4800185a27ed7016bd084e39374",
+            "c5b324f3633d7d0fffd75a822a967dfc1e26146bf72b239614fd3594f6048fb3",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

@@ -142,6 +142,6 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
         }
         checked += 1;
     }
-    assert_eq!(checked, 11);
+    assert_eq!(checked, 12);
     Ok(())
 }
