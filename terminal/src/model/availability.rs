@@ -111,11 +111,18 @@ impl Model {
         self.withdrawn = items.into_iter().map(withdrawal).collect();
     }
 
-    /// Why an item or bundle is not offered any more; none while it is.
+    /// Why an item or bundle is not offered any more; none while it is. A bundle goes with each of its items that the
+    /// centre withdrew in an emergency: nobody would do that part of it.
     pub fn withdrawal(&self, code: &ItemCode) -> Option<&Withdrawal> {
-        let said = self.catalogue.entry(code).and_then(Entry::withdrawn);
+        let entry = self.catalogue.entry(code);
+        let members = match entry {
+            Some(Entry::Bundle(bundle)) => bundle.members.as_slice(),
+            _ => &[],
+        };
+        let in_emergency = std::iter::once(code).chain(members).find_map(|code| self.withdrawn.get(code));
         let today = self.trusted_today();
-        self.withdrawn.get(code).or(said).filter(|withdrawal| !withdrawal.may_start(today))
+        let said = entry.and_then(Entry::withdrawn);
+        in_emergency.or(said).filter(|withdrawal| !withdrawal.may_start(today))
     }
 
     /// What is to be said of an item or bundle before it is begun. Cheap: every tile asks.

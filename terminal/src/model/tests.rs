@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use domain::applicant::{Applicant, IdentitySource};
 use domain::catalogue::Catalogue;
+use domain::wire::v1::WithdrawnItem;
 use hardware::card_reader::{ReadError, ReaderStatus};
 use serde_json::{Value, json};
 
@@ -271,6 +272,21 @@ fn items_say_early_why_they_cannot_be_begun() {
     model.event(Event::Outage(Some(Outage::StoreFull)));
     assert_eq!(check(&model, "hrss.flex-enroll"), Err(Unavailable::Outage));
     assert_eq!((model.screen.clone(), model.session.is_none()), (Screen::OutOfService, true));
+}
+
+#[test]
+fn a_bundle_goes_with_an_item_that_was_withdrawn_in_an_emergency() {
+    let mut model = at_home();
+    let bundle: ItemCode = "one.flexwork".parse().expect("a code");
+    let other: ItemCode = "one.newborn".parse().expect("a code");
+    assert_eq!([model.can_begin(&bundle), model.can_begin(&other)], [Ok(()), Ok(())]);
+    let item = WithdrawnItem { item: code(), reason: "系统检修".to_owned(), since_ms: 0 };
+    model.event(Event::Withdrawn(vec![item]));
+    assert_eq!(model.can_begin(&bundle), Err(Unavailable::Withdrawn));
+    assert_eq!(model.withdrawal(&bundle).map(|w| w.reason.zh.as_str()), Some("系统检修"));
+    assert_eq!(model.can_begin(&other), Ok(()), "it has nothing to do with it");
+    model.event(Event::Withdrawn(Vec::new()));
+    assert_eq!(model.can_begin(&bundle), Ok(()));
 }
 
 #[test]

@@ -14,7 +14,8 @@ use terminal::store::{StatusRow, Store, read_audit_heads, read_status};
 use terminal::sync::http::HttpTransport;
 use terminal::sync::tls::Trust;
 use terminal::sync::{Engine, Tuning, enrol};
-use tests::device::{STATION, now_ms};
+use tests::device::{JSON, STATION, now_ms};
+use tests::http;
 use tests::server::Server;
 use tests::submission::{COURIER_ID, courier, submit_as};
 
@@ -186,4 +187,18 @@ fn a_terminal_keeps_the_heads_of_the_audit_chain() -> Result<()> {
     let data = server.data().to_owned();
     drop(server);
     Ok(std::fs::remove_dir_all(data)?)
+}
+
+#[test]
+fn bytes_that_are_no_offer_are_refused_and_change_nothing() -> Result<()> {
+    let server = Server::start()?;
+    for body in ["e30=", "", "bm90IEpTT04="] {
+        let sent =
+            serde_json::json!({ "offer": { "body": body, "key_id": "0".repeat(16), "signature": "AAAA" } });
+        let sent = serde_json::to_vec(&sent)?;
+        let answer = http::post(&server.terminals, "/api/v1/offers", &[JSON], &sent)?;
+        ensure!(answer.status == 400, "{body}: {} {}", answer.status, answer.text());
+    }
+    ensure!(server.number("SELECT COUNT(*) FROM lost_submission")? == 0, "nothing is noted");
+    Ok(())
 }
