@@ -239,6 +239,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
 fn run_serve(config: &Config) -> anyhow::Result<Exit> {
     let options = ServeOptions {
         data: config.data_folder(),
+        blobs: config.blob_place().map_err(startup::StartupError::from)?,
         assets: config.assets.clone(),
         mark: config.mark.clone(),
         terminals: config.terminals.0,

@@ -15,6 +15,7 @@
 //! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
+//! | [`blobs`], [`uploads`] | sealed pages and photos: whole ones in an object store, those on their way in files |
 //! | [`csv_file`] | tables for spreadsheets |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
@@ -24,6 +25,7 @@ mod answer;
 pub mod api;
 pub mod auth;
 pub mod bank_mark;
+pub mod blobs;
 pub mod catalogue_tool;
 pub mod centre;
 pub mod cli;
@@ -47,4 +49,5 @@ pub mod services;
 pub mod shell;
 pub mod startup;
 pub mod store;
+pub mod uploads;
 pub mod words;

@@ -25,4 +25,5 @@ mod store;
 mod sync;
 mod thread;
 mod tidy;
+mod uploads;
 mod wire;

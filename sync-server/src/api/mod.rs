@@ -7,8 +7,10 @@ pub mod changes;
 pub mod heartbeat;
 mod parameters;
 pub mod reads;
+mod receive;
 mod strict;
 pub mod tuf;
+pub mod uploads;
 
 pub use body::{MAX_BODY_BYTES, read_json};
 

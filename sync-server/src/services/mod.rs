@@ -2,7 +2,9 @@
 //!
 //! Refuses to know HTTP, threads and clocks, so that a simulator runs the same code. Nothing here commits.
 pub mod accounts;
+pub mod attachments;
 pub mod audit;
+pub mod blobs;
 pub mod cases;
 pub mod catalogue;
 pub mod changes;
@@ -22,6 +24,7 @@ pub mod sessions;
 pub mod sign_in_failures;
 pub mod slips;
 pub mod terminals;
+pub mod uploads;
 pub mod work_list;
 
 use domain::ids::ServerEpoch;

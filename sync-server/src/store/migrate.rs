@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/003.sql"),
     include_str!("schema/004.sql"),
     include_str!("schema/005.sql"),
+    include_str!("schema/006.sql"),
 ];
 
 /// The schema that this program writes.
@@ -172,6 +173,7 @@ mod tests {
             "273b84592a49d30c4aae6bf905c5a31c6064e892235580df2fb0e7b56a3286f7",
             "f5d36cd783c235bf9dac4c7182b097bd22a6845d1471257760f03d874db55dbe",
             "fe132cf89b216d62c3d6562d02677a7a8c6d5430cdf078adb0dfcbb9ecdff5e0",
+            "4989688d3f2fdb61e91d259606a813bf94ca6e599b34438964e0457757d113cf",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

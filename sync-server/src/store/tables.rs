@@ -179,6 +179,16 @@ pub const TABLES: &[Table] = &[
             "clock_offset_ms",
         ],
     ),
+    table(
+        "blob_",
+        &["envelope_id", "digest"],
+        &["envelope_id", "digest", "length", "kind", "page", "arrived_at_ms"],
+    ),
+    table(
+        "upload",
+        &["id"],
+        &["id", "envelope_id", "digest", "length", "terminal", "station", "state", "expires_at_ms"],
+    ),
     table("withdrawn", &["item"], &["item", "reason", "since_ms", "actor"]),
 ];
 

@@ -11,6 +11,7 @@ use rand_core::SeedableRng as _;
 
 use super::beat::Beats;
 use super::client::{Answer, batch_request, changes_request, read_answer};
+use super::pages::Course;
 use super::plan::{Action, Situation, full_jitter_ms, plan};
 use super::transport::{HangUp, Transport};
 use super::tuning::{Lane, Tuning};
@@ -40,10 +41,11 @@ pub struct Engine {
     store: Arc<Mutex<Store>>,
     pub(super) transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
-    rng: ChaCha20Rng,
+    pub(super) rng: ChaCha20Rng,
     pub(super) tuning: Tuning,
     lane: Lane,
     pub(super) beats: Beats,
+    pub(super) course: Course,
     failures: u32,
     not_before_ms: i64,
     next_news_ms: i64,
@@ -70,6 +72,7 @@ impl Engine {
             tuning: Tuning::default(),
             lane: Lane::All,
             beats: Beats::default(),
+            course: Course::default(),
             failures: 0,
             not_before_ms: 0,
             next_news_ms: 0,
@@ -126,6 +129,7 @@ impl Engine {
                 enrolled: store.identity()?.is_some(),
                 not_before_ms: plausible(self.not_before_ms, now_ms + self.longest_hold_ms()),
                 next_row_ms: if sends { store.next_due_ms(now_ms)? } else { None },
+                next_page_ms: if sends { store.next_page_ms(now_ms)? } else { None },
                 next_news_ms: if asks { next_news_ms } else { i64::MAX },
                 next_beat_ms: if sends { self.next_beat_ms(&store, now_ms)? } else { i64::MAX },
             }
@@ -138,6 +142,7 @@ impl Engine {
             Action::SendBatch => self.send_batch(now_ms, step),
             Action::AskChanges => self.ask_changes(now_ms, step),
             Action::Beat => self.beat(now_ms, step),
+            Action::SendPage => self.send_page(now_ms, step),
         }
     }
 
@@ -218,20 +223,13 @@ impl Engine {
         };
         let why = match result {
             Some(r) if matches!(r.outcome, Outcome::Accepted | Outcome::Duplicate) => match &r.receipt {
-                Some(receipt) => match self.store().take_receipt(&row.upload.digest, receipt, now_ms) {
-                    Ok(body) => {
-                        if let Some(number) = body.number {
-                            let at_ms = body.accepted_at_ms;
-                            step.events.push(Event::Delivered {
-                                envelope_id: row.envelope_id,
-                                number,
-                                at_ms,
-                            });
-                        }
-                        return Ok(());
+                Some(receipt) => {
+                    let taken = self.store().take_receipt(&row.upload.digest, receipt, now_ms);
+                    match taken {
+                        Ok(body) => return self.receipted(row, (body, &r.missing_blobs), now_ms, step),
+                        Err(e) => e.to_string(),
                     }
-                    Err(e) => e.to_string(),
-                },
+                }
                 None => "the answer carries no receipt".to_owned(),
             },
             Some(r) if r.outcome == Outcome::Conflict => {
@@ -359,6 +357,11 @@ impl Engine {
         self.tell(if reached { Network::Weak } else { Network::Offline }, step);
         step.wait_ms = self.back_off(retry_after_secs);
         step.wait_ms
+    }
+
+    /// The centre answered: the next failure is the first one again.
+    pub(super) fn link_works(&mut self) {
+        self.failures = 0;
     }
 
     fn back_off(&mut self, retry_after_secs: Option<u32>) -> u64 {

@@ -7,6 +7,7 @@ mod client;
 mod engine;
 mod enrol;
 pub mod http;
+mod pages;
 pub mod plan;
 mod reach;
 pub mod transport;

@@ -13,3 +13,4 @@ mod sound;
 mod tls;
 mod together;
 mod upgrade;
+mod uploads;
