@@ -4,7 +4,7 @@ use domain::item::Period;
 use serde_json::Value;
 
 use super::guide_preview::period;
-use super::item_editor::{W, field_label, is_period, owner_path, value_words};
+use super::item_editor::{W, field_label, owner_path, value_words};
 
 /// The most fields that a page shows.
 const MOST_FIELDS: usize = 2_000;
@@ -78,7 +78,8 @@ fn fields(entry: &EntryDifference, sides: [&Catalogue; 2]) -> Vec<FieldView> {
     for field in &entry.fields {
         let owner =
             matches!(entry.kind, Kind::Item | Kind::Bundle).then(|| owner_path(&field.path)).flatten();
-        let whole = owner.filter(|path| is_period(path) && field.path != *path);
+        let part = owner.filter(|path| field.path != *path);
+        let whole = part.and_then(|path| lengths(entry, sides, path));
         let label = owner.map(field_label).unwrap_or_default();
         if whole.is_some() && views.iter().any(|view| view.label == label) {
             continue;
@@ -86,24 +87,30 @@ fn fields(entry: &EntryDifference, sides: [&Catalogue; 2]) -> Vec<FieldView> {
         let say = |value: &Option<Value>| {
             value.as_ref().map(|v| shown(&value_words(&field.path, v))).unwrap_or_default()
         };
+        let said_whole = whole.is_some();
         let [old, new] = match whole {
-            Some(path) => sides.map(|side| length(side, &entry.code, path)),
+            Some(lengths) => lengths,
             None => [say(&field.old), say(&field.new)],
         };
         // What the label says already is not said again in the words of the file.
-        let path = if whole.is_some() || owner == Some(field.path.as_str()) { "" } else { &field.path };
+        let path = if said_whole || owner == Some(field.path.as_str()) { "" } else { &field.path };
         views.push(FieldView { label, path: shown(path), old, new });
     }
     views
 }
 
-/// A length of time of an item, in words.
-fn length(catalogue: &Catalogue, code: &str, path: &str) -> String {
-    let entry = code.parse().ok().and_then(|code| catalogue.entry(&code));
-    let Some(Entry::Item(item)) = entry else { return String::new() };
-    let value = serde_json::to_value(item).unwrap_or_default();
-    let found = path.split('.').fold(&value, |value, key| &value[key]);
-    serde_json::from_value::<Period>(found.clone()).map(|p| period(W, p)).unwrap_or_default()
+/// A length of time on both sides in words; nothing if the field is none.
+fn lengths(entry: &EntryDifference, sides: [&Catalogue; 2], path: &str) -> Option<[String; 2]> {
+    let code = entry.code.parse().ok()?;
+    let length = |side: &Catalogue| match (side.entry(&code)?, path) {
+        (Entry::Item(item), "promised") => Some(item.promised),
+        (Entry::Item(item), "legal") => Some(item.legal),
+        (Entry::Bundle(bundle), "promised") => Some(bundle.promised),
+        _ => None,
+    };
+    let found: [Option<Period>; 2] = sides.map(length);
+    let said = |length: Option<Period>| length.map(|length| period(W, length)).unwrap_or_default();
+    found.iter().any(Option::is_some).then(|| found.map(said))
 }
 
 /// A text cut to what a page takes, with its hidden signs told.

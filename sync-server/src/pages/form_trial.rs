@@ -8,7 +8,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequest as _, Path, Query, Request, State};
 use domain::catalogue::{Catalogue, Entry};
 use domain::date::CivilDate;
-use domain::form::{Facts, Form};
+use domain::form::{Facts, Form, FormError};
 use domain::ids::ItemCode;
 use domain::situation::resolve;
 use domain::text::Language;
@@ -157,12 +157,9 @@ async fn show(app: &App, caller: Caller, wanted: Wanted, pairs: Vec<(String, Str
             Ok::<_, ServiceError>((volume, frame))
         })?;
         let catalogue = &volume.catalogue;
-        let trial = match broken_form(catalogue, &wanted) {
-            Some(fault) => Trial { fault: Some(fault), ..Trial::default() },
-            None => {
-                let form = volume.form(&wanted.code)?.ok_or(ProblemCode::NotFound)?;
-                fill_in(catalogue, &form, (&wanted, &pairs), now_ms)?
-            }
+        let trial = match form_of(&volume, &wanted)? {
+            Ok(form) => fill_in(catalogue, &form, (&wanted, &pairs), now_ms)?,
+            Err(fault) => Trial { fault: Some(fault), ..Trial::default() },
         };
         page_of(catalogue, &wanted, trial, frame)
     })
@@ -170,11 +167,14 @@ async fn show(app: &App, caller: Caller, wanted: Wanted, pairs: Vec<(String, Str
     render(&page)
 }
 
-/// The rule of forms that a draft breaks: editors save what is not finished.
-fn broken_form(catalogue: &Catalogue, wanted: &Wanted) -> Option<String> {
-    let spec = catalogue.entry(&wanted.code).filter(|_| wanted.draft())?.form();
-    let broken = Form::compile(spec).err()?;
-    Some(rule_words(&format!("form.{}", broken.field), &broken.reason))
+/// The form, or the rule of forms that a draft breaks: editors save what is not finished.
+fn form_of(volume: &Volume, wanted: &Wanted) -> Result<Result<Arc<Form>, String>, ServiceError> {
+    if !wanted.draft() {
+        return Ok(Ok(volume.form(&wanted.code)?.ok_or(ProblemCode::NotFound)?));
+    }
+    let entry = volume.catalogue.entry(&wanted.code).ok_or(ProblemCode::NotFound)?;
+    let broken = |e: FormError| rule_words(&format!("form.{}", e.field), &e.reason);
+    Ok(Form::compile(entry.form()).map(Arc::new).map_err(broken))
 }
 
 /// A form as it is tried.

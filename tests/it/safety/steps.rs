@@ -50,14 +50,20 @@ fn jbk(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files.filter(|f| f.extension().is_some_and(|e| e == "jbk")).collect())
 }
 
-#[test]
-fn a_backup_killed_at_any_step_promises_nothing_too_early() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let mut server = Server::start_in(folder.path())?;
+/// A centre with three submissions, and what backs it up.
+fn with_three(data: &Path) -> Result<(Server, Safe)> {
+    let server = Server::start_in(data)?;
     let mut device = Device::enrol(&server, 1)?;
     let safe = Safe::of(&server)?;
     let sent = (0..3).map(|_| device.seal(&courier())).collect::<Result<Vec<_>>>()?;
     device.send(&server, &sent)?;
+    Ok((server, safe))
+}
+
+#[test]
+fn a_backup_killed_at_any_step_promises_nothing_too_early() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (mut server, safe) = with_three(folder.path())?;
     server.stop()?;
     let mut seen = 0;
     for plan in points(When::BackUp) {
@@ -85,11 +91,7 @@ fn a_backup_killed_at_any_step_promises_nothing_too_early() -> Result<()> {
 #[test]
 fn a_restore_killed_at_any_step_is_ended_by_the_same_command() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut server = Server::start_in(folder.path())?;
-    let mut device = Device::enrol(&server, 1)?;
-    let safe = Safe::of(&server)?;
-    let sent = (0..3).map(|_| device.seal(&courier())).collect::<Result<Vec<_>>>()?;
-    device.send(&server, &sent)?;
+    let (mut server, safe) = with_three(folder.path())?;
     let (file, _) = safe.back_up(&server)?;
     let before = envelopes(&server.database()?)?;
     server.stop()?;

@@ -65,11 +65,6 @@ pub(super) fn owner_path(path: &str) -> Option<&'static str> {
     parts::owner_of(path).map(|(_, field)| field.path)
 }
 
-/// Whether the field at this path is a length of time.
-pub(super) fn is_period(path: &str) -> bool {
-    parts::owner_of(path).is_some_and(|(_, field)| field.path == path && field.kind == parts::Kind::Period)
-}
-
 /// What a rule says about a field, in the words of the console.
 pub(super) fn rule_words(field: &str, reason: &str) -> String {
     match owner_path(field) {

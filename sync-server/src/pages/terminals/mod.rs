@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::form::{Fields, searched};
 use super::frame::{Frame, Here, frame};
 use super::view::{self, Badge};
-use super::{Page, in_address, read_page, render};
+use super::{Page, in_address, read_page};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::enrol::{self, EnrolCode, For};
@@ -218,21 +218,16 @@ pub(super) async fn shown_once(
     (code, station): (EnrolCode, StationId),
     replaces: Option<TerminalId>,
 ) -> Page {
-    let centre = app.centre.clone();
-    let page = blocking(move || {
-        let now_ms = centre.now_ms();
-        centre.read(|tx| {
-            Ok::<_, ServiceError>(CodePage {
-                w: W,
-                frame: frame(tx, &caller, now_ms, Here::Terminals)?,
-                sample: None,
-                station: station.to_string(),
-                replaces: replaces.map(|id| id.to_string()),
-                typed: typed(&code.code, centre.context().keys.authority.fingerprint()),
-                until: view::time(code.expires_at_ms, now_ms),
-            })
+    read_page(app.clone(), move |tx, app, now_ms| {
+        Ok(CodePage {
+            w: W,
+            frame: frame(tx, &caller, now_ms, Here::Terminals)?,
+            sample: None,
+            station: station.to_string(),
+            replaces: replaces.map(|id| id.to_string()),
+            typed: typed(&code.code, app.centre.context().keys.authority.fingerprint()),
+            until: view::time(code.expires_at_ms, now_ms),
         })
     })
-    .await?;
-    render(&page)
+    .await
 }
