@@ -3,6 +3,7 @@ mod accounts;
 mod api;
 mod bank_mark;
 mod browser;
+mod canary;
 mod card_reader;
 mod card_tool;
 mod catalogue;

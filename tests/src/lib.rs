@@ -2,6 +2,7 @@
 pub mod bench;
 pub mod binaries;
 pub mod browser;
+pub mod canary;
 pub mod centre;
 pub mod certificates;
 pub mod device;
