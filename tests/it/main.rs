@@ -29,4 +29,5 @@ mod store;
 mod sync;
 mod thread;
 mod tidy;
+mod uploads;
 mod wire;
