@@ -30,4 +30,5 @@ mod store;
 mod sync;
 mod thread;
 mod tidy;
+mod uploads;
 mod wire;

@@ -12,6 +12,7 @@ pub mod link;
 pub mod pcscd;
 pub mod people;
 pub mod postgres;
+pub mod python;
 pub mod server;
 pub mod signed;
 pub mod signing_proxy;

@@ -39,14 +39,14 @@ fn refusal(data: &Path, arguments: &[&str]) -> Result<String> {
 }
 
 /// A folder beside the server's, with the secret key in it.
-struct Safe {
+pub(crate) struct Safe {
     folder: tempfile::TempDir,
     key: String,
-    backups: String,
+    pub(crate) backups: String,
 }
 
 impl Safe {
-    fn of(server: &Server) -> Result<Self> {
+    pub(crate) fn of(server: &Server) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let text = |name: &str| {
             Ok::<_, anyhow::Error>(folder.path().join(name).to_str().context("a path")?.to_owned())
@@ -56,7 +56,7 @@ impl Safe {
         Ok(Self { folder, key, backups })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -70,7 +70,7 @@ impl Safe {
     }
 
     /// Restores the newest backup into a folder that gets the keys of another one.
-    fn restore(&self, keys_of: &Path, to: &Path, database: Option<&str>) -> Result<Value> {
+    pub(crate) fn restore(&self, keys_of: &Path, to: &Path, database: Option<&str>) -> Result<Value> {
         copy_keys(keys_of, to)?;
         answer(to, database, &["restore", "--from", &self.backups, "--key", &self.key])
     }
