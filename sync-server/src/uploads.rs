@@ -185,7 +185,9 @@ impl Uploads {
                 removed += 1;
             }
         }
-        centre.write(move |tx| Ok(uploads::forget_old(tx, now_ms)?))?;
+        if centre.read(|tx| uploads::has_old(tx, now_ms))? {
+            centre.write(move |tx| Ok(uploads::forget_old(tx, now_ms)?))?;
+        }
         Ok(removed)
     }
 }

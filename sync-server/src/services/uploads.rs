@@ -158,6 +158,15 @@ pub fn forget(tx: &mut Tx<'_>, id: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Whether there are uploads whose end is long past.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn has_old(tx: &mut Tx<'_>, now_ms: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM upload WHERE expires_at_ms <= $1 LIMIT 1";
+    Ok(tx.query_first(sql, &[now_ms.saturating_sub(REMEMBERED_MS).into()])?.is_some())
+}
+
 /// Forgets uploads whose end is long past; how many.
 ///
 /// # Errors

@@ -263,9 +263,13 @@ fn open_uploads(options: &ServeOptions, centre: &Centre) -> Result<Arc<Uploads>,
     let blobs = Blobs::open(&options.blobs)?;
     let partial = PartialFiles::open(options.data.partial()).map_err(BlobError::from)?;
     let uploads = Arc::new(Uploads::new(blobs, partial));
-    let removed = uploads.sweep(centre)?;
-    if removed > 0 {
-        tracing::info!(uploads = removed, "files of uploads that are no more were removed");
+    match uploads.sweep(centre) {
+        Ok(0) => {}
+        Ok(removed) => {
+            tracing::info!(uploads = removed, "files of uploads that are no more were removed")
+        }
+        // What stays behind takes room and nothing else: no reason not to serve.
+        Err(e) => tracing::warn!(error = with_causes(&e), "old uploads stay until the next start"),
     }
     Ok(uploads)
 }

@@ -49,6 +49,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         ensure!(blobs::missing(tx, &id)?.is_empty());
         let number = cases::by_id(tx, &id)?.context("a case")?.number;
         ensure!(attachments::find(tx, &number, 1).is_err(), "its case was not opened yet");
+        ensure!(uploads::has_old(tx, now_ms + 30 * UPLOAD_TIME_MS)? && !uploads::has_old(tx, now_ms)?);
         ensure!(uploads::forget_old(tx, now_ms + 30 * UPLOAD_TIME_MS)? == 2);
         ensure!(copies::listed(tx)?.len() == 2 && copies::whole_upto(tx, 1_000)? == 1_000, "both are here");
         ensure!(copies::upto_without(tx, &[pages[1].digest], 1_000)? < 1_000, "one cannot be had");
