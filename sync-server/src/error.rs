@@ -54,7 +54,7 @@ problem_codes! {
     KeyEnrolledElsewhere "key-enrolled-elsewhere" 409 "The device is enrolled at another station.",
     EnvelopeConflict "envelope-conflict" 409 "The same envelope id came with another digest.",
     CaseChanged "case-changed" 409 "The case changed meanwhile.",
-    IssuersExhausted "issuers-exhausted" 409 "No issuer of numbers is left for another terminal.",
+    IssuersExhausted "issuers-exhausted" 409 "The centre has enrolled 899 terminals, as many as a case number can tell apart.",
     NumbersExhausted "numbers-exhausted" 503 "No case number is left for today.",
     TooLarge "too-large" 413 "The request is larger than the call takes.",
     TooManyEnvelopes "too-many-envelopes" 413 "The batch has more envelopes than the call takes.",

@@ -55,5 +55,6 @@ pub mod services;
 pub mod shell;
 pub mod startup;
 pub mod store;
+mod verify_command;
 mod whole_tables;
 pub mod words;

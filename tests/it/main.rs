@@ -28,5 +28,6 @@ mod situations;
 mod store;
 mod sync;
 mod thread;
+mod threats;
 mod tidy;
 mod wire;
