@@ -50,7 +50,7 @@ pub async fn verify(
     let page = blocking(move || {
         let now_ms = centre.now_ms();
         let asked = Asked { number, proof, address: address.map(|a| a.to_string()) };
-        let token = match Proof::of(asked.proof.trim()) {
+        let token = match Proof::of(&slips::plain(&asked.proof)) {
             Proof::Token(token) => Some(token.to_owned()),
             Proof::PhoneEnd(_) => None,
         };

@@ -8,7 +8,7 @@ use domain::ids::{CaseNo, EnvelopeId, ItemCode, StationId};
 use domain::wire::v1::ReceiptBody;
 
 use super::sign_in_failures::{self as failures, Counted};
-use super::{cases, receipt};
+use super::{blobs, cases, receipt};
 use crate::auth::lockout;
 use crate::error::ServiceError;
 use crate::keys::Keys;
@@ -40,6 +40,8 @@ pub struct SlipView {
     pub state: CaseState,
     /// What the device's clock said when the slip was made, milliseconds since 1970.
     pub device_time_ms: i64,
+    /// How many pages are there, of how many.
+    pub pages: (usize, usize),
     /// When the case last changed, milliseconds since 1970.
     pub changed_at_ms: i64,
     /// What the centre's receipt says.
@@ -117,7 +119,7 @@ pub fn ask(
 }
 
 /// What somebody typed without what people put in between, cut where nothing right is that long.
-fn plain(text: &str) -> String {
+pub fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace() && *c != '-').take(MAX_TYPED_CHARS).collect()
 }
 
@@ -160,6 +162,7 @@ pub fn find(
         station: case.station,
         state: case.state,
         device_time_ms,
+        pages: blobs::count(tx, &case.envelope_id)?,
         changed_at_ms: case.changed_at_ms,
         receipt: stored,
     }))

@@ -267,6 +267,7 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
     restored.counter = restored.counter.next(restored.counter.date)?;
     let anew = restored.seal(&courier())?;
     let ghost_again = other.seal(&courier())?;
+    let (paged, _) = device.seal_with_pages(&plain, &[b"a page".to_vec(), b"another".to_vec()])?;
     Ok(vec![
         vec![good.clone(), returned, early],
         vec![good, awaited, unopenable],
@@ -274,6 +275,7 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
         vec![ghost],
         vec![anew],
         vec![ghost_again],
+        vec![paged],
     ])
 }
 
@@ -325,6 +327,7 @@ fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
         super::rollout::live(&mut turned, start_ms)?;
         super::terminals::live(&mut turned, start_ms)?;
         super::safety::live(&mut turned, start_ms)?;
+        super::uploads::live(&mut turned, start_ms)?;
         the_rest(&mut turned)?;
         let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.push(entries);

@@ -25,8 +25,8 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
             server_seq,
             epoch,
         };
-        durability::note(tx, now_ms, &backup(3, epoch), true)?;
-        durability::note(tx, now_ms, &backup(9, ServerEpoch::new(&mut rng)), true)?;
+        durability::note(tx, now_ms, &backup(3, epoch), 3)?;
+        durability::note(tx, now_ms, &backup(9, ServerEpoch::new(&mut rng)), 9)?;
         ensure!(durability::durable_upto(tx)? == Some(3) && durability::last(tx)? == Some(backup(3, epoch)));
         ensure!(durability::first_accepted_ms(tx, i64::MAX)? < i64::MAX);
         ensure!(audit_heads::sign_today(tx, now_ms, &keys)? && !audit_heads::sign_today(tx, now_ms, &keys)?);

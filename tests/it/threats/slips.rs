@@ -189,13 +189,18 @@ fn t37_wrong_unknown_and_locked_look_the_same() -> Result<()> {
     let (number, token) = (handed_in.number.to_string(), handed_in.upload.digest.short());
     let unknown = "XN26112400100013";
     let grouped = format!("{} {}", &number[..8].to_lowercase(), &number[8..]);
-    for (typed, proof) in
-        [(number.as_str(), token.as_str()), (&grouped, PHONE_END), (&number, &token.to_uppercase())]
-    {
+    for (typed, proof) in [
+        (number.as_str(), token.as_str()),
+        (&grouped, PHONE_END),
+        (&number, &token.to_uppercase()),
+        (&number, &format!("{}-{}", &token[..8], &token[8..])),
+    ] {
         let page = look(&server, "192.0.2.1", typed, proof)?;
         let text = page.text();
         assert_eq!(page.status, 200, "{typed} {text}");
         ensure!(text.contains("已送达中心") && text.contains("灵活就业"), "{text}");
+        let link = format!("/slips/{number}/receipt?d={}", proof.replace('-', ""));
+        assert_eq!(text.contains(&link), proof != PHONE_END, "{proof} {text}");
         ensure!(CANARIES.iter().all(|canary| !text.contains(canary)), "{text}");
     }
     let blank = |page: &Answer, typed: &str| page.text().replace(typed, "");
