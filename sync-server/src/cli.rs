@@ -26,7 +26,8 @@ use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
 use crate::store::{Database, DatabaseError, SCHEMA_VERSION, in_transaction};
-use crate::{account_command, backup_command, doctor, exit, move_store};
+use crate::verify_command::VerifyJob;
+use crate::{account_command, backup_command, doctor, exit, move_store, verify_command};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
 #[derive(Debug, Parser)]
@@ -99,6 +100,8 @@ Examples:
     MoveStore(MoveStore),
     #[command(flatten)]
     Safety(SafetyJob),
+    #[command(flatten)]
+    Verify(VerifyJob),
     /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the server does not work.
@@ -239,6 +242,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Safety(job) => backup_command::run(&job, &config),
+        Command::Verify(job) => verify_command::run(&job, &config),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Catalogue(CatalogueJob::Tool(command)) => {
             let (data, assets) = (&config.data_folder(), config.assets.as_path());

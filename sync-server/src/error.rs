@@ -55,7 +55,7 @@ problem_codes! {
     EnvelopeConflict "envelope-conflict" 409 "The same envelope id came with another digest.",
     CaseChanged "case-changed" 409 "The case changed meanwhile.",
     UploadOffset "upload-offset" 409 "The bytes do not follow those that are there.",
-    IssuersExhausted "issuers-exhausted" 409 "No issuer of numbers is left for another terminal.",
+    IssuersExhausted "issuers-exhausted" 409 "The centre has enrolled 899 terminals, as many as a case number can tell apart.",
     UploadGone "upload-gone" 410 "The upload was not finished in its time.",
     TusVersion "tus-version" 412 "The call does not speak the version of tus that the server does.",
     NumbersExhausted "numbers-exhausted" 503 "No case number is left for today.",

@@ -58,5 +58,6 @@ pub mod shell;
 pub mod startup;
 pub mod store;
 pub mod uploads;
+mod verify_command;
 mod whole_tables;
 pub mod words;

@@ -29,6 +29,7 @@ mod situations;
 mod store;
 mod sync;
 mod thread;
+mod threats;
 mod tidy;
 mod uploads;
 mod wire;

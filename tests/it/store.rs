@@ -58,7 +58,7 @@ fn what_was_sealed_opens_only_at_the_centre_and_says_what_was_typed() {
 }
 
 #[test]
-fn nothing_of_a_person_lies_on_the_disk_in_clear() {
+fn t01_nothing_of_a_person_lies_on_the_disk_in_clear() {
     let dir = tempfile::tempdir().expect("dir");
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let mut store = enrolled(dir.path());

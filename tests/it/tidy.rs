@@ -13,7 +13,8 @@ use tests::binaries::repository;
 /// A file with its path from the root of the repository, with `/`.
 pub struct File {
     path: String,
-    text: String,
+    /// Its text.
+    pub text: String,
 }
 
 /// True if a path is this place or lies in this folder.
@@ -22,7 +23,7 @@ pub fn is_below(path: &str, place: &str) -> bool {
 }
 
 /// Files with this ending; build folders and hidden ones are none of the repository's business.
-fn files(ending: &str) -> Vec<File> {
+pub fn files(ending: &str) -> Vec<File> {
     let root = repository();
     let mut waiting = vec![root.clone()];
     let mut files = Vec::new();

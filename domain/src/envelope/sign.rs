@@ -154,6 +154,8 @@ impl DeviceKey {
 pub enum SignedKind {
     /// 凭条, signed by the terminal at once.
     Slip,
+    /// The text of a slip's QR code, signed by the terminal at once.
+    SlipCode,
     /// 回执, signed by the server after its COMMIT.
     Receipt,
     /// How a terminal is, signed by it.
@@ -172,6 +174,7 @@ impl SignedKind {
     fn label(self) -> &'static str {
         match self {
             Self::Slip => "jinban/slip/1",
+            Self::SlipCode => "jinban/slip-code/1",
             Self::Receipt => "jinban/receipt/1",
             Self::Heartbeat => "jinban/heartbeat/1",
             Self::Order => "jinban/order/1",

@@ -29,6 +29,8 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// One sign-in name.
 pub const NAME: Rule = Rule { free: 5, longest_ms: HOUR_MS, forget_ms: 24 * HOUR_MS };
+/// One case number whose slip is looked after by the end of a phone number, of which there are ten thousand.
+pub const SLIP: Rule = Rule { free: 5, longest_ms: 24 * HOUR_MS, forget_ms: 7 * 24 * HOUR_MS };
 /// One address: a whole office may sit behind it.
 pub const ADDRESS: Rule = Rule { free: 50, longest_ms: HOUR_MS / 4, forget_ms: 2 * HOUR_MS };
 

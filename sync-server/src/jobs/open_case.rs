@@ -20,7 +20,7 @@ use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
 use crate::services::blobs::NOTHING_AWAITED;
 use crate::services::catalogue::Volume;
-use crate::services::{Context, blobs, cases, meta};
+use crate::services::{Context, blobs, cases, meta, slips};
 use crate::store::{StoreError, Tx, Value};
 
 /// Field errors kept in an action, at most.
@@ -140,7 +140,7 @@ pub fn open(
     }
     match judge(sealed, &header, &key, volume) {
         Ok((submission, form, reasons)) => {
-            opened.persons = persons(&submission, &form, keys);
+            opened.persons = persons(&submission, &form, (&sealed.envelope_id, keys));
             opened.action = if reasons.is_empty() { Action::Submitted } else { Action::Returned { reasons } };
         }
         Err(reason) => opened.action = Action::Quarantined { reason },
@@ -329,7 +329,7 @@ fn filled_at_ms(header: &EnvelopeHeader, accepted_at_ms: i64) -> i64 {
     if believed { corrected } else { accepted_at_ms }
 }
 
-fn persons(opened: &Content, form: &Form, keys: &Keys) -> Vec<(&'static str, [u8; 32])> {
+fn persons(opened: &Content, form: &Form, (id, keys): (&EnvelopeId, &Keys)) -> Vec<(&'static str, [u8; 32])> {
     let id_number = opened.applicant.id_number.trim().to_ascii_uppercase();
     let mut found = vec![
         ("id_number", keys.person_hmac("id_number", &id_number)),
@@ -340,6 +340,7 @@ fn persons(opened: &Content, form: &Form, keys: &Keys) -> Vec<(&'static str, [u8
         let phone: String = opened.answers.text(&field.key).chars().filter(char::is_ascii_digit).collect();
         if !phone.is_empty() {
             found.push(("phone", keys.person_hmac("phone", &phone)));
+            found.extend(slips::phone_end(keys, id, &phone).map(|hmac| (slips::PHONE_END, hmac)));
         }
     }
     found

@@ -26,6 +26,7 @@ mod item_editor;
 mod item_page;
 mod items;
 mod items_csv;
+mod moment;
 mod own_account;
 mod people;
 mod rollout;
@@ -34,6 +35,7 @@ pub mod situation_form;
 mod slip;
 mod statics;
 mod terminals;
+mod verify;
 mod view;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
@@ -55,9 +57,10 @@ pub use items::{items, items_csv};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
-pub use slip::slip;
+pub use slip::{slip, slip_receipt};
 pub use statics::static_file;
 pub use terminals::{new_terminal, take_terminal_step, terminal, terminal_step, terminals};
+pub use verify::{verify, verify_form};
 pub use view::in_query;
 
 use askama::Template;

@@ -1,22 +1,27 @@
-//! `/slips/{number}?d=…`: what the QR code of a slip opens on a citizen's phone. The four marks, no personal data.
+//! `/slips/{number}?d=…`: what the QR code of a slip opens on a citizen's phone. The four marks, no personal data; and
+//! the centre's receipt as a file.
 use askama::Template;
+use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
 use domain::case::CaseState;
 use domain::ids::CaseNo;
 use domain::text::Language;
 use serde::Deserialize;
 
+use super::moment::Begun;
+use super::sign_in::drawn;
 use super::view::{self, MarkView};
 use super::{Page, render};
 use crate::api::blocking;
 use crate::error::ServiceError;
 use crate::services::Context;
-use crate::services::slips::{self, SlipView};
+use crate::services::receipt;
+use crate::services::slips::{self, Proof, SlipView};
 use crate::services::work_list;
 use crate::shell::App;
-use crate::shell::problem::Drawn;
 use crate::store::Tx;
 use crate::words::Words;
 
@@ -30,39 +35,72 @@ pub struct SlipQuery {
     lang: String,
 }
 
-/// The page of a slip. An unknown number, a wrong digest and a misspelt number look the same.
+/// The page of a slip. An unknown number, a wrong digest and a misspelt number look the same, at the same moment.
 pub async fn slip(
     State(app): State<App>,
     number: Result<Path<String>, PathRejection>,
     query: Result<Query<SlipQuery>, QueryRejection>,
 ) -> Page {
-    let query = query.map(|Query(q)| q).unwrap_or_default();
-    let w = Words(if query.lang == "en" { Language::En } else { Language::ZhCn });
-    let number: Option<CaseNo> = number.ok().and_then(|Path(n)| n.parse().ok());
+    let begun = Begun::now();
+    let (number, query, w) = asked(number, query);
     let centre = app.centre.clone();
     let page = blocking(move || {
         let now_ms = centre.now_ms();
         let Some(number) = number else { return Ok(None) };
         centre.read(|tx| {
-            let found = slips::find(tx, &number, &query.d)?;
-            found.map(|view| draw(tx, centre.context(), view, &query, now_ms)).transpose()
+            let found = slips::find(tx, &centre.context().keys, &number, Proof::Token(&query.d))?;
+            found
+                .map(|view| draw(tx, centre.context(), view, Shown { w, token: Some(&query.d), now_ms }))
+                .transpose()
         })
     })
     .await?;
     match page {
         Some(page) => render(&page),
-        None => {
-            let mut response = render(&NotHerePage { w })?;
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response.extensions_mut().insert(Drawn);
-            Ok(response)
-        }
+        None => not_here(begun, w).await,
     }
+}
+
+/// The centre's receipt as a file, which `sync-server verify-slip` checks without the centre.
+pub async fn slip_receipt(
+    State(app): State<App>,
+    number: Result<Path<String>, PathRejection>,
+    query: Result<Query<SlipQuery>, QueryRejection>,
+) -> Page {
+    let begun = Begun::now();
+    let (number, query, w) = asked(number, query);
+    let centre = app.centre.clone();
+    let document = blocking(move || {
+        let keys = &centre.context().keys;
+        let Some(number) = number else { return Ok(None) };
+        let found = centre.read(|tx| slips::find(tx, keys, &number, Proof::Token(&query.d)))?;
+        found.map(|found| Ok((receipt::sign(&found.receipt, keys)?, found.number))).transpose()
+    })
+    .await?;
+    let Some((document, number)) = document else { return not_here(begun, w).await };
+    let name = format!("attachment; filename=\"{number}-receipt.json\"");
+    Ok(([(header::CONTENT_DISPOSITION, name)], Json(document)).into_response())
+}
+
+/// What stands in the address, as far as it can be read.
+fn asked(
+    number: Result<Path<String>, PathRejection>,
+    query: Result<Query<SlipQuery>, QueryRejection>,
+) -> (Option<CaseNo>, SlipQuery, Words) {
+    let query = query.map(|Query(q)| q).unwrap_or_default();
+    let w = Words(if query.lang == "en" { Language::En } else { Language::ZhCn });
+    (number.ok().and_then(|Path(n)| n.parse().ok()), query, w)
+}
+
+/// The answer to whatever finds nothing.
+async fn not_here(begun: Begun, w: Words) -> Page {
+    begun.until_refused().await;
+    drawn(render(&NotHerePage { w })?, StatusCode::NOT_FOUND, None)
 }
 
 #[derive(Template)]
 #[template(path = "slip.html")]
-struct SlipPage {
+pub(super) struct SlipPage {
     w: Words,
     item: String,
     last_four: String,
@@ -74,8 +112,24 @@ struct SlipPage {
     groups: Vec<String>,
     receipt_no: u64,
     receipt_at: String,
-    other_language: String,
+    /// The same page in the other language, and the receipt as a file: for whoever has the token.
+    links: Option<Links>,
     sample: bool,
+}
+
+struct Links {
+    other_language: String,
+    receipt: String,
+}
+
+/// For whom a page is drawn.
+pub(super) struct Shown<'a> {
+    /// In which language.
+    pub w: Words,
+    /// The token, if that is what somebody brought.
+    pub token: Option<&'a str>,
+    /// Milliseconds since 1970.
+    pub now_ms: i64,
 }
 
 #[derive(Template)]
@@ -84,14 +138,14 @@ struct NotHerePage {
     w: Words,
 }
 
-fn draw(
+/// A slip as whoever proved to hold it sees it.
+pub(super) fn draw(
     tx: &mut Tx<'_>,
     context: &Context,
     slip: SlipView,
-    query: &SlipQuery,
-    now_ms: i64,
+    shown: Shown<'_>,
 ) -> Result<SlipPage, ServiceError> {
-    let w = Words(if query.lang == "en" { Language::En } else { Language::ZhCn });
+    let Shown { w, token, now_ms } = shown;
     let volume = context.shelf.newest(tx)?;
     let catalogue = volume.as_deref().map(|v| &v.catalogue);
     let entry = slip.item.as_ref().and_then(|code| catalogue.and_then(|c| c.entry(code)));
@@ -107,7 +161,7 @@ fn draw(
         CaseState::Returned => ("slip.heading_returned", Some(("warn", "slip.returned_note"))),
         CaseState::Quarantined => ("slip.heading_quarantined", Some(("run", "slip.quarantined_note"))),
     };
-    let times = (slip.device_time_ms, slip.accepted_at_ms, slip.changed_at_ms);
+    let times = (slip.device_time_ms, slip.receipt.accepted_at_ms, slip.changed_at_ms);
     let other = if w.0 == Language::En { "" } else { "&lang=en" };
     let corrected =
         slip.slip_number.as_ref().map(|_| w.fill("slip.corrected", &[("number", slip.number.as_str())]));
@@ -120,9 +174,12 @@ fn draw(
         marks: view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages),
         station,
         groups: slip.number.groups().iter().map(|g| (*g).to_owned()).collect(),
-        receipt_no: slip.server_seq,
-        receipt_at: view::time(slip.accepted_at_ms, now_ms),
-        other_language: format!("/slips/{}?d={}{other}", slip.number, query.d),
+        receipt_no: slip.receipt.server_seq,
+        receipt_at: view::time(slip.receipt.accepted_at_ms, now_ms),
+        links: token.map(|token| Links {
+            other_language: format!("/slips/{}?d={token}{other}", slip.number),
+            receipt: format!("/slips/{}/receipt?d={token}", slip.number),
+        }),
         sample: catalogue.is_some_and(|c| c.data_label == "sample"),
         w,
     })

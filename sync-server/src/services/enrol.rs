@@ -60,7 +60,8 @@ pub fn make_code<R: CryptoRng + ?Sized>(
 /// Makes a code.
 ///
 /// # Errors
-/// [`ServiceError`]: `not-found` for a station that the catalogue does not have, or the store's.
+/// [`ServiceError`]: `not-found` for a station that the catalogue does not have, `issuers-exhausted` if the centre is
+/// full, or the store's.
 pub fn make_code_for<R: CryptoRng + ?Sized>(
     tx: &mut Tx<'_>,
     now_ms: i64,
@@ -72,6 +73,8 @@ pub fn make_code_for<R: CryptoRng + ?Sized>(
     if known == 0 {
         return Err(ServiceError::refused(ProblemCode::NotFound, format!("no station {station}")));
     }
+    // Whoever stands before the terminal with a code must not be the first to hear it.
+    free_issuer(tx, station)?;
     let code = random_signs(rng, CODE_SIGNS);
     let expires_at_ms = now_ms + CODE_VALID_MS;
     let digest = code_digest(&code)?.to_string();
@@ -238,7 +241,7 @@ fn add_terminal(
 }
 
 /// The station's own number for its first terminal; further ones get the lowest free number from 050 that is not a
-/// station's.
+/// station's. A number belongs to its terminal for ever, so that a centre enrols 899 at most.
 fn free_issuer(tx: &mut Tx<'_>, station: &StationId) -> Result<Issuer, ServiceError> {
     let own = tx.query_int("SELECT number FROM station WHERE id = $1", &[station.as_str().into()])?;
     let taken = tx.query(
@@ -286,7 +289,33 @@ fn response(
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
     use super::*;
+    use crate::store::fresh_in_memory;
+
+    #[test]
+    fn a_full_centre_says_so_when_a_code_is_asked_for() {
+        let mut db = fresh_in_memory().expect("fresh");
+        let mut tx = Tx::new(&mut db);
+        let sql = "INSERT INTO station (id, number, name, district, catalogue_version) VALUES ('S-1', 1, '', '', 1)";
+        tx.execute(sql, &[]).expect("a station");
+        let add = "INSERT INTO terminal (id, station, public_key, issuer, status, software, enrolled_at_ms)
+                   VALUES ($1, 'S-1', $2, $3, 'blocked', '', 0)";
+        let station: StationId = "S-1".parse().expect("a station");
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut code = |tx: &mut Tx<'_>| make_code(tx, 0, &station, &mut rng).map(|_| ());
+        for n in (1..FIRST_CENTRE_ISSUER).filter(|n| *n == 1 || *n >= FIRST_FURTHER_ISSUER) {
+            code(&mut tx).expect("room is left");
+            let key = n.to_be_bytes().to_vec();
+            tx.execute(add, &[format!("T-{n}").into(), key.into(), i64::from(n).into()]).expect("a terminal");
+        }
+        let full = code(&mut tx).expect_err("full");
+        assert_eq!(full.to_problem(None).code, "issuers-exhausted");
+        let said = crate::words::english("problem.issuers-exhausted.what");
+        assert!(said.contains("899") && said.contains("out of service"), "{said}");
+    }
 
     #[test]
     fn a_code_is_read_as_people_type_it() {

@@ -101,6 +101,15 @@ pub fn active(tx: &mut Tx<'_>, id: &TerminalId) -> Result<Terminal, ServiceError
     if terminal.active { Ok(terminal) } else { Err(ProblemCode::TerminalBlocked.into()) }
 }
 
+/// All terminals, whether they may send or not, in the order of their ids: fewer than a thousand.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Terminal>, StoreError> {
+    let sql = "SELECT id, station, public_key, issuer, status FROM terminal ORDER BY id LIMIT 1000";
+    tx.query(sql, &[])?.iter().map(read).collect()
+}
+
 /// How many terminals may send.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Handing in: sealing, numbering and storing in one transaction. Afterwards this terminal can send and not read.
 use domain::date::CivilDate;
+use domain::document::slip_code::{SlipFacts, slip_code};
 use domain::envelope::{
     DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, SignedDocument, SignedKind, Suite, envelope_digest,
     sign_document,
@@ -49,7 +50,7 @@ pub struct QueuedSlip {
     pub digest: Digest,
     /// The signed slip.
     pub slip: SignedDocument,
-    /// Address in the QR code.
+    /// What the QR code says.
     pub qr_url: String,
     /// When it was saved.
     pub saved_ms: i64,
@@ -124,7 +125,16 @@ impl Store {
         let body = serde_json::to_vec(&body).map_err(|_| StoreError::Value("slip"))?;
         let queued = QueuedSlip {
             envelope_id: new.envelope_id,
-            qr_url: format!("{}/slips/{}?d={}", identity.people_url, number, digest.short()),
+            qr_url: slip_code(
+                &SlipFacts {
+                    people_url: &identity.people_url,
+                    number: &number,
+                    digest: &digest,
+                    terminal: &identity.terminal,
+                    made_at_ms: new.now_ms,
+                },
+                &key,
+            ),
             number,
             digest,
             slip: sign_document(SignedKind::Slip, body, &key),

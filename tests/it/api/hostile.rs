@@ -78,7 +78,7 @@ fn ambiguous() -> Vec<String> {
 }
 
 #[test]
-fn broken_and_ambiguous_json_is_a_malformed_request() -> Result<()> {
+fn t36_broken_and_ambiguous_json_is_a_malformed_request() -> Result<()> {
     let server = Server::start()?;
     let mut bodies: Vec<String> = BROKEN.iter().map(|b| (*b).to_owned()).collect();
     bodies.extend(ambiguous());

@@ -46,7 +46,7 @@ fn guessing_codes_ends_with_a_time_to_wait_and_terminals_go_on() -> Result<()> {
 }
 
 #[test]
-fn beyond_the_admission_rate_heartbeats_are_shed_and_submissions_go_on() -> Result<()> {
+fn t35_beyond_the_admission_rate_heartbeats_are_shed_and_submissions_go_on() -> Result<()> {
     let server = Server::start_with(&["--admitted-per-second", "10"])?;
     let mut device = Device::enrol(&server, 1)?;
     let upload = device.seal(&courier())?;
@@ -66,7 +66,7 @@ fn beyond_the_admission_rate_heartbeats_are_shed_and_submissions_go_on() -> Resu
 }
 
 #[test]
-fn ten_thousand_headers_and_endless_addresses_are_answered() -> Result<()> {
+fn t36_ten_thousand_headers_and_endless_addresses_are_answered() -> Result<()> {
     let server = Server::start()?;
     let many = |line: &str, n: usize| format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{}\r\n", line.repeat(n));
     let long_name = format!("{}: x\r\n", "n".repeat(40_000));
@@ -98,7 +98,7 @@ fn ten_thousand_headers_and_endless_addresses_are_answered() -> Result<()> {
 }
 
 #[test]
-fn large_bodies_are_refused_before_they_have_arrived() -> Result<()> {
+fn t36_large_bodies_are_refused_before_they_have_arrived() -> Result<()> {
     let server = Server::start()?;
     let large = vec![b' '; 10 << 20];
     for path in ["/api/v1/enrol", "/api/v1/envelopes"] {
@@ -119,7 +119,7 @@ fn large_bodies_are_refused_before_they_have_arrived() -> Result<()> {
 }
 
 #[test]
-fn a_slow_body_is_answered_and_a_slow_head_is_cut() -> Result<()> {
+fn t36_a_slow_body_is_answered_and_a_slow_head_is_cut() -> Result<()> {
     let server = Server::start()?;
     let host = server.terminals.strip_prefix("http://").context("http")?;
     let began = Instant::now();

@@ -24,6 +24,7 @@ use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
 use sync_server::services::{
     Context, audit, cases, changes, enrol, envelopes, meta, open_deadlines, readings, series, slips,
+    terminals,
 };
 use sync_server::startup::load_catalogue;
 use sync_server::store::{
@@ -227,7 +228,9 @@ impl Life {
             readings::case_of(tx, &device.enrolled.station, &header.envelope_id)?;
             let (version, _) = readings::edition(tx, None)?;
             readings::edition_text(tx, version)?;
-            slips::find(tx, &number, &sent[0][0].digest.short())?;
+            let token = sent[0][0].digest.short();
+            slips::find(tx, &self.centre.context().keys, &number, slips::Proof::Token(&token))?;
+            terminals::all(tx)?;
             meta::moved_to(tx)?;
             audit::verify(tx, 3, 2)?.map_err(|_| StoreError::Busy)?;
             anyhow::ensure!(audit::verify(tx, 0, 10_000)?.is_ok(), "the chain holds");

@@ -46,7 +46,7 @@ fn a_draft_opens_for_the_same_card_after_a_restart_and_for_nobody_else() {
 }
 
 #[test]
-fn a_stolen_database_without_its_key_file_opens_nothing() {
+fn t01_a_stolen_database_without_its_key_file_opens_nothing() {
     let (folder, mut desk) = desk();
     desk.keep(COURIER_ID, 1_000);
     drop(desk);

@@ -4,7 +4,7 @@ mod blocked;
 mod durability;
 mod enrolment;
 mod heartbeats;
-mod in_process;
+pub mod in_process;
 mod opening;
 mod receipts;
 mod series;

@@ -30,7 +30,7 @@ fn a_valid_submission_becomes_one_case_that_waits_for_its_department() -> Result
         assert!(CANARIES.iter().all(|c| !text.contains(c)), "personal data on a page");
     }
     assert_eq!(server.number("SELECT COUNT(*) FROM case_key")?, 1);
-    assert_eq!(server.number("SELECT COUNT(*) FROM person_key")?, 3, "ID number, name, phone");
+    assert_eq!(server.number("SELECT COUNT(*) FROM person_key")?, 4, "ID number, name, phone and its end");
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use tests::http;
 use tests::server::Server;
 
 #[test]
-fn an_envelope_is_receipted_and_its_replay_gives_the_same_bytes() -> Result<()> {
+fn t04_an_envelope_is_receipted_and_its_replay_gives_the_same_bytes() -> Result<()> {
     let server = Server::start()?;
     let mut device = Device::enrol(&server, 1)?;
     let upload = device.seal(&courier())?;

@@ -148,7 +148,7 @@ fn answers_that_are_not_the_centre_change_nothing() {
 }
 
 #[test]
-fn one_bad_row_is_parked_and_the_others_go() {
+fn t39_one_bad_row_is_parked_and_the_others_go() {
     let mut rig = Rig::new(3);
     rig.submit();
     let bad = rig.submit();
@@ -262,7 +262,7 @@ fn a_clock_that_was_wrong_for_a_while_does_not_hold_up_a_row() {
 }
 
 #[test]
-fn rows_go_in_the_order_of_the_series_whatever_the_clock_says() {
+fn t23_rows_go_in_the_order_of_the_series_whatever_the_clock_says() {
     let mut rig = Rig::new(10);
     rig.submit();
     rig.clock.advance(-3_600_000);
