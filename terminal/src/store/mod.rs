@@ -59,6 +59,8 @@ pub struct Store {
     directory: PathBuf,
     /// Makes keys and lineages.
     random: ChaCha20Rng,
+    /// Looks at the disk before pages are taken.
+    measure: space::Measure,
 }
 
 /// The store cannot be opened or used. What each means to a person stands in `out_of_service.*`.
@@ -129,7 +131,13 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_with(directory: &Path, now_ms: i64, mut random: ChaCha20Rng) -> Result<Self, StoreError> {
         let (connection, device_key) = open::open(directory, now_ms, &mut random)?;
-        Ok(Self { connection, device_key, directory: directory.to_owned(), random })
+        Ok(Self {
+            connection,
+            device_key,
+            directory: directory.to_owned(),
+            random,
+            measure: space::used_percent,
+        })
     }
 
     /// The device's private key.

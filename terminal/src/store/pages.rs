@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::{Store, StoreError};
+use super::{Fullness, Store, StoreError};
 
 /// Folder of sealed pages in the data folder.
 const FOLDER: &str = "pages";
@@ -43,6 +43,9 @@ pub enum PageError {
     /// The form has as many as an envelope can name.
     #[error("the form has too many pages")]
     TooMany,
+    /// The disk is so full that only text is taken: the form can be handed in without the page.
+    #[error("the disk has room for text only")]
+    NoRoom,
     /// It cannot be sealed.
     #[error("the page could not be sealed")]
     Sealing,
@@ -71,6 +74,9 @@ impl Store {
         let bytes = u64::try_from(plain.len()).unwrap_or(u64::MAX);
         if bytes == 0 || bytes > MAX_FILE_BYTES {
             return Err(PageError::Size);
+        }
+        if self.fullness() == Some(Fullness::TextOnly) {
+            return Err(PageError::NoRoom);
         }
         let id = envelope_id.to_string();
         let (count, last): (u32, u16) = self.connection.query_row(
@@ -259,5 +265,54 @@ fn remove(file: &Path) -> Result<(), StoreError> {
     match fs::remove_file(file) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Io(e)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
+    use super::*;
+    use crate::store::NewDraft;
+    use crate::store::space::Measure;
+
+    #[test]
+    fn from_ninety_five_percent_on_no_page_is_taken_and_text_still_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(folder.path(), 0).expect("a store");
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let (envelope_id, data_key) = (EnvelopeId::new(1, &mut rng), DataKey::new(&mut rng));
+        let item = "hrss.flex-enroll".parse().expect("an item");
+        let marks: [(Measure, bool); 8] = [
+            (|_| Some(0), true),
+            (|_| Some(69), true),
+            (|_| Some(70), true),
+            (|_| Some(94), true),
+            (|_| Some(95), false),
+            (|_| Some(100), false),
+            // Room was made; and a system that does not say stops nobody.
+            (|_| Some(94), true),
+            (|_| None, true),
+        ];
+        let mut kept = 0;
+        for (measure, taken) in marks {
+            store.measure = measure;
+            let percent = measure(folder.path());
+            let page = store.keep_page((envelope_id, &data_key), (BlobKind::Page, b"page"), &mut rng);
+            assert_eq!(page.is_ok(), taken, "{percent:?}");
+            assert!(taken || matches!(page, Err(PageError::NoRoom)), "{percent:?}");
+            kept += usize::from(taken);
+            assert_eq!(entries(&store.pages_folder()).expect("a folder").len(), kept, "{percent:?}");
+            let draft = NewDraft {
+                id_number: "639900199001010015",
+                item: &item,
+                envelope_id,
+                data_key: &data_key,
+                catalogue_version: 1,
+                content: b"{}",
+            };
+            assert!(store.keep_draft(&draft, 1, &mut rng).is_ok(), "{percent:?}: text");
+        }
     }
 }

@@ -17,6 +17,9 @@ pub const WARN_PERCENT: u8 = 70;
 /// From this share on only text is taken, percent.
 pub const TEXT_ONLY_PERCENT: u8 = 95;
 
+/// Says how full the disk of a folder is, percent; none if the system does not say.
+pub(super) type Measure = fn(&Path) -> Option<u8>;
+
 /// How full the disk of a store is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fullness {
@@ -55,7 +58,7 @@ impl Store {
 
     /// How full the disk is; none if the system does not say.
     pub fn fullness(&self) -> Option<Fullness> {
-        used_percent(self.directory()).map(Fullness::of)
+        (self.measure)(self.directory()).map(Fullness::of)
     }
 }
 
