@@ -22,6 +22,7 @@ use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::UpkeepPlan;
 use crate::keys::Keys;
 use crate::publish_cli::{self, CatalogueCommand};
+use crate::sealing_command::{self, SealingJob};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
@@ -99,6 +100,14 @@ Examples:
     MoveStore(MoveStore),
     #[command(flatten)]
     Safety(SafetyJob),
+    /// The keys to which terminals seal: make, put into force, choose the suite, destroy; the server may run.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server sealing-keys list
+  sync-server sealing-keys make --suite 2"
+    )]
+    SealingKeys(SealingJob),
     /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the server does not work.
@@ -239,6 +248,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => run_move_store(&config, &args),
         Command::Safety(job) => backup_command::run(&job, &config),
+        Command::SealingKeys(job) => sealing_command::run(&job, &config),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Catalogue(CatalogueJob::Tool(command)) => {
             let (data, assets) = (&config.data_folder(), config.assets.as_path());

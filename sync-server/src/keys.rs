@@ -3,7 +3,7 @@
 //! | file | for |
 //! |---|---|
 //! | `receipt.key` | signs receipts (Ed25519 seed) |
-//! | `sealing.key` | opens what terminals seal (X25519 seed) |
+//! | `sealing.key` | opens what terminals seal (X25519 seed); later ones are `sealing-ID.key`, see [`crate::sealing_ring`] |
 //! | `authority.key` | signs the certificates of terminals and of the terminals' listener (Ed25519 seed) |
 //! | `person.key` | exact search for a person (HMAC-SHA256) |
 //! | `year-2026.key` | wraps the data keys of the cases of that year |
@@ -24,11 +24,12 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::authority::{Authority, AuthorityError};
+use crate::sealing_ring::{FIRST_FILE, SealingRing};
 
 type Seed = Zeroizing<[u8; 32]>;
 
 /// The files without which nothing of a store can be read or signed.
-pub const MAIN_FILES: [&str; 3] = ["receipt.key", "sealing.key", "person.key"];
+pub const MAIN_FILES: [&str; 3] = ["receipt.key", FIRST_FILE, "person.key"];
 
 /// The file of the authority; stores that are older than it get one at the next start.
 pub const AUTHORITY_FILE: &str = "authority.key";
@@ -81,6 +82,12 @@ pub enum KeyError {
         /// Which one.
         path: PathBuf,
     },
+    /// A file of a sealing key holds another key than its name says.
+    #[error("key file {path} holds another key than its name says: restore it from the key backup")]
+    OtherSealing {
+        /// Which one.
+        path: PathBuf,
+    },
     /// The store was written with keys that are not these.
     #[error(
         "the keys in {path} are not those of this store: restore the folder from the key backup, or share that of \
@@ -96,8 +103,8 @@ pub enum KeyError {
 pub struct Keys {
     /// Signs receipts.
     pub receipt: DeviceKey,
-    /// Opens what terminals seal.
-    pub sealing: SealingKey,
+    /// Open what terminals seal.
+    pub sealing: SealingRing,
     /// Issues certificates.
     pub authority: Authority,
     person: Seed,
@@ -142,7 +149,7 @@ impl Keys {
         let mut seed = |name: &str| seed_at(&folder.join(name));
         Ok(Self {
             receipt: DeviceKey::from_seed(*seed("receipt.key")?),
-            sealing: SealingKey::from_seed(*seed("sealing.key")?),
+            sealing: SealingRing::new(Some(folder.to_owned()), SealingKey::from_seed(*seed(FIRST_FILE)?)),
             person: seed("person.key")?,
             authority: authority_of(folder, seed_at)?,
             years: Years { folder: Some(folder.to_owned()), known: Mutex::default() },
@@ -156,7 +163,7 @@ impl Keys {
     pub fn in_memory(rng: &mut impl CryptoRng) -> Result<Self, AuthorityError> {
         Ok(Self {
             receipt: DeviceKey::from_seed(*random_seed(rng)),
-            sealing: SealingKey::from_seed(*random_seed(rng)),
+            sealing: SealingRing::new(None, SealingKey::from_seed(*random_seed(rng))),
             person: random_seed(rng),
             authority: Authority::of(&DeviceKey::from_seed(*random_seed(rng)))?,
             years: Years { folder: None, known: Mutex::default() },
@@ -167,7 +174,7 @@ impl Keys {
     pub fn fingerprint(&self) -> String {
         let parts = [
             self.receipt.public().key_id().to_string(),
-            self.sealing.public().key_id().to_string(),
+            self.sealing.first().public().key_id().to_string(),
             Digest::of(&self.person_hmac("fingerprint", "")).short(),
         ];
         parts.join(".")
@@ -267,9 +274,18 @@ pub fn readable_by_others(folder: &Path) -> Result<Vec<String>, KeyError> {
 /// # Errors
 /// [`KeyError`] if there is something already, or it cannot be written.
 pub fn make_seed_file(path: &Path, rng: &mut impl CryptoRng) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let (seed, place) = (random_seed(rng), Digest::from_bytes(*random_seed(rng)).short());
-    write_new(path, &place, &seed).map_err(|e| file_error(path, e))?;
+    let seed = random_seed(rng);
+    write_seed(path, &seed, rng)?;
     Ok(seed)
+}
+
+/// Writes a key file of mode 0600 that was not there.
+///
+/// # Errors
+/// [`KeyError`] if there is something already, or it cannot be written.
+pub(crate) fn write_seed(path: &Path, seed: &Seed, rng: &mut impl CryptoRng) -> Result<(), KeyError> {
+    let place = Digest::from_bytes(*random_seed(rng)).short();
+    write_new(path, &place, seed).map_err(|e| file_error(path, e))
 }
 
 /// Reads a key file.
@@ -315,7 +331,8 @@ fn load_or_make_seed<R: CryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<
     }
 }
 
-fn load_seed(path: &Path) -> Result<Seed, KeyError> {
+/// Reads a key file.
+pub(crate) fn load_seed(path: &Path) -> Result<Seed, KeyError> {
     let text = Zeroizing::new(fs::read_to_string(path).map_err(|e| file_error(path, e))?);
     parse_seed(path, &text)
 }
@@ -341,7 +358,8 @@ fn write_new(path: &Path, place: &str, seed: &Seed) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
 }
 
-fn file_error(path: &Path, source: io::Error) -> KeyError {
+/// A key file or folder that failed.
+pub(crate) fn file_error(path: &Path, source: io::Error) -> KeyError {
     KeyError::File { path: path.to_owned(), source }
 }
 

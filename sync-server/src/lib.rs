@@ -51,6 +51,8 @@ mod passphrases;
 pub mod publish_cli;
 pub mod readings;
 pub mod routes;
+pub mod sealing_command;
+pub mod sealing_ring;
 pub mod services;
 pub mod shell;
 pub mod startup;

@@ -5,15 +5,19 @@
 //! `digest = SHA-256("jinban/envelope/1" || u32 big-endian header length || header || ciphertext)`;
 //! the device signs the 32 bytes of the digest with Ed25519.
 mod bytes;
+mod hpke_wrap;
+mod national;
 mod seal;
 mod sign;
+mod suite;
 
 pub use bytes::{Bytes, Digest};
-pub use seal::{DataKey, Nonce, OpenError, SealingKey, SealingPublicKey, Suite, WrappedKey};
+pub use seal::{DataKey, Nonce, OpenError, SealingKey, SealingPublicKey, WrappedKey};
 pub use sign::{
     DeviceKey, KeyRing, PublicKey, Signature, SignedDocument, SignedKind, Verifier, VerifyError,
     sign_document, verify_document,
 };
+pub use suite::Suite;
 
 /// The most a header may take, in bytes.
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;

@@ -16,6 +16,7 @@ mod orders;
 mod outbox;
 mod purge;
 mod queue;
+mod sealing_keys;
 mod slips;
 mod space;
 mod status;

@@ -147,6 +147,7 @@ impl Store {
             catalogue: running,
             failures,
             order: self.order()?.map_or(0, |order| order.number),
+            sealing_keys: self.sealing_keys_number()?,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             queued: queue.waiting,
             oldest_ms: queue.oldest_ms,
@@ -197,6 +198,7 @@ mod tests {
             people_url: "http://127.0.0.1:1".to_owned(),
             certified: None,
             order: None,
+            sealing_keys: None,
             contact: Contact {
                 server_epoch: ServerEpoch::new(&mut ChaCha20Rng::seed_from_u64(1)),
                 server_time_ms: NOW_MS,

@@ -18,7 +18,7 @@ use rand_core::SeedableRng as _;
 use serde_json::json;
 use sync_server::admission::Admission;
 use sync_server::centre::Centre;
-use sync_server::jobs::open_received;
+use sync_server::jobs::{open_case, open_received};
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
@@ -220,6 +220,7 @@ impl Life {
             anyhow::ensure!(effect.open > 0 && effect.moved == 0, "{effect:?}");
             series::gaps(tx)?;
             cases::key_ids(tx)?;
+            open_case::waiting_for_key(tx, 0, 3)?;
             cases::by_number(tx, &number)?;
             cases::history(tx, &header.envelope_id)?;
             envelopes::find(tx, &header.envelope_id)?;
