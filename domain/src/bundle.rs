@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use crate::form::FormSpec;
 use crate::ids::{ItemCode, UnitId};
 use crate::item::{Certainty, Guide, Material, Period, Withdrawal, first_revision};
-use crate::situation::Situations;
+use crate::situation::{Resolution, SituationAnswers, Situations};
 use crate::text::Text;
 
 /// A bundle.
@@ -68,6 +68,9 @@ pub struct Bundle {
     /// Situation questions, which also switch steps.
     #[serde(default, skip_serializing_if = "Situations::is_empty")]
     pub situations: Situations,
+    /// Invented cases by which the steps are tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sample_cases: Vec<SampleCase>,
     /// It is no longer offered: what was begun may be finished for a time of grace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn: Option<Withdrawal>,
@@ -90,6 +93,36 @@ pub struct Step {
     /// The member item that is done by this step, where one step stands for one item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<ItemCode>,
+}
+
+/// 样例情形: an invented person's answers, and the steps that must come of them. The check of a catalogue holds the
+/// bundle to it, and people run it on the bundle's page before they publish.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleCase {
+    /// Unique in the bundle.
+    pub id: String,
+    /// Who comes, in a few words.
+    pub name: Text,
+    /// What this person answers.
+    pub answers: SituationAnswers,
+    /// Ids of the steps to be done, in the bundle's order; none where the matter ends before the form.
+    pub steps: Vec<String>,
+}
+
+impl SampleCase {
+    /// Ids of the steps that a resolution has to be done: none where the matter ends or nothing is left of it.
+    pub fn outcome<'a>(resolution: &'a Resolution<'_>) -> Vec<&'a str> {
+        if resolution.ended.is_some() || resolution.nothing_left.is_some() {
+            return Vec::new();
+        }
+        resolution.steps.iter().map(|on| on.step.id.as_str()).collect()
+    }
+
+    /// Whether a resolution of its answers is what it expects.
+    pub fn holds(&self, resolution: &Resolution<'_>) -> bool {
+        resolution.refused.is_empty() && Self::outcome(resolution) == self.steps
+    }
 }
 
 /// Kind of a step.

@@ -146,18 +146,21 @@ fn back_up(config: &Config, to: Option<&Path>, as_json: bool) -> anyhow::Result<
         bail!("name the folder of backups with --to, or with `backup` in the settings")
     };
     let keys = Keys::load(&data.keys_path())?;
-    let order = Order { data: &data, keys: &keys, to, now_ms: startup::now_ms() };
+    let blobs = config.blob_place()?;
+    let order = Order { data: &data, keys: &keys, blobs: &blobs, to, now_ms: startup::now_ms() };
     let made = backup::make(&order, &mut startup::random()?)?;
     erasure_journal::copy(&config.erasure_journal(), to)?;
     if as_json {
         return say_json(&made);
     }
     say(&format!(
-        "{}\n{} rows, {} bytes, restored for a check and the same; durable up to envelope {}\n",
+        "{}\n{} rows, {} bytes, restored for a check and the same; {} attachments, {} not to be had; durable up to envelope {}\n",
         made.file.display(),
         made.rows,
         made.bytes,
-        made.backup.server_seq
+        made.attachments,
+        made.attachments_lost,
+        made.durable_upto
     ))
 }
 
@@ -174,18 +177,22 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
     let beside = from.parent().unwrap_or(Path::new("")).join(erasure_journal::FILE);
     let journal = args.journal.clone().unwrap_or(if own.exists() { own } else { beside });
     let now_ms = startup::now_ms();
-    let order = Offered { from: &from, key: &args.key, journal: &journal, data: &data, now_ms };
+    let blobs = config.blob_place()?;
+    let order =
+        Offered { from: &from, key: &args.key, journal: &journal, data: &data, blobs: &blobs, now_ms };
     let restored = backup::restore(&order, &mut startup::random()?)?;
     if args.json {
         return say_json(&restored);
     }
     let age = operator::findings::span(now_ms.saturating_sub(restored.made_at_ms));
     let mut text = format!(
-        "{} rows restored from {}, {age} old, up to envelope {}; epoch {}\n{} erasures done again ({})\n",
+        "{} rows and {} attachments restored from {}, {age} old, up to envelope {}; epoch {}\n{} attachments are lost and asked for again\n{} erasures done again ({})\n",
         restored.rows,
+        restored.attachments,
         from.display(),
         restored.server_seq,
         restored.epoch,
+        restored.attachments_lost,
         restored.erased,
         journal.display(),
     );

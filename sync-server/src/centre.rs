@@ -149,6 +149,13 @@ impl Centre {
         }
     }
 
+    /// Tells that submissions wait to be opened.
+    pub fn ring_stored(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell.envelopes_stored();
+        }
+    }
+
     /// Tells that every station has news.
     pub fn ring_all(&self) {
         if let Some(bell) = self.bell.get() {

@@ -275,6 +275,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
 fn run_serve(config: &Config) -> anyhow::Result<Exit> {
     let options = ServeOptions {
         data: config.data_folder(),
+        blobs: config.blob_place().map_err(startup::StartupError::from)?,
         assets: config.assets.clone(),
         mark: config.mark.clone(),
         terminals: config.terminals.0,
@@ -290,6 +291,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         insist_on_metrics: !config.metrics.is_default(),
         upkeep: UpkeepPlan {
             data: config.data_folder(),
+            blobs: config.blob_place()?,
             backups: config.backup.clone(),
             every_hours: config.backup_every_hours.0,
             journal: config.erasure_journal(),

@@ -10,6 +10,7 @@ use operator::settings::{Address, Hint, Kind, Resolution, Setting, redacted_url}
 
 use crate::admission::Admission;
 use crate::authority::MAX_NAMES;
+use crate::blobs::{BlobError, BlobPlace, Credentials};
 use crate::data_folder::DataFolder;
 use crate::erasure_journal;
 use crate::store::Database;
@@ -39,6 +40,12 @@ operator::settings! {
         allow_public_people: bool = "false",
         /// A proxy on this machine stands before people's pages and names callers in X-Forwarded-For; wrong sign-ins are counted under its last entry.
         people_proxy: bool = "false",
+        /// Server that speaks S3 and keeps pages and photos; without it they lie in `blobs` of the data folder. Plain HTTP: what travels is sealed.
+        s3_url: Option<S3Address> = "",
+        /// Its bucket, which must be there.
+        s3_bucket: Option<Bucket> = "",
+        /// File with its access key and the secret, a line each, which nobody else may read.
+        s3_credentials: Option<PathBuf> = "",
         /// Picture of the bank, PNG or JPEG, shown beside the product's name on people's pages.
         mark: Option<PathBuf> = "",
         /// Where figures are served at /metrics, for Prometheus. If the default address is taken, the server goes on without them.
@@ -97,6 +104,21 @@ impl Config {
             && self.terminals.0.ip().to_canonical().is_unspecified()
     }
 
+    /// Where pages and photos lie.
+    ///
+    /// # Errors
+    /// [`BlobError`] if the credentials cannot be read.
+    pub fn blob_place(&self) -> Result<BlobPlace, BlobError> {
+        match (&self.s3_url, &self.s3_bucket, &self.s3_credentials) {
+            (Some(url), Some(bucket), Some(credentials)) => Ok(BlobPlace::S3 {
+                url: url.text(),
+                bucket: bucket.text(),
+                credentials: Credentials::read(credentials)?,
+            }),
+            _ => Ok(BlobPlace::Folder(self.data_folder().blobs())),
+        }
+    }
+
     /// The listeners that every network of the machine reaches, as `--terminals 0.0.0.0:8470` says; only that of
     /// terminals can have TLS.
     pub fn open_to_all(&self) -> Vec<(&'static str, SocketAddr)> {
@@ -113,6 +135,14 @@ impl Config {
 /// Tells what single values cannot show: listeners that anybody could reach.
 pub fn with_rules(resolution: Resolution<Config>) -> Resolution<Config> {
     resolution
+        .require(
+            "s3_url",
+            |c| {
+                let given = [c.s3_url.is_some(), c.s3_bucket.is_some(), c.s3_credentials.is_some()];
+                given.iter().all(|g| *g) || !given.iter().any(|g| *g)
+            },
+            "expected s3_url, s3_bucket and s3_credentials together, or none of them",
+        )
         .require(
             "people",
             |c| c.allow_public_people || c.people.0.ip().is_loopback(),
@@ -166,6 +196,47 @@ impl Setting for StoreAddress {
 
     fn shown(&self) -> String {
         redacted_url(&self.text)
+    }
+}
+
+/// The address of a server that speaks S3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct S3Address(String);
+
+impl Setting for S3Address {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Url;
+    const EXPECTED: &'static str = "an address such as http://127.0.0.1:9000";
+
+    fn read(text: &str) -> Option<Self> {
+        let host = text.strip_prefix("http://")?;
+        let plain = |b: u8| b.is_ascii_alphanumeric() || b".:-[]".contains(&b);
+        let fits = !host.is_empty() && host.bytes().all(plain) && text.len() <= MAX_WEB_ADDRESS_BYTES;
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// The name of a bucket, as S3 takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket(String);
+
+impl Setting for Bucket {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "3 to 63 small letters, digits and hyphens";
+
+    fn read(text: &str) -> Option<Self> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let fits = (3..=63).contains(&text.len()) && text.bytes().all(plain) && !text.starts_with('-');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
     }
 }
 
@@ -329,6 +400,18 @@ mod tests {
             ["", "jinban.example", "http://", "http:///x", "http://a b", "ftp://a", "http://a?b", &long]
         {
             assert_eq!(WebAddress::read(bad), None, "{bad}");
+        }
+        for good in ["http://127.0.0.1:9000", "http://s3.example", "http://[::1]:9000"] {
+            assert_eq!(S3Address::read(good).map(|a| a.text()).as_deref(), Some(good));
+        }
+        for bad in
+            ["", "https://s3.example", "http://", "http://a/b", "http://user:word@a", "s3.example:9000"]
+        {
+            assert_eq!(S3Address::read(bad), None, "{bad}");
+        }
+        assert!(Bucket::read("jinban-pages").is_some());
+        for bad in ["", "ab", "Pages", "a/b", "-ab", "a..b", &"a".repeat(64)] {
+            assert_eq!(Bucket::read(bad), None, "{bad}");
         }
         assert_eq!(MetricsAddress::read("off"), Some(MetricsAddress(None)));
         assert_eq!(MetricsAddress::read("on"), None);

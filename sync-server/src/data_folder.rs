@@ -39,6 +39,16 @@ impl DataFolder {
         self.path.join("keys")
     }
 
+    /// The folder of whole pages and photos, unless they lie elsewhere.
+    pub fn blobs(&self) -> PathBuf {
+        self.path.join("blobs")
+    }
+
+    /// The folder of pages and photos on their way.
+    pub fn partial(&self) -> PathBuf {
+        self.path.join("uploads")
+    }
+
     /// The signed catalogues.
     pub fn signed(&self) -> Repository {
         Repository::new(self.path.join("tuf"))

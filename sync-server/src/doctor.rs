@@ -12,6 +12,7 @@ use publishing::status::Status;
 
 use crate::config::Config;
 use crate::data_folder::DataFolder;
+use crate::services::blobs::NOTHING_AWAITED;
 use crate::services::{accounts, audit, catalogue, meta, series};
 use crate::startup::now_ms;
 use crate::store::{Database, Driver, MigrateError, SCHEMA_VERSION, StoreError, Tx, require_current};
@@ -236,19 +237,21 @@ pub fn count_all(tx: &mut Tx<'_>) -> Result<Counts, StoreError> {
     let mut count = |table| tx.query_int(&format!("SELECT COUNT(*) FROM {table}"), &[]);
     let (cases, envelopes, alarms) = (count("case_")?, count("envelope")?, count("alarm")?);
     let received = CaseState::Received.as_str();
-    let sql = "SELECT COALESCE(MIN(received_at_ms), 0) FROM case_ WHERE state = $1";
-    let waiting_since_ms = tx.query_int(sql, &[received.into()])?;
+    let sql =
+        format!("SELECT COALESCE(MIN(received_at_ms), 0) FROM case_ WHERE state = $1 AND {NOTHING_AWAITED}");
+    let waiting_since_ms = tx.query_int(&sql, &[received.into()])?;
     let catalogue_since_ms = tx.query_int("SELECT COALESCE(MAX(stored_at_ms), 0) FROM catalogue", &[])?;
     Ok(Counts { cases, envelopes, alarms, waiting_since_ms, catalogue_since_ms })
 }
 
-/// How many submissions wait to be opened.
+/// How many submissions wait to be opened, and for nothing else.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn count_waiting(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     let received = CaseState::Received.as_str();
-    tx.query_int("SELECT COUNT(*) FROM case_ WHERE state = $1", &[received.into()])
+    let sql = format!("SELECT COUNT(*) FROM case_ WHERE state = $1 AND {NOTHING_AWAITED}");
+    tx.query_int(&sql, &[received.into()])
 }
 
 fn examine_job(waiting: i64, since_ms: i64) -> Finding {

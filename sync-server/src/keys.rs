@@ -225,6 +225,19 @@ impl Keys {
         Ok(fingerprint)
     }
 
+    /// The key of a year under which cases are sealed; never made anew.
+    ///
+    /// # Errors
+    /// [`KeyError::Lost`] if it is gone, or what is wrong with its file.
+    pub fn known_year(&self, id: &str) -> Result<DataKey, KeyError> {
+        let kept = || self.years.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+        if let Some(key) = kept() {
+            return Ok(key);
+        }
+        self.load_year(id)?;
+        kept().ok_or_else(|| KeyError::Lost { path: self.year_path(id) })
+    }
+
     /// The file of the key of a year.
     pub fn year_path(&self, id: &str) -> PathBuf {
         self.years.folder.as_deref().unwrap_or(Path::new("")).join(format!("{id}.key"))

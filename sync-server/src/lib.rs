@@ -18,6 +18,7 @@
 //! | [`backup`], [`backup_command`], [`erasure_journal`] | backups and restoring them, what was erased for good |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
+//! | [`blobs`], [`uploads`] | sealed pages and photos: whole ones in an object store, those on their way in files |
 //! | [`csv_file`] | tables for spreadsheets |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
@@ -31,6 +32,7 @@ pub mod authority;
 pub mod backup;
 pub mod backup_command;
 pub mod bank_mark;
+pub mod blobs;
 pub mod catalogue_tool;
 pub mod centre;
 pub mod cli;
@@ -57,5 +59,6 @@ pub mod services;
 pub mod shell;
 pub mod startup;
 pub mod store;
+pub mod uploads;
 mod whole_tables;
 pub mod words;

@@ -6,14 +6,14 @@
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::handler::Handler;
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, head, post};
 use axum::{Extension, Router};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, heartbeat, offers, reads, tuf};
+use crate::api::{calls, changes, heartbeat, offers, reads, tuf, uploads};
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
@@ -37,7 +37,7 @@ const NOT_PACKED: NotForContentType = NotForContentType::const_new(tuf::PACKED);
 
 /// The terminals' listener.
 pub fn terminals(app: App) -> Router {
-    let (routes, _) = calls_of_terminals().with_signed_files().router.split_for_parts();
+    let (routes, _) = calls_of_terminals().with_other_protocols().router.split_for_parts();
     finish(routes, app, Side::Terminals)
 }
 
@@ -48,7 +48,7 @@ pub fn described() -> OpenApiRouter<App> {
 
 /// Every address of the terminals' listener.
 pub fn terminals_table() -> Vec<Entry> {
-    calls_of_terminals().with_signed_files().entries
+    calls_of_terminals().with_other_protocols().entries
 }
 
 fn calls_of_terminals() -> Calls {
@@ -99,6 +99,7 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&SEE_CASES, "/cases/{number}/attachments/{page}", pages::attachment)
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
@@ -216,14 +217,27 @@ impl Calls {
         self
     }
 
-    /// Signed catalogues: files of a format of its own (TUF), which the description of the API leaves out.
-    fn with_signed_files(self) -> Self {
-        self.file("/tuf/metadata/{name}", get(tuf::metadata)).file("/tuf/targets/{name}", get(tuf::target))
+    /// What the description of the API leaves out: signed catalogues (TUF) and uploads (tus) are protocols of their own.
+    fn with_other_protocols(self) -> Self {
+        let gated = |calls: MethodRouter<App>| {
+            calls.route_layer(from_fn(|request: Request, next: Next| {
+                device_gate(&policy::DEVICES, request, next)
+            }))
+        };
+        let all = gated(post(uploads::create)).options(uploads::options);
+        let one = gated(head(uploads::look).patch(uploads::add).delete(uploads::give_up));
+        self.other("/tuf/metadata/{name}", &[], get(tuf::metadata))
+            .other("/tuf/targets/{name}", &[], get(tuf::target))
+            .other("/api/v1/uploads", &["POST"], all)
+            .other("/api/v1/uploads/{id}", &["HEAD", "PATCH", "DELETE"], one.options(uploads::options))
     }
 
-    fn file(mut self, path: &'static str, handler: MethodRouter<App>) -> Self {
+    /// An address of another protocol. Methods of devices bring their proof; what remains, GET or OPTIONS, is open.
+    fn other(mut self, path: &'static str, of_devices: &[&'static str], handler: MethodRouter<App>) -> Self {
         self.router = self.router.route(path, handler);
-        self.entries.push(Entry { method: "GET", path: path.to_owned(), permit: &policy::OPEN });
+        let open = if of_devices.is_empty() { "GET" } else { "OPTIONS" };
+        let all = of_devices.iter().map(|method| (*method, &policy::DEVICES)).chain([(open, &policy::OPEN)]);
+        self.entries.extend(all.map(|(method, permit)| Entry { method, path: path.to_owned(), permit }));
         self
     }
 }
@@ -234,6 +248,7 @@ fn finish(routes: Router<App>, app: App, side: Side) -> Router {
         .method_not_allowed_fallback(api::method_not_allowed)
         .layer(Extension(app.clone()))
         .layer(from_fn_with_state((app.clone(), side), guard))
+        .layer(from_fn(uploads::name_version))
         .layer(CompressionLayer::new().compress_when(DefaultPredicate::new().and(NOT_PACKED)))
         .layer(from_fn(weaken_compressed))
         .with_state(app)

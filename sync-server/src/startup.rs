@@ -11,6 +11,7 @@ use publishing::repository::{Repository, RepositoryError};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
+use crate::blobs::BlobError;
 use crate::catalogue_tool;
 use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
@@ -125,6 +126,9 @@ pub enum StartupError {
     /// The catalogue cannot be published.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// Pages and photos cannot be kept as it is set.
+    #[error("pages and photos have no place: correct the settings s3_url, s3_bucket and s3_credentials")]
+    Blobs(#[from] BlobError),
     /// The operating system gives no random bytes.
     #[error("the operating system gives no random bytes: {0}")]
     Random(String),

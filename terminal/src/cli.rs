@@ -18,7 +18,7 @@ use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
-use crate::{doctor, exit, queue_command, supervisor, sync};
+use crate::{doctor, dumps, exit, queue_command, supervisor, sync};
 
 /// Rows that `status` shows at most.
 const STATUS_ROWS: u32 = 1_000;
@@ -172,6 +172,7 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
     let config = resolution.into_settings()?;
     match job {
         Job::Window => {
+            dumps::keep_out()?;
             supervisor::end_with_parent()?;
             crate::app::run_window(&config)?;
             Ok(Exit::Ok)

@@ -11,7 +11,8 @@ use domain::wire::v1::WithdrawnItem;
 use hardware::card_reader::{ReadError, ReaderStatus};
 
 use crate::model::{
-    CaseLine, DraftLine, Network, NewCatalogue, OpenedForm, Outage, QueueView, SlipView, Snapshot, Standing,
+    CaseLine, DraftLine, Network, NewCatalogue, OpenedForm, Outage, PagesSent, QueueView, SlipView, Snapshot,
+    Standing,
 };
 
 /// News from a worker.
@@ -50,6 +51,13 @@ pub enum Event {
         number: CaseNo,
         /// When the centre committed it.
         at_ms: i64,
+    },
+    /// The text of a submission is at the centre, and so many of its pages.
+    PagesSent {
+        /// The submission.
+        envelope_id: EnvelopeId,
+        /// How many.
+        pages: PagesSent,
     },
     /// News of a case.
     CaseChanged {

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 mod doctor;
+pub mod dumps;
 pub mod event;
 mod exit;
 pub mod fonts;

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use operator::exit::Exit;
 use operator::settings::Settings as _;
-use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getppid, kill_process, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Pid, Signal, getppid, kill_process, set_parent_process_death_signal};
 use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -47,13 +45,12 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<Exit> {
     }
 }
 
-/// Called by the window process: it ends with its supervisor and leaves no core dump, which would hold personal data.
+/// Called by the window process: it ends with its supervisor.
 ///
 /// # Errors
 /// If the system refuses, or the supervisor is gone already.
 pub(crate) fn end_with_parent() -> anyhow::Result<()> {
     set_parent_process_death_signal(Some(Signal::TERM)).context("parent death signal")?;
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).context("core dumps")?;
     // It may have died before the first line took effect. By its number, since orphans go to a foster parent that
     // is not always the first process, and a supervisor may be the first process of a container.
     let parent = getppid().map(|p| p.as_raw_nonzero().to_string());

@@ -14,7 +14,7 @@ use domain::wire::v1::{
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use terminal::sync::transport::{Request, Response, Transport, TransportError};
+use terminal::sync::transport::{Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
 
 /// What goes wrong with the next exchange.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,6 +256,10 @@ fn response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
 }
 
 impl Transport for Centre {
+    fn upload(&mut self, _: &UploadCall) -> Result<UploadAnswer, TransportError> {
+        Err(TransportError::Unreachable)
+    }
+
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
         let fault = {
             let mut state = self.state();

@@ -5,14 +5,15 @@ use anyhow::{Context as _, Result, ensure};
 use domain::applicant::IdentitySource;
 use domain::date::CivilDate;
 use domain::envelope::{
-    Bytes, DataKey, DeviceKey, KeyRing, Nonce, SignedDocument, SignedKind, Suite, envelope_digest,
-    request_digest, verify_document,
+    BlobPlace, Bytes, DataKey, DeviceKey, KeyRing, Nonce, SealedBlob, SignedDocument, SignedKind, Suite,
+    envelope_digest, request_digest, verify_document,
 };
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Lineage};
 use domain::situation::{AGENT, SituationAnswers};
 use domain::wire::v1::{
-    BatchResponse, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind,
-    EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
+    BatchResponse, BlobEntry, BlobKind, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch,
+    EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission,
+    TERMINAL_HEADER,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -103,6 +104,39 @@ impl Device {
         plain: &[u8],
         change: impl FnOnce(&mut EnvelopeHeader),
     ) -> Result<EnvelopeUpload> {
+        self.seal_keyed(plain, |header, _, _| {
+            change(header);
+            Ok(())
+        })
+    }
+
+    /// A sealed envelope with pages, from 1 on, sealed under the same key.
+    ///
+    /// # Errors
+    /// If it cannot be sealed.
+    pub fn seal_with_pages(
+        &mut self,
+        plain: &[u8],
+        pages: &[Vec<u8>],
+    ) -> Result<(EnvelopeUpload, Vec<SealedBlob>)> {
+        let mut sealed = Vec::new();
+        let upload = self.seal_keyed(plain, |header, key, rng| {
+            for (page, bytes) in (1..).zip(pages) {
+                let blob = key.seal_blob(BlobPlace { envelope: header.envelope_id, page }, bytes, rng)?;
+                let length = u64::try_from(blob.bytes.len())?;
+                header.blobs.push(BlobEntry { digest: blob.digest, length, kind: BlobKind::Page, page });
+                sealed.push(blob);
+            }
+            Ok(())
+        })?;
+        Ok((upload, sealed))
+    }
+
+    fn seal_keyed(
+        &mut self,
+        plain: &[u8],
+        change: impl FnOnce(&mut EnvelopeHeader, &DataKey, &mut ChaCha20Rng) -> Result<()>,
+    ) -> Result<EnvelopeUpload> {
         let now_ms = now_ms();
         let envelope_id = EnvelopeId::new(now_ms, &mut self.rng);
         let data_key = DataKey::new(&mut self.rng);
@@ -127,7 +161,7 @@ impl Device {
             boot_time_ms: 1,
             server_offset_ms: Some(0),
         };
-        change(&mut header);
+        change(&mut header, &data_key, &mut self.rng)?;
         let bytes = serde_json::to_vec(&header)?;
         let ciphertext = data_key.encrypt(header.nonce, plain, &bytes)?;
         Ok(self.sign(bytes, ciphertext))
@@ -177,12 +211,26 @@ impl Device {
     /// # Errors
     /// If the server cannot be reached.
     pub fn signed_get_at(&self, base: &str, path: &str) -> Result<Answer> {
-        let signature = self.signature("GET", path)?;
-        let headers =
-            [(TERMINAL_HEADER, self.enrolled.terminal.as_str()), (SIGNATURE_HEADER, signature.as_str())];
+        self.signed_call(base, ("GET", path), &[], None)
+    }
+
+    /// Any call, signed over its method and address.
+    ///
+    /// # Errors
+    /// If the server cannot be reached.
+    pub fn signed_call(
+        &self,
+        base: &str,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer> {
+        let signature = self.signature(method, path)?;
+        let own = [(TERMINAL_HEADER, self.enrolled.terminal.as_str()), (SIGNATURE_HEADER, &signature)];
+        let all = [&own, headers].concat();
         match self.caller() {
-            Some(caller) => http::call_as(&caller, base, ("GET", path), &headers, None),
-            None => http::get(base, path, &headers),
+            Some(caller) => http::call_as(&caller, base, (method, path), &all, body),
+            None => http::call(base, method, path, &all, body),
         }
     }
 

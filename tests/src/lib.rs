@@ -2,6 +2,7 @@
 pub mod bench;
 pub mod binaries;
 pub mod browser;
+pub mod canary;
 pub mod centre;
 pub mod certificates;
 pub mod device;
@@ -11,6 +12,7 @@ pub mod link;
 pub mod pcscd;
 pub mod people;
 pub mod postgres;
+pub mod python;
 pub mod server;
 pub mod signed;
 pub mod signing_proxy;

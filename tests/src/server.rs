@@ -313,8 +313,17 @@ impl Server {
     fn nothing_left_behind(&self) -> Result<()> {
         for entry in std::fs::read_dir(self.data())? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if !["server.db", "server.lock", "keys", "tuf", "backup.pub", "erasures.journal"]
-                .contains(&name.as_str())
+            if ![
+                "server.db",
+                "server.lock",
+                "keys",
+                "tuf",
+                "blobs",
+                "uploads",
+                "backup.pub",
+                "erasures.journal",
+            ]
+            .contains(&name.as_str())
             {
                 bail!("{name} was left behind");
             }

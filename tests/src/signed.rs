@@ -16,7 +16,9 @@ use publishing::root::{RoleChange, RootDraft, TrustedRoot};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::{Value, json};
-use terminal::sync::transport::{Head, Request, Response, Sink, Transport, TransportError};
+use terminal::sync::transport::{
+    Head, Request, Response, Sink, Transport, TransportError, UploadAnswer, UploadCall,
+};
 
 use crate::binaries::repository;
 
@@ -297,6 +299,10 @@ fn response(status: u16, content_type: &str, body: Vec<u8>) -> Response {
 }
 
 impl Transport for Mirror {
+    fn upload(&mut self, _: &UploadCall) -> Result<UploadAnswer, TransportError> {
+        Err(TransportError::Unreachable)
+    }
+
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
         let mut state = self.state();
         state.asked.push((request.path_and_query.clone(), 0));

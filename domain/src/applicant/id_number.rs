@@ -52,7 +52,7 @@ pub fn id_number_kind(text: &str, today: Option<CivilDate>) -> Result<IdNumberKi
     }
     let sum: u32 = signs.iter().zip(WEIGHTS).map(|(sign, weight)| u32::from(sign - b'0') * weight).sum();
     let check = usize::try_from(sum % 11).ok().and_then(|at| CHECK.get(at));
-    if check != signs.last() {
+    if check != Some(&signs[17].to_ascii_uppercase()) {
         return Err(IdNumberError::CheckDigit);
     }
     Ok(match signs {
@@ -75,7 +75,7 @@ pub fn region_of_id_number(text: &str) -> Option<&str> {
 /// The birthday in an ID number of 18 signs; `None` if the text has no such shape or there is no such day. The
 /// foreigner's number of 2017 does not say the century, so it has none.
 pub fn birth_of_id_number(text: &str) -> Option<CivilDate> {
-    birth(&signs(text)?)
+    birth(signs(text)?)
 }
 
 /// Sex by the 17th digit as an ISO 5218 code: odd is 1 (male), even is 2 (female), 0 if unreadable.
@@ -108,12 +108,12 @@ fn check_2017(signs: &[u8], today: Option<CivilDate>) -> Result<(), IdNumberErro
     if sum % 10 == check { Ok(()) } else { Err(IdNumberError::CheckDigit) }
 }
 
-/// The 18 signs, if there are 17 digits and a digit or X.
-fn signs(text: &str) -> Option<[u8; 18]> {
-    let mut signs: [u8; 18] = text.as_bytes().try_into().ok()?;
-    signs[17] = signs[17].to_ascii_uppercase();
+/// The 18 signs, if there are 17 digits and a digit or X. They are looked at where they stand: a copy would stay on
+/// the stack, which nobody wipes.
+fn signs(text: &str) -> Option<&[u8; 18]> {
+    let signs: &[u8; 18] = text.as_bytes().try_into().ok()?;
     let digits = signs[..17].iter().all(u8::is_ascii_digit);
-    (digits && (signs[17].is_ascii_digit() || signs[17] == b'X')).then_some(signs)
+    (digits && (signs[17].is_ascii_digit() || signs[17].eq_ignore_ascii_case(&b'X'))).then_some(signs)
 }
 
 fn birth(signs: &[u8; 18]) -> Option<CivilDate> {

@@ -9,6 +9,8 @@ use crate::ids::ItemCode;
 
 /// The most entries of any list of a catalogue.
 const MAX_ENTRIES: usize = 5_000;
+/// The most items of a home page.
+const MAX_HOME_ITEMS: usize = 16;
 /// The most notices of stations.
 const MAX_MESSAGES: usize = 500;
 
@@ -44,15 +46,20 @@ fn check_head(catalogue: &Catalogue, report: &mut Report) {
         "must be `sample` or `official`",
     );
     text(&catalogue.notice, "notice", 120, report);
-    let home = &catalogue.home_items;
-    report.expect((1..=16).contains(&home.len()), "home_items", "1 to 16 items");
-    let mut seen = BTreeSet::new();
-    for (at, code) in home.iter().enumerate() {
-        known(catalogue, code, &format!("home_items[{at}]"), report);
-        report.expect(seen.insert(code), &format!("home_items[{at}]"), "stands twice");
-    }
+    report.expect(!catalogue.home_items.is_empty(), "home_items", "must not be empty");
+    check_home(&catalogue.home_items, catalogue, report);
     for (name, count) in [("items", catalogue.items.len()), ("bundles", catalogue.bundles.len())] {
         report.expect((1..=MAX_ENTRIES).contains(&count), name, "must not be empty, and at most 5000");
+    }
+}
+
+/// Items of a home page, the catalogue's or a station's.
+fn check_home(home: &[ItemCode], catalogue: &Catalogue, report: &mut Report) {
+    report.expect(home.len() <= MAX_HOME_ITEMS, "home_items", "at most 16 items");
+    let mut seen = BTreeSet::new();
+    for (at, code) in home.iter().enumerate().take(MAX_HOME_ITEMS) {
+        known(catalogue, code, &format!("home_items[{at}]"), report);
+        report.expect(seen.insert(code), &format!("home_items[{at}]"), "stands twice");
     }
 }
 
@@ -142,6 +149,7 @@ fn check_station(station: &Station, catalogue: &Catalogue, report: &mut Report) 
         "data_label",
         "must be `sample` or `official`",
     );
+    check_home(&station.home_items, catalogue, report);
 }
 
 fn check_messages(catalogue: &Catalogue, report: &mut Report) {

@@ -74,7 +74,7 @@ pub struct Catalogue {
     pub phrases: Phrases,
     /// GB/T 2260 regions by six-digit code (current and retired).
     pub regions: BTreeMap<String, Region>,
-    /// Items for the home page, most used first (at most 8 shown).
+    /// Items for the home page, most used first (at most 8 shown); a station may have its own before them.
     pub home_items: Vec<ItemCode>,
     /// Questions asked with many items (whose matter is it) and the materials that only questions name.
     pub situations: CommonSituations,

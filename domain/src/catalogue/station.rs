@@ -1,11 +1,11 @@
 //! 网点服务站: a bank branch with a terminal, as the catalogue lists it, and what it offers.
 //!
 //! Refuses to look at a clock: day and minute come in.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Calendar, DayKind, Entry};
+use super::{Calendar, Catalogue, DayKind, Entry};
 use crate::date::CivilDate;
 use crate::ids::{ItemCode, StationId};
 use crate::text::Text;
@@ -51,6 +51,10 @@ pub struct Station {
     /// What differs from the rule of [`Station::offer`], by item or bundle.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub offers: BTreeMap<ItemCode, Offer>,
+    /// What people come for most at this station, the most used first: stands on its home page before the
+    /// catalogue's (see [`Station::frequent`]). May be empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub home_items: Vec<ItemCode>,
 }
 
 /// How a station offers an item.
@@ -75,6 +79,15 @@ impl Station {
     pub fn offer(&self, entry: Entry<'_>) -> Offer {
         let usual = if entry.needs_staff() { Offer::Assisted } else { Offer::SelfService };
         self.offers.get(entry.code()).copied().unwrap_or(usual)
+    }
+
+    /// The frequent items and bundles of this station: its own, then the catalogue's, each once, without those that
+    /// it does not offer.
+    pub fn frequent<'c>(&'c self, catalogue: &'c Catalogue) -> Vec<Entry<'c>> {
+        let mut seen = BTreeSet::new();
+        let codes = self.home_items.iter().chain(&catalogue.home_items).filter(|code| seen.insert(*code));
+        let entries = codes.filter_map(|code| catalogue.entry(code));
+        entries.filter(|entry| self.offer(*entry) != Offer::None).collect()
     }
 
     /// Spans of a day in minutes since midnight, from and until: none on a holiday; a make-up working day has the

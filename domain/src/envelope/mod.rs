@@ -4,6 +4,7 @@
 //! Format (wire v1, `docs/decisions/002`):
 //! `digest = SHA-256("jinban/envelope/1" || u32 big-endian header length || header || ciphertext)`;
 //! the device signs the 32 bytes of the digest with Ed25519.
+mod blob;
 mod bytes;
 mod hpke_wrap;
 mod national;
@@ -11,6 +12,7 @@ mod seal;
 mod sign;
 mod suite;
 
+pub use blob::{BLOB_OVERHEAD, BlobPlace, MAX_BLOBS, SealedBlob};
 pub use bytes::{Bytes, Digest};
 pub use seal::{DataKey, Nonce, OpenError, SealingKey, SealingPublicKey, WrappedKey};
 pub use sign::{

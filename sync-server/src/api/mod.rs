@@ -8,8 +8,10 @@ pub mod heartbeat;
 pub mod offers;
 mod parameters;
 pub mod reads;
+mod receive;
 mod strict;
 pub mod tuf;
+pub mod uploads;
 
 pub use body::{MAX_BODY_BYTES, read_json};
 

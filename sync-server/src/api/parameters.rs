@@ -3,6 +3,7 @@
 //! Unknown parameters are left alone, as unknown fields of bodies are; one that stands twice, is no whole number or is
 //! out of its range is refused. `148.0` is the whole number 148 here too.
 use std::ops::RangeInclusive;
+use std::str::FromStr;
 
 use axum::extract::Query;
 use axum::http::{HeaderMap, Uri};
@@ -43,6 +44,18 @@ impl Parameters {
         range: RangeInclusive<u64>,
     ) -> Result<u64, ServiceError> {
         Ok(self.optional(name, range)?.unwrap_or(default))
+    }
+
+    /// A text that is the written form of some type, such as an id.
+    ///
+    /// # Errors
+    /// `malformed-request` if it is missing, none, or named twice.
+    pub fn parsed<T: FromStr>(&self, name: &'static str) -> Result<T, ServiceError> {
+        let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        let value = values.next().filter(|_| values.next().is_none());
+        value
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| malformed(&format!("{name} is missing or is none")))
     }
 
     /// A whole number, if it is there.
@@ -93,7 +106,11 @@ pub async fn signer(
     .await
 }
 
-fn credentials(headers: &HeaderMap) -> Result<(TerminalId, Signature), ServiceError> {
+/// Who says to have signed a call, and the signature.
+///
+/// # Errors
+/// `terminal-unknown` or `signature-invalid` if a header is missing or is none.
+pub(super) fn credentials(headers: &HeaderMap) -> Result<(TerminalId, Signature), ServiceError> {
     let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
     let terminal = text(TERMINAL_HEADER).and_then(|t| t.parse().ok()).ok_or(ProblemCode::TerminalUnknown)?;
     let quoted = text(SIGNATURE_HEADER).map(|s| serde_json::Value::String(s.to_owned()));

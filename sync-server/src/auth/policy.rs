@@ -49,7 +49,8 @@ pub static ENROLMENT: Permit = Permit { name: "enrolment", who: Who::Device };
 pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
 /// See one's own account, and end other sessions of it.
 pub static OWN_ACCOUNT: Permit = Permit { name: "own_account", who: Who::SignedIn };
-/// See the list of cases, and a case: no name, no number, no answer is shown.
+/// See the list of cases, and a case: no name, no number, no answer is shown. Its pages and photos can be taken one by
+/// one, and each leaves an audit row.
 pub static SEE_CASES: Permit = Permit {
     name: "see_cases",
     who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Inspector, Role::Operator]),

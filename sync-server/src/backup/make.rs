@@ -11,9 +11,11 @@ use domain::ids::{EnvelopeId, ServerEpoch};
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
+use super::blobs::BlobFile;
 use super::file::{Head, Sealed, TableHead, Writer};
 use super::folder::Folder;
 use super::{BackupError, blobs, fill, recipient};
+use crate::blobs::BlobPlace;
 use crate::data_folder::DataFolder;
 use crate::keys::Keys;
 use crate::services::durability::{self, Backup};
@@ -33,6 +35,8 @@ pub struct Order<'a> {
     pub data: &'a DataFolder,
     /// The centre's keys: their public halves go along, and the receipt key signs what is inside.
     pub keys: &'a Keys,
+    /// Where attachments lie.
+    pub blobs: &'a BlobPlace,
     /// The folder of backups.
     pub to: &'a Path,
     /// Milliseconds since 1970.
@@ -48,6 +52,12 @@ pub struct Made {
     pub bytes: u64,
     /// Rows of all tables.
     pub rows: u64,
+    /// Attachments that are in it.
+    pub attachments: usize,
+    /// Attachments that the store names and that could not be had.
+    pub attachments_lost: usize,
+    /// The place in the centre's order up to which everything is in a verified backup.
+    pub durable_upto: u64,
     /// What the store notes of it.
     #[serde(flatten)]
     pub backup: Backup,
@@ -73,20 +83,26 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
         path: order.data.path().join(recipient::FILE),
     })?;
     let seal = Seal { id, key: &key, recipient: to.key_id(), wrapped_key };
-    let (head, rows) = write(order, &partial, seal)?;
+    let State { head, rows, listed, whole_upto } = write(order, &partial, seal)?;
     fail::fail_point!("server::backup::after_write", |_| Err(StoreError::Full.into()));
     verify(order.data.path(), &partial, key, order.now_ms)?;
     fail::fail_point!("server::backup::after_verify", |_| Err(StoreError::Full.into()));
+    let lost = blobs::copy(&listed, order.blobs, &blobs::beside(order.to))?;
+    fail::fail_point!("server::backup::after_blobs", |_| Err(StoreError::Full.into()));
     folder.settle(&partial, &whole).map_err(wrong(&whole))?;
     fail::fail_point!("server::backup::after_name", |_| Err(StoreError::Full.into()));
     let backup = Backup { made_at_ms: head.made_at_ms, id, server_seq: head.server_seq, epoch: head.epoch };
     let mut store = order.data.open_existing()?;
-    let durable = blobs::all_durable(head.server_seq);
-    in_transaction(store.as_mut(), |tx| durability::note(tx, order.now_ms, &backup, durable))?;
+    let durable_upto = in_transaction(store.as_mut(), |tx| {
+        let upto = blobs::upto_without(tx, &lost, whole_upto)?;
+        durability::note(tx, order.now_ms, &backup, upto)?;
+        Ok::<_, StoreError>(durability::durable_upto(tx)?.unwrap_or(0))
+    })?;
     fail::fail_point!("server::backup::after_note", |_| Err(StoreError::Full.into()));
     let removed = folder.prune(order.now_ms).map_err(wrong(order.to))?;
     let bytes = fs::metadata(&whole).map_err(wrong(&whole))?.len();
-    Ok(Made { file: whole, bytes, rows, backup, removed })
+    let (attachments, attachments_lost) = (listed.len() - lost.len(), lost.len());
+    Ok(Made { file: whole, bytes, rows, attachments, attachments_lost, durable_upto, backup, removed })
 }
 
 /// What seals one file.
@@ -97,8 +113,16 @@ struct Seal<'a> {
     wrapped_key: domain::envelope::WrappedKey,
 }
 
-/// Writes all rows of one state of the store; gives the head and how many rows there are.
-fn write(order: &Order<'_>, path: &Path, seal: Seal<'_>) -> Result<(Head, u64), BackupError> {
+/// What was written of one state of the store.
+struct State {
+    head: Head,
+    rows: u64,
+    listed: Vec<BlobFile>,
+    whole_upto: u64,
+}
+
+/// Writes all rows of one state of the store.
+fn write(order: &Order<'_>, path: &Path, seal: Seal<'_>) -> Result<State, BackupError> {
     let mut store = order.data.reader()?;
     require_current(store.as_mut())?;
     store.begin_read()?;
@@ -112,7 +136,7 @@ fn write_state(
     order: &Order<'_>,
     path: &Path,
     seal: Seal<'_>,
-) -> Result<(Head, u64), BackupError> {
+) -> Result<State, BackupError> {
     let wrong = |source| BackupError::File { path: path.to_owned(), source };
     let mut tx = Tx::new(store);
     let head = head(&mut tx, order, &seal)?;
@@ -128,14 +152,15 @@ fn write_state(
         rows += walked.rows;
         tables.push((table.name.to_owned(), walked));
     }
-    let listed = blobs::listed(head.server_seq);
-    let file = out.finish(tables, listed, &order.keys.receipt).map_err(wrong)?;
+    let listed = blobs::listed(&mut tx)?;
+    let whole_upto = blobs::whole_upto(&mut tx, head.server_seq)?;
+    let file = out.finish(tables, listed.clone(), &order.keys.receipt).map_err(wrong)?;
     let synced = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|mut file| {
         file.flush()?;
         file.sync_all()
     });
     synced.map_err(wrong)?;
-    Ok((head, rows))
+    Ok(State { head, rows, listed, whole_upto })
 }
 
 fn head(tx: &mut Tx<'_>, order: &Order<'_>, seal: &Seal<'_>) -> Result<Head, BackupError> {

@@ -8,7 +8,7 @@
 //! | `restore` | a file into an empty store, under a new epoch |
 //! | `fill` | rows of a file into an empty store, counted and compared |
 //! | `folder` | names, lock, and which backups are old |
-//! | [`blobs`] | files of attachments |
+//! | [`blobs`] | copies of attachments beside the backups |
 //!
 //! One way for both databases: the rows of every table in one reading transaction, in the order of a move to another
 //! database. Why stands in `docs/decisions`. Refuses to say that anything is durable before a backup was restored and
@@ -95,6 +95,9 @@ pub enum BackupError {
         /// The folder of the keys.
         path: PathBuf,
     },
+    /// Attachments cannot be kept where they are copied to.
+    #[error(transparent)]
+    Blobs(#[from] crate::blobs::BlobError),
     /// The erasure journal cannot be read.
     #[error(transparent)]
     Journal(#[from] crate::erasure_journal::JournalError),

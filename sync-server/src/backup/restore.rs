@@ -11,7 +11,8 @@ use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
 use super::file::{Head, Sealed};
-use super::{BackupError, fill, recipient};
+use super::{BackupError, blobs, fill, recipient};
+use crate::blobs::BlobPlace;
 use crate::data_folder::DataFolder;
 use crate::erasure_journal;
 use crate::keys::{Keys, MAIN_FILES};
@@ -32,6 +33,8 @@ pub struct Offered<'a> {
     pub journal: &'a Path,
     /// Where to; its store must be empty.
     pub data: &'a DataFolder,
+    /// Where attachments go.
+    pub blobs: &'a BlobPlace,
     /// Milliseconds since 1970.
     pub now_ms: i64,
 }
@@ -45,6 +48,10 @@ pub struct Restored {
     pub made_at_ms: i64,
     /// Rows of all tables.
     pub rows: u64,
+    /// Attachments that came back.
+    pub attachments: usize,
+    /// Attachments that are not beside the backup: their terminals are asked for them.
+    pub attachments_lost: usize,
     /// The highest place in the centre's order that was inside.
     pub server_seq: u64,
     /// The new epoch.
@@ -92,8 +99,13 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     })?;
     fail::fail_point!("server::restore::after_rows", |_| Err(StoreError::Full.into()));
     migrate(store.as_mut(), order.now_ms)?;
+    let listed = blobs::listed(&mut Tx::new(store.as_mut()))?;
+    let beside = blobs::beside(order.from.parent().unwrap_or(Path::new("")));
+    let lost = blobs::copy(&listed, &beside, order.blobs)?;
+    fail::fail_point!("server::restore::after_blobs", |_| Err(StoreError::Full.into()));
     let (epoch, erased) = in_transaction(store.as_mut(), |tx| {
         let erased = erasure::replay(tx, &erasures)?;
+        blobs::await_again(tx, order.now_ms, &lost)?;
         let epoch = renew(tx, order.now_ms, &head, rng)?;
         fail::fail_point!("server::restore::before_epoch", |_| Err(StoreError::Full.into()));
         Ok::<_, BackupError>((epoch, erased))
@@ -108,6 +120,8 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
         backup: head.id,
         made_at_ms: head.made_at_ms,
         rows,
+        attachments: listed.len() - lost.len(),
+        attachments_lost: lost.len(),
         server_seq: head.server_seq,
         epoch,
         erased,

@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(none.level, Level::Ok, "nothing was sent yet");
         assert!(none.found.contains("there is none"));
         let backup = Backup { made_at_ms: 1_000, id: EnvelopeId::new(1, &mut rng), server_seq: 4, epoch };
-        durability::note(&mut tx, 1_000, &backup, true).expect("noted");
+        durability::note(&mut tx, 1_000, &backup, backup.server_seq).expect("noted");
         for (now_ms, level) in [(1_000 + OLD_MS, Level::Ok), (1_001 + OLD_MS, Level::Fail)] {
             let found = examine(&mut tx, true, now_ms).expect("read");
             assert_eq!(found.level, level, "{found:?}");

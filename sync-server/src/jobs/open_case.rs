@@ -8,18 +8,20 @@ use std::sync::Arc;
 use domain::applicant::{check_id_number, fold_name};
 use domain::case::{Action, CaseState, QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
-use domain::envelope::{DataKey, Nonce};
+use domain::envelope::{BLOB_OVERHEAD, DataKey, Nonce};
 use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Widget};
 use domain::ids::{EnvelopeId, ItemCode, KeyId, StationId};
 use domain::situation::{Misfit, NoForm, SituationAnswers, form_for};
-use domain::wire::v1::{EnvelopeHeader, Submission};
+use domain::wire::v1::{BlobEntry, EnvelopeHeader, Submission};
 use rand_core::CryptoRng;
+use serde_json::Value as Json;
 
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
+use crate::services::blobs::NOTHING_AWAITED;
 use crate::services::cases::CaseRow;
 use crate::services::catalogue::Volume;
-use crate::services::{Context, audit, cases, meta};
+use crate::services::{Context, audit, blobs, cases, meta};
 use crate::store::{StoreError, Tx, Value};
 
 /// Field errors kept in an action, at most.
@@ -72,13 +74,17 @@ struct WrappedForYear {
     wrapped: Vec<u8>,
 }
 
-/// Submissions that nobody has opened yet, oldest first, after a place in the centre's order.
+/// Submissions that nobody has opened yet and whose pages and photos are all there, oldest first, after a place in the
+/// centre's order.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn waiting(tx: &mut Tx<'_>, after: u64, limit: u64) -> Result<Vec<(u64, EnvelopeId)>, StoreError> {
     let rows = tx.query(
-        "SELECT server_seq, envelope_id FROM case_ WHERE state = $1 AND server_seq > $2 ORDER BY server_seq LIMIT $3",
+        &format!(
+            "SELECT server_seq, envelope_id FROM case_ WHERE state = $1 AND server_seq > $2 AND {NOTHING_AWAITED}
+             ORDER BY server_seq LIMIT $3"
+        ),
         &[CaseState::Received.as_str().into(), after.into(), limit.into()],
     )?;
     rows.iter().map(|r| Ok((r.uint(0)?, r.parsed(1)?))).collect()
@@ -125,6 +131,9 @@ pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Optio
     let Some(case) = cases::by_id(tx, id)?.filter(is_to_be_opened) else {
         return Ok(None);
     };
+    if !blobs::missing(tx, id)?.is_empty() {
+        return Ok(None);
+    }
     let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";
     let row = tx
         .query_first(sql, &[id.to_string().into()])?
@@ -313,8 +322,31 @@ fn judge(
         // No answer can be judged without the form that belongs to it.
         Err(misfits) => reasons.extend(misfits.iter().map(misfit_reason)),
     }
+    for (key, value) in opened.answers.as_map() {
+        let known = form.spec().label(key).is_some();
+        missing_files(if known { key } else { NO_FIELD }, value, header, &mut reasons);
+    }
     reasons.truncate(MAX_REASONS);
     Ok((opened, form, reasons))
+}
+
+/// Files that an answer names and that did not come with the envelope, or have another size.
+fn missing_files(field: &str, value: &Json, header: &EnvelopeHeader, reasons: &mut Vec<ReturnReason>) {
+    match value {
+        Json::Object(file) if file.contains_key("hash") => {
+            let hash = file.get("hash").and_then(Json::as_str).unwrap_or_default();
+            let bytes = file.get("bytes").and_then(Json::as_u64).unwrap_or_default();
+            let came = |b: &BlobEntry| {
+                b.digest.to_string() == hash && b.length == bytes.saturating_add(BLOB_OVERHEAD)
+            };
+            if !header.blobs.iter().any(came) {
+                reasons.push(reason(field, "file_missing"));
+            }
+        }
+        Json::Object(group) => group.values().for_each(|v| missing_files(field, v, header, reasons)),
+        Json::Array(list) => list.iter().for_each(|v| missing_files(field, v, header, reasons)),
+        _ => {}
+    }
 }
 
 /// What the rules of a form may see, as the terminal saw it when the form was filled.

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::backup::{self, BackupError};
+use crate::blobs::BlobPlace;
 use crate::centre::Centre;
 use crate::data_folder::DataFolder;
 use crate::erasure_journal::{self, JournalError};
@@ -32,6 +33,8 @@ const DAY_MS: i64 = 24 * HOUR_MS;
 pub struct UpkeepPlan {
     /// Store, keys and recipient.
     pub data: DataFolder,
+    /// Where attachments lie.
+    pub blobs: BlobPlace,
     /// The folder of backups; none for no backups.
     pub backups: Option<PathBuf>,
     /// Hours between two backups.
@@ -130,7 +133,8 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan) {
         Ok(None) => {}
         Ok(Some(made)) => tracing::info!(
             backup.id = %made.backup.id, backup.bytes = made.bytes, backup.rows = made.rows,
-            durable_upto = made.backup.server_seq, "a backup was made and verified"
+            backup.attachments = made.attachments,
+            durable_upto = made.durable_upto, "a backup was made and verified"
         ),
         Err(e) => tracing::error!(
             error = &e as &dyn std::error::Error,
@@ -204,7 +208,8 @@ fn back_up_if_due(centre: &Centre, plan: &UpkeepPlan) -> Result<Option<backup::M
     if last.is_some_and(|last| (0..every_ms).contains(&now_ms.saturating_sub(last.made_at_ms))) {
         return Ok(None);
     }
-    let order = backup::Order { data: &plan.data, keys: &centre.context().keys, to: folder, now_ms };
+    let (data, blobs) = (&plan.data, &plan.blobs);
+    let order = backup::Order { data, keys: &centre.context().keys, blobs, to: folder, now_ms };
     let made = backup::make(&order, &mut centre.random())?;
     erasure_journal::copy(&plan.journal, folder)?;
     Ok(Some(made))

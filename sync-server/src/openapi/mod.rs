@@ -36,6 +36,8 @@ and be signed by the same device.\n\n\
 not take is 405 `method-not-allowed` with `Allow`.\n\n\
 **Bodies** are JSON, plain or `Content-Encoding: zstd`, at most 512 KiB as sent and unpacked. Unknown fields and \
 parameters are left alone; a key that stands twice and a text with NUL are refused; `148.0` is the whole number 148.\n\n\
+**Attachments** come by tus 1.0 (core, creation, termination, checksum sha256, expiration) at \
+`/api/v1/uploads?envelope=ID&blob=SHA256`, each call signed over its own method and address; tus describes itself.\n\n\
 **Versions.** Version 1 only gains optional fields, calls and problem codes.";
 
 /// The whole description as JSON text.

@@ -2,7 +2,7 @@
 use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use domain::case::{Action, QuarantineReason, Recorded};
+use domain::case::{Action, CaseState, QuarantineReason, Recorded};
 use domain::form::FormSpec;
 use domain::ids::CaseNo;
 use domain::situation::{self, Question};
@@ -14,6 +14,7 @@ use super::view::{self, Badge, MarkView};
 use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
+use crate::services::blobs::{self, Blob};
 use crate::services::cases::{self, CaseRow};
 use crate::services::envelopes::{self, StoredEnvelope};
 use crate::services::sessions::Caller;
@@ -47,12 +48,43 @@ struct CasePage {
     reason: Option<String>,
     version: String,
     marks: Vec<MarkView>,
+    attachments: Vec<Attachment>,
     facts: Vec<Fact>,
     history: Vec<Step>,
     others: Vec<String>,
     slip_address: String,
     sample: Option<String>,
 }
+
+/// A page or photo of the case.
+struct Attachment {
+    page: u16,
+    kind: String,
+    size: String,
+    state: String,
+    /// Where it can be had, once it is here and the case was opened.
+    address: Option<String>,
+}
+
+fn attachment(w: Words, case: &CaseRow, blob: &Blob) -> Attachment {
+    let known = ["page", "photo"].contains(&blob.kind.as_str());
+    let opened = blob.arrived_at_ms.is_some() && case.state != CaseState::Received;
+    let state = match blob.arrived_at_ms {
+        None => "case.attachment_awaited",
+        Some(_) if !opened => "case.attachment_sealed",
+        Some(_) => "case.attachment_here",
+    };
+    Attachment {
+        page: blob.page,
+        kind: w.t(if known { KINDS[usize::from(blob.kind == "photo")] } else { KINDS[2] }).to_owned(),
+        size: w.fill("case.kilobytes", &[("n", &blob.length.div_ceil(1024).to_string())]),
+        state: w.t(state).to_owned(),
+        address: opened.then(|| format!("/cases/{}/attachments/{}", case.number, blob.page)),
+    }
+}
+
+/// Words of the kinds of attachments; the last one for kinds of a later version.
+const KINDS: [&str; 3] = ["case.attachment_page", "case.attachment_photo", "case.attachment_other"];
 
 struct Fact {
     name: &'static str,
@@ -88,6 +120,8 @@ fn draw(
     let station = station.map_or_else(|| case.station.to_string(), |(id, name, _)| format!("{name} · {id}"));
     let times = (envelope.device_time_ms, envelope.accepted_at_ms, case.changed_at_ms);
     let history = cases::history(tx, &case.envelope_id)?;
+    let attached = blobs::of_envelope(tx, &case.envelope_id)?;
+    let count = (attached.iter().filter(|b| b.arrived_at_ms.is_some()).count(), attached.len());
     let entry = case.item.as_ref().and_then(|code| catalogue.and_then(|c| c.entry(code)));
     let questions = catalogue.zip(entry).map(|(c, entry)| situation::questions(c, entry)).unwrap_or_default();
     let fields = Fields { w, form: entry.map(|e| e.form()), questions };
@@ -99,7 +133,8 @@ fn draw(
         next: w.of("next", case.state.as_str()),
         reason: reason(&fields, &case.reason),
         version: w.fill("case.version", &[("n", &case.version.to_string())]),
-        marks: view::marks(w, case.state, times, now_ms),
+        marks: view::awaiting(w, view::marks(w, case.state, times, now_ms), count),
+        attachments: attached.iter().map(|blob| attachment(w, &case, blob)).collect(),
         facts: facts(&Names { w, item: &item, station, now_ms }, &case, &envelope),
         history: history.iter().rev().map(|r| step(&fields, r, &case, now_ms)).collect(),
         others,
@@ -125,10 +160,6 @@ fn facts(names: &Names<'_>, case: &CaseRow, envelope: &StoredEnvelope) -> Vec<Fa
     let plain = |name, value: String| Fact { name: w.t(name), value, code: false };
     let code = |name, value: String| Fact { name: w.t(name), value, code: true };
     let item_code = case.item.as_ref().map_or_else(String::new, |c| format!(" · {c}"));
-    let blobs = match envelope.blobs {
-        0 => w.t("case.blobs_none").to_owned(),
-        n => w.fill("case.blobs_missing", &[("n", &n.to_string())]),
-    };
     let mut facts = vec![
         plain("case.item", format!("{item}{item_code}")),
         plain("case.catalogue", format!("v{}", case.catalogue_version)),
@@ -139,7 +170,6 @@ fn facts(names: &Names<'_>, case: &CaseRow, envelope: &StoredEnvelope) -> Vec<Fa
         plain("case.server_seq", case.server_seq.to_string()),
         plain("case.place", envelope.seq.to_string()),
         plain("case.size", w.fill("case.bytes", &[("n", &envelope.sealed_bytes.to_string())])),
-        plain("case.blobs", blobs),
         code("case.digest", envelope.digest.to_string()),
         code("case.envelope", case.envelope_id.to_string()),
         code("case.lineage", envelope.lineage.to_string()),

@@ -1,15 +1,20 @@
 //! Questions about the situation as part of a form: what the terminal asks one by one stands here on one page.
 //!
-//! Answers travel under `_s.QUESTION`. Refuses to know what they mean: `domain::situation` does.
+//! Answers travel under `_s.QUESTION`; where several may be chosen, none is an answer too and travels as [`NONE`]. Refuses to know what they mean: `domain::situation` does.
+use std::collections::BTreeSet;
+
 use askama::Template;
 use domain::catalogue::{Catalogue, Entry};
 use domain::situation::{Resolution, SituationAnswers, questions};
 use domain::text::Language;
 
+use super::in_query;
 use crate::words::Words;
 
 /// What the names of the answers begin with.
 const PREFIX: &str = "_s.";
+/// "None of them", where several may be chosen. No id of an option is written so.
+const NONE: &str = "-";
 /// Answers that are looked at, at most.
 const MOST: usize = 200;
 
@@ -18,9 +23,22 @@ pub fn read<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Situatio
     let mut answers = SituationAnswers::new();
     let given = pairs.into_iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
     for (question, option) in given.filter(|(_, option)| !option.is_empty()).take(MOST) {
-        answers.entry(question.to_owned()).or_default().insert(option.to_owned());
+        let chosen = answers.entry(question.to_owned()).or_default();
+        if option != NONE {
+            chosen.insert(option.to_owned());
+        }
     }
     answers
+}
+
+/// Answers as they stand in an address: `&_s.QUESTION=OPTION` for each.
+pub fn in_address(answers: &SituationAnswers) -> String {
+    let pair = |question: &str, id: &str| format!("&{PREFIX}{}={}", in_query(question), in_query(id));
+    let of = |(question, ids): (&String, &BTreeSet<String>)| match ids.is_empty() {
+        true => pair(question, NONE),
+        false => ids.iter().map(|id| pair(question, id)).collect(),
+    };
+    answers.iter().map(of).collect()
 }
 
 #[derive(Template)]
@@ -37,6 +55,7 @@ struct QuestionView {
     text: String,
     multi: bool,
     answered: bool,
+    none: bool,
     options: Vec<(String, String, bool)>,
 }
 
@@ -66,6 +85,7 @@ pub fn draw(
             text: question.text.get(language).to_owned(),
             multi: question.multi,
             answered: chosen.is_some(),
+            none: chosen.is_some_and(BTreeSet::is_empty),
             options: options.collect(),
         }
     });
@@ -99,5 +119,16 @@ mod tests {
         let options = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
         let wanted = [("home".to_owned(), options(&["own"])), ("who".to_owned(), options(&["a", "b&c"]))];
         assert_eq!(read(sent), SituationAnswers::from(wanted));
+    }
+
+    #[test]
+    fn none_of_several_is_an_answer_and_all_read_back_from_an_address() {
+        let some = ["a", "b&c"].map(str::to_owned).into();
+        let answers =
+            SituationAnswers::from([("extra".to_owned(), BTreeSet::new()), ("who".to_owned(), some)]);
+        let address = in_address(&answers);
+        assert_eq!(address, "&_s.extra=-&_s.who=a&_s.who=b%26c");
+        assert_eq!(read([("_s.extra", "-"), ("_s.who", "a"), ("_s.who", "b&c")]), answers);
+        assert_eq!(read([("_s.extra", "-"), ("_s.extra", "bus")])["extra"].len(), 1, "what is chosen counts");
     }
 }

@@ -117,7 +117,7 @@ fn draw(
         heading: w.t(heading),
         note: note.map(|(glyph, key)| (glyph, w.t(key))),
         corrected,
-        marks: view::marks(w, slip.state, times, now_ms),
+        marks: view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages),
         station,
         groups: slip.number.groups().iter().map(|g| (*g).to_owned()).collect(),
         receipt_no: slip.server_seq,

@@ -65,6 +65,16 @@ pub fn marks(words: Words, state: CaseState, times: (i64, i64, i64), now_ms: i64
         .collect()
 }
 
+/// The same marks for a case of which pages are still on their way: its text alone is not delivered.
+pub fn awaiting(words: Words, mut marks: Vec<MarkView>, (here, all): (usize, usize)) -> Vec<MarkView> {
+    if let Some(delivered) = marks.get_mut(1).filter(|_| here < all) {
+        let values = [("here", &*here.to_string()), ("all", &*all.to_string())];
+        let note = words.fill("mark.awaiting_note", &values);
+        *delivered = MarkView { done: false, word: words.t("mark.awaiting").to_owned(), note };
+    }
+    marks
+}
+
 /// `11-23 16:30` in China; with the year if it is another one than now.
 pub fn time(at_ms: i64, now_ms: i64) -> String {
     let date = CivilDate::in_china(at_ms);

@@ -23,18 +23,19 @@ pub struct Backup {
     pub epoch: ServerEpoch,
 }
 
-/// Notes a verified backup; `durable` says whether the files of all its rows are safe as well.
+/// Notes a verified backup; with the files of all rows up to the place `upto` everything is safe.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails; so do all below.
-pub fn note(tx: &mut Tx<'_>, now_ms: i64, backup: &Backup, durable: bool) -> Result<(), StoreError> {
+pub fn note(tx: &mut Tx<'_>, now_ms: i64, backup: &Backup, upto: u64) -> Result<(), StoreError> {
     if meta::known_epoch(tx)? != Some(backup.epoch) {
         return Ok(());
     }
     let text = serde_json::to_string(backup).map_err(|_| StoreError::Stored { what: "backup" })?;
     meta::replace(tx, LAST_BACKUP, &text)?;
-    if durable && durable_upto(tx)?.unwrap_or(0) < backup.server_seq {
-        meta::replace(tx, DURABLE_UPTO, &backup.server_seq.to_string())?;
+    let upto = upto.min(backup.server_seq);
+    if durable_upto(tx)?.unwrap_or(0) < upto {
+        meta::replace(tx, DURABLE_UPTO, &upto.to_string())?;
     }
     let id = backup.id.to_string();
     let event = audit::Event { actor: "centre", event: "backup.verified", subject: &id, object_digest: "" };
@@ -87,11 +88,12 @@ mod tests {
         };
         assert_eq!(durable_upto(&mut tx).expect("read"), None);
         for (seq, of, durable, upto) in [
-            (7, epoch, false, None),
-            (7, epoch, true, Some(7)),
-            (9, ServerEpoch::new(&mut rng), true, Some(7)),
-            (3, epoch, true, Some(7)),
-            (8, epoch, true, Some(8)),
+            (7, epoch, 0, None),
+            (7, epoch, 5, Some(5)),
+            (7, epoch, 7, Some(7)),
+            (9, ServerEpoch::new(&mut rng), 9, Some(7)),
+            (3, epoch, 3, Some(7)),
+            (8, epoch, 9, Some(8)),
         ] {
             note(&mut tx, 6, &backup(seq, of), durable).expect("noted");
             assert_eq!(durable_upto(&mut tx).expect("read"), upto, "{seq}");

@@ -1,7 +1,6 @@
 //! What is known of a stored envelope without opening it.
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, Lineage};
-use domain::wire::v1::EnvelopeHeader;
 
 use crate::store::{StoreError, Tx};
 
@@ -20,8 +19,6 @@ pub struct StoredEnvelope {
     pub accepted_at_ms: i64,
     /// Bytes of the sealed content.
     pub sealed_bytes: i64,
-    /// Attachments that belong to it.
-    pub blobs: usize,
 }
 
 /// The envelope with an id.
@@ -29,10 +26,9 @@ pub struct StoredEnvelope {
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<StoredEnvelope>, StoreError> {
-    let sql = "SELECT lineage, seq, digest, device_time_ms, accepted_at_ms, LENGTH(ciphertext), header
+    let sql = "SELECT lineage, seq, digest, device_time_ms, accepted_at_ms, LENGTH(ciphertext)
                FROM envelope WHERE envelope_id = $1";
     let Some(row) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(None) };
-    let header: Option<EnvelopeHeader> = serde_json::from_slice(row.blob(6)?).ok();
     Ok(Some(StoredEnvelope {
         lineage: row.parsed(0)?,
         seq: row.uint(1)?,
@@ -40,6 +36,5 @@ pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<StoredEnvelope>, 
         device_time_ms: row.int(3)?,
         accepted_at_ms: row.int(4)?,
         sealed_bytes: row.int(5)?,
-        blobs: header.map_or(0, |h| h.blobs.len()),
     }))
 }

@@ -11,7 +11,7 @@ use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, Re
 
 use super::enrol::{FIRST_CENTRE_ISSUER, last_counter, note_counter};
 use super::terminals::{Sender, Terminal};
-use super::{audit, cases, receipt, series, terminals};
+use super::{audit, blobs, cases, receipt, series, terminals};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{StoreError, Tx, Value};
 
@@ -58,7 +58,9 @@ pub fn header(upload: &EnvelopeUpload) -> Result<EnvelopeHeader, ServiceError> {
     if upload.header.0.len() > MAX_HEADER_BYTES || upload.ciphertext.0.len() > MAX_PAYLOAD_BYTES {
         return Err(ProblemCode::EnvelopeTooLarge.into());
     }
-    parse_header(&upload.header.0)
+    let header = parse_header(&upload.header.0)?;
+    blobs::judge(&header)?;
+    Ok(header)
 }
 
 /// Checks digest and signature of an envelope. `sender` is what is known of the terminal that its header names.
@@ -99,8 +101,8 @@ pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, Se
             (Outcome::Conflict, None, series::news(tx, &terminal.id)?)
         }
     };
-    let blobs = header.blobs.iter().filter(|_| outcome != Outcome::Conflict);
-    let missing_blobs = blobs.map(|b| b.digest).collect();
+    let awaits = !header.blobs.is_empty() && outcome != Outcome::Conflict;
+    let missing_blobs = if awaits { blobs::missing(tx, &header.envelope_id)? } else { Vec::new() };
     let Terminal { id, station, .. } = terminal;
     Ok(Taken { outcome, receipt, missing_blobs, station, terminal: id, series })
 }
@@ -120,6 +122,7 @@ fn store(
     let server_seq = tx.take_next_in("envelope", "server_seq")?;
     let disposition = disposition(tx, header)?;
     insert(tx, now_ms, checked, &Place { server_seq, number: number.as_ref(), disposition, station })?;
+    blobs::expect(tx, header)?;
     fail::fail_point!("server::intake::after_insert", |_| Err(StoreError::Full.into()));
     let receipt = ReceiptBody {
         envelope_id: header.envelope_id,

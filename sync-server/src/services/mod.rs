@@ -2,8 +2,10 @@
 //!
 //! Refuses to know HTTP, threads and clocks, so that a simulator runs the same code. Nothing here commits.
 pub mod accounts;
+pub mod attachments;
 pub mod audit;
 pub mod audit_heads;
+pub mod blobs;
 pub mod cases;
 pub mod catalogue;
 pub mod certificates;
@@ -30,6 +32,7 @@ pub mod slips;
 pub mod standing;
 pub mod terminal_steps;
 pub mod terminals;
+pub mod uploads;
 pub mod work_list;
 
 use std::sync::atomic::{AtomicU64, Ordering};

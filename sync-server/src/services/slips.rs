@@ -4,7 +4,7 @@
 use domain::case::CaseState;
 use domain::ids::{CaseNo, ItemCode, StationId};
 
-use super::{cases, receipt};
+use super::{blobs, cases, receipt};
 use crate::store::{StoreError, Tx};
 
 /// Digits of the digest on a slip.
@@ -29,6 +29,8 @@ pub struct SlipView {
     pub accepted_at_ms: i64,
     /// Text and all pages are there.
     pub complete: bool,
+    /// How many pages are there, of how many.
+    pub pages: (usize, usize),
     /// The centre's own order, as on the receipt.
     pub server_seq: u64,
     /// When the case last changed, milliseconds since 1970.
@@ -60,6 +62,7 @@ pub fn find(tx: &mut Tx<'_>, number: &CaseNo, digest_short: &str) -> Result<Opti
             device_time_ms,
             accepted_at_ms: stored.accepted_at_ms,
             complete: stored.complete,
+            pages: blobs::count(tx, &case.envelope_id)?,
             server_seq: stored.server_seq,
             changed_at_ms: case.changed_at_ms,
         }));

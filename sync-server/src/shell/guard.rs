@@ -102,7 +102,8 @@ pub async fn guard(State((app, side)): State<(App, Side)>, request: Request, nex
     }
     if side == Side::People {
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
+        // A file that is handed out is bound tighter than a page.
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(PAGE_POLICY));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     crate::metrics::request(

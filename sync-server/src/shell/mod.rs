@@ -15,6 +15,7 @@ pub mod memory;
 pub mod problem;
 mod serve;
 pub mod tls;
+mod turns;
 
 use std::sync::Arc;
 
@@ -23,11 +24,13 @@ pub use budget::{Budgets, Callers};
 pub use connections::{MAX_HEAD_BYTES, MAX_HEADERS};
 pub use guard::{Side, guard};
 pub use serve::{ServeError, ServeOptions, serve};
+pub use turns::{NoTurn, Turn, Turns};
 
 use publishing::repository::Repository;
 
 use crate::bank_mark::BankMark;
 use crate::centre::Centre;
+use crate::uploads::Uploads;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -42,6 +45,10 @@ pub struct App {
     pub door: Arc<gate::Door>,
     /// The signed catalogues.
     pub signed: Repository,
+    /// Pages and photos, whole ones and those on their way.
+    pub uploads: Arc<Uploads>,
+    /// Whose turn it is to send bytes of them.
+    pub turns: Arc<Turns>,
     /// The bank's picture, if it gave one.
     pub mark: Option<Arc<BankMark>>,
 }

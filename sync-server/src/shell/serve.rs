@@ -24,6 +24,7 @@ use super::tls::{Tls, TlsError};
 use super::{App, Bells, Budgets, Callers, connections};
 use crate::admission::Admission;
 use crate::bank_mark::BankMark;
+use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::{self, UpkeepPlan};
@@ -32,6 +33,7 @@ use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
 use crate::startup::{self, OpenedFolder, StartupError};
+use crate::uploads::Uploads;
 
 /// Reading connections beside the writer.
 const READERS: usize = 4;
@@ -45,6 +47,8 @@ pub struct ServeOptions {
     pub data: DataFolder,
     /// Folder that holds `catalogue/`.
     pub assets: PathBuf,
+    /// Where pages and photos lie.
+    pub blobs: BlobPlace,
     /// File of the bank's picture.
     pub mark: Option<PathBuf>,
     /// Address for terminals.
@@ -248,7 +252,22 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let callers = Arc::new(Callers::new(options.budgets));
     let door = Arc::new(Door { behind_proxy: options.people_proxy, ..Door::default() });
     let mark = options.mark.as_deref().and_then(bank_mark);
-    Ok((App { centre, bells, callers, door, signed: options.data.signed(), mark }, runner))
+    let uploads = open_uploads(options, &centre).map_err(startup)?;
+    let turns = Arc::default();
+    let signed = options.data.signed();
+    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark }, runner))
+}
+
+/// Pages and photos; what earlier runs left of uploads that are no more is removed.
+fn open_uploads(options: &ServeOptions, centre: &Centre) -> Result<Arc<Uploads>, StartupError> {
+    let blobs = Blobs::open(&options.blobs)?;
+    let partial = PartialFiles::open(options.data.partial()).map_err(BlobError::from)?;
+    let uploads = Arc::new(Uploads::new(blobs, partial));
+    let removed = uploads.sweep(centre)?;
+    if removed > 0 {
+        tracing::info!(uploads = removed, "files of uploads that are no more were removed");
+    }
+    Ok(uploads)
 }
 
 /// The bank's picture; one that cannot be used is told and left out.

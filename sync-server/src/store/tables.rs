@@ -189,6 +189,16 @@ pub const TABLES: &[Table] = &[
             "clock_offset_ms",
         ],
     ),
+    table(
+        "blob_",
+        &["envelope_id", "digest"],
+        &["envelope_id", "digest", "length", "kind", "page", "arrived_at_ms"],
+    ),
+    table(
+        "upload",
+        &["id"],
+        &["id", "envelope_id", "digest", "length", "terminal", "station", "state", "expires_at_ms"],
+    ),
     table("withdrawn", &["item"], &["item", "reason", "since_ms", "actor"]),
     table("erasure", &["envelope_id"], &["envelope_id", "at_ms", "why", "done"]),
     table("legal_hold", &["envelope_id"], &["envelope_id", "reason", "since_ms", "actor"]),

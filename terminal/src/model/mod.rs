@@ -34,7 +34,7 @@ pub use availability::{Caveat, Standing, Unavailable};
 pub use draft::{DraftLine, Drafts, OpenedForm, Place, SNAPSHOT_FORM, Snapshot};
 pub use new_catalogue::NewCatalogue;
 pub use rows::RemovedRow;
-pub use session::{CardStep, CaseLine, Marks, Session, SlipView, SubmitStep};
+pub use session::{CardStep, CaseLine, Marks, PagesSent, Session, SlipView, SubmitStep};
 pub use situation::Situation;
 pub use stations::StationsView;
 

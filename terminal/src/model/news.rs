@@ -3,7 +3,7 @@ use domain::applicant::Applicant;
 use domain::case::{CaseState, Mark};
 use domain::ids::{CaseNo, EnvelopeId};
 
-use super::{CaseLine, Model, Outage, Screen, SlipView};
+use super::{CaseLine, Model, Outage, PagesSent, Screen, SlipView};
 use crate::event::Job;
 
 impl Model {
@@ -17,6 +17,13 @@ impl Model {
             if slip.number != number {
                 slip.corrected_from = Some(std::mem::replace(&mut slip.number, number));
             }
+        }
+        self.reload_cases()
+    }
+
+    pub(super) fn pages_sent(&mut self, id: EnvelopeId, pages: PagesSent) -> Vec<Job> {
+        if let Some(slip) = self.slip_of(id) {
+            slip.marks.pages = Some(pages);
         }
         self.reload_cases()
     }

@@ -144,6 +144,15 @@ impl SubmitStep {
     }
 }
 
+/// How many pages and photos of a submission the centre has, of how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PagesSent {
+    /// It has.
+    pub sent: u32,
+    /// There are.
+    pub all: u32,
+}
+
 /// When each mark was reached; only receipts and case news set the later three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Marks {
@@ -155,6 +164,8 @@ pub struct Marks {
     pub accepted_ms: Option<i64>,
     /// 已办结
     pub completed_ms: Option<i64>,
+    /// 已达待附件: the text is at the centre, and so many of its pages; none before that, and where there are none.
+    pub pages: Option<PagesSent>,
 }
 
 impl Marks {

@@ -1,5 +1,6 @@
 //! Other stations: what is looked for and what was found, worked out when it is asked for and once a minute, so that
 //! a frame only draws. Refuses to ask anybody: the catalogue has all of it, also without a network.
+use domain::catalogue::Entry;
 use domain::ids::{ItemCode, StationId};
 use domain::nearby::{Moment, Near, Opening, Wish, alone, near, opening};
 
@@ -24,6 +25,14 @@ pub struct StationsView {
 }
 
 impl Model {
+    /// The frequent items and bundles of this station, the most used first; without a known station the catalogue's.
+    pub fn frequent(&self) -> Vec<Entry<'_>> {
+        match &self.station {
+            Some(station) => station.frequent(&self.catalogue),
+            None => self.catalogue.home_items.iter().filter_map(|code| self.catalogue.entry(code)).collect(),
+        }
+    }
+
     /// The minute that the device clock shows.
     pub fn moment(&self) -> Moment {
         Moment::in_china(self.now_ms)

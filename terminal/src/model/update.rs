@@ -81,6 +81,7 @@ impl Model {
             Event::Queued(slip) => self.queued(*slip),
             Event::SubmitFailed { key } => self.submit_failed(key),
             Event::Delivered { envelope_id, number, at_ms } => self.delivered(envelope_id, number, at_ms),
+            Event::PagesSent { envelope_id, pages } => self.pages_sent(envelope_id, pages),
             Event::CaseChanged { envelope_id, state, at_ms } => self.case_changed(envelope_id, state, at_ms),
             Event::Cases { applicant, cases } => self.cases_loaded(&applicant, cases),
             Event::Queue(queue) => {

@@ -1,15 +1,15 @@
 //! The home page: what most people come for, and other ways to look.
 //!
-//! Refuses to rank by itself: the frequent items are the catalogue's, without those that this station does not offer.
-//! In the elder version at most four choices.
-use domain::catalogue::{Entry, Offer};
+//! Refuses to rank by itself: the frequent items are the station's and the catalogue's, without those that this station
+//! does not offer. In the elder version at most four choices.
+use domain::catalogue::Entry;
 use egui::{Rect, Stroke, Ui, pos2, vec2};
 
 use super::entry::{tile_of, time_and_fee};
 use super::items::{departments, life_events};
 use super::stations::words;
 use crate::command::Command;
-use crate::model::{ListOf, Model};
+use crate::model::ListOf;
 use crate::theme::radius;
 use crate::widgets::button::target;
 use crate::widgets::shape::{card, focus_ring, outline_rect};
@@ -118,7 +118,7 @@ fn often_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, grid: &Grid) -> Rect {
     let tiles = room.with_min_y(line.bottom());
     let gap = grid.gap;
     let width = (room.width() - gap * part(grid.tiles - 1)) / part(grid.tiles);
-    for (i, entry) in frequent(cx.model).take(MAX_TILES).enumerate() {
+    for (i, entry) in cx.model.frequent().into_iter().take(MAX_TILES).enumerate() {
         let (column, line) = (part(i % grid.tiles), part(i / grid.tiles));
         let left = tiles.left() + column * (width + gap);
         let place = at(left, tiles.top() + line * (TILE + gap), width, TILE);
@@ -190,7 +190,7 @@ fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 fn elder_items_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     let popular = |entry: &Entry<'_>| matches!(entry, Entry::Item(item) if item.elder_popular);
-    let (liked, others): (Vec<_>, Vec<_>) = frequent(cx.model).partition(popular);
+    let (liked, others): (Vec<_>, Vec<_>) = cx.model.frequent().into_iter().partition(popular);
     for (i, entry) in liked.into_iter().chain(others).take(ELDER_ITEMS).enumerate() {
         let mut look = tile_of(cx, entry, cx.say(&entry.guide().one_line));
         look.badges.clear();
@@ -232,13 +232,6 @@ fn elder_place(room: Rect, i: usize) -> Rect {
     let (column, line) = (part(i % columns), part(i / columns));
     let left_top = room.min + vec2(column * (width + GAP), 134.0 + line * (height + GAP));
     Rect::from_min_size(left_top, vec2(width, height))
-}
-
-/// The frequent items that this station offers.
-fn frequent(model: &Model) -> impl Iterator<Item = Entry<'_>> {
-    let entries = model.catalogue.home_items.iter().filter_map(move |code| model.catalogue.entry(code));
-    let offer = move |entry: &Entry<'_>| model.station.as_ref().map(|station| station.offer(*entry));
-    entries.filter(move |entry| offer(entry) != Some(Offer::None))
 }
 
 /// The notice that this station shows today, the newest first.

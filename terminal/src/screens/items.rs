@@ -10,7 +10,7 @@ use egui::{Rect, Ui, pos2};
 use super::chooser;
 use super::entry::{department_name, tile_of, time_and_department};
 use crate::command::Command;
-use crate::model::ListOf;
+use crate::model::{ListOf, Model};
 use crate::widgets::tile::way;
 use crate::widgets::{Cx, Footer, Pages, Tile, at, best_fit, frame, pager, row, text, tile, upright};
 
@@ -43,13 +43,16 @@ fn of_life_event<'c>(catalogue: &'c Catalogue, id: &str) -> Vec<&'c ItemCode> {
 }
 
 /// The entries of a list, in the order in which they are shown.
-fn codes<'c>(catalogue: &'c Catalogue, list: &ListOf) -> Vec<&'c ItemCode> {
+fn codes<'m>(model: &'m Model, list: &ListOf) -> Vec<&'m ItemCode> {
+    let catalogue = &model.catalogue;
     match list {
         ListOf::All => {
             // What most people come for stands first.
-            let often = catalogue.home_items.iter().filter(|code| catalogue.items.contains_key(code));
-            let others = catalogue.items.keys().filter(|code| !catalogue.home_items.contains(code));
-            often.chain(others).collect()
+            let frequent = model.frequent().into_iter().map(|entry| entry.code());
+            let often: Vec<&ItemCode> = frequent.filter(|code| catalogue.items.contains_key(code)).collect();
+            let others: Vec<&ItemCode> =
+                catalogue.items.keys().filter(|code| !often.contains(code)).collect();
+            [often, others].concat()
         }
         ListOf::Bundles => catalogue.bundles.keys().collect(),
         ListOf::LifeEvent(id) => of_life_event(catalogue, id),
@@ -107,8 +110,8 @@ fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, (words, hint): (&str, &str))
 }
 
 fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, list: &ListOf) {
-    let catalogue = std::sync::Arc::clone(&cx.model.catalogue);
-    let codes = codes(&catalogue, list);
+    let catalogue = &cx.model.catalogue;
+    let codes = codes(cx.model, list);
     let key = if *list == ListOf::Bundles { "items.bundle_count" } else { "items.count" };
     let count = cx.tf(key, &[("count", &codes.len().to_string())]);
     let below = heading_ui(ui, cx, room, (&title(cx, list), &count));
@@ -167,7 +170,7 @@ fn chooser_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect, list: &ListOf) {
             .into_iter()
             .map(|unit| {
                 let list = ListOf::Department(unit.to_owned());
-                ("bank".to_owned(), department_name(cx, unit), counted(codes(&catalogue, &list).len()), list)
+                ("bank".to_owned(), department_name(cx, unit), counted(codes(cx.model, &list).len()), list)
             })
             .collect(),
     };

@@ -105,15 +105,14 @@ fn phrases_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
 
 fn results_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
     let model = cx.model;
-    let catalogue = Arc::clone(&model.catalogue);
     let found = &model.search.found;
     let heading = cx.strong();
     let line = at(room.left(), room.top(), room.width(), heading.style.line);
     let below = Rect::from_min_max(pos2(room.left(), line.bottom() + 16.0), room.max);
     if model.search.query.trim().is_empty() {
         let hint = text(ui, cx, room, cx.t("search.start"), cx.body());
-        let often: Vec<Hit> =
-            catalogue.home_items.iter().map(|code| Hit { code: code.clone(), matched: None }).collect();
+        let frequent = model.frequent().into_iter();
+        let often: Vec<Hit> = frequent.map(|e| Hit { code: e.code().clone(), matched: None }).collect();
         return often_ui(ui, cx, room.with_min_y(hint.bottom() + 16.0), &often);
     }
     if found.hits.is_empty() && found.shared.is_none() && found.not_here.is_none() {
@@ -183,7 +182,7 @@ fn nothing_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
 /// Three ways to say it, each with something that this catalogue has: title, what it shows, query.
 fn examples(cx: &Cx<'_>) -> Vec<(String, String, String)> {
     let catalogue = &cx.model.catalogue;
-    let entry = catalogue.home_items.iter().find_map(|code| catalogue.entry(code));
+    let entry = cx.model.frequent().into_iter().next();
     let mut examples = Vec::new();
     let mut add = |key: &str, query: String| {
         if !query.is_empty() {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::identity::{self, Identity};
 use super::slips::state_to_text;
 use super::submit::audit;
-use super::{Store, StoreError, catalogue_trust, offers, time};
+use super::{Store, StoreError, catalogue_trust, offers, page_queue, time};
 
 /// A receipt that does not count.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,7 @@ pub struct EpochChange(pub bool);
 pub enum CaseNewsOutcome {
     /// The slip's marks moved.
     Moved,
-    /// Older than what is known, or not a case of this terminal.
+    /// Older than what is known, not a case of this terminal, or one whose pages are still on their way.
     Ignored,
 }
 
@@ -88,18 +88,20 @@ impl Store {
             domain::case::Mark::Accepted => "accepted_ms",
             domain::case::Mark::Delivered | domain::case::Mark::Saved => "delivered_ms",
         };
-        // All parts are literals; COALESCE keeps the first time that a mark was reached.
+        let id = news.envelope_id.to_string();
+        // News of a case whose pages are on their way: it is known there, and not yet delivered.
+        let early = column == "delivered_ms" && page_queue::awaited(&self.connection, &id)? > 0;
+        // `column` is one of three literals above; COALESCE keeps the first time that a mark was reached.
+        let reached_ms = (!early).then_some(news.at_ms);
         let sql = format!(
             "UPDATE slip SET case_state = ?2, case_version = ?3, {column} = COALESCE({column}, ?4)
              WHERE envelope_id = ?1 AND {}",
             newer()
         );
         let version = i64::try_from(news.version).map_err(|_| StoreError::Value("case version"))?;
-        let changed = self
-            .connection
-            .execute(&sql, (news.envelope_id.to_string(), state_to_text(news.state), version, news.at_ms))?;
+        let changed = self.connection.execute(&sql, (id, state_to_text(news.state), version, reached_ms))?;
         fail::fail_point!("terminal::news::after_case", |_| Err(StoreError::Full));
-        Ok(if changed > 0 { CaseNewsOutcome::Moved } else { CaseNewsOutcome::Ignored })
+        Ok(if changed > 0 && !early { CaseNewsOutcome::Moved } else { CaseNewsOutcome::Ignored })
     }
 
     /// Moves the cursor of the changes feed; never backwards.
@@ -189,10 +191,13 @@ fn store_receipt(
          WHERE envelope_id = ?1",
         [&id],
     )?;
-    tx.execute(
-        "UPDATE slip SET delivered_ms = COALESCE(delivered_ms, ?2) WHERE envelope_id = ?1",
-        (&id, receipt.accepted_at_ms),
-    )?;
+    // Text alone is not delivered: its pages are on their way.
+    if receipt.complete {
+        tx.execute(
+            "UPDATE slip SET delivered_ms = COALESCE(delivered_ms, ?2) WHERE envelope_id = ?1",
+            (&id, receipt.accepted_at_ms),
+        )?;
+    }
     if let Some(number) = &receipt.number {
         tx.execute(
             "UPDATE slip SET corrected_from = number, number = ?2 WHERE envelope_id = ?1 AND number <> ?2",
@@ -206,7 +211,8 @@ fn store_receipt(
 fn erase_durable(tx: &Connection, upto: i64) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE outbox SET ciphertext = NULL WHERE state = 'delivered' AND ciphertext IS NOT NULL AND to_offer = 0
-         AND envelope_id IN (SELECT envelope_id FROM receipt WHERE server_seq <= ?1)",
+         AND envelope_id IN (SELECT envelope_id FROM receipt WHERE server_seq <= ?1)
+         AND envelope_id NOT IN (SELECT envelope_id FROM blob WHERE state = 'waiting')",
         [upto],
     )?;
     Ok(())

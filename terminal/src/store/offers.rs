@@ -30,6 +30,12 @@ pub struct OfferOutcome {
 
 /// Everything with a receipt is to be shown to the centre.
 pub(super) fn offer_everything(tx: &Connection) -> Result<(), StoreError> {
+    // With pages that are still here: sent again, so that the centre says which of them it lacks.
+    tx.execute(
+        "UPDATE outbox SET state = 'queued', next_try_ms = 0 WHERE state = 'delivered' AND ciphertext IS NOT NULL
+         AND envelope_id IN (SELECT envelope_id FROM blob WHERE state <> 'captured')",
+        [],
+    )?;
     tx.execute(
         "UPDATE outbox SET to_offer = 1
          WHERE state = 'delivered' AND envelope_id IN (SELECT envelope_id FROM receipt)",

@@ -16,8 +16,12 @@ pub const DATABASE_FILE: &str = "terminal.db";
 /// Marks the file as ours (`PRAGMA application_id`): "JBTM".
 const APPLICATION_ID: i64 = 0x4A42_544D;
 /// Migrations in order; the version of a database is how many of them it has seen.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/001.sql"), include_str!("schema/002.sql"), include_str!("schema/003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
+    include_str!("schema/004.sql"),
+];
 
 pub(super) fn known_version() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)

@@ -66,6 +66,76 @@ pub(super) fn key_of(
     })
 }
 
+/// Forgets the list: the terminal is enrolled anew, and the first list of that centre counts whatever its number is.
+pub(super) fn forget(tx: &Transaction<'_>) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM meta WHERE key = ?1", [KEYS])?;
+    Ok(())
+}
+
 fn kept(connection: &Connection) -> Result<Option<SealingKeyList>, StoreError> {
     get(connection, KEYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::envelope::{DeviceKey, SealingKey, VerifyError, sign_document};
+
+    use super::super::orders::tests::{centre, enrolment, store};
+    use super::*;
+
+    fn list(number: u64, suite: Suite, bytes: &[(Suite, u8)]) -> SealingKeyList {
+        let keys = bytes.iter().map(|(suite, byte)| {
+            let key = SealingKey::from_secret(*suite, [*byte; 32]).expect("a key").public();
+            SealingKeyEntry { id: key.key_id(), suite: *suite, key }
+        });
+        SealingKeyList { number, issued_ms: 0, suite, keys: keys.collect() }
+    }
+
+    fn signed(kind: SignedKind, list: &SealingKeyList, key: &DeviceKey) -> SignedDocument {
+        sign_document(kind, serde_json::to_vec(list).expect("JSON"), key)
+    }
+
+    fn offered(store: &mut Store, suite: Suite) -> Option<SealingKeyEntry> {
+        let tx = store.connection.transaction().expect("begun");
+        let identity: Identity = get(&tx, "identity").expect("read").expect("enrolled");
+        key_of(&tx, &identity, suite).expect("read")
+    }
+
+    #[test]
+    fn only_a_newer_list_of_the_centre_that_agrees_with_itself_counts() {
+        let (_folder, mut store) = store();
+        let first = offered(&mut store, Suite::One).expect("that of the enrolment");
+        assert_eq!((offered(&mut store, Suite::Two), store.sealing_suite().ok()), (None, Some(Suite::One)));
+        let newest = list(5, Suite::Two, &[(Suite::One, 3), (Suite::Two, 4)]);
+        assert!(
+            store.take_sealing_keys(&signed(SignedKind::SealingKeys, &newest, &centre())).expect("taken")
+        );
+        assert_eq!(offered(&mut store, Suite::Two), newest.of_suite(Suite::Two).cloned());
+        assert_eq!(offered(&mut store, Suite::One), newest.of_suite(Suite::One).cloned());
+
+        let other = list(6, Suite::One, &[(Suite::One, 9)]);
+        let stranger = DeviceKey::from_seed([13; 32]);
+        let refused = store.take_sealing_keys(&signed(SignedKind::SealingKeys, &other, &stranger));
+        assert!(matches!(refused, Err(OrderError::Signature(VerifyError::UnknownKey))), "{refused:?}");
+        let refused = store.take_sealing_keys(&signed(SignedKind::Order, &other, &centre()));
+        assert!(matches!(refused, Err(OrderError::Signature(VerifyError::Mismatch))), "{refused:?}");
+        let keyless = list(6, Suite::Two, &[(Suite::One, 9)]);
+        let refused = store.take_sealing_keys(&signed(SignedKind::SealingKeys, &keyless, &centre()));
+        assert!(matches!(refused, Err(OrderError::Mismatch)), "{refused:?}");
+        for number in [5, 4, 0] {
+            let old = SealingKeyList { number, ..other.clone() };
+            let taken = store.take_sealing_keys(&signed(SignedKind::SealingKeys, &old, &centre()));
+            assert!(!taken.expect("no news"), "{number}");
+        }
+        assert_eq!(
+            (store.sealing_keys_number().ok(), store.sealing_suite().ok()),
+            (Some(5), Some(Suite::Two))
+        );
+
+        store.save_enrolment(&enrolment()).expect("enrolled anew");
+        assert_eq!(
+            (store.sealing_keys_number().ok(), offered(&mut store, Suite::One)),
+            (Some(0), Some(first))
+        );
+    }
 }

@@ -3,7 +3,7 @@ use domain::case::CaseState;
 use rusqlite::Row;
 
 use super::{Store, StoreError, device_key};
-use crate::model::{CaseLine, Marks, QueueView};
+use crate::model::{CaseLine, Marks, PagesSent, QueueView};
 
 /// Slips listed at most.
 const MAX_LISTED: i64 = 50;
@@ -16,11 +16,17 @@ impl Store {
     pub fn my_slips(&self, id_number: &str) -> Result<Vec<CaseLine>, StoreError> {
         let person = device_key::person_hmac(&self.device_key, id_number)?;
         let mut statement = self.connection.prepare_cached(
-            "SELECT number, item, saved_ms, delivered_ms, accepted_ms, completed_ms, case_state
+            "SELECT number, item, saved_ms, delivered_ms, accepted_ms, completed_ms, case_state,
+                    (SELECT COUNT(*) FROM blob b WHERE b.envelope_id = slip.envelope_id AND b.state = 'sent'),
+                    (SELECT COUNT(*) FROM blob b WHERE b.envelope_id = slip.envelope_id AND b.state <> 'captured'),
+                    EXISTS (SELECT 1 FROM receipt r WHERE r.envelope_id = slip.envelope_id)
              FROM slip WHERE person_hmac = ?1 ORDER BY saved_ms DESC, envelope_id DESC LIMIT ?2",
         )?;
         let rows = statement.query_map((&person[..], MAX_LISTED), |r| {
-            Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, marks(r, 2)?, r.get::<_, Option<String>>(6)?))
+            let pages = PagesSent { sent: r.get(7)?, all: r.get(8)? };
+            let there = r.get(9)? && pages.all > 0;
+            let marks = Marks { pages: there.then_some(pages), ..marks(r, 2)? };
+            Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, marks, r.get::<_, Option<String>>(6)?))
         })?;
         rows.map(|row| {
             let (number, item, marks, state) = row?;
@@ -57,6 +63,7 @@ pub(super) fn marks(row: &Row<'_>, first: usize) -> Result<Marks, rusqlite::Erro
         delivered_ms: row.get(first + 1)?,
         accepted_ms: row.get(first + 2)?,
         completed_ms: row.get(first + 3)?,
+        pages: None,
     })
 }
 

@@ -6,13 +6,13 @@ use domain::envelope::{
 use domain::form::Answers;
 use domain::ids::{CaseNo, CounterState, EnvelopeId, ItemCode};
 use domain::situation::SituationAnswers;
-use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Person, SlipBody, Submission};
+use domain::wire::v1::{BlobEntry, EnvelopeHeader, EnvelopeKind, Person, SlipBody, Submission};
 use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
 use super::identity::{self, Identity};
-use super::{Store, StoreError, device_key, drafts, sealing_keys};
+use super::{Store, StoreError, device_key, drafts, pages, sealing_keys};
 
 /// What is handed in. The data key is moved in and destroyed with it; so is that of a copy.
 #[derive(Clone)]
@@ -102,7 +102,9 @@ impl Store {
         let (seq, counter) = take_place(&tx, new.now_ms)?;
         fail::fail_point!("terminal::submit::after_place", |_| Err(StoreError::Full.into()));
         let number = CaseNo::issue(identity.issuer, counter);
-        let sealed = seal(&tx, &identity, &new, (seq, &number), rng)?;
+        let blobs = pages::manifest(&tx, new.envelope_id, new.answers)?;
+        pages::hand_in(&tx, &blobs)?;
+        let sealed = seal(&tx, &identity, &new, (seq, &number, blobs), rng)?;
         let digest = envelope_digest(&sealed.header, &sealed.ciphertext);
         let signature = key.sign(&digest);
         let place = (sealed.lineage.as_str(), seq);
@@ -181,7 +183,7 @@ fn seal<R: CryptoRng>(
     tx: &Transaction<'_>,
     identity: &Identity,
     new: &NewSubmission<'_>,
-    (seq, number): (i64, &CaseNo),
+    (seq, number, blobs): (i64, &CaseNo, Vec<BlobEntry>),
     rng: &mut R,
 ) -> Result<Sealed, SubmitError> {
     let lineage: domain::ids::Lineage = identity::get(tx, "lineage")?.ok_or(StoreError::Value("lineage"))?;
@@ -209,7 +211,7 @@ fn seal<R: CryptoRng>(
         number: Some(number.clone()),
         item: Some(new.item.clone()),
         catalogue_version: Some(new.catalogue_version),
-        blobs: Vec::new(),
+        blobs,
         suite,
         key_id: sealing_key.id,
         wrapped_key,

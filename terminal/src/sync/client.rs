@@ -45,14 +45,19 @@ pub(super) fn batch_request(uploads: Vec<EnvelopeUpload>) -> Request {
 pub(super) fn changes_request(query: ChangesQuery, terminal: &TerminalId, key: &DeviceKey) -> Request {
     let order = query.order.map(|number| format!("&order={number}")).unwrap_or_default();
     let path_and_query = format!("/api/v1/changes?after={}&wait={}{order}", query.after, query.wait);
-    let signature = key.sign(&request_digest("GET", &path_and_query));
-    let signature = base64::engine::general_purpose::STANDARD.encode(&signature.0.0);
+    let signature = signature(key, "GET", &path_and_query);
     Request {
         method: Method::Get,
         path_and_query,
         headers: vec![(TERMINAL_HEADER, terminal.to_string()), (SIGNATURE_HEADER, signature)],
         body: None,
     }
+}
+
+/// The signature of a call without an envelope, as it stands in its header.
+pub(super) fn signature(key: &DeviceKey, method: &str, path_and_query: &str) -> String {
+    let signature = key.sign(&request_digest(method, path_and_query));
+    base64::engine::general_purpose::STANDARD.encode(&signature.0.0)
 }
 
 /// `POST /api/v1/heartbeat`.

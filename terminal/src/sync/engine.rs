@@ -14,13 +14,14 @@ use rand_core::SeedableRng as _;
 
 use super::beat::Beats;
 use super::client::{Answer, batch_request, read_answer};
+use super::pages::Course;
 use super::plan::{Action, Situation, full_jitter_ms, plan};
-use super::transport::{HangUp, Request, Response, Transport, TransportError};
+use super::transport::{HangUp, Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
 use super::tuning::{Lane, Tuning};
 use crate::clock::Clock;
 use crate::event::Event;
 use crate::model::Network;
-use crate::store::{Activations, DueEnvelope, EpochChange, ParkReason, Store, StoreError};
+use crate::store::{Activations, DueEnvelope, DuePage, EpochChange, ParkReason, Store, StoreError};
 
 /// A contact slower than this makes the link weak.
 const WEAK_FROM_MS: i64 = 3_000;
@@ -41,6 +42,8 @@ pub enum Begun {
     Over(Step),
     /// This is to be sent; its answer goes to [`Engine::finish`].
     Exchange(Request),
+    /// A piece of a page is to be sent; its answer goes to [`Engine::finish_upload`].
+    Upload(UploadCall),
 }
 
 /// What an answer is waited for, and when it was asked for.
@@ -50,6 +53,7 @@ pub(super) enum Pending {
     Changes { now_ms: i64 },
     Beat { now_ms: i64, telling: Activations },
     Offer { now_ms: i64, ids: Vec<EnvelopeId> },
+    Page { now_ms: i64, page: DuePage, begins: bool },
 }
 
 /// The sync engine.
@@ -61,6 +65,7 @@ pub struct Engine {
     pub(super) tuning: Tuning,
     pub(super) lane: Lane,
     pub(super) beats: Beats,
+    pub(super) course: Course,
     pub(super) failures: u32,
     pub(super) not_before_ms: i64,
     pub(super) next_news_ms: i64,
@@ -90,6 +95,7 @@ impl Engine {
             tuning: Tuning::default(),
             lane: Lane::All,
             beats: Beats::default(),
+            course: Course::default(),
             failures: 0,
             not_before_ms: 0,
             next_news_ms: 0,
@@ -135,6 +141,10 @@ impl Engine {
                 let answer = self.transport.exchange(&request);
                 self.finish(answer)
             }
+            Begun::Upload(call) => {
+                let answer = self.transport.upload(&call);
+                self.finish_upload(answer)
+            }
         }
     }
 
@@ -142,9 +152,9 @@ impl Engine {
     pub fn begin(&mut self) -> Begun {
         self.pending = None;
         match self.try_begin() {
-            Ok(Ok((request, pending))) => {
+            Ok(Ok((begun, pending))) => {
                 self.pending = Some(pending);
-                Begun::Exchange(request)
+                begun
             }
             Ok(Err(wait_ms)) => Begun::Over(Step { wait_ms, ..Step::default() }),
             Err(error) => {
@@ -159,7 +169,8 @@ impl Engine {
     pub fn finish(&mut self, answer: Result<Response, TransportError>) -> Step {
         let mut step = Step::default();
         let finished = match self.pending.take() {
-            None => Ok(()),
+            // A piece of a page is not answered so.
+            None | Some(Pending::Page { .. }) => Ok(()),
             Some(Pending::Batch { now_ms, due }) => {
                 self.finish_batch((now_ms, &due), read_answer(answer), &mut step)
             }
@@ -177,13 +188,24 @@ impl Engine {
         step
     }
 
+    /// The second half of a step that sends a piece of a page.
+    pub fn finish_upload(&mut self, answer: Result<UploadAnswer, TransportError>) -> Step {
+        let mut step = Step::default();
+        if let Some(Pending::Page { now_ms, page, begins }) = self.pending.take()
+            && let Err(error) = self.finish_page((now_ms, &page, begins), answer, &mut step)
+        {
+            self.without_store(&error, &mut step);
+        }
+        step
+    }
+
     fn without_store(&mut self, error: &StoreError, step: &mut Step) {
         tracing::error!(error = %error, "sync could not use the store");
         step.wait_ms = self.back_off(None);
     }
 
     /// What to send, or how long to wait, milliseconds.
-    fn try_begin(&mut self) -> Result<Result<(Request, Pending), u64>, StoreError> {
+    fn try_begin(&mut self) -> Result<Result<(Begun, Pending), u64>, StoreError> {
         let now_ms = self.clock.now_ms();
         let (sends, asks) = (self.lane != Lane::News, self.lane != Lane::Send);
         self.spread_start(now_ms)?;
@@ -196,6 +218,7 @@ impl Engine {
                 not_before_ms: plausible(self.not_before_ms, now_ms + self.longest_hold_ms()),
                 offers: sends && store.has_offers()?,
                 next_row_ms: if sends { store.next_due_ms(now_ms)? } else { None },
+                next_page_ms: if sends { store.next_page_ms(now_ms)? } else { None },
                 next_news_ms: if asks { next_news_ms } else { i64::MAX },
                 next_beat_ms: if sends { self.next_beat_ms(&store, now_ms)? } else { i64::MAX },
                 longest_wait_ms: self.tuning.longest_wait_ms,
@@ -207,9 +230,13 @@ impl Engine {
             Action::SendBatch => self.begin_batch(now_ms)?,
             Action::AskChanges => self.begin_changes(now_ms)?,
             Action::Beat => self.begin_beat(now_ms)?,
+            Action::SendPage => {
+                let begun = self.begin_page(now_ms)?;
+                return Ok(begun.map(|(call, pending)| (Begun::Upload(call), pending)).ok_or(0));
+            }
         };
         // What was to be sent is gone meanwhile: look again.
-        Ok(begun.ok_or(0))
+        Ok(begun.map(|(request, pending)| (Begun::Exchange(request), pending)).ok_or(0))
     }
 
     /// Nothing is ever put off further than this.
@@ -296,20 +323,13 @@ impl Engine {
         };
         let why = match result {
             Some(r) if matches!(r.outcome, Outcome::Accepted | Outcome::Duplicate) => match &r.receipt {
-                Some(receipt) => match self.store().take_receipt(&row.upload.digest, receipt, now_ms) {
-                    Ok(body) => {
-                        if let Some(number) = body.number {
-                            let at_ms = body.accepted_at_ms;
-                            step.events.push(Event::Delivered {
-                                envelope_id: row.envelope_id,
-                                number,
-                                at_ms,
-                            });
-                        }
-                        return Ok(());
+                Some(receipt) => {
+                    let taken = self.store().take_receipt(&row.upload.digest, receipt, now_ms);
+                    match taken {
+                        Ok(body) => return self.receipted(row, (body, &r.missing_blobs), now_ms, step),
+                        Err(e) => e.to_string(),
                     }
-                    Err(e) => e.to_string(),
-                },
+                }
                 None => "the answer carries no receipt".to_owned(),
             },
             Some(r) if r.outcome == Outcome::Conflict => {

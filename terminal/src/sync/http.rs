@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::wire::v1::uploads::{OFFSET_OCTETS, TUS_RESUMABLE, TUS_VERSION, UPLOAD_LENGTH, UPLOAD_OFFSET};
 use reqwest::header::{CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Url};
 use tokio::runtime::{Builder, Runtime};
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 use super::tls::{self, Trouble, Trust};
 use super::transport::{
     HangUp, Head, MAX_RESPONSE_BYTES, Method, Request, Response, Sink, Transport, TransportError,
+    UploadAnswer, UploadCall, UploadStep,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,17 +103,20 @@ fn server_address(text: &str) -> Option<Url> {
 }
 
 impl HttpTransport {
-    fn prepare(&mut self, request: &Request) -> Result<RequestBuilder, TransportError> {
+    /// An address of this server and of no other; over connections that show the certificate in force.
+    fn address(&mut self, path_and_query: &str) -> Result<Url, TransportError> {
         let renewals = renewals(&self.trust);
         if renewals != self.renewals {
             // Connections that are open show the certificate from before, or none.
             self.client = client(&self.trust)?;
             self.renewals = renewals;
         }
-        let url = self.base.join(&request.path_and_query).map_err(|_| TransportError::BadAddress)?;
-        if url.origin() != self.base.origin() {
-            return Err(TransportError::BadAddress);
-        }
+        let url = self.base.join(path_and_query).map_err(|_| TransportError::BadAddress)?;
+        if url.origin() == self.base.origin() { Ok(url) } else { Err(TransportError::BadAddress) }
+    }
+
+    fn prepare(&mut self, request: &Request) -> Result<RequestBuilder, TransportError> {
+        let url = self.address(&request.path_and_query)?;
         let mut builder = match request.method {
             Method::Get => self.client.get(url),
             Method::Post => self.client.post(url),
@@ -149,6 +154,40 @@ impl Transport for HttpTransport {
         });
         self.note(&answer);
         answer
+    }
+
+    fn upload(&mut self, call: &UploadCall) -> Result<UploadAnswer, TransportError> {
+        let url = self.address(&call.path_and_query)?;
+        let mut builder = match &call.step {
+            UploadStep::Begin { length } => self.client.post(url).header(UPLOAD_LENGTH, *length),
+            UploadStep::Ask => self.client.head(url),
+            UploadStep::Add { offset, bytes } => self
+                .client
+                .patch(url)
+                .header(UPLOAD_OFFSET, *offset)
+                .header(CONTENT_TYPE, OFFSET_OCTETS)
+                .body(bytes.clone()),
+        };
+        builder = builder.header(TUS_RESUMABLE, TUS_VERSION);
+        for (name, value) in &call.headers {
+            builder = builder.header(*name, value);
+        }
+        let answered = self.runtime.block_on(async {
+            let answer = builder.send().await.map_err(|e| transport_error(&e))?;
+            let text =
+                |name: &str| answer.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+            let content_type = text(CONTENT_TYPE.as_str()).unwrap_or_default();
+            Ok(UploadAnswer {
+                status: answer.status().as_u16(),
+                content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+                version: text(TUS_RESUMABLE),
+                retry_after_secs: text(RETRY_AFTER.as_str()).and_then(|v| v.trim().parse().ok()),
+                location: text("location"),
+                offset: text(UPLOAD_OFFSET).and_then(|v| v.parse().ok()),
+            })
+        });
+        self.note(&answered);
+        answered
     }
 
     fn download(&mut self, request: &Request, sink: &mut dyn Sink) -> Result<(), TransportError> {

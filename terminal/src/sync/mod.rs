@@ -10,6 +10,7 @@ pub mod http;
 mod news;
 mod offer;
 mod pace;
+mod pages;
 pub mod plan;
 mod reach;
 mod renewal;

@@ -14,6 +14,8 @@ pub struct Situation {
     pub offers: bool,
     /// When the next queued row becomes due; `None` if nothing is queued.
     pub next_row_ms: Option<i64>,
+    /// When the next page of a submission that was receipted becomes due; `None` if none waits.
+    pub next_page_ms: Option<i64>,
     /// When the centre is asked for news next.
     pub next_news_ms: i64,
     /// When the centre is told next how this terminal is.
@@ -33,12 +35,14 @@ pub enum Action {
     AskChanges,
     /// Say how this terminal is.
     Beat,
+    /// Send a piece of a page.
+    SendPage,
     /// Do nothing for this long, milliseconds; a new row ends the wait early.
     Wait(u64),
 }
 
-/// The next action. Offers come before rows, rows come before news, news before a heartbeat; nothing happens before
-/// `not_before_ms`.
+/// The next action. Offers come before rows, rows come before news, news before a heartbeat, and that before pages, of
+/// which each piece is an action of its own; nothing happens before `not_before_ms`.
 pub fn plan(s: Situation) -> Action {
     if !s.enrolled {
         return wait(&s, i64::MAX);
@@ -58,8 +62,12 @@ pub fn plan(s: Situation) -> Action {
     if s.next_beat_ms <= s.now_ms {
         return Action::Beat;
     }
+    if s.next_page_ms.is_some_and(|t| t <= s.now_ms) {
+        return Action::SendPage;
+    }
     let next_ms = s.next_news_ms.min(s.next_beat_ms);
-    wait(&s, s.next_row_ms.map_or(next_ms, |t| t.min(next_ms)))
+    let of_work = [s.next_row_ms, s.next_page_ms].into_iter().flatten();
+    wait(&s, of_work.fold(next_ms, i64::min))
 }
 
 fn wait(s: &Situation, until_ms: i64) -> Action {
@@ -89,11 +97,16 @@ mod tests {
             not_before_ms: 0,
             offers: false,
             next_row_ms: None,
+            next_page_ms: None,
             next_news_ms: 3_000,
             next_beat_ms: 4_000,
             longest_wait_ms: 5_000,
         };
         let table = [
+            (Situation { next_page_ms: Some(0), ..s }, Action::SendPage),
+            (Situation { next_page_ms: Some(0), next_beat_ms: 0, ..s }, Action::Beat),
+            (Situation { next_page_ms: Some(0), next_row_ms: Some(0), ..s }, Action::SendBatch),
+            (Situation { next_page_ms: Some(1_200), next_row_ms: Some(1_700), ..s }, Action::Wait(200)),
             (Situation { enrolled: false, next_row_ms: Some(0), ..s }, Action::Wait(5_000)),
             (s, Action::Wait(2_000)),
             (Situation { next_row_ms: Some(1_000), ..s }, Action::SendBatch),

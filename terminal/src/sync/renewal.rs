@@ -8,7 +8,9 @@ use domain::wire::v1::{CertificateRequest, CertificateResponse};
 
 use super::client::{Answer, read_answer};
 use super::tls::{Credentials, certificate_request};
-use super::transport::{HangUp, Method, Request, Response, Sink, Transport, TransportError};
+use super::transport::{
+    HangUp, Method, Request, Response, Sink, Transport, TransportError, UploadAnswer, UploadCall,
+};
 use crate::clock::Clock;
 use crate::store::Store;
 
@@ -82,6 +84,11 @@ impl Transport for Renewing {
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
         self.renew_if_due();
         self.link.exchange(request)
+    }
+
+    fn upload(&mut self, call: &UploadCall) -> Result<UploadAnswer, TransportError> {
+        self.renew_if_due();
+        self.link.upload(call)
     }
 
     fn download(&mut self, request: &Request, sink: &mut dyn Sink) -> Result<(), TransportError> {

@@ -48,6 +48,64 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
+/// One step of an upload (tus 1.0).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UploadStep {
+    /// POST: begins it, or finds the one on its way.
+    Begin {
+        /// Bytes of all of it.
+        length: u64,
+    },
+    /// HEAD: how far it has come.
+    Ask,
+    /// PATCH: adds bytes.
+    Add {
+        /// Where they begin.
+        offset: u64,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+impl UploadStep {
+    /// Its method on the wire.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Begin { .. } => "POST",
+            Self::Ask => "HEAD",
+            Self::Add { .. } => "PATCH",
+        }
+    }
+}
+
+/// A call of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadCall {
+    /// What it does.
+    pub step: UploadStep,
+    /// Path and query, beginning with `/`.
+    pub path_and_query: String,
+    /// Headers besides those of tus.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// The head of an answer to a call of an upload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UploadAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of `Content-Type`, lower case, without parameters.
+    pub content_type: String,
+    /// Value of `Tus-Resumable`: nobody else says it.
+    pub version: Option<String>,
+    /// Seconds of `Retry-After`, if it was given as a number.
+    pub retry_after_secs: Option<u32>,
+    /// Value of `Location`.
+    pub location: Option<String>,
+    /// Value of `Upload-Offset`.
+    pub offset: Option<u64>,
+}
+
 /// Most bytes of an answer.
 pub const MAX_RESPONSE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -109,6 +167,12 @@ pub trait Transport: Send {
     /// # Errors
     /// [`TransportError`] if there is no whole answer.
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError>;
+
+    /// Makes a call of an upload. Never follows a redirect.
+    ///
+    /// # Errors
+    /// [`TransportError`] if there is no answer.
+    fn upload(&mut self, call: &UploadCall) -> Result<UploadAnswer, TransportError>;
 
     /// Sends and gives the body piece by piece to the sink, which bounds its size. Never follows a redirect.
     ///

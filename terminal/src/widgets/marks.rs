@@ -8,7 +8,7 @@ use egui::{Color32, Rect, Stroke, Ui, pos2, vec2};
 use super::shape::{dashed_circle, icon};
 use super::text::{text, width_of};
 use super::{Cx, at};
-use crate::model::Marks;
+use crate::model::{Marks, PagesSent};
 
 /// How a mark stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,8 @@ fn words_ui(
     let colors = &cx.theme.colors;
     let name = key(mark);
     let checking = mark == Mark::Accepted && state == Some(CaseState::Quarantined);
+    // The text is at the centre; what it awaits is said.
+    let pages = marks.pages.filter(|_| mark == Mark::Delivered);
     let (words, note, color): (String, String, Color32) = match stand {
         Standing::Done => {
             let when = marks.at(mark).map(|ms| moment(cx, ms)).unwrap_or_default();
@@ -147,6 +149,11 @@ fn words_ui(
         }
         Standing::Failed => {
             ("slip.mark.returned".to_owned(), cx.tf("slip.mark.returned_note", &[]), colors.error)
+        }
+        Standing::Waiting if pages.is_some() => {
+            let PagesSent { sent, all } = pages.unwrap_or_default();
+            let values = [("sent", &*sent.to_string()), ("all", &*all.to_string())];
+            ("slip.mark.wait_pages".to_owned(), cx.tf("slip.mark.wait_pages_note", &values), colors.ink2)
         }
         Standing::Waiting if checking => ("slip.mark.checking".to_owned(), String::new(), colors.ink2),
         Standing::Waiting => {

@@ -15,13 +15,20 @@ use tests::server::Server;
 
 use super::same_as_file;
 
-/// Kinds that no described call answers: what is at no address, what an address does not take, and the console's.
-const OUTSIDE: [ProblemCode; 5] = [
+/// Kinds that no described call answers: what is at no address, what an address does not take, the console's, and those
+/// of uploads, which are described by tus and in `docs/api/README.md`.
+const OUTSIDE: [ProblemCode; 11] = [
     ProblemCode::MethodNotAllowed,
     ProblemCode::CaseChanged,
     ProblemCode::SignInNeeded,
     ProblemCode::RoleNeeded,
     ProblemCode::CrossSite,
+    ProblemCode::UploadOffset,
+    ProblemCode::UploadGone,
+    ProblemCode::UploadLocked,
+    ProblemCode::TusVersion,
+    ProblemCode::BlobMismatch,
+    ProblemCode::ChecksumMismatch,
 ];
 
 fn document() -> Result<Value> {

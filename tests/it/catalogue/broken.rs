@@ -94,6 +94,11 @@ const OTHER_MISTAKES: &[Row] = &[
     ("catalogue.json", "-", "data_label", |v| v["data_label"] = json!("real")),
     ("catalogue.json", "-", "home_items[0]", |v| v["home_items"][0] = json!("hrss.gone")),
     ("catalogue.json", "-", "home_items[1]", |v| v["home_items"][1] = v["home_items"][0].clone()),
+    ("stations.json", "XN-CCB-CD-01", "home_items[0]", |v| v[0]["home_items"] = json!(["hrss.gone"])),
+    ("stations.json", "XN-CCB-CD-01", "home_items[1]", |v| {
+        v[0]["home_items"] = json!(["psb.no-crime", "psb.no-crime"])
+    }),
+    ("stations.json", "XN-CCB-CD-01", "home_items", |v| v[0]["home_items"] = json!(vec!["psb.no-crime"; 17])),
     ("stations.json", "XN-CCB-CD-02", "number", |v| v[1]["number"] = json!(1)),
     ("stations.json", "XN-CCB-CD-01", "number", |v| v[0]["number"] = json!(900)),
     ("stations.json", "XN-CCB-CD-01", "division_code", |v| v[0]["division_code"] = json!("630122")),

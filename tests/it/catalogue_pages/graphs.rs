@@ -1,6 +1,7 @@
 //! Graphs of all bundles of the sample, whole and with steps switched off.
 use domain::catalogue::step_faults;
-use sync_server::pages::bundles::{BOX_WIDTH, Boxed, Graph, layout, nodes};
+use domain::situation::SituationAnswers;
+use sync_server::pages::bundles::{BOX_WIDTH, Boxed, Graph, layout, nodes, views};
 
 use crate::catalogue::sample;
 
@@ -72,4 +73,25 @@ fn circles_and_loose_steps_are_told_and_drawn_all_the_same() {
     let all: Vec<String> = bundle.steps.iter().map(|step| step.id.clone()).collect();
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     sound(&layout(&nodes(&bundle, &all)), "with a circle");
+}
+
+#[test]
+fn each_bundle_has_sample_cases_and_one_that_comes_out_otherwise_says_how() {
+    let catalogue = sample();
+    let day = "2026-12-01".parse().expect("a date");
+    for bundle in catalogue.bundles.values() {
+        let views = views((&catalogue, bundle), &SituationAnswers::new(), day);
+        assert!(views.len() > 1 && views.iter().all(|view| view.holds && !view.shown), "{}", bundle.code);
+    }
+    let mut bundle =
+        catalogue.bundles.values().find(|b| b.sample_cases[0].steps.len() > 4).expect("one").clone();
+    let answers = bundle.sample_cases[0].answers.clone();
+    bundle.sample_cases[0].steps.remove(1);
+    bundle.sample_cases[0].steps.push("s99".to_owned());
+    let view = views((&catalogue, &bundle), &answers, day).remove(0);
+    let surplus = bundle.steps[1].name.zh.clone();
+    assert_eq!(
+        (view.holds, view.shown, view.missing, view.surplus),
+        (false, true, "s99".to_owned(), surplus)
+    );
 }

@@ -38,6 +38,31 @@ fn bundles_are_listed_drawn_and_run_with_answers_from_the_address() -> Result<()
 }
 
 #[test]
+fn a_sample_case_is_run_by_one_press() -> Result<()> {
+    let server = Server::start()?;
+    let path = "/catalogue/bundles/one.sscard";
+    let page = server.page(&format!("{path}?from=2027-02-01"))?.text();
+    assert!(page.contains("样例情形") && !page.contains("与预期不同"), "{page}");
+    assert_eq!(page.matches("与预期一致").count(), 3);
+    let links: Vec<String> = tags(&page)
+        .into_iter()
+        .filter_map(|tag| tag.get("href").filter(|href| href.contains("_s.card=")).map(str::to_owned))
+        .collect();
+    assert_eq!(links.len(), 3, "{links:?}");
+    for (link, steps) in links.iter().zip([7, 3, 2]) {
+        let run = server.page(&link.replace("&amp;", "&"))?.text();
+        assert_eq!(run.matches("class=\"step k-").count() - run.matches("off-step").count(), steps, "{link}");
+        let shown: Vec<_> = tags(&run)
+            .into_iter()
+            .filter(|tag| tag.get("aria-current").is_some_and(|v| v == "true"))
+            .collect();
+        let href = shown.iter().find_map(|tag| tag.get("href")).context("a case that is shown")?;
+        assert_eq!(href, link.as_str(), "the day and the answers are kept");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_form_is_tried_without_scripts_and_nothing_is_left_behind() -> Result<()> {
     let server = Server::start()?;
     let cookie = server.console()?.cookie.clone();

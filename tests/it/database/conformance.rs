@@ -18,7 +18,7 @@ use rand_core::SeedableRng as _;
 use serde_json::json;
 use sync_server::admission::Admission;
 use sync_server::centre::Centre;
-use sync_server::jobs::{open_case, open_received};
+use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
@@ -220,7 +220,6 @@ impl Life {
             anyhow::ensure!(effect.open > 0 && effect.moved == 0, "{effect:?}");
             series::gaps(tx)?;
             cases::key_ids(tx)?;
-            open_case::waiting_for_key(tx, 0, 3)?;
             cases::by_number(tx, &number)?;
             cases::history(tx, &header.envelope_id)?;
             envelopes::find(tx, &header.envelope_id)?;
@@ -265,6 +264,7 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
     restored.counter = restored.counter.next(restored.counter.date)?;
     let anew = restored.seal(&courier())?;
     let ghost_again = other.seal(&courier())?;
+    let (paged, _) = device.seal_with_pages(&plain, &[b"a page".to_vec(), b"another".to_vec()])?;
     Ok(vec![
         vec![good.clone(), returned, early],
         vec![good, awaited, unopenable],
@@ -272,6 +272,7 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
         vec![ghost],
         vec![anew],
         vec![ghost_again],
+        vec![paged],
     ])
 }
 
@@ -323,6 +324,7 @@ fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
         super::rollout::live(&mut turned, start_ms)?;
         super::terminals::live(&mut turned, start_ms)?;
         super::safety::live(&mut turned, start_ms)?;
+        super::uploads::live(&mut turned, start_ms)?;
         the_rest(&mut turned)?;
         let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.push(entries);

@@ -15,3 +15,4 @@ mod terminals;
 mod tls;
 mod together;
 mod upgrade;
+mod uploads;

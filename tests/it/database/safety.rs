@@ -5,6 +5,7 @@ use domain::ids::{EnvelopeId, ServerEpoch};
 use domain::wire::v1::{OfferedReceipt, ReceiptBody};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use sync_server::jobs::open_case;
 use sync_server::keys::Keys;
 use sync_server::services::audit_heads::{self, Verdict};
 use sync_server::services::durability::{self, Backup};
@@ -18,6 +19,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(21);
     let keys = Keys::in_memory(&mut rng)?;
     in_transaction(driver, |tx| -> Result<()> {
+        ensure!(open_case::waiting_for_key(tx, 0, 3)?.is_empty());
         let epoch = meta::known_epoch(tx)?.context("an epoch")?;
         let backup = |server_seq, epoch| Backup {
             made_at_ms: now_ms,
@@ -25,8 +27,8 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
             server_seq,
             epoch,
         };
-        durability::note(tx, now_ms, &backup(3, epoch), true)?;
-        durability::note(tx, now_ms, &backup(9, ServerEpoch::new(&mut rng)), true)?;
+        durability::note(tx, now_ms, &backup(3, epoch), 3)?;
+        durability::note(tx, now_ms, &backup(9, ServerEpoch::new(&mut rng)), 9)?;
         ensure!(durability::durable_upto(tx)? == Some(3) && durability::last(tx)? == Some(backup(3, epoch)));
         ensure!(durability::first_accepted_ms(tx, i64::MAX)? < i64::MAX);
         ensure!(audit_heads::sign_today(tx, now_ms, &keys)? && !audit_heads::sign_today(tx, now_ms, &keys)?);

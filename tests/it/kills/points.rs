@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use sync_server::store::Sqlite;
 use tests::history::{CentreView, DiskView, History, Op, check, report};
 use tests::link::{Link, State};
-use tests::storm::points::{Action, CATALOGUE, Plan, Point, SAFETY, SERVER, TERMINAL, When, named};
+use tests::storm::points::{Action, CATALOGUE, PAGES, Plan, Point, SAFETY, SERVER, TERMINAL, When, named};
 use tests::storm::process::{End, Process, ServerFolder};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -217,8 +217,14 @@ fn every_named_point_stands_in_the_code_and_every_one_of_the_code_is_named() -> 
     // Planted faults are no borders: the simulation turns each of them on.
     found.retain(|name| !name.starts_with("planted::"));
     found.sort();
-    let mut named: Vec<String> =
-        TERMINAL.iter().chain(SERVER).chain(CATALOGUE).chain(SAFETY).map(|p| p.name.to_owned()).collect();
+    let mut named: Vec<String> = TERMINAL
+        .iter()
+        .chain(SERVER)
+        .chain(CATALOGUE)
+        .chain(SAFETY)
+        .chain(PAGES)
+        .map(|p| p.name.to_owned())
+        .collect();
     named.sort();
     assert_eq!(found, named);
     assert!(named.len() >= 40, "{} points", named.len());

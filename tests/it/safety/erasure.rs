@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
 use sync_server::backup::{self, Offered, Order, recipient};
+use sync_server::blobs::BlobPlace;
 use sync_server::centre::Centre;
 use sync_server::data_folder::DataFolder;
 use sync_server::erasure_journal;
@@ -46,7 +47,13 @@ impl Rig {
         let around = Box::new(Told(clock.clone()));
         let centre = Arc::new(Centre::with_threads(store, vec![data.reader()?], context, around)?);
         let journal = folder.join(erasure_journal::FILE);
-        let plan = UpkeepPlan { data, backups: None, every_hours: 6, journal };
+        let plan = UpkeepPlan {
+            blobs: BlobPlace::Folder(data.blobs()),
+            data,
+            backups: None,
+            every_hours: 6,
+            journal,
+        };
         Ok(Self { centre, clock, plan })
     }
 
@@ -148,15 +155,27 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
     let key = folder.path().join("backup.key");
     recipient::make(&data, &key, &mut rng)?;
     let backups = folder.path().join("backups");
-    let order =
-        Order { data: &rig.plan.data, keys: &rig.centre.context().keys, to: &backups, now_ms: now_ms() };
+    let order = Order {
+        data: &rig.plan.data,
+        keys: &rig.centre.context().keys,
+        blobs: &rig.plan.blobs,
+        to: &backups,
+        now_ms: now_ms(),
+    };
     let made = backup::make(&order, &mut rng)?;
     ensure!(rig.travel(5_000)? == 1, "erased after the backup");
     rig.centre.stop();
     let new = DataFolder::new(to.clone(), None);
     new.make()?;
     let (journal, now_ms) = (rig.plan.journal.clone(), now_ms());
-    let offered = Offered { from: &made.file, key: &key, journal: &journal, data: &new, now_ms };
+    let offered = Offered {
+        from: &made.file,
+        key: &key,
+        journal: &journal,
+        data: &new,
+        blobs: &BlobPlace::Folder(new.blobs()),
+        now_ms,
+    };
     assert_eq!(backup::restore(&offered, &mut rng)?.erased, 1);
     assert_eq!(found(&to, &seen)?[..3], [false; 3]);
     let mut store = new.reader()?;

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use base64::Engine as _;
 use serde_json::Value;
 use sync_server::store::Database;
+use tests::canary::{bytes_below, holds};
 use tests::device::Device;
 use tests::server::{Server, command_in};
 
@@ -39,14 +39,14 @@ fn refusal(data: &Path, arguments: &[&str]) -> Result<String> {
 }
 
 /// A folder beside the server's, with the secret key in it.
-struct Safe {
+pub(crate) struct Safe {
     folder: tempfile::TempDir,
     key: String,
-    backups: String,
+    pub(crate) backups: String,
 }
 
 impl Safe {
-    fn of(server: &Server) -> Result<Self> {
+    pub(crate) fn of(server: &Server) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let text = |name: &str| {
             Ok::<_, anyhow::Error>(folder.path().join(name).to_str().context("a path")?.to_owned())
@@ -56,7 +56,7 @@ impl Safe {
         Ok(Self { folder, key, backups })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -70,7 +70,7 @@ impl Safe {
     }
 
     /// Restores the newest backup into a folder that gets the keys of another one.
-    fn restore(&self, keys_of: &Path, to: &Path, database: Option<&str>) -> Result<Value> {
+    pub(crate) fn restore(&self, keys_of: &Path, to: &Path, database: Option<&str>) -> Result<Value> {
         copy_keys(keys_of, to)?;
         answer(to, database, &["restore", "--from", &self.backups, "--key", &self.key])
     }
@@ -104,45 +104,4 @@ fn wait_until_durable(device: &Device, server: &Server, upto: u64) -> Result<()>
 fn envelopes(database: &Database) -> Result<BTreeSet<(String, String)>> {
     let rows = database.open_read_only()?.query("SELECT envelope_id, digest FROM envelope", &[])?;
     rows.iter().map(|r| Ok((r.text(0)?.to_owned(), r.text(1)?.to_owned()))).collect()
-}
-
-/// Whether a text stands in bytes: as UTF-8, as UTF-16 of both orders, or in base64 at any offset.
-fn holds(bytes: &[u8], text: &str) -> bool {
-    let utf16 = |swap: bool| -> Vec<u8> {
-        text.encode_utf16().flat_map(|u| if swap { u.to_be_bytes() } else { u.to_le_bytes() }).collect()
-    };
-    let mut forms = vec![text.as_bytes().to_vec(), utf16(false), utf16(true)];
-    for shift in 0..3 {
-        let shifted = [&vec![0; shift][..], text.as_bytes()].concat();
-        let whole = base64::engine::general_purpose::STANDARD_NO_PAD.encode(shifted);
-        // The first and last signs depend on what stands around.
-        let inside = whole.get((shift * 4).div_ceil(3)..whole.len() - 2).unwrap_or_default();
-        forms.push(inside.as_bytes().to_vec());
-    }
-    forms.iter().any(|form| form.len() > 5 && bytes.windows(form.len()).any(|w| w == form))
-}
-
-/// All bytes of all files below a folder.
-fn bytes_below(folder: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        bytes.extend(if path.is_dir() { bytes_below(&path)? } else { std::fs::read(&path)? });
-    }
-    Ok(bytes)
-}
-
-#[test]
-fn a_canary_is_found_in_every_form() {
-    let text = "639900199005201035";
-    let base64 = |shift: usize| {
-        let padded = [&vec![b'x'; shift][..], text.as_bytes(), b"yy"].concat();
-        base64::engine::general_purpose::STANDARD.encode(padded).into_bytes()
-    };
-    for shift in 0..3 {
-        assert!(holds(&base64(shift), text), "{shift}");
-    }
-    assert!(holds(text.as_bytes(), text));
-    assert!(holds(&text.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<_>>(), text));
-    assert!(!holds(b"639900199005201034 and nothing else", text));
 }

@@ -150,6 +150,29 @@ fn a_result_says_its_official_name_and_that_it_is_a_bundle() {
 }
 
 #[test]
+fn a_station_has_frequent_items_of_its_own_before_those_of_all() {
+    let catalogue = catalogue();
+    let own = ["psb.residence-reg", "one.ent-open"].map(|code| code.parse().expect("a code"));
+    let name = |code| catalogue.entry(code).expect("an entry").short_name().zh.clone();
+    let place = |stage: &Stage, name: &str| stage.names().iter().position(|shown| shown.starts_with(name));
+    let last = catalogue.home_items.get(7).expect("eight items of all");
+    let mut stage = Stage::of(visit(usual()));
+    stage.change(|model| model.station.as_mut().expect("a station").home_items.clear());
+    assert!(place(&stage, &name(last)).is_some() && place(&stage, &name(&own[0])).is_none());
+    stage.change(|model| model.station.as_mut().expect("a station").home_items = own.to_vec());
+    let places = [&own[0], &own[1], &catalogue.home_items[0]].map(|code| place(&stage, &name(code)));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}");
+    assert_eq!(place(&stage, &name(last)), None, "there are eight tiles");
+    stage.assert_sound("home with items of the station");
+    // The list of all and the search page begin with them too.
+    stage.change(|model| drop(model.command(Command::OpenSearch)));
+    assert!(place(&stage, &name(&own[0])).is_some(), "{:?}", stage.names());
+    stage.change(|model| drop(model.command(Command::OpenList(ListOf::All))));
+    let first = place(&stage, &name(&own[0]));
+    assert!(first.is_some() && first < place(&stage, &name(&catalogue.home_items[0])));
+}
+
+#[test]
 fn home_shows_what_this_station_offers_its_hours_and_notice() {
     let mut catalogue = catalogue().as_ref().clone();
     let hidden = catalogue.home_items[0].clone();

@@ -2,7 +2,7 @@
 use domain::case::CaseState;
 use domain::ids::{CaseNo, CounterState, Issuer};
 use terminal::command::Command;
-use terminal::model::{CaseLine, Look, Marks, Model, Network, Screen, SlipView};
+use terminal::model::{CaseLine, Look, Marks, Model, Network, PagesSent, Screen, SlipView};
 
 use super::stage::{FLEX, NOW_MS, Stage, flex, looks, usual};
 
@@ -11,8 +11,15 @@ fn number(counter: u16) -> CaseNo {
     CaseNo::issue(Issuer::new(1).expect("a value"), CounterState { date, counter })
 }
 
-const SAVED: Marks =
-    Marks { saved_ms: Some(NOW_MS - 60_000), delivered_ms: None, accepted_ms: None, completed_ms: None };
+const SAVED: Marks = Marks {
+    saved_ms: Some(NOW_MS - 60_000),
+    delivered_ms: None,
+    accepted_ms: None,
+    completed_ms: None,
+    pages: None,
+};
+/// The text is at the centre, of its pages the first.
+const AWAITING: Marks = Marks { pages: Some(PagesSent { sent: 1, all: 2 }), ..SAVED };
 const DELIVERED: Marks = Marks { delivered_ms: Some(NOW_MS), ..SAVED };
 const ACCEPTED: Marks = Marks { accepted_ms: Some(NOW_MS), ..DELIVERED };
 const COMPLETED: Marks = Marks { completed_ms: Some(NOW_MS), ..ACCEPTED };
@@ -94,6 +101,19 @@ fn nothing_is_said_that_is_not_yet_true() {
             assert_eq!(marked, index >= reached, "{word}: {names:?}");
             assert!(index < reached || !names.contains(&done), "{word} is not reached: {names:?}");
         }
+    }
+}
+
+#[test]
+fn pages_on_their_way_are_counted_and_all_is_not_called_delivered() {
+    for look in looks() {
+        let stage = Stage::of(at_slip(look, FLEX, AWAITING, Some(CaseState::Received)));
+        stage.assert_sound(&format!("awaiting {look:?}"));
+        let note = stage.t("slip.mark.wait_pages_note").replace("{sent}", "1").replace("{all}", "2");
+        assert!(stage.has(&stage.t("slip.mark.wait_pages")) && stage.has(&note), "{:?}", stage.names());
+        assert!(
+            !stage.has(&stage.t("slip.mark.delivered")) && !stage.has(&stage.t("slip.mark.wait_delivered"))
+        );
     }
 }
 

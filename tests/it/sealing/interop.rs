@@ -7,7 +7,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 
 use super::openssl::{Sm2Pair, sm3, sm4_gcm, sm4_gcm_open};
 
-/// As `docs/decisions/016` says.
+/// As `docs/decisions/015` says.
 const NO_NONCE: [u8; 12] = [0; 12];
 
 fn bound(envelope: EnvelopeId) -> Vec<u8> {

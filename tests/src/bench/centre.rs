@@ -7,12 +7,15 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use domain::wire::v1::{EnrolRequest, EnvelopeBatch};
 use rusqlite::{Connection, OpenFlags};
+use sync_server::keys::Keys;
+use terminal::sync::tls::certificate_request;
 
-use super::client;
+use super::client::{self, Client};
 use super::process::{Program, beside, tied};
 use crate::binaries::repository;
 use crate::device::{Device, JSON, STATION, courier};
 use crate::http;
+use crate::tls::Caller;
 
 /// Bytes of a sealed payload; its tag is the last 16 of them.
 pub const PAYLOAD_BYTES: usize = 4_096;
@@ -24,8 +27,8 @@ const PATH: &str = "/api/v1/envelopes";
 pub struct Centre {
     /// The process.
     pub program: Program,
-    /// `127.0.0.1:PORT` for terminals.
-    pub host: String,
+    /// Its address for terminals, `https://127.0.0.1:PORT`.
+    pub url: String,
     /// Enrolled devices, one for each client.
     pub devices: Vec<Device>,
     /// Its store, to be looked at.
@@ -46,20 +49,20 @@ pub enum Packing {
 }
 
 impl Centre {
-    /// Starts the real server in a folder and enrols devices.
+    /// Starts the real server in a folder and enrols devices; terminals call it over TLS with their certificates.
     ///
     /// # Errors
     /// If it does not get ready or refuses a device.
     pub fn start(folder: &Path, devices: usize) -> Result<Self> {
         let data = folder.join("server");
         let mut command = tied(&beside("sync-server")?);
-        command.args(["serve", "--terminals-tls=false", "--terminals", "127.0.0.1:0"]);
+        command.args(["serve", "--terminals", "127.0.0.1:0"]);
         command.args(["--people", "127.0.0.1:0", "--data"]).arg(&data);
         // What is measured is what the server can do, not what it is told to let in.
         command.args(["--admitted-per-second", "1000000"]);
-        let (program, host) = started("sync-server", command, folder)?;
+        let (program, url) = started("sync-server", command, folder)?;
         let look = Look(data.join("server.db"));
-        let mut centre = Self { program, host, devices: Vec::new(), look, data };
+        let mut centre = Self { program, url, devices: Vec::new(), look, data };
         for seed in 0..devices as u64 {
             let device = centre.enrol(seed)?;
             centre.devices.push(device);
@@ -83,10 +86,13 @@ impl Centre {
     fn enrol(&self, seed: u64) -> Result<Device> {
         let code = self.enrol_code()?;
         Device::enrol_through(seed, |key| {
-            let request =
-                EnrolRequest { code, public_key: key.public(), software: "bench".into(), csr: None };
+            let (csr, software) = (Some(certificate_request(key)?), "bench".into());
+            let request = EnrolRequest { code, public_key: key.public(), software, csr };
             let body = serde_json::to_vec(&request)?;
-            http::post(&format!("http://{}", self.host), "/api/v1/enrol", &[JSON], &body)?.json()
+            let authority = Keys::load_authority(&self.data.join("keys"))?.certificate().to_vec();
+            let caller = Caller { authority, shows: None };
+            let target = ("POST", "/api/v1/enrol");
+            http::call_as(&caller, &self.url, target, &[JSON], Some(&body))?.json()
         })
     }
 
@@ -94,17 +100,22 @@ impl Centre {
     ///
     /// # Errors
     /// If one cannot be sealed.
-    pub fn seal(&mut self, clients: usize, count: usize, packing: Packing) -> Result<Vec<Vec<Vec<u8>>>> {
+    pub fn seal(&mut self, clients: usize, count: usize, packing: Packing) -> Result<Vec<Client>> {
         let mut plain = serde_json::to_vec(&courier())?;
         ensure!(plain.len() + TAG_BYTES <= PAYLOAD_BYTES, "the sample submission is too large");
         // White space behind a JSON document belongs to it.
         plain.resize(PAYLOAD_BYTES - TAG_BYTES, b' ');
-        let (host, plain) = (self.host.as_str(), plain.as_slice());
+        let (_, host) = self.url.split_once("://").context("an address")?;
+        let plain = plain.as_slice();
         std::thread::scope(|scope| {
             let devices = self.devices.iter_mut().take(clients);
             let threads: Vec<_> = devices
                 .map(|device| {
-                    scope.spawn(move || (0..count).map(|_| request(device, host, plain, packing)).collect())
+                    scope.spawn(move || {
+                        let caller = device.caller();
+                        let requests = (0..count).map(|_| request(device, host, plain, packing));
+                        Ok(Client { caller, requests: requests.collect::<Result<_>>()? })
+                    })
                 })
                 .collect();
             let sealed = threads.into_iter().map(|t| t.join().map_err(|_| anyhow::anyhow!("sealing"))?);
@@ -172,8 +183,7 @@ fn started(name: &str, mut command: Command, folder: &Path) -> Result<(Program, 
     let answer: serde_json::Value = program.wait_for("its ready file", || {
         Ok(std::fs::read(&ready).ok().and_then(|text| serde_json::from_slice(&text).ok()))
     })?;
-    let url = answer["terminals"].as_str().context("an address")?;
-    Ok((program, url.trim_start_matches("http://").to_owned()))
+    Ok((program, answer["terminals"].as_str().context("an address")?.to_owned()))
 }
 
 fn request(device: &mut Device, host: &str, plain: &[u8], packing: Packing) -> Result<Vec<u8>> {

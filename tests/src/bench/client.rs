@@ -1,12 +1,15 @@
-//! A load of HTTP requests over connections that stay open, each by a thread of its own: the same for both sides.
+//! A load of HTTP requests over connections that stay open, with TLS and a certificate or without, each by a thread of
+//! its own: the same for both sides.
 //!
 //! Requests are whole before the clock starts; an answer is read to its end. Refuses answers that say no length.
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
+
+use crate::tls::Caller;
 
 /// Longest silence of a server.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -21,21 +24,47 @@ pub fn post(host: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Ve
     [head.as_bytes(), body].concat()
 }
 
+/// One client of a load.
+pub struct Client {
+    /// Who it is on a connection over TLS.
+    pub caller: Option<Caller>,
+    /// What it sends, one after the other.
+    pub requests: Vec<Vec<u8>>,
+}
+
+/// Bytes both ways.
+trait Link: Read + Write + Send {}
+
+impl<T: Read + Write + Send> Link for T {}
+
 /// One open connection.
 pub struct Connection {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Link>>,
     body: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects to `127.0.0.1:PORT`.
+    /// Connects to `http://127.0.0.1:PORT`, or to `https://…` as this caller; then the handshake is over when it
+    /// returns.
     ///
     /// # Errors
-    /// If nobody listens.
-    pub fn open(host: &str) -> Result<Self> {
-        let stream = TcpStream::connect(host).with_context(|| host.to_owned())?;
-        stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(SILENCE))?;
+    /// If nobody listens, there is nobody to be over TLS, or the handshake fails.
+    pub fn open(url: &str, caller: Option<&Caller>) -> Result<Self> {
+        let (scheme, host) = url.split_once("://").context("an address")?;
+        let stream: Box<dyn Link> = match scheme {
+            "https" => {
+                let caller = caller.context("a certificate to be shown")?;
+                let mut stream = caller.connect(host)?;
+                prepare(&stream.sock)?;
+                stream.conn.complete_io(&mut stream.sock)?;
+                Box::new(stream)
+            }
+            _ => {
+                let stream = TcpStream::connect(host).with_context(|| host.to_owned())?;
+                prepare(&stream)?;
+                Box::new(stream)
+            }
+        };
         Ok(Self { stream: BufReader::with_capacity(16 * 1024, stream), body: Vec::new() })
     }
 
@@ -85,6 +114,11 @@ impl Connection {
     }
 }
 
+fn prepare(stream: &TcpStream) -> Result<()> {
+    stream.set_nodelay(true)?;
+    Ok(stream.set_read_timeout(Some(SILENCE))?)
+}
+
 /// What a load gave.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
@@ -108,11 +142,11 @@ impl Outcome {
 ///
 /// # Errors
 /// If a connection cannot be made or breaks.
-pub fn run(host: &str, clients: &[Vec<Vec<u8>>], good: fn(u16, &[u8]) -> bool) -> Result<Outcome> {
+pub fn run(url: &str, clients: &[Client], good: fn(u16, &[u8]) -> bool) -> Result<Outcome> {
     let start = Barrier::new(clients.len() + 1);
     std::thread::scope(|scope| {
         let threads: Vec<_> =
-            clients.iter().map(|requests| scope.spawn(|| one_client(host, requests, good, &start))).collect();
+            clients.iter().map(|client| scope.spawn(|| one_client(url, client, good, &start))).collect();
         start.wait();
         let mut outcome = Outcome::default();
         let (mut first, mut last) = (None::<Instant>, None::<Instant>);
@@ -137,18 +171,14 @@ struct Seen {
     not_good: usize,
 }
 
-fn one_client(
-    host: &str,
-    requests: &[Vec<u8>],
-    good: fn(u16, &[u8]) -> bool,
-    start: &Barrier,
-) -> Result<Seen> {
-    let connection = Connection::open(host);
+fn one_client(url: &str, client: &Client, good: fn(u16, &[u8]) -> bool, start: &Barrier) -> Result<Seen> {
+    let connection = Connection::open(url, client.caller.as_ref());
     start.wait();
     let mut connection = connection?;
     let from = Instant::now();
-    let mut seen = Seen { from, to: from, latencies_ms: Vec::with_capacity(requests.len()), not_good: 0 };
-    for request in requests {
+    let mut seen =
+        Seen { from, to: from, latencies_ms: Vec::with_capacity(client.requests.len()), not_good: 0 };
+    for request in &client.requests {
         let sent = Instant::now();
         let (status, body) = connection.exchange(request)?;
         seen.latencies_ms.push(sent.elapsed().as_secs_f64() * 1e3);
@@ -164,10 +194,14 @@ mod tests {
 
     use super::*;
 
+    fn plain(requests: Vec<Vec<u8>>) -> Client {
+        Client { caller: None, requests }
+    }
+
     /// Answers every request on every connection with the next of these statuses.
     fn serve(statuses: &'static [u16]) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 std::thread::spawn(move || {
@@ -195,7 +229,7 @@ mod tests {
     fn every_answer_is_timed_and_judged() {
         let host = serve(&[201, 503, 201]);
         let request = post(&host, "/", &[("content-type", "application/json")], b"body");
-        let clients = vec![vec![request; 3]; 2];
+        let clients = [3, 3].map(|count| plain(vec![request.clone(); count]));
         let outcome = run(&host, &clients, |status, body| status == 201 && body == b"ok").expect("runs");
         assert_eq!((outcome.latencies_ms.len(), outcome.not_good), (6, 2));
         assert!(outcome.throughput() > 0.0 && outcome.latencies_ms.iter().all(|ms| *ms > 0.0));
@@ -204,13 +238,13 @@ mod tests {
     #[test]
     fn an_answer_in_chunks_is_put_together() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let host = listener.local_addr().expect("an address").to_string();
+        let host = format!("http://{}", listener.local_addr().expect("an address"));
         let answer = "HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10\r\n0123456789abcdef\r\n0\r\n\r\n";
         let serving = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().expect("a connection");
             stream.write_all(answer.as_bytes()).expect("written");
         });
-        let mut connection = Connection::open(&host).expect("connects");
+        let mut connection = Connection::open(&host, None).expect("connects");
         let (status, body) = connection.exchange(b"x").expect("answered");
         assert_eq!((status, body), (200, &b"abc0123456789abcdef"[..]));
         serving.join().expect("ends");
@@ -220,7 +254,7 @@ mod tests {
     fn a_server_that_is_gone_is_an_error_not_a_hang() {
         let host = serve(&[201]);
         let request = post(&host, "/", &[], b"body");
-        assert!(run(&host, &[vec![request; 2]], |_, _| true).is_err());
-        assert!(run("127.0.0.1:1", &[vec![vec![]]], |_, _| true).is_err());
+        assert!(run(&host, &[plain(vec![request; 2])], |_, _| true).is_err());
+        assert!(run("http://127.0.0.1:1", &[plain(vec![vec![]])], |_, _| true).is_err());
     }
 }

@@ -141,7 +141,7 @@ impl Screen {
 /// If it cannot be enrolled.
 pub fn terminal(screen: &Screen, centre: &Centre, data: &Path) -> Result<Command> {
     let program = beside("terminal")?;
-    let server = format!("http://{}", centre.host);
+    let server = centre.url.clone();
     let with = |command: &mut Command| {
         command.args(["--server", &server, "--reader", "none", "--window", "1280x800"]);
         command.arg("--data").arg(data).arg("--assets").arg(repository().join("assets"));

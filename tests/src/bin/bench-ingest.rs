@@ -1,13 +1,14 @@
 //! `ingest`: how many submissions a second the real server acknowledges durably, beside the floor.
 //!
-//! Both sides get the same bytes from the same client over connections that stay open, one envelope a request.
+//! Both sides get the same bytes from the same client over connections that stay open, one envelope a request: the
+//! server over TLS with the devices' certificates, as terminals call it, the floor over plain HTTP.
 //! Opening the submissions is a job after the COMMIT: it runs beside the load as it does in a branch, the processor
 //! time of its thread is accounted apart, and a round begins only when nothing waits to be opened.
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use tests::bench::centre::{Centre, Packing, created, floor, taken};
-use tests::bench::client::{self, Outcome};
+use tests::bench::client::{self, Client, Outcome};
 use tests::bench::process::Program;
 use tests::bench::row::Row;
 use tests::bench::stats::{in_turns, median, percentile};
@@ -29,7 +30,7 @@ struct Size {
 struct Bench {
     centre: Centre,
     floor: Program,
-    floor_host: String,
+    floor_url: String,
     not_good: usize,
     accepted: usize,
     opened_a_second: Vec<f64>,
@@ -59,10 +60,9 @@ fn main() -> Result<()> {
         _ => anyhow::bail!("--quick, or --each REQUESTS"),
     };
     let folder = tempfile::tempdir()?;
-    let (floor, floor_host) = floor(folder.path())?;
+    let (floor, floor_url) = floor(folder.path())?;
     let centre = Centre::start(folder.path(), MANY_CLIENTS)?;
-    let mut bench =
-        Bench { centre, floor, floor_host, not_good: 0, accepted: 0, opened_a_second: Vec::new() };
+    let mut bench = Bench { centre, floor, floor_url, not_good: 0, accepted: 0, opened_a_second: Vec::new() };
     let idle = [usage::pss_mib(bench.centre.program.pid())?, usage::pss_mib(bench.floor.pid())?];
     let empty_bytes = bench.centre.look.store_bytes()?;
 
@@ -92,15 +92,15 @@ impl Bench {
         let loads: Result<Vec<_>> =
             (0..size.rounds).map(|_| self.centre.seal(clients, size.each, packing)).collect();
         let loads = loads?;
-        let (floor_pid, floor_host) = (self.floor.pid(), self.floor_host.clone());
-        let on_floor = |n: usize| round(floor_pid, &floor_host, &loads[n], created);
+        let (floor_pid, floor_url) = (self.floor.pid(), self.floor_url.clone());
+        let on_floor = |n: usize| round(floor_pid, &floor_url, &loads[n], created);
         let (real, floor) = in_turns(size.rounds, |n| self.real_round(&loads[n], packing), on_floor)?;
         Ok((real, floor))
     }
 
-    fn real_round(&mut self, load: &[Vec<Vec<u8>>], packing: Packing) -> Result<Round> {
+    fn real_round(&mut self, load: &[Client], packing: Packing) -> Result<Round> {
         let pid = self.centre.program.pid();
-        let round = round(pid, &self.centre.host, load, taken(packing))?;
+        let round = round(pid, &self.centre.url, load, taken(packing))?;
         self.not_good += round.outcome.not_good;
         self.accepted += round.outcome.latencies_ms.len() - round.outcome.not_good;
         self.wait_until_opened()?;
@@ -126,16 +126,16 @@ impl Bench {
         let real_pid = self.centre.program.pid();
         let real = most_memory(real_pid, || self.real_round(&load, Packing::Plain).map(|_| ()))?;
         let floor_pid = self.floor.pid();
-        let host = self.floor_host.clone();
-        let floor = most_memory(floor_pid, || client::run(&host, &load, created).map(|_| ()))?;
+        let url = self.floor_url.clone();
+        let floor = most_memory(floor_pid, || client::run(&url, &load, created).map(|_| ()))?;
         Row::beside("ingest.memory_idle", idle[0], "MiB", idle[1]).tell()?;
         Row::beside("ingest.memory_64_clients", real, "MiB", floor).tell()
     }
 }
 
-fn round(pid: u32, host: &str, load: &[Vec<Vec<u8>>], good: fn(u16, &[u8]) -> bool) -> Result<Round> {
+fn round(pid: u32, url: &str, load: &[Client], good: fn(u16, &[u8]) -> bool) -> Result<Round> {
     let before = (usage::cpu_ms(pid)?, usage::cpu_ms_of_threads(pid, JOBS)?);
-    let outcome = client::run(host, load, good)?;
+    let outcome = client::run(url, load, good)?;
     let cpu_ms = usage::cpu_ms(pid)? - before.0;
     let jobs_cpu_ms = usage::cpu_ms_of_threads(pid, JOBS)? - before.1;
     Ok(Round { outcome, cpu_ms, jobs_cpu_ms })

@@ -72,7 +72,8 @@ pub struct CentreView {
     pub actions: Vec<StoredAction>,
     /// Audit rows, in order.
     pub audit: Vec<StoredAudit>,
-    /// What audit rows must speak of besides envelopes and actions: catalogues, codes, terminals, alarms.
+    /// What audit rows must speak of besides envelopes and actions: catalogues, codes, terminals, alarms,
+    /// pages and photos that came.
     pub others: Vec<StoredAudit>,
     /// The first audit row at which the chain of hashes does not hold.
     pub broken_link: Option<u64>,
@@ -174,6 +175,11 @@ fn others(tx: &mut Tx<'_>) -> Result<Vec<StoredAudit>> {
         others.push(("terminal.enrolled".to_owned(), station, key.key_id().as_str().to_owned()));
     }
     others.extend(triples(tx, "SELECT kind, subject, object_digest FROM alarm")?);
+    let blobs = "SELECT 'blob.stored', envelope_id, digest FROM blob_ WHERE arrived_at_ms IS NOT NULL";
+    others.extend(triples(tx, blobs)?);
+    let complete = "SELECT DISTINCT 'envelope.complete', e.envelope_id, '' FROM envelope e
+                    JOIN blob_ b ON b.envelope_id = e.envelope_id WHERE e.complete = 1";
+    others.extend(triples(tx, complete)?);
     Ok(others)
 }
 

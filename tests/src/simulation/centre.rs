@@ -22,7 +22,9 @@ use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::{cases, enrol};
 use sync_server::store::{Sqlite, in_transaction};
-use terminal::sync::transport::{Method, Request, Response, Transport, TransportError};
+use terminal::sync::transport::{
+    Method, Request, Response, Transport, TransportError, UploadAnswer, UploadCall,
+};
 
 use super::clock::{AroundCentre, MachineClock, Time};
 use super::disk::{Disk, End};
@@ -231,6 +233,10 @@ impl SimulatedCentre {
 pub struct Straight(Arc<Centre>);
 
 impl Transport for Straight {
+    fn upload(&mut self, _: &UploadCall) -> Result<UploadAnswer, TransportError> {
+        Err(TransportError::Unreachable)
+    }
+
     fn exchange(&mut self, request: &Request) -> Result<Response, TransportError> {
         Ok(call(&self.0, None, request).unwrap_or_else(|error| problem(&error)))
     }

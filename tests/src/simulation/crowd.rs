@@ -205,6 +205,11 @@ impl Crowd {
                 let latency_ms = 5 + self.rng.next_u64() % 60;
                 self.after_ms(latency_ms, Event::Answer(place, exchange, answer));
             }
+            // Nobody of the crowd has pages.
+            Begun::Upload(_) => {
+                let step = self.members[place].engine.finish_upload(Err(TransportError::Unreachable));
+                self.after_ms(step.wait_ms.max(1), Event::Wake(place));
+            }
         }
     }
 

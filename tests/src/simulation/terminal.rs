@@ -12,7 +12,7 @@ use rand_core::{Rng as _, SeedableRng as _};
 use terminal::clock::Clock as _;
 use terminal::event::Event;
 use terminal::store::{DATABASE_FILE, NewSubmission, QueuedSlip, Store, SubmitError};
-use terminal::sync::transport::{Request, Response, Transport, TransportError};
+use terminal::sync::transport::{Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
 use terminal::sync::{Engine, Tuning, enrol};
 
 use super::citizen::application;
@@ -36,6 +36,10 @@ const TUNING: Tuning = Tuning {
 pub struct Nowhere;
 
 impl Transport for Nowhere {
+    fn upload(&mut self, _: &UploadCall) -> Result<UploadAnswer, TransportError> {
+        Err(TransportError::Unreachable)
+    }
+
     fn exchange(&mut self, _: &Request) -> Result<Response, TransportError> {
         Err(TransportError::Unreachable)
     }

@@ -288,6 +288,11 @@ impl World {
                     self.send(place, exchange, request);
                 }
             }
+            // Nobody hands in pages here.
+            Begun::Upload(_) => {
+                let step = running.engine.finish_upload(Err(TransportError::Unreachable));
+                self.wake(place, i64::try_from(step.wait_ms.max(1)).unwrap_or(i64::MAX));
+            }
         }
         self.look_after(place)
     }

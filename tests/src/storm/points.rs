@@ -31,6 +31,8 @@ pub enum When {
     Erase,
     /// Receipts are shown to a restored centre.
     Offer,
+    /// Pages are captured, sent and taken in.
+    Pages,
 }
 
 /// A named point.
@@ -124,11 +126,13 @@ pub const CATALOGUE: &[Point] = &[
 pub const SAFETY: &[Point] = &[
     point("server::backup::after_write", When::BackUp, true),
     point("server::backup::after_verify", When::BackUp, true),
+    point("server::backup::after_blobs", When::BackUp, true),
     point("server::backup::after_name", When::BackUp, true),
     point("server::backup::after_note", When::BackUp, true),
     point("server::restore::after_mark", When::Restore, true),
     point("server::restore::before_commit", When::Restore, true),
     point("server::restore::after_rows", When::Restore, true),
+    point("server::restore::after_blobs", When::Restore, true),
     point("server::restore::before_epoch", When::Restore, true),
     point("server::restore::after_epoch", When::Restore, true),
     point("server::erasure::after_journal", When::Erase, true),
@@ -136,12 +140,25 @@ pub const SAFETY: &[Point] = &[
     point("terminal::offer::before_commit", When::Offer, true),
 ];
 
+/// Points of pages on their way from the terminal's disk to the centre's.
+pub const PAGES: &[Point] = &[
+    point("terminal::page::after_file", When::Pages, true),
+    point("terminal::page::after_row", When::Pages, true),
+    point("terminal::page::before_exchange", When::Pages, true),
+    point("terminal::page::after_exchange", When::Pages, true),
+    point("terminal::page::after_sent", When::Pages, true),
+    point("server::blob::before_keep", When::Pages, true),
+    point("server::blob::after_keep", When::Pages, true),
+    point("server::blob::after_arrived", When::Pages, true),
+    point("server::blob::after_commit", When::Pages, true),
+];
+
 /// The point with this name.
 ///
 /// # Errors
 /// If there is none.
 pub fn named(name: &str) -> Result<Point> {
-    let mut all = TERMINAL.iter().chain(SERVER).chain(CATALOGUE).chain(SAFETY);
+    let mut all = TERMINAL.iter().chain(SERVER).chain(CATALOGUE).chain(SAFETY).chain(PAGES);
     all.find(|p| p.name == name).copied().ok_or_else(|| anyhow!("there is no point {name}"))
 }
 

@@ -4,13 +4,15 @@
 mod graph;
 mod names;
 mod questions;
+mod sample_cases;
 mod words;
 
 pub use words::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
 
 use super::parse::Report;
-use super::{Catalogue, CatalogueError, Entry, Rule, check_item};
+use super::{Catalogue, CatalogueError, Entry, Offer, Rule, check_item};
 use crate::bundle::Bundle;
+use crate::ids::ItemCode;
 use crate::item::Item;
 
 pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
@@ -21,7 +23,8 @@ pub(super) fn check(catalogue: &Catalogue, report: &mut Report) {
     check_names(catalogue, report);
     stations(catalogue, report);
     policies(catalogue, report);
-    home(catalogue, report);
+    report.at("catalogue.json", "-");
+    home(&catalogue.home_items, catalogue, report);
     words::check_rest(catalogue, report);
 }
 
@@ -33,6 +36,7 @@ pub(super) fn check_entry(entry: Entry<'_>, catalogue: &Catalogue, report: &mut 
     }
     if let Entry::Bundle(bundle) = entry {
         graph::check(bundle, catalogue, report);
+        sample_cases::check(bundle, catalogue, report);
     }
     questions::check(entry, catalogue, report);
     withdrawal(entry, catalogue, report);
@@ -85,6 +89,12 @@ fn stations(catalogue: &Catalogue, report: &mut Report) {
         for code in station.offers.keys().filter(|code| catalogue.entry(code).is_none()) {
             report.wrong(&format!("offers.{code}"), format!("there is no item or bundle `{code}`"));
         }
+        home(&station.home_items, catalogue, report);
+        for (at, code) in station.home_items.iter().enumerate() {
+            if station.offers.get(code) == Some(&Offer::None) {
+                report.wrong(&format!("home_items[{at}]"), format!("the station does not offer `{code}`"));
+            }
+        }
     }
 }
 
@@ -95,9 +105,9 @@ fn policies(catalogue: &Catalogue, report: &mut Report) {
     }
 }
 
-fn home(catalogue: &Catalogue, report: &mut Report) {
-    report.at("catalogue.json", "-");
-    for (at, code) in catalogue.home_items.iter().enumerate() {
+/// Items of a home page that nobody may start any more.
+fn home(home: &[ItemCode], catalogue: &Catalogue, report: &mut Report) {
+    for (at, code) in home.iter().enumerate() {
         if catalogue.entry(code).is_some_and(|entry| entry.withdrawn().is_some()) {
             report.warn(Rule::StillOffered, &format!("home_items[{at}]"), format!("`{code}` is withdrawn"));
         }

@@ -39,6 +39,12 @@ fn question(part: &mut Value, at: usize) -> &mut Value {
     &mut part["situations"]["questions"][at]
 }
 
+/// A sample case of `UTIL` that expects these steps.
+fn sample(steps: &[&str]) -> Value {
+    let answers = json!({"which": ["water"], "dig": ["no"]});
+    json!({"id": "water", "name": {"zh": "只装水", "en": "Water only"}, "answers": answers, "steps": steps})
+}
+
 const ERRORS: &[Row] = &[
     (CRIME, "promised", "legal", |v| v["promised"]["tenths"] = json!(400)),
     (CRIME, "promised", "legal", |v| {
@@ -150,6 +156,25 @@ const GRAPH_ERRORS: &[Row] = &[
 const OTHER_ERRORS: &[Row] = &[
     ("stations.json", "offers.psb.gone", "no item", |v| {
         v["stations"][0]["offers"] = json!({"psb.gone": "assisted"});
+    }),
+    ("stations.json", "home_items[0]", "does not offer", |v| {
+        v["stations"][0]["offers"] = json!({CRIME: "none"});
+        v["stations"][0]["home_items"] = json!([CRIME]);
+    }),
+    (UTIL, "sample_cases", "at most 12", |v| v["sample_cases"] = json!(vec![sample(&["s1"]); 13])),
+    (UTIL, "sample_cases[1].id", "twice", |v| v["sample_cases"] = json!(vec![sample(&["s1"]); 2])),
+    (UTIL, "sample_cases[0].steps", "are expected", |v| v["sample_cases"] = json!([sample(&["s1"])])),
+    (UTIL, "sample_cases[0].answers", "no question", |v| {
+        v["sample_cases"] = json!([sample(&["s1"])]);
+        v["sample_cases"][0]["answers"]["weather"] = json!(["rain"]);
+    }),
+    (UTIL, "sample_cases[0].answers", "is not answered", |v| {
+        v["sample_cases"] = json!([sample(&["s1"])]);
+        v["sample_cases"][0]["answers"] = json!({});
+    }),
+    (UTIL, "sample_cases[0].name.zh", "must not be empty", |v| {
+        v["sample_cases"] = json!([sample(&["s1"])]);
+        v["sample_cases"][0]["name"]["zh"] = json!("");
     }),
     ("policies.json", "draft_hours", "from 1 to 72", |v| v["policies"]["draft_hours"] = json!(500)),
     ("policies.json", "idle.wait_seconds", "from 15", |v| v["policies"]["idle"]["wait_seconds"] = json!(1)),

@@ -13,6 +13,7 @@ mod reads;
 mod schema;
 mod terminal;
 pub mod tuf;
+pub mod uploads;
 
 pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
 pub use envelope::{

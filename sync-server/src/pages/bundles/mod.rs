@@ -1,6 +1,7 @@
-//! `/catalogue/bundles`: all bundles, and one of them with the graph of its steps and a dry run on sample answers.
+//! `/catalogue/bundles`: all bundles, and one of them with the graph of its steps and a dry run on sample cases or any answers.
 mod dry_run;
 mod graph;
+mod sample_cases;
 mod wrap;
 
 use askama::Template;
@@ -15,6 +16,7 @@ use domain::situation::resolve;
 use domain::text::Language;
 
 pub use graph::{BOX_WIDTH, Boxed, Edge, Graph, Node, layout};
+pub use sample_cases::{SampleView, views};
 
 use super::frame::{Frame, Here, frame, sample};
 use super::{Page, in_address, render, situation_form, view};
@@ -138,6 +140,7 @@ struct BundlePage {
     from: String,
     action: String,
     run: DryRun,
+    samples: Vec<SampleView>,
     members: Vec<(String, String)>,
     results: Vec<String>,
 }
@@ -203,6 +206,7 @@ fn draw(
         from: from.to_string(),
         action: format!("/catalogue/bundles/{}", super::in_query(bundle.code.as_str())),
         run: dry_run((catalogue, bundle), form, &resolution, (from, today)),
+        samples: views((catalogue, bundle), &answers, from),
         members: members.collect(),
         results: bundle.results.clone(),
     })

@@ -55,6 +55,10 @@ impl Desk {
         let mut in_use = vec![self.catalogue.version];
         in_use.extend(self.open.as_ref().map(|open| open.catalogue.version));
         store.sweep_catalogues(&in_use)?;
+        let swept = store.sweep_pages(self.open.as_ref().map(|open| open.envelope_id))?;
+        if swept > 0 {
+            tracing::info!(pages = swept, "files of pages that are of no use any more were removed");
+        }
         Ok(())
     }
 

@@ -1,0 +1,161 @@
+//! 附件: which pages and photos envelopes name, and which of them are there. When the last one comes, the envelope is
+//! complete in the same transaction, and its receipt says so from then on.
+//!
+//! Refuses to know where the bytes lie.
+use domain::envelope::{Digest, MAX_BLOBS};
+use domain::ids::EnvelopeId;
+use domain::wire::v1::uploads::MAX_BLOB_BYTES;
+use domain::wire::v1::{BlobKind, EnvelopeHeader};
+
+use super::audit;
+use crate::error::{ProblemCode, ServiceError};
+use crate::store::{Row, StoreError, Tx};
+
+/// The longest name of a kind of blob.
+const MAX_KIND_BYTES: usize = 40;
+
+/// Holds for a case (`case_`) of which nothing is awaited any more.
+pub const NOTHING_AWAITED: &str =
+    "NOT EXISTS (SELECT 1 FROM blob_ b WHERE b.envelope_id = case_.envelope_id AND b.arrived_at_ms IS NULL)";
+
+/// A page or photo as its envelope names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// SHA-256 of the sealed bytes.
+    pub digest: Digest,
+    /// Sealed bytes.
+    pub length: u64,
+    /// What it is: `page`, `photo`, or a word of a later version.
+    pub kind: String,
+    /// Its page.
+    pub page: u16,
+    /// When it was whole here, milliseconds since 1970; none while it is awaited.
+    pub arrived_at_ms: Option<i64>,
+}
+
+/// Judges a manifest by its sizes.
+///
+/// # Errors
+/// [`ServiceError`] `envelope-too-large` for too many or too large blobs, `envelope-malformed` for one that stands
+/// twice, is empty, or has a kind that is no short word.
+pub fn judge(header: &EnvelopeHeader) -> Result<(), ServiceError> {
+    let malformed = |why: &str| Err(ServiceError::refused(ProblemCode::EnvelopeMalformed, why));
+    if header.blobs.len() > MAX_BLOBS || header.blobs.iter().any(|b| b.length > MAX_BLOB_BYTES) {
+        return Err(ProblemCode::EnvelopeTooLarge.into());
+    }
+    for (place, blob) in header.blobs.iter().enumerate() {
+        let twin =
+            |other: &domain::wire::v1::BlobEntry| other.digest == blob.digest || other.page == blob.page;
+        if header.blobs[..place].iter().any(twin) {
+            return malformed("a blob or a page stands twice");
+        }
+        let kind = kind_name(&blob.kind);
+        let word =
+            kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        if blob.length == 0 || kind.is_empty() || kind.len() > MAX_KIND_BYTES || !word {
+            return malformed("a blob is empty, or its kind is not a short word");
+        }
+    }
+    Ok(())
+}
+
+/// Notes what an envelope names, as awaited.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn expect(tx: &mut Tx<'_>, header: &EnvelopeHeader) -> Result<(), StoreError> {
+    for blob in &header.blobs {
+        tx.execute(
+            "INSERT INTO blob_ (envelope_id, digest, length, kind, page) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (envelope_id, digest) DO NOTHING",
+            &[
+                header.envelope_id.to_string().into(),
+                blob.digest.to_string().into(),
+                blob.length.into(),
+                kind_name(&blob.kind).into(),
+                i64::from(blob.page).into(),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// What an envelope names, by page.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn of_envelope(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Blob>, StoreError> {
+    let rows = tx.query(
+        "SELECT digest, length, kind, page, arrived_at_ms FROM blob_ WHERE envelope_id = $1 ORDER BY page, digest",
+        &[id.to_string().into()],
+    )?;
+    rows.iter().map(read).collect()
+}
+
+/// What of an envelope is still awaited, by page.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn missing(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Digest>, StoreError> {
+    let rows = tx.query(
+        "SELECT digest FROM blob_ WHERE envelope_id = $1 AND arrived_at_ms IS NULL ORDER BY page, digest",
+        &[id.to_string().into()],
+    )?;
+    rows.iter().map(|row| row.parsed(0)).collect()
+}
+
+/// How many pages and photos of an envelope are here, of how many.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn count(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<(usize, usize), StoreError> {
+    let blobs = of_envelope(tx, id)?;
+    Ok((blobs.iter().filter(|b| b.arrived_at_ms.is_some()).count(), blobs.len()))
+}
+
+/// Notes that the bytes of a blob are safe here. The last one of an envelope makes it complete. True if it did.
+///
+/// To be called only once the bytes survive a power cut; harmless if repeated.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn arrived(tx: &mut Tx<'_>, now_ms: i64, id: &EnvelopeId, digest: &Digest) -> Result<bool, StoreError> {
+    let (envelope, blob) = (id.to_string(), digest.to_string());
+    let noted = tx.execute(
+        "UPDATE blob_ SET arrived_at_ms = $3
+         WHERE envelope_id = $1 AND digest = $2 AND arrived_at_ms IS NULL",
+        &[envelope.as_str().into(), blob.as_str().into(), now_ms.into()],
+    )?;
+    if noted == 0 {
+        return Ok(false);
+    }
+    let event =
+        |event, object| audit::Event { actor: "centre", event, subject: &envelope, object_digest: object };
+    audit::append(tx, now_ms, event("blob.stored", &blob))?;
+    fail::fail_point!("server::blob::after_arrived", |_| Err(StoreError::Full));
+    if !missing(tx, id)?.is_empty() {
+        return Ok(false);
+    }
+    tx.execute("UPDATE envelope SET complete = 1 WHERE envelope_id = $1", &[envelope.as_str().into()])?;
+    audit::append(tx, now_ms, event("envelope.complete", ""))?;
+    Ok(true)
+}
+
+/// The word under which a kind is kept.
+fn kind_name(kind: &BlobKind) -> &str {
+    match kind {
+        BlobKind::Page => "page",
+        BlobKind::Photo => "photo",
+        BlobKind::Other(name) => name,
+    }
+}
+
+fn read(row: &Row) -> Result<Blob, StoreError> {
+    Ok(Blob {
+        digest: row.parsed(0)?,
+        length: row.uint(1)?,
+        kind: row.text(2)?.to_owned(),
+        page: u16::try_from(row.int(3)?).map_err(|_| StoreError::Stored { what: "page" })?,
+        arrived_at_ms: row.int_or_null(4)?,
+    })
+}

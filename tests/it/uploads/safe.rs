@@ -1,0 +1,121 @@
+//! Attachments in backups and after a restore: nothing is durable without them, and what a centre lost is sent again.
+use anyhow::{Context as _, Result};
+use domain::wire::v1::Outcome;
+use serde_json::Value;
+use sync_server::backup::blobs;
+use sync_server::store::{Database, Tx};
+use tests::server::Server;
+
+use super::Awaited;
+use super::terminal::Desk;
+use crate::safety::Safe;
+
+fn backed_up(safe: &Safe, server: &Server) -> Result<(u64, u64, u64)> {
+    let output = server.command(&["backup", "--to", &safe.backups, "--json"])?;
+    let made: Value = serde_json::from_slice(&output.stdout)
+        .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let number = |name: &str| made[name].as_u64().with_context(|| name.to_owned());
+    Ok((number("durable_upto")?, number("attachments")?, number("attachments_lost")?))
+}
+
+/// What a backup of this store would let be durable of one envelope.
+fn whole_upto(database: &Database) -> Result<u64> {
+    let mut store = database.open_read_only()?;
+    Ok(blobs::whole_upto(&mut Tx::new(store.as_mut()), 1)?)
+}
+
+#[test]
+fn nothing_is_durable_before_its_pages_are_in_a_backup() -> Result<()> {
+    let awaited = Awaited::with(&[3_000, 70_000])?;
+    let safe = Safe::of(&awaited.server)?;
+    assert_eq!(backed_up(&safe, &awaited.server)?, (0, 0, 0), "both are awaited");
+    assert_eq!(whole_upto(&awaited.server.database()?)?, 0);
+    fail::cfg("planted::durable_without_blobs", "return").map_err(anyhow::Error::msg)?;
+    let planted = whole_upto(&awaited.server.database()?);
+    fail::remove("planted::durable_without_blobs");
+    assert_eq!(planted?, 1, "a planted fault is seen by the line before it");
+    awaited.send_rest(0, &awaited.begin(0)?)?;
+    assert_eq!(backed_up(&safe, &awaited.server)?, (0, 1, 0), "one is awaited");
+    awaited.send_rest(1, &awaited.begin(1)?)?;
+    awaited.assert_complete()?;
+    assert_eq!(backed_up(&safe, &awaited.server)?, (1, 2, 0));
+    for page in &awaited.pages {
+        let name = page.digest.to_string();
+        let copy = safe.path("backups").join(blobs::FOLDER).join(&name[..2]).join(&name);
+        assert_eq!(std::fs::read(copy)?, page.bytes);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_that_cannot_be_had_is_told_and_keeps_its_envelope_from_being_durable() -> Result<()> {
+    let awaited = Awaited::with(&[3_000])?;
+    awaited.send_rest(0, &awaited.begin(0)?)?;
+    let name = awaited.pages[0].digest.to_string();
+    std::fs::write(awaited.server.data().join("blobs").join(&name[..2]).join(&name), b"damaged")?;
+    let safe = Safe::of(&awaited.server)?;
+    assert_eq!(backed_up(&safe, &awaited.server)?, (0, 0, 1));
+    Ok(())
+}
+
+#[test]
+fn a_restored_centre_has_its_pages_or_asks_for_them() -> Result<()> {
+    for lost in [false, true] {
+        let awaited = Awaited::with(&[3_000, 70_000])?;
+        for page in 0..2 {
+            awaited.send_rest(page, &awaited.begin(page)?)?;
+        }
+        let safe = Safe::of(&awaited.server)?;
+        backed_up(&safe, &awaited.server)?;
+        if lost {
+            std::fs::remove_dir_all(safe.path("backups").join(blobs::FOLDER))?;
+        }
+        let to = tempfile::tempdir()?;
+        let told = safe.restore(awaited.server.data(), to.path(), None)?;
+        let expected = if lost { (0, 2) } else { (2, 0) };
+        assert_eq!(
+            (told["attachments"].as_u64(), told["attachments_lost"].as_u64()),
+            (Some(expected.0), Some(expected.1))
+        );
+        let restored = Awaited { server: Server::start_in(to.path())?, ..awaited };
+        if lost {
+            let (outcome, missing, receipt) = restored.send()?;
+            assert_eq!((outcome, missing, receipt.complete), (Outcome::Duplicate, 2, false));
+            for page in 0..2 {
+                restored.send_rest(page, &restored.begin(page)?)?;
+            }
+        }
+        restored.assert_complete()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_terminal_sends_pages_again_that_a_restored_centre_never_had() -> Result<()> {
+    let (to, mut desk) = (tempfile::tempdir()?, Desk::new()?);
+    let mut store = desk.store()?;
+    let form = desk.form();
+    let id = form.0;
+    let page = desk.page(&mut store, &form, 300_000)?;
+    desk.submit(&mut store, form, &[&page])?;
+    drop(store);
+    let (_, mut engine) = desk.engine(0)?;
+    engine.step();
+    drop(engine);
+    let safe = Safe::of(&desk.server)?;
+    assert_eq!(backed_up(&safe, &desk.server)?, (0, 0, 0), "the text alone");
+    assert!(desk.drain(id, 0, 60)?, "the page follows");
+    safe.restore(desk.server.data(), to.path(), None)?;
+    desk.server = Server::start_in(to.path())?;
+    assert!(!desk.at_centre(&page.digest));
+    let mut turns = 0;
+    while !desk.at_centre(&page.digest) && turns < 10 {
+        // The first answer of the new epoch takes the mark back.
+        desk.clock.advance(60_000);
+        desk.drain(id, 0, 20)?;
+        turns += 1;
+    }
+    assert!(desk.at_centre(&page.digest), "sent again");
+    assert!(desk.drain(id, 0, 60)?, "and delivered again");
+    Ok(())
+}
