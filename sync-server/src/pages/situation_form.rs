@@ -1,6 +1,7 @@
 //! Questions about the situation as part of a form: what the terminal asks one by one stands here on one page.
 //!
-//! Answers travel under `_s.QUESTION`; where several may be chosen, none is an answer too and travels as [`NONE`]. Refuses to know what they mean: `domain::situation` does.
+//! Answers travel under `_s.QUESTION`; where several may be chosen, none is an answer too and travels as `-`. Refuses to
+//! know what they mean: `domain::situation` does.
 use std::collections::BTreeSet;
 
 use askama::Template;
