@@ -1,11 +1,15 @@
-//! How the terminal will show an item: its guide page and an outline of its form, drawn from an item that need not be
-//! published.
+//! How the terminal will show an item: its guide page and its form, drawn from an item that need not be published.
 //!
 //! Refuses to be the terminal: it says the same words in the same order, not in the same places.
-use domain::form::{Answers, Facts, Form, Layout};
+use std::collections::BTreeMap;
+
+use domain::catalogue::Region;
+use domain::date::CivilDate;
+use domain::form::{Facts, Form};
 use domain::item::{Item, MaterialSource, Period, PeriodUnit};
 use domain::text::{Language, Text};
 
+use super::form_drawing::draw_pages;
 use super::item_editor::typed;
 use crate::words::Words;
 
@@ -29,31 +33,20 @@ pub(super) struct GuidePreview {
     pub(super) mistakes: Vec<String>,
     pub(super) offline: String,
     pub(super) questions: Vec<(String, Vec<String>)>,
-    pub(super) pages: Vec<FormPage>,
-    /// Why there is no form.
-    pub(super) form_error: Option<String>,
-}
-
-/// A page of the form in outline.
-pub(super) struct FormPage {
-    pub(super) title: String,
-    pub(super) fields: Vec<FormField>,
-}
-
-/// A field in outline.
-pub(super) struct FormField {
-    pub(super) label: String,
-    pub(super) kind: String,
-    pub(super) required: bool,
+    /// The fields of its form on all pages, or why there are none: trusted HTML.
+    pub(super) form: Result<String, String>,
 }
 
 /// Draws an item.
-pub(super) fn preview(item: &Item, language: Language, large: bool) -> GuidePreview {
+pub(super) fn preview(
+    (item, regions): (&Item, &BTreeMap<String, Region>),
+    (language, large): (Language, bool),
+    today: CivilDate,
+) -> GuidePreview {
     let w = Words(language);
     let say = |text: &Text| text.get(language).to_owned();
     let all = |texts: &[Text]| texts.iter().map(say).collect::<Vec<_>>();
     let guide = &item.guide;
-    let (pages, form_error) = outline(item, w, large);
     let questions = item.situations.questions.iter();
     GuidePreview {
         w,
@@ -75,8 +68,7 @@ pub(super) fn preview(item: &Item, language: Language, large: bool) -> GuidePrev
         questions: questions
             .map(|q| (say(&q.text), q.options.iter().map(|o| say(&o.text)).collect()))
             .collect(),
-        pages,
-        form_error,
+        form: drawn(item, regions, (language, today)),
     }
 }
 
@@ -125,29 +117,15 @@ fn source(source: MaterialSource) -> &'static str {
     }
 }
 
-/// The pages that somebody sees who has answered nothing yet.
-fn outline(item: &Item, w: Words, large: bool) -> (Vec<FormPage>, Option<String>) {
-    let form = match Form::compile(&item.form) {
-        Ok(form) => form,
-        Err(error) => return (Vec::new(), Some(format!("{}: {}", error.field, error.reason))),
-    };
-    let layout = if large { Layout::OneQuestion } else { Layout::Grouped };
-    let plan = form.plan(&Answers::default(), &Facts::default(), layout);
-    let pages = plan.pages.into_iter().map(|page| FormPage {
-        title: page.title.get(w.0).to_owned(),
-        fields: page
-            .fields
-            .iter()
-            .map(|field| FormField {
-                label: field.label.get(w.0).to_owned(),
-                kind: w.of("widget", &widget_name(field.widget)),
-                required: field.required,
-            })
-            .collect(),
-    });
-    (pages.collect(), None)
-}
-
-fn widget_name(widget: domain::form::Widget) -> String {
-    serde_json::to_value(widget).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+/// The form as somebody sees it who has answered nothing yet; empty if it asks nothing.
+fn drawn(
+    item: &Item,
+    regions: &BTreeMap<String, Region>,
+    (language, today): (Language, CivilDate),
+) -> Result<String, String> {
+    let form = Form::compile(&item.form).map_err(|error| format!("{}: {}", error.field, error.reason))?;
+    let facts = Facts { captures: true, ..Facts::on(today) };
+    draw_pages((&form, regions), &facts, language)
+        .map(|html| html.trim().to_owned())
+        .map_err(|e| e.to_string())
 }

@@ -1,6 +1,7 @@
 //! `/catalogue/items/{code}`: an item as it is published, how the terminal shows it, and every content it had.
 use askama::Template;
 use axum::extract::State;
+use domain::date::CivilDate;
 use domain::ids::ItemCode;
 use domain::text::Language;
 
@@ -73,7 +74,11 @@ pub async fn item(State(app): State<App>, caller: Caller, code: CodeInPath) -> P
                 may_edit: policy::EDIT_CATALOGUE.judge(Some(caller.roles)) == Verdict::Go,
                 state: draft.map(|draft| draft_state::view(tx, &draft, now_ms)).transpose()?,
                 revisions: revision_views(tx, &revisions, now_ms)?,
-                preview: preview(item, Language::ZhCn, false),
+                preview: preview(
+                    (item, &volume.catalogue.regions),
+                    (Language::ZhCn, false),
+                    CivilDate::in_china(now_ms),
+                ),
             })
         })
     })

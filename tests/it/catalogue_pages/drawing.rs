@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 
 use domain::form::{Answers, Layout, Widget};
 use domain::text::Language;
-use sync_server::pages::form_drawing::{Deed, draw, id_of};
+use sync_server::pages::form_drawing::{Deed, draw_pages, id_of};
 
 use super::html::{Tag, tags};
-use super::{ACTION, facts, form_of, sheet};
+use super::{facts, form_of, sheet};
 use crate::catalogue::{entries, sample};
 
 /// Each id once, each `for`, `aria-describedby` and link to a place leads to one.
@@ -82,10 +82,18 @@ fn every_kind_of_field_of_the_sample_is_drawn() {
         let form = form_of(&catalogue, entry);
         let plan = form.plan(&Answers::default(), &facts, Layout::Grouped);
         for (at, page) in plan.pages.iter().enumerate() {
-            let html =
-                draw((&form, &catalogue.regions), (&Answers::default(), &facts), at, Language::ZhCn, ACTION);
+            let html = sheet(&catalogue, &form, &facts, (Answers::default(), at), Language::ZhCn).draw();
             sound(&html.expect("drawn"), entry.code().as_str());
             seen.extend(page.fields.iter().map(|field| field.widget));
+        }
+        // The preview shows the same fields, all of them, on one page.
+        let preview = draw_pages((&form, &catalogue.regions), &facts, Language::ZhCn).expect("drawn");
+        sound(&preview, entry.code().as_str());
+        let mut known = Answers::default();
+        form.prefill(&mut known, &facts);
+        let plan = form.plan(&known, &facts, Layout::Grouped);
+        for field in plan.pages.iter().flat_map(|page| &page.fields) {
+            assert!(preview.contains(&id_of(&field.key)), "{}: {}", entry.code(), field.key);
         }
     }
     let all = [

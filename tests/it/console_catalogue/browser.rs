@@ -40,3 +40,30 @@ fn an_item_is_edited_checked_and_made_a_version_in_a_real_browser() -> Result<()
     assert_eq!(browser.complaints()?, Vec::<String>::new());
     Ok(())
 }
+
+#[test]
+fn a_form_is_drawn_while_it_is_typed() -> Result<()> {
+    let console = Console::new()?;
+    let (server, browser) = (&console.server, Browser::start()?);
+    browser.become_person(server, &console.maker)?;
+    browser.open(&format!("{}/catalogue/items/hrss.flex-enroll/draft?part=form", server.people))?;
+    let labels = "[...document.querySelectorAll('.pv-form label, .pv-form legend')].map(l => l.textContent)";
+    browser.wait_until(&format!("{labels}.some(l => l.includes('手机'))"))?;
+    let typed = |from: &str, to: &str| {
+        browser.run(&format!(
+            "const t = document.querySelector('textarea[name=form]'); t.value = t.value.replace({from}, {to}); \
+             t.dispatchEvent(new Event('input', {{ bubbles: true }}));"
+        ))
+    };
+    typed("/手机号/g", "'联系的号码'")?;
+    browser.wait_until(&format!("{labels}.some(l => l.includes('联系的号码'))"))?;
+    assert_eq!(
+        browser.find("[name='form']")?.attribute("disabled")?,
+        None,
+        "only the preview is not filled in"
+    );
+    browser
+        .wait_until("[...document.querySelectorAll('.pv-form input')].every(i => i.matches(':disabled'))")?;
+    assert_eq!(browser.complaints()?, Vec::<String>::new());
+    Ok(())
+}

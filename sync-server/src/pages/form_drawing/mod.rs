@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use domain::catalogue::Region;
-use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Layout, RenderPlan};
+use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Layout, PlanPage, RenderPlan};
 use domain::text::Language;
 
 pub use deed::{DO, Deed};
@@ -50,20 +50,38 @@ pub struct Sheet<'a> {
     pub before: String,
 }
 
-/// Draws a page of a form with these answers: what a preview needs.
+/// Draws all pages of a form one below the other, as somebody sees them who has answered nothing yet, without a way to
+/// send them: what a preview needs.
 ///
 /// # Errors
 /// [`askama::Error`] if the template fails, which it does only without memory.
-pub fn draw(
+pub fn draw_pages(
     (form, regions): (&Form, &BTreeMap<String, Region>),
-    (answers, facts): (&Answers, &Facts),
-    page: usize,
+    facts: &Facts,
     language: Language,
-    action: &str,
 ) -> Result<String, askama::Error> {
-    let filled = Filled::new(answers.clone());
-    let before = String::new();
-    Sheet { form, facts, regions, filled, page, language, action, before }.draw()
+    let (filled, before) = (Filled::new(Answers::default()), String::new());
+    let sheet = Sheet { form, facts, regions, filled, page: 0, language, action: "", before };
+    let (plan, _) = sheet.judged();
+    let page = |page| PageOfFields { title: title_of(page, language), groups: field::groups(&sheet, page) };
+    Pages { w: Words(language), pages: plan.pages.iter().map(page).collect() }.render()
+}
+
+#[derive(Template)]
+#[template(path = "form_drawing_pages.html")]
+struct Pages {
+    w: Words,
+    pages: Vec<PageOfFields>,
+}
+
+/// A page in a preview.
+struct PageOfFields {
+    title: String,
+    groups: Vec<GroupView>,
+}
+
+fn title_of(page: &PlanPage, language: Language) -> String {
+    page.title.get(language).to_owned()
 }
 
 #[derive(Template)]
@@ -106,7 +124,7 @@ impl Sheet<'_> {
     /// The form as one HTML element with the id `form-drawing`.
     ///
     /// # Errors
-    /// As [`draw`].
+    /// As [`draw_pages`].
     pub fn draw(mut self) -> Result<String, askama::Error> {
         let complete = self.filled.complete(self.form, self.facts);
         let (mut plan, errors) = self.judged();
@@ -119,7 +137,7 @@ impl Sheet<'_> {
         let pages: Vec<PageView> = pages
             .map(|(at, page)| PageView {
                 number: at + 1,
-                title: page.title.get(self.language).to_owned(),
+                title: title_of(page, self.language),
                 current: at == self.page,
             })
             .collect();
@@ -132,8 +150,7 @@ impl Sheet<'_> {
             before: &self.before,
             state: self.filled.state(&complete, page),
             page: self.page,
-            title: page
-                .map_or_else(|| w.t("drawing.check").to_owned(), |p| p.title.get(self.language).to_owned()),
+            title: page.map_or_else(|| w.t("drawing.check").to_owned(), |page| title_of(page, self.language)),
             progress: match page {
                 Some(_) => w.fill("drawing.progress", &[("page", &at), ("pages", &all)]),
                 None => String::new(),

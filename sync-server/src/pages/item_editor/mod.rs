@@ -15,6 +15,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query as UrlQuery, State};
 use axum::http::StatusCode;
 use domain::catalogue::Catalogue;
+use domain::date::CivilDate;
 use domain::ids::ItemCode;
 use domain::item::Item;
 use domain::text::Language;
@@ -354,15 +355,16 @@ pub async fn preview_item(State(app): State<App>, code: CodeInPath, fields: Fiel
         gather(sent.part, &sent.typed, &mut content);
         let read = |value: &Value| serde_json::from_value::<Item>(value.clone()).ok();
         let item = read(&content).or_else(|| read(&bench.content)).ok_or(ProblemCode::NotFound)?;
-        Ok(PreviewPart { preview: sent.query.preview(&item) })
+        Ok(PreviewPart { preview: sent.query.preview(&item, &bench.catalogue, app.centre.now_ms()) })
     })
     .await?;
     render(&part)
 }
 
 impl Query {
-    fn preview(&self, item: &Item) -> GuidePreview {
+    fn preview(&self, item: &Item, catalogue: &Catalogue, now_ms: i64) -> GuidePreview {
         let language = if self.lang == "en" { Language::En } else { Language::ZhCn };
-        preview(item, language, self.size == "large")
+        let look = (language, self.size == "large");
+        preview((item, &catalogue.regions), look, CivilDate::in_china(now_ms))
     }
 }

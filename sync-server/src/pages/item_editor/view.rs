@@ -144,7 +144,7 @@ impl EditorPage {
             can_ready: can_ready(draft, &findings),
             state,
             outdated,
-            preview: query.preview(&item),
+            preview: query.preview(&item, &bench.catalogue, now_ms),
             lang: query.lang.chars().take(5).collect(),
             size: query.size.chars().take(5).collect(),
             departments: departments.into_iter().take(200).collect(),
