@@ -18,7 +18,7 @@ use sync_server::store::{fresh_in_memory, in_transaction};
 use tests::device::{Device, STATION, courier, header_of, now_ms};
 use tests::told::Told;
 
-pub fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
+fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
     let now_ms = clock.load(Ordering::Acquire);
     let mut rng = ChaCha20Rng::seed_from_u64(1);
     let mut store = fresh_in_memory()?;
@@ -38,14 +38,20 @@ pub fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
     Ok((Arc::new(Centre::single(Box::new(store), context, Box::new(Told(clock.clone())))), code))
 }
 
-#[test]
-fn a_case_goes_its_way_without_a_thread_or_a_socket() -> Result<()> {
-    let clock = Arc::new(AtomicI64::new(now_ms()));
-    let (centre, code) = centre(&clock)?;
-    let mut device = Device::enrol_through(1, |key| {
+/// A centre and a device that is enrolled there.
+pub fn enrolled(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, Device)> {
+    let (centre, code) = centre(clock)?;
+    let device = Device::enrol_through(1, |key| {
         let request = EnrolRequest { code, public_key: key.public(), software: String::new(), csr: None };
         Ok(centre.enrol(request)?)
     })?;
+    Ok((centre, device))
+}
+
+#[test]
+fn a_case_goes_its_way_without_a_thread_or_a_socket() -> Result<()> {
+    let clock = Arc::new(AtomicI64::new(now_ms()));
+    let (centre, mut device) = enrolled(&clock)?;
     let upload = device.seal(&courier())?;
     let id = header_of(&upload)?.envelope_id;
     let batch = EnvelopeBatch { envelopes: vec![upload] };

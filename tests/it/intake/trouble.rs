@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use domain::case::CaseState;
 use domain::date::CivilDate;
 use domain::ids::EnvelopeId;
-use domain::wire::v1::{EnrolRequest, EnvelopeBatch, EnvelopeUpload, Outcome};
+use domain::wire::v1::{EnvelopeBatch, EnvelopeUpload, Outcome};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use sync_server::centre::Centre;
@@ -15,18 +15,9 @@ use sync_server::jobs::open_received;
 use sync_server::services::{cases, enrol, meta};
 use tests::device::{Device, courier, header_of, now_ms};
 
-use super::in_process::centre;
+use super::in_process::enrolled;
 
 const FIRST_CENTRE_ISSUER: u16 = 900;
-
-fn enrolled(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, Device)> {
-    let (centre, code) = centre(clock)?;
-    let device = Device::enrol_through(1, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: String::new(), csr: None };
-        Ok(centre.enrol(request)?)
-    })?;
-    Ok((centre, device))
-}
 
 /// All numbers of some of the centre's own issuers are taken today.
 fn exhaust(centre: &Centre, issuers: std::ops::RangeInclusive<u16>) -> Result<()> {

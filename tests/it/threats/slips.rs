@@ -9,7 +9,7 @@ use domain::case::CaseState;
 use domain::document::slip_code::{SlipFacts, slip_code};
 use domain::envelope::SignedDocument;
 use domain::ids::CaseNo;
-use domain::wire::v1::{EnrolRequest, EnvelopeBatch, EnvelopeUpload};
+use domain::wire::v1::{EnvelopeBatch, EnvelopeUpload};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::Value;
@@ -23,7 +23,7 @@ use tests::people::{FORM, OWN_PAGE, form};
 use tests::server::{CANARIES, Server, command_in};
 use tests::visit;
 
-use crate::intake::in_process::centre;
+use crate::intake::in_process::enrolled;
 
 /// The last four digits of the courier's phone number.
 const PHONE_END: &str = "9000";
@@ -234,11 +234,7 @@ fn t37_wrong_unknown_and_locked_look_the_same() -> Result<()> {
 /// A centre without threads and one opened case in it.
 fn small_centre() -> Result<(Arc<AtomicI64>, Arc<Centre>, String, String)> {
     let clock = Arc::new(AtomicI64::new(now_ms()));
-    let (centre, code) = centre(&clock)?;
-    let mut device = Device::enrol_through(1, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: String::new(), csr: None };
-        Ok(centre.enrol(request)?)
-    })?;
+    let (centre, mut device) = enrolled(&clock)?;
     let upload = device.seal(&courier())?;
     let number = header_of(&upload)?.number.context("a number")?.to_string();
     let token = upload.digest.short();
