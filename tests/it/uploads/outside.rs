@@ -65,7 +65,7 @@ struct Moto {
 
 impl Moto {
     fn start() -> Result<Option<Self>> {
-        let Some(python) = python_with("moto", &["moto[s3,server]"])? else { return Ok(None) };
+        let Some(python) = python_with("moto", &["moto[s3,server]==5.2.5"])? else { return Ok(None) };
         let mut child = Command::new(python)
             .args(["-c", MOTO])
             .stdin(Stdio::piped())
