@@ -10,7 +10,7 @@ use domain::ids::StationId;
 use operator::exit::{self as codes, Exit};
 use operator::findings;
 use operator::manual::{self, Shell};
-use operator::settings::{ConfigJob, Environment, Flags, Mistake, Mistakes, Resolution, run_config_job};
+use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
 use crate::account_command::AccountJob;
@@ -18,16 +18,17 @@ use crate::answer::{say, say_json};
 use crate::backup_command::SafetyJob;
 use crate::catalogue_tool::{self, CalendarCommand, Place, ToolCommand};
 use crate::config::{Config, with_rules};
-use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::UpkeepPlan;
 use crate::keys::Keys;
+use crate::move_command::{self, MoveStore};
 use crate::publish_cli::{self, CatalogueCommand};
+use crate::sealing_command::{self, SealingJob};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
-use crate::store::{Database, DatabaseError, SCHEMA_VERSION, in_transaction};
+use crate::store::{SCHEMA_VERSION, in_transaction};
 use crate::verify_command::VerifyJob;
-use crate::{account_command, backup_command, doctor, exit, move_store, verify_command};
+use crate::{account_command, backup_command, doctor, exit, verify_command};
 
 /// The sync server of Jinban (近办): takes submissions from terminals, keeps cases, shows them to people.
 #[derive(Debug, Parser)]
@@ -102,6 +103,14 @@ Examples:
     Safety(SafetyJob),
     #[command(flatten)]
     Verify(VerifyJob),
+    /// The keys to which terminals seal: make, put into force, choose the suite, destroy; the server may run.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server sealing-keys list
+  sync-server sealing-keys make --suite 2"
+    )]
+    SealingKeys(SealingJob),
     /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the server does not work.
@@ -191,19 +200,6 @@ struct EnrolCode {
     json: bool,
 }
 
-#[derive(Debug, Args)]
-struct MoveStore {
-    /// Where the store lies now: sqlite:PATH or postgresql://USER@HOST/NAME; without it where the settings say.
-    #[arg(long)]
-    from: Option<String>,
-    /// Where it shall lie, an empty database; without it what `move_to` says (JINBAN_MOVE_TO).
-    #[arg(long)]
-    to: Option<String>,
-    /// Answer as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
 impl Cli {
     /// What flags and these variables come to, with the settings file that they name.
     pub fn resolve(&self, environment: &Environment) -> Resolution<Config> {
@@ -240,9 +236,10 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::EnrolCode(args) => run_enrol_code(&config, &args),
         Command::Authority(show) => run_authority(&config, show),
         Command::Account(job) => account_command::run(&job, &config),
-        Command::MoveStore(args) => run_move_store(&config, &args),
+        Command::MoveStore(args) => move_command::run(&args, &config),
         Command::Safety(job) => backup_command::run(&job, &config),
         Command::Verify(job) => verify_command::run(&job, &config),
+        Command::SealingKeys(job) => sealing_command::run(&job, &config),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Catalogue(CatalogueJob::Tool(command)) => {
             let (data, assets) = (&config.data_folder(), config.assets.as_path());
@@ -351,54 +348,6 @@ fn run_authority(config: &Config, show: ShowAuthority) -> anyhow::Result<Exit> {
         return say_json(&json!({ "fingerprint": authority.fingerprint().to_string() }));
     }
     say(&format!("{}\n", authority.fingerprint()))
-}
-
-fn run_move_store(config: &Config, args: &MoveStore) -> anyhow::Result<Exit> {
-    let from = match &args.from {
-        Some(text) => store_address("from", text)?,
-        None => config.data_folder().database().clone(),
-    };
-    let to = match (&args.to, &config.move_to) {
-        (Some(text), _) => store_address("to", text)?,
-        (None, Some(address)) => address.database().clone(),
-        (None, None) => return Err(nowhere().into()),
-    };
-    // Held until the end: a server that writes meanwhile would be left behind. A SQLite store may be that of another
-    // data folder than the one that is named.
-    let _lock = DataFolder::new(config.data.clone(), None).lock()?;
-    let own = from.file().filter(|file| file.exists()).and_then(Path::parent);
-    let own = own.filter(|folder| !same_folder(folder, &config.data));
-    let _own_lock = own.map(|folder| DataFolder::new(folder.to_owned(), None).lock()).transpose()?;
-    let moved = move_store::run(&from, &to, startup::now_ms(), &mut |table, rows| {
-        tracing::info!(table, rows, "copied and verified");
-    })?;
-    if args.json {
-        return say_json(&moved);
-    }
-    say(&format!(
-        "{} rows in {} tables are at {} and verified\n\
-         Name it with --database (or JINBAN_DATABASE) on every command from now on.\n",
-        moved.rows, moved.tables, to
-    ))
-}
-
-/// Read here and not by the command line's reader, whose error would repeat the password.
-fn store_address(flag: &str, text: &str) -> Result<Database, Mistakes> {
-    text.parse().map_err(|e: DatabaseError| {
-        Mistakes(vec![Mistake { place: format!("flag --{flag}"), key: None, said: e.to_string() }])
-    })
-}
-
-/// No target was named.
-fn nowhere() -> Mistakes {
-    let said = "expected where to bring the store: give --to, or move_to in the settings".to_owned();
-    Mistakes(vec![Mistake { place: "flag --to".to_owned(), key: None, said }])
-}
-
-fn same_folder(one: &Path, other: &Path) -> bool {
-    let whole =
-        |path: &Path| std::fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path });
-    matches!((whole(one), whole(other)), (Ok(a), Ok(b)) if a == b)
 }
 
 fn run_doctor(config: &Config, answer: Answer) -> anyhow::Result<Exit> {

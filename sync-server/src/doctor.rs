@@ -186,6 +186,7 @@ fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, 
     let version = catalogue::newest_version(tx)?;
     findings.push(examine_catalogue_age(version, catalogue_since_ms));
     findings.extend(keys::compare(tx, data)?);
+    findings.extend(keys::examine_sealing(tx, data)?);
     findings.push(match audit::verify_all(tx)? {
         Ok(last) => Finding::ok("audit", format!("the chain of {last} rows holds")),
         Err(row) => Finding::fail(

@@ -10,11 +10,11 @@
 //! | [`services`] | use cases on a transaction, time passed in |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
-//! | [`keys`], [`authority`] | private keys; the authority that certifies terminals |
+//! | [`keys`], [`sealing_ring`], [`sealing_command`], [`authority`] | private keys; those to which terminals seal; the authority that certifies terminals |
 //! | [`data_folder`], [`startup`] | where store and keys lie, opening both |
 //! | [`admission`] | how many calls of terminals are let in, the least urgent shed first |
 //! | [`readings`] | pinyin of the names in a catalogue's files |
-//! | [`doctor`], [`move_store`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
+//! | [`doctor`], [`move_store`], [`move_command`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`backup`], [`backup_command`], [`erasure_journal`] | backups and restoring them, what was erased for good |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
@@ -46,6 +46,7 @@ mod exit;
 pub mod jobs;
 pub mod keys;
 pub mod metrics;
+pub mod move_command;
 pub mod move_store;
 pub mod openapi;
 pub mod pages;
@@ -53,6 +54,8 @@ mod passphrases;
 pub mod publish_cli;
 pub mod readings;
 pub mod routes;
+pub mod sealing_command;
+pub mod sealing_ring;
 pub mod services;
 pub mod shell;
 pub mod startup;

@@ -17,7 +17,7 @@ use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{AUTHORITY_FILE, KeyError, Keys, MAIN_FILES};
 use crate::services::catalogue::{PublishError, Shelf, publish};
-use crate::services::{cases, item_history, meta, rollout};
+use crate::services::{cases, item_history, meta, rollout, sealing_keys};
 use crate::store::{
     Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
 };
@@ -179,7 +179,7 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     }
     fail::fail_point!("server::start::after_migrate", |_| Err(StoreError::Full.into()));
     let mut rng = random()?;
-    let keys = open_keys(data, store.as_mut(), &mut rng)?;
+    let keys = open_keys(data, store.as_mut(), now_ms, &mut rng)?;
     fail::fail_point!("server::start::after_keys", |_| Err(StoreError::Full.into()));
     let epoch = in_transaction(store.as_mut(), |tx| meta::epoch(tx, &mut rng))?;
     in_transaction(store.as_mut(), |tx| item_history::catch_up(tx, &Shelf::default()))?;
@@ -301,7 +301,12 @@ pub(crate) fn refuse_elsewhere(store: &mut dyn Driver) -> Result<(), StartupErro
     }
 }
 
-fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -> Result<Keys, StartupError> {
+fn open_keys(
+    data: &DataFolder,
+    store: &mut dyn Driver,
+    now_ms: i64,
+    rng: &mut ChaCha20Rng,
+) -> Result<Keys, StartupError> {
     let folder = data.keys_path();
     let bound = in_transaction(store, meta::has_keys)?;
     if bound && !MAIN_FILES.iter().all(|f| folder.join(f).exists()) {
@@ -318,6 +323,7 @@ fn open_keys(data: &DataFolder, store: &mut dyn Driver, rng: &mut ChaCha20Rng) -
     let authority = keys.authority.fingerprint().to_string();
     in_transaction(store, |tx| meta::bind_authority(tx, &authority))?
         .map_err(|_| KeyError::OtherAuthority { path: folder.join(AUTHORITY_FILE) })?;
+    in_transaction(store, |tx| sealing_keys::settle(tx, now_ms, keys.sealing.first()))?;
     for id in in_transaction(store, cases::key_ids)? {
         let found = keys.load_year(&id)?;
         in_transaction(store, |tx| meta::bind_year_key(tx, &id, &found))?

@@ -23,6 +23,7 @@ mod operator;
 mod other_cards;
 mod safety;
 mod screens;
+mod sealing;
 mod signed;
 mod simulation;
 mod situations;

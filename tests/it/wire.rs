@@ -17,8 +17,8 @@ use domain::wire::v1::{
     CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnrolRequest,
     EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind,
     Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest, OfferResponse, OfferedReceipt,
-    Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SeriesNews, SlipBody,
-    Submission, WithdrawnItem,
+    Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SealingKeyList, SeriesNews,
+    SlipBody, Submission, WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -181,6 +181,7 @@ fn enrolment_and_news_are_written_as_recorded() {
         people_url: "http://127.0.0.1:8480".to_owned(),
         certified: None,
         order: None,
+        sealing_keys: None,
         contact: contact(),
     };
     same("enrol_response", &response);
@@ -219,6 +220,10 @@ fn enrolment_and_news_are_written_as_recorded() {
         contact: contact(),
     };
     same("changes_response", &changes);
+}
+
+#[test]
+fn what_is_inside_an_envelope_is_written_as_recorded() {
     let person = Person {
         source: IdentitySource::Read,
         name: "样例".to_owned(),
@@ -234,6 +239,19 @@ fn enrolment_and_news_are_written_as_recorded() {
 }
 
 #[test]
+fn a_list_of_sealing_keys_is_written_as_recorded() {
+    let keys = [Suite::One, Suite::Two].map(|suite| {
+        let key = SealingKey::from_secret(suite, [2; 32]).expect("a key").public();
+        SealingKeyEntry { id: key.key_id(), suite, key }
+    });
+    let keys = keys.to_vec();
+    same(
+        "sealing_keys",
+        &SealingKeyList { number: 3, issued_ms: 1_795_500_000_000, suite: Suite::Two, keys },
+    );
+}
+
+#[test]
 fn heartbeats_and_orders_are_written_as_recorded() {
     let device = DeviceKey::from_seed([5; 32]);
     let heartbeat = Heartbeat {
@@ -242,6 +260,7 @@ fn heartbeats_and_orders_are_written_as_recorded() {
         catalogue: 4,
         failures: vec![ActivationFailure { version: 5, kind: FailureKind::NotUnderstood, tries: 2 }],
         order: 3,
+        sealing_keys: 0,
         program: "0.1.0".to_owned(),
         queued: 2,
         oldest_ms: Some(1_795_499_000_000),
@@ -272,7 +291,7 @@ fn heartbeats_and_orders_are_written_as_recorded() {
     let order = sign_document(SignedKind::Order, body, &DeviceKey::from_seed([6; 32]));
     same(
         "heartbeat_response",
-        &HeartbeatResponse { order: Some(order), audit_head: None, contact: contact() },
+        &HeartbeatResponse { order: Some(order), sealing_keys: None, audit_head: None, contact: contact() },
     );
     same("changes_query_with_order", &ChangesQuery { after: 7, wait: 25, order: Some(3) });
     let newer: ActivationFailure =
@@ -302,7 +321,10 @@ fn offers_and_audit_heads_are_written_as_recorded() {
     same("audit_head", &head);
     let body = serde_json::to_vec(&head).expect("json");
     let audit_head = Some(sign_document(SignedKind::AuditHead, body, &centre));
-    same("heartbeat_response_with_head", &HeartbeatResponse { order: None, audit_head, contact: contact() });
+    same(
+        "heartbeat_response_with_head",
+        &HeartbeatResponse { order: None, sealing_keys: None, audit_head, contact: contact() },
+    );
 }
 
 #[test]

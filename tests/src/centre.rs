@@ -120,6 +120,7 @@ impl Centre {
             people_url: "http://127.0.0.1:8480".to_owned(),
             certified: None,
             order: None,
+            sealing_keys: None,
             contact: self.contact(&self.state()),
         })
     }
@@ -142,6 +143,7 @@ impl Centre {
         if request.path_and_query == "/api/v1/heartbeat" {
             return Ok(serde_json::to_vec(&HeartbeatResponse {
                 order: None,
+                sealing_keys: None,
                 audit_head: None,
                 contact: self.contact(&state),
             })?);

@@ -60,12 +60,13 @@ impl CaseState {
     }
 
     /// Whether a case may move from this state to `next`. Returned and completed are final: a citizen who tries
-    /// again makes a new case, so no mark is ever taken back.
+    /// again makes a new case, so no mark is ever taken back. What waited in quarantine for a key may turn out to be
+    /// unreadable in another way: it stays there for that reason.
     pub fn allows(self, next: Self) -> bool {
         match self {
             Self::Received => matches!(next, Self::Submitted | Self::Returned | Self::Quarantined),
             Self::Submitted => matches!(next, Self::Accepted | Self::Returned | Self::Quarantined),
-            Self::Quarantined => matches!(next, Self::Submitted | Self::Returned),
+            Self::Quarantined => matches!(next, Self::Submitted | Self::Returned | Self::Quarantined),
             Self::Accepted => matches!(next, Self::Completed),
             Self::Returned | Self::Completed => false,
         }

@@ -1,6 +1,6 @@
 //! Sealing of pages and photos: each under the data key of its form, bound to envelope and page.
 //!
-//! Sealed bytes are `nonce (12) || ChaCha20-Poly1305 ciphertext with tag (16)`; the associated data are
+//! Sealed bytes are `nonce (12) || ciphertext with tag (16)` in the cipher of the suite; the associated data are
 //! `"jinban/blob/1" || envelope id (16) || page (u16 big-endian)`. Sealed once: the same bytes are sent again.
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;

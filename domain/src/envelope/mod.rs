@@ -6,16 +6,20 @@
 //! the device signs the 32 bytes of the digest with Ed25519.
 mod blob;
 mod bytes;
+mod hpke_wrap;
+mod national;
 mod seal;
 mod sign;
+mod suite;
 
 pub use blob::{BLOB_OVERHEAD, BlobPlace, MAX_BLOBS, SealedBlob};
 pub use bytes::{Bytes, Digest};
-pub use seal::{DataKey, Nonce, OpenError, SealingKey, SealingPublicKey, Suite, WrappedKey};
+pub use seal::{DataKey, Nonce, OpenError, SealingKey, SealingPublicKey, WrappedKey};
 pub use sign::{
     DeviceKey, KeyRing, PublicKey, Signature, SignedDocument, SignedKind, Verifier, VerifyError,
     sign_document, verify_document,
 };
+pub use suite::Suite;
 
 /// The most a header may take, in bytes.
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;

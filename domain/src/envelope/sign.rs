@@ -168,6 +168,8 @@ pub enum SignedKind {
     AuditHead,
     /// What a backup of the centre holds, signed with its receipt key.
     Backup,
+    /// The keys to which terminals seal, signed with the centre's receipt key.
+    SealingKeys,
 }
 
 impl SignedKind {
@@ -181,6 +183,7 @@ impl SignedKind {
             Self::Offer => "jinban/offer/1",
             Self::AuditHead => "jinban/audit-head/1",
             Self::Backup => "jinban/backup/1",
+            Self::SealingKeys => "jinban/sealing-keys/1",
         }
     }
 }

@@ -176,7 +176,7 @@ fn head(tx: &mut Tx<'_>, order: &Order<'_>, seal: &Seal<'_>) -> Result<Head, Bac
         audit_seq: audit::last(tx)?.map_or(0, |(seq, _)| seq),
         keys: order.keys.fingerprint(),
         receipt_key: order.keys.receipt.public(),
-        sealing_key: order.keys.sealing.public(),
+        sealing_key: order.keys.sealing.first().public(),
         recipient: seal.recipient.clone(),
         wrapped_key: seal.wrapped_key.clone(),
     })

@@ -19,7 +19,7 @@ use crate::keys::{Keys, MAIN_FILES};
 use crate::move_store::is_free;
 use crate::services::audit::{self, Event};
 use crate::services::series::{self, SeriesEnd};
-use crate::services::{durability, enrol, erasure, meta, sessions};
+use crate::services::{durability, enrol, erasure, meta, sealing_keys, sessions};
 use crate::store::{SCHEMA_VERSION, StoreError, Tx, in_transaction, migrate, migrate_to};
 
 /// What is to be restored, and where to.
@@ -154,6 +154,8 @@ fn renew(
     enrol::void_codes(tx, now_ms)?;
     let epoch = meta::begin_epoch(tx, head.audit_seq, rng)?;
     meta::raise_order_number(tx, now_ms)?;
+    // Terminals may have heard of keys that this store does not know: what is in force here counts.
+    sealing_keys::raise_number(tx, now_ms)?;
     let id = head.id.to_string();
     audit::append(
         tx,

@@ -5,7 +5,7 @@ use domain::wire::v1::{Heartbeat, HeartbeatRequest, HeartbeatResponse};
 use super::Centre;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::rollout::{self, Heard};
-use crate::services::{audit_heads, receipt, terminals};
+use crate::services::{audit_heads, receipt, sealing_keys, terminals};
 
 /// Bytes of a heartbeat, at most.
 const MAX_HEARTBEAT_BYTES: usize = 4_096;
@@ -22,6 +22,7 @@ impl Centre {
         verify_document(SignedKind::Heartbeat, document, &KeyRing::new([sender.public_key.clone()]))
             .map_err(|_| ProblemCode::SignatureInvalid)?;
         let (now_ms, known, terminal) = (self.now_ms(), heartbeat.order, heartbeat.terminal.clone());
+        let known_keys = heartbeat.sealing_keys;
         let heard = self.write(move |tx| {
             terminals::still_active(tx, &sender)?;
             rollout::hear(tx, now_ms, &heartbeat)
@@ -29,12 +30,15 @@ impl Centre {
         if heard == (Heard::New { moved: true }) {
             self.ring_all();
         }
-        let (order, audit_head) = self.read(|tx| {
+        let (order, keys, audit_head) = self.read(|tx| {
             let order = rollout::order_for(tx, &terminal, (known, now_ms))?;
-            Ok::<_, ServiceError>((order, audit_heads::newest(tx)?))
+            let keys = sealing_keys::list_after(tx, now_ms, known_keys)?;
+            Ok::<_, ServiceError>((order, keys, audit_heads::newest(tx)?))
         })?;
+        let own = &self.context.keys;
         Ok(HeartbeatResponse {
-            order: order.map(|order| receipt::sign_order(&order, &self.context.keys)).transpose()?,
+            order: order.map(|order| receipt::sign_order(&order, own)).transpose()?,
+            sealing_keys: keys.map(|keys| receipt::sign_sealing_keys(&keys, own)).transpose()?,
             audit_head,
             contact: self.contact(),
         })

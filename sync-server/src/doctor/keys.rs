@@ -2,13 +2,18 @@
 use operator::findings::Finding;
 
 use crate::data_folder::DataFolder;
+use crate::jobs::open_case;
 use crate::keys::{AUTHORITY_FILE, KeyError, Keys, MAIN_FILES, readable_by_others};
+use crate::services::sealing_keys::{self, KeyState};
 use crate::services::{cases, meta};
 use crate::store::{StoreError, Tx};
 
 /// What to do about keys that are gone or not the right ones.
 const RESTORE: &str = "restore the key backup before the server is stopped, or share the folder of the servers that \
                        use the store";
+
+/// Submissions that wait for a key and are looked at, at most.
+const LOOKED_AT: u64 = 200;
 
 /// Whether the files are there and only their owner reads them.
 pub(super) fn examine_files(data: &DataFolder) -> Finding {
@@ -83,4 +88,49 @@ fn year_keys(tx: &mut Tx<'_>) -> Result<Vec<(String, Option<String>)>, StoreErro
         }
     }
     Ok(ids)
+}
+
+/// Whether every key to which terminals seal, or sealed, is there; and how many submissions wait for one that is not.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub(super) fn examine_sealing(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, StoreError> {
+    const SUBJECT: &str = "sealing";
+    let Ok(keys) = Keys::load(&data.keys_path()) else { return Ok(Vec::new()) };
+    let mut findings = Vec::new();
+    let known = sealing_keys::all(tx)?;
+    for key in known.iter().filter(|key| key.state != KeyState::Destroyed) {
+        let said = match keys.sealing.find(&key.id) {
+            Ok(Some(_)) => continue,
+            Ok(None) => format!("the private half of key {} ({}) is gone", key.id, key.state.as_str()),
+            Err(e) => e.to_string(),
+        };
+        let remedy =
+            "restore it from the key backup: what is sealed to it waits for it and opens by itself then";
+        findings.push(Finding::fail(SUBJECT, said, remedy));
+    }
+    let waiting = open_case::waiting_for_key(tx, 0, LOOKED_AT)?;
+    if !waiting.is_empty() {
+        let mut ids: Vec<_> =
+            waiting.iter().filter_map(|(.., key)| key.clone()).map(|id| id.to_string()).collect();
+        ids.sort();
+        ids.dedup();
+        let more = if waiting.len() as u64 == LOOKED_AT { " or more" } else { "" };
+        let said = format!(
+            "{}{more} submissions wait for keys that are not here: {}",
+            waiting.len(),
+            ids.join(", ")
+        );
+        let remedy =
+            "bring sealing-ID.key from the key backup into the key folder: they open within a minute";
+        findings.push(Finding::fail(SUBJECT, said, remedy));
+    }
+    if findings.is_empty() {
+        let in_force =
+            known.iter().filter(|key| key.state == KeyState::InForce).map(|key| key.id.to_string());
+        let in_force = in_force.collect::<Vec<_>>().join(", ");
+        let suite = u8::from(sealing_keys::suite(tx)?);
+        findings.push(Finding::ok(SUBJECT, format!("suite {suite}; in force: {in_force}")));
+    }
+    Ok(findings)
 }

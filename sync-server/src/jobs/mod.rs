@@ -10,6 +10,6 @@ pub mod signatures;
 pub mod upkeep;
 
 pub use rollout::Rollouts;
-pub use runner::{JobError, Runner, Waker, open_received};
+pub use runner::{JobError, Runner, Waker, open_received, open_with_key};
 pub use signatures::Signatures;
 pub use upkeep::Upkeep;

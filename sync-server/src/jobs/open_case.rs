@@ -10,7 +10,7 @@ use domain::case::{Action, CaseState, QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
 use domain::envelope::{BLOB_OVERHEAD, DataKey, Nonce};
 use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Widget};
-use domain::ids::{EnvelopeId, ItemCode, StationId};
+use domain::ids::{EnvelopeId, ItemCode, KeyId, StationId};
 use domain::situation::{Misfit, NoForm, SituationAnswers, form_for};
 use domain::wire::v1::{BlobEntry, EnvelopeHeader, Submission};
 use rand_core::CryptoRng;
@@ -19,8 +19,9 @@ use serde_json::Value as Json;
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
 use crate::services::blobs::NOTHING_AWAITED;
+use crate::services::cases::CaseRow;
 use crate::services::catalogue::Volume;
-use crate::services::{Context, blobs, cases, meta, slips};
+use crate::services::{Context, audit, blobs, cases, meta, slips};
 use crate::store::{StoreError, Tx, Value};
 
 /// Field errors kept in an action, at most.
@@ -42,6 +43,8 @@ pub struct Sealed {
     header: Vec<u8>,
     ciphertext: Vec<u8>,
     accepted_at_ms: i64,
+    /// It was looked at before, and its key was not there.
+    pub waited: bool,
 }
 
 /// What opening a submission gave. Holds no plain text.
@@ -52,6 +55,15 @@ pub struct Opened {
     action: Action,
     persons: Vec<(&'static str, [u8; 32])>,
     key: Option<WrappedForYear>,
+    /// The key that is not there.
+    unknown_key: Option<KeyId>,
+}
+
+impl Opened {
+    /// Whether nothing is known of the content, because its key is not there.
+    pub fn lacks_key(&self) -> bool {
+        self.unknown_key.is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -78,6 +90,36 @@ pub fn waiting(tx: &mut Tx<'_>, after: u64, limit: u64) -> Result<Vec<(u64, Enve
     rows.iter().map(|r| Ok((r.uint(0)?, r.parsed(1)?))).collect()
 }
 
+/// Submissions that wait for a key, oldest first, after a place in the centre's order: each with the key that it names,
+/// if its header can be read.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn waiting_for_key(
+    tx: &mut Tx<'_>,
+    after: u64,
+    limit: u64,
+) -> Result<Vec<(u64, EnvelopeId, Option<KeyId>)>, StoreError> {
+    let rows = tx.query(
+        "SELECT c.server_seq, c.envelope_id, e.header FROM case_ c JOIN envelope e ON e.envelope_id = c.envelope_id
+         WHERE c.state = $1 AND c.reason = $2 AND c.server_seq > $3 ORDER BY c.server_seq LIMIT $4",
+        &[
+            CaseState::Quarantined.as_str().into(),
+            QuarantineReason::UnknownKey.as_str().into(),
+            after.into(),
+            limit.into(),
+        ],
+    )?;
+    let key = |header: &[u8]| serde_json::from_slice::<EnvelopeHeader>(header).ok().map(|h| h.key_id);
+    rows.iter().map(|r| Ok((r.uint(0)?, r.parsed(1)?, key(r.blob(2)?)))).collect()
+}
+
+/// Whether a case may be opened by the job: nobody looked at it yet, or the key that it needs was not there.
+fn is_to_be_opened(case: &CaseRow) -> bool {
+    let waits_for_key = case.reason == QuarantineReason::UnknownKey.as_str();
+    case.state == CaseState::Received || (case.state == CaseState::Quarantined && waits_for_key)
+}
+
 /// A sealed submission, and the catalogue version that it names if the centre has it.
 pub type Found = (Sealed, Option<Arc<Volume>>);
 
@@ -86,7 +128,7 @@ pub type Found = (Sealed, Option<Arc<Volume>>);
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Option<Found>, ServiceError> {
-    let Some(case) = cases::by_id(tx, id)?.filter(|c| c.state == CaseState::Received) else {
+    let Some(case) = cases::by_id(tx, id)?.filter(is_to_be_opened) else {
         return Ok(None);
     };
     if !blobs::missing(tx, id)?.is_empty() {
@@ -99,6 +141,7 @@ pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Optio
     let sealed = Sealed {
         envelope_id: *id,
         version: case.version,
+        waited: case.state == CaseState::Quarantined,
         station: case.station,
         header: row.blob(0)?.to_vec(),
         ciphertext: row.blob(1)?.to_vec(),
@@ -117,24 +160,19 @@ pub fn open(
     keys: &Keys,
     rng: &mut dyn CryptoRng,
 ) -> Result<Opened, KeyError> {
-    let mut opened = Opened {
-        envelope_id: sealed.envelope_id,
-        version: sealed.version,
-        action: Action::Quarantined { reason: QuarantineReason::Internal },
-        persons: Vec::new(),
-        key: None,
-    };
-    let (header, key) = match unwrap_key(sealed, keys) {
+    let mut opened = broken_off(sealed);
+    let (header, key) = match unwrap_key(sealed, keys)? {
         Ok(both) => both,
-        Err(reason) => {
+        Err(Locked { reason, unknown_key }) => {
             opened.action = Action::Quarantined { reason };
+            opened.unknown_key = unknown_key;
             return Ok(opened);
         }
     };
     let year = CivilDate::in_china(sealed.accepted_at_ms).parts().0;
     let year_key = keys.of_year(year, rng)?;
     let nonce = Nonce::new(rng);
-    if let Ok(wrapped) = year_key.key.encrypt(nonce, key.to_bytes().as_ref(), sealed.envelope_id.as_bytes()) {
+    if let Ok(wrapped) = year_key.key.encrypt(nonce, &key.pack(), sealed.envelope_id.as_bytes()) {
         let fingerprint = year_key.fingerprint();
         opened.key = Some(WrappedForYear { key_id: year_key.id, fingerprint, nonce, wrapped });
     }
@@ -156,6 +194,7 @@ pub fn broken_off(sealed: &Sealed) -> Opened {
         action: Action::Quarantined { reason: QuarantineReason::Internal },
         persons: Vec::new(),
         key: None,
+        unknown_key: None,
     }
 }
 
@@ -166,6 +205,9 @@ pub fn broken_off(sealed: &Sealed) -> Opened {
 pub fn write(tx: &mut Tx<'_>, now_ms: i64, opened: &Opened) -> Result<(), ServiceError> {
     cases::act(tx, now_ms, &opened.envelope_id, opened.version, opened.action.clone())?;
     fail::fail_point!("server::job::after_action", |_| Err(StoreError::Full.into()));
+    if let Some(key) = &opened.unknown_key {
+        audit::raise_alarm(tx, now_ms, "sealing.unknown-key", key.as_str(), None)?;
+    }
     let id = opened.envelope_id.to_string();
     if let Some(key) = &opened.key {
         meta::bind_year_key(tx, &key.key_id, &key.fingerprint)?.map_err(|_| {
@@ -192,17 +234,35 @@ pub fn write(tx: &mut Tx<'_>, now_ms: i64, opened: &Opened) -> Result<(), Servic
     Ok(())
 }
 
-fn unwrap_key(sealed: &Sealed, keys: &Keys) -> Result<(EnvelopeHeader, DataKey), QuarantineReason> {
-    let header: EnvelopeHeader =
-        serde_json::from_slice(&sealed.header).map_err(|_| QuarantineReason::Malformed)?;
-    if header.key_id != keys.sealing.public().key_id() {
-        return Err(QuarantineReason::UnknownKey);
+/// Why a submission cannot be opened, and the key that it needs if that is not there.
+struct Locked {
+    reason: QuarantineReason,
+    unknown_key: Option<KeyId>,
+}
+
+impl From<QuarantineReason> for Locked {
+    fn from(reason: QuarantineReason) -> Self {
+        Self { reason, unknown_key: None }
     }
-    let key = keys
-        .sealing
-        .unwrap_key(&header.wrapped_key, header.envelope_id)
-        .map_err(|_| QuarantineReason::CannotOpen)?;
-    Ok((header, key))
+}
+
+/// # Errors
+/// [`KeyError`] if the file of the key cannot be read: then nothing is known.
+fn unwrap_key(sealed: &Sealed, keys: &Keys) -> Result<Result<(EnvelopeHeader, DataKey), Locked>, KeyError> {
+    let Ok(header) = serde_json::from_slice::<EnvelopeHeader>(&sealed.header) else {
+        return Ok(Err(QuarantineReason::Malformed.into()));
+    };
+    let Some(sealing) = keys.sealing.find(&header.key_id)? else {
+        let unknown_key = Some(header.key_id);
+        return Ok(Err(Locked { reason: QuarantineReason::UnknownKey, unknown_key }));
+    };
+    if sealing.suite() != header.suite {
+        return Ok(Err(QuarantineReason::CannotOpen.into()));
+    }
+    Ok(match sealing.unwrap_key(&header.wrapped_key, header.envelope_id) {
+        Ok(key) => Ok((header, key)),
+        Err(_) => Err(QuarantineReason::CannotOpen.into()),
+    })
 }
 
 /// The form to which the answers of a submission belong: the one of this catalogue version, adjusted to the situation

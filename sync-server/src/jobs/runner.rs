@@ -6,9 +6,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use domain::ids::{EnvelopeId, StationId};
+use domain::ids::{EnvelopeId, KeyId, StationId};
 use rand_core::CryptoRng;
 
 use super::open_case::{self, Sealed};
@@ -79,12 +79,12 @@ impl Runner {
         let thread = std::thread::Builder::new().name("jobs".into()).spawn(move || {
             // Refused only where the system knows no niceness; then the thread takes its share like any other.
             let _ = rustix::process::nice(NICENESS);
+            let mut looked: Option<Instant> = None;
             loop {
-                if let Err(e) = open_received(&centre, &mut centre.random(), &stop) {
-                    tracing::error!(
-                        error = &e as &dyn std::error::Error,
-                        "opening submissions was broken off"
-                    );
+                told(open_received(&centre, &mut centre.random(), &stop));
+                if looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
+                    looked = Some(Instant::now());
+                    told(open_with_key(&centre, &mut centre.random(), &stop));
                 }
                 let woken = woken.recv_timeout(LOOK_AGAIN);
                 if stop.load(Ordering::Acquire) || woken == Err(RecvTimeoutError::Disconnected) {
@@ -133,21 +133,58 @@ pub fn open_received(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool
             if stop.load(Ordering::Acquire) {
                 return Ok(opened);
             }
-            for (id, outcome) in open_some(centre, some.iter().map(|(_, id)| *id), rng) {
-                // One case that cannot be opened now never holds up the others; the next round tries it again.
-                match outcome {
-                    Ok(done) => {
-                        opened += u64::from(done);
-                        metrics::job(if done { JobOutcome::Opened } else { JobOutcome::Overtaken });
-                    }
-                    Err(error) => {
-                        metrics::job(JobOutcome::Failed);
-                        tracing::error!(envelope.id = %id, error = ?error, "a submission could not be opened");
-                    }
-                }
+            opened += count(open_some(centre, some.iter().map(|(_, id)| *id), rng));
+        }
+    }
+}
+
+/// Opens the submissions that waited for a key which is there now; gives how many. The others wait on.
+///
+/// # Errors
+/// As [`open_received`].
+pub fn open_with_key(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool) -> Result<u64, JobError> {
+    let (mut after, mut opened) = (0, 0);
+    loop {
+        let waiting =
+            centre.read(|tx| Ok::<_, ServiceError>(open_case::waiting_for_key(tx, after, STRETCH)?))?;
+        let Some((last, ..)) = waiting.last() else { return Ok(opened) };
+        after = *last;
+        let keys = &centre.context().keys.sealing;
+        let is_there = |key: &KeyId| keys.find(key).is_ok_and(|key| key.is_some());
+        let ready = waiting.iter().filter(|(.., key)| key.as_ref().is_some_and(is_there));
+        let ids: Vec<_> = ready.map(|(_, id, _)| *id).collect();
+        for some in ids.chunks(TOGETHER) {
+            if stop.load(Ordering::Acquire) {
+                return Ok(opened);
+            }
+            opened += count(open_some(centre, some.iter().copied(), rng));
+        }
+    }
+}
+
+/// A round that was broken off is told in the log, and is done again.
+fn told(round: Result<u64, JobError>) {
+    if let Err(e) = round {
+        tracing::error!(error = &e as &dyn std::error::Error, "opening submissions was broken off");
+    }
+}
+
+/// How many were opened. One case that cannot be opened now never holds up the others; the next round tries it again.
+fn count(outcomes: Vec<Outcome>) -> u64 {
+    let mut opened = 0;
+    for (id, outcome) in outcomes {
+        match outcome {
+            Ok(done) => {
+                opened += u64::from(done);
+                metrics::job(if done { JobOutcome::Opened } else { JobOutcome::Overtaken });
+            }
+            Err(error) => {
+                metrics::job(JobOutcome::Failed);
+                tracing::error!(envelope.id = %id, error = ?error, "a submission could not be opened");
             }
         }
     }
+    opened
 }
 
 /// What became of a submission: opened, or overtaken by somebody else.
@@ -206,6 +243,10 @@ fn compute(
         Ok(result) => result?,
         Err(_) => after_panic(&sealed),
     };
+    if sealed.waited && opened.lacks_key() {
+        // It is said already that the key is not there.
+        return Ok(None);
+    }
     fail::fail_point!("server::job::before_write", |_| Err(ServiceError::from(
         crate::store::StoreError::Full
     )

@@ -15,6 +15,7 @@ use crate::data_folder::DataFolder;
 use crate::erasure_journal::{self, JournalError};
 use crate::error::ServiceError;
 use crate::services::erasure::{self, Erasure, Why};
+use crate::services::sealing_keys::{self, KeyState};
 use crate::services::{audit_heads, durability};
 use crate::store::StoreError;
 
@@ -112,6 +113,12 @@ pub fn look(centre: &Centre) -> Result<(), ServiceError> {
 }
 
 fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan) {
+    if let Err(e) = forget_destroyed(centre) {
+        tracing::error!(
+            error = &e as &dyn std::error::Error,
+            "destroyed sealing keys may be in memory still"
+        );
+    }
     if let Err(e) = sign_head(centre) {
         tracing::error!(error = &e as &dyn std::error::Error, "the audit chain got no head today yet");
     }
@@ -134,6 +141,15 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan) {
             "no backup was made: terminals keep what they sent; see `sync-server doctor`"
         ),
     }
+}
+
+/// Forgets the sealing keys that were destroyed by a command beside this server.
+fn forget_destroyed(centre: &Centre) -> Result<(), ServiceError> {
+    let known = centre.read(|tx| Ok::<_, ServiceError>(sealing_keys::all(tx)?))?;
+    for key in known.iter().filter(|key| key.state == KeyState::Destroyed) {
+        centre.context().keys.sealing.forget(&key.id);
+    }
+    Ok(())
 }
 
 /// Signs the end of the audit chain if that was not done today; says whether it was done now.

@@ -5,7 +5,6 @@
 use domain::envelope::{BlobPlace, DataKey, Nonce};
 use domain::ids::{CaseNo, EnvelopeId};
 use hardware::image::{Format, Policy, clean};
-use zeroize::Zeroizing;
 
 use super::blobs::{self, Blob};
 use super::{audit, cases};
@@ -70,9 +69,9 @@ pub fn open(found: &Found, keys: &Keys, sealed: &[u8]) -> Result<Harmless, Servi
     let year = keys.known_year(&found.key_id).map_err(|e| wrong(&operator::findings::with_causes(&e)))?;
     let key = year.decrypt(found.nonce, &found.wrapped, found.envelope_id.as_bytes());
     let key = key.map_err(|_| wrong("its key does not open"))?;
-    let key = Zeroizing::new(<[u8; 32]>::try_from(key.as_slice()).map_err(|_| wrong("its key is none"))?);
+    let key = DataKey::unpack(&key).map_err(|_| wrong("its key is none"))?;
     let place = BlobPlace { envelope: found.envelope_id, page: found.blob.page };
-    let plain = DataKey::from_bytes(*key).open_blob(place, sealed);
+    let plain = key.open_blob(place, sealed);
     let plain = plain.map_err(|_| ProblemCode::UnsupportedMediaType)?;
     harmless(&plain)
 }

@@ -145,7 +145,7 @@ pub fn quarantine_if_open(
     reason: QuarantineReason,
 ) -> Result<(), ServiceError> {
     let Some(row) = by_id(tx, id)? else { return Ok(()) };
-    if row.state.allows(CaseState::Quarantined) {
+    if row.state != CaseState::Quarantined && row.state.allows(CaseState::Quarantined) {
         act(tx, now_ms, id, row.version, Action::Quarantined { reason })?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use domain::wire::v1::{Certified, EnrolRequest, EnrolResponse, ReceiptKey, Seali
 use rand_core::CryptoRng;
 
 use super::terminals::{self, Terminal};
-use super::{Context, audit, certificates, receipt, rollout, terminal_steps};
+use super::{Context, audit, certificates, receipt, rollout, sealing_keys, terminal_steps};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{StoreError, Tx, Value};
 
@@ -151,7 +151,13 @@ pub fn enrol(
         Some(_) => Some(certificates::issue(tx, now_ms, context, &terminal)?),
         None => None,
     };
-    Ok(EnrolResponse { order, ..response(context, now_ms, (terminal, certified), last_counter) })
+    let answer = response(context, now_ms, (terminal, certified), last_counter);
+    let Some(list) = sealing_keys::list_after(tx, now_ms, 0)? else {
+        return Ok(EnrolResponse { order, ..answer });
+    };
+    let sealing_key = list.of_suite(Suite::One).cloned().unwrap_or(answer.sealing_key);
+    let sealing_keys = Some(receipt::sign_sealing_keys(&list, &context.keys)?);
+    Ok(EnrolResponse { order, sealing_key, sealing_keys, ..answer })
 }
 
 /// The last number that an issuer is known to have used.
@@ -272,7 +278,7 @@ fn response(
     last_counter: CounterState,
 ) -> EnrolResponse {
     let receipt = context.keys.receipt.public();
-    let sealing = context.keys.sealing.public();
+    let sealing = context.keys.sealing.first().public();
     EnrolResponse {
         terminal: terminal.id,
         station: terminal.station,
@@ -283,6 +289,7 @@ fn response(
         people_url: context.people_url.clone(),
         certified,
         order: None,
+        sealing_keys: None,
         contact: context.contact(now_ms),
     }
 }

@@ -124,10 +124,20 @@ pub fn fingerprint(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn year_keys(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
-    let sql = "SELECT name, value FROM meta WHERE name > $1 AND name < $2 ORDER BY name LIMIT $3";
-    let rows = tx.query(sql, &[YEAR_KEYS.into(), YEAR_KEYS_END.into(), MAX_YEAR_KEYS.into()])?;
     let id = |name: &str| name.strip_prefix(YEAR_KEYS).unwrap_or_default().to_owned();
-    rows.iter().map(|r| Ok((id(r.text(0)?), r.text(1)?.to_owned()))).collect()
+    let found = facts_between(tx, (YEAR_KEYS, YEAR_KEYS_END), MAX_YEAR_KEYS)?;
+    Ok(found.into_iter().map(|(name, fingerprint)| (id(&name), fingerprint)).collect())
+}
+
+/// Facts whose names lie between two, each with its name, in their order.
+pub(super) fn facts_between(
+    tx: &mut Tx<'_>,
+    (after, before): (&str, &str),
+    limit: u64,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let sql = "SELECT name, value FROM meta WHERE name > $1 AND name < $2 ORDER BY name LIMIT $3";
+    let rows = tx.query(sql, &[after.into(), before.into(), limit.into()])?;
+    rows.iter().map(|r| Ok((r.text(0)?.to_owned(), r.text(1)?.to_owned()))).collect()
 }
 
 /// Number of the newest order to terminals; 0 if there was none.

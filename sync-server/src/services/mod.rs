@@ -24,6 +24,7 @@ pub mod profile;
 pub mod readings;
 pub mod receipt;
 pub mod rollout;
+pub mod sealing_keys;
 pub mod series;
 pub mod sessions;
 pub mod sign_in_failures;

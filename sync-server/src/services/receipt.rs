@@ -2,7 +2,7 @@
 //! unchanged; Ed25519 is deterministic. The same key signs what is ordered to terminals.
 use domain::envelope::{Digest, SignedDocument, SignedKind, sign_document};
 use domain::ids::EnvelopeId;
-use domain::wire::v1::{Order, ReceiptBody};
+use domain::wire::v1::{Order, ReceiptBody, SealingKeyList};
 
 use crate::error::ServiceError;
 use crate::keys::Keys;
@@ -34,6 +34,15 @@ pub fn sign(body: &ReceiptBody, keys: &Keys) -> Result<SignedDocument, ServiceEr
 pub fn sign_order(order: &Order, keys: &Keys) -> Result<SignedDocument, ServiceError> {
     let bytes = serde_json::to_vec(order).map_err(|_| StoreError::Stored { what: "order" })?;
     Ok(sign_document(SignedKind::Order, bytes, &keys.receipt))
+}
+
+/// Signs a list of sealing keys with the same key, under its own label.
+///
+/// # Errors
+/// [`ServiceError`] if the body cannot be written as JSON, which no stored row causes.
+pub fn sign_sealing_keys(list: &SealingKeyList, keys: &Keys) -> Result<SignedDocument, ServiceError> {
+    let bytes = serde_json::to_vec(list).map_err(|_| StoreError::Stored { what: "sealing keys" })?;
+    Ok(sign_document(SignedKind::SealingKeys, bytes, &keys.receipt))
 }
 
 fn read(row: &Row) -> Result<ReceiptBody, StoreError> {

@@ -109,7 +109,7 @@ impl Store {
         };
         let content = seal(new.data_key, rng, (new.content, &place.bound_to("content")))?;
         let key = device_key::draft_key(&self.device_key)?;
-        let wrapped = seal(&key, rng, (new.data_key.to_bytes().as_ref(), &place.bound_to("key")))?;
+        let wrapped = seal(&key, rng, (&new.data_key.pack(), &place.bound_to("key")))?;
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         insert(&tx, &place, (&wrapped, &content))?;
         fail::fail_point!("terminal::draft::after_row", |_| Err(StoreError::Full.into()));
@@ -240,9 +240,7 @@ impl Kept {
         let place = Place { person, item, envelope_id, catalogue_version, written_ms: self.written_ms };
         let wrapping = device_key::draft_key(key)?;
         let Ok(data_key) = unseal(&wrapping, &self.wrapped, &place.bound_to("key")) else { return Ok(None) };
-        let Ok(data_key) = <[u8; 32]>::try_from(data_key.as_slice()).map(DataKey::from_bytes) else {
-            return Ok(None);
-        };
+        let Ok(data_key) = DataKey::unpack(&data_key) else { return Ok(None) };
         let content = unseal(&data_key, &self.content, &place.bound_to("content")).ok();
         Ok(content.map(|content| OpenedDraft { envelope_id, data_key, catalogue_version, content }))
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::submit::audit;
-use super::{Store, StoreError, catalogue_trust};
+use super::{Store, StoreError, catalogue_trust, sealing_keys};
 
 /// What the server told this terminal at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,8 @@ impl Store {
         put(&tx, "identity", &identity)?;
         put(&tx, "counter", &answer.last_counter)?;
         put(&tx, "server_epoch", &answer.contact.server_epoch)?;
+        // It may be another centre, whose numbers begin anew.
+        sealing_keys::forget(&tx)?;
         if answer.certified.is_some() {
             // Said over a link that was authenticated.
             catalogue_trust::note_authenticated(&tx, answer.contact.server_time_ms)?;

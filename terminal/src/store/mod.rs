@@ -18,6 +18,7 @@ mod page_queue;
 mod pages;
 mod purge;
 mod queue;
+mod sealing_keys;
 mod slips;
 mod space;
 mod status;

@@ -147,6 +147,7 @@ impl Store {
             catalogue: running,
             failures,
             order: self.order()?.map_or(0, |order| order.number),
+            sealing_keys: self.sealing_keys_number()?,
             program: env!("CARGO_PKG_VERSION").to_owned(),
             queued: queue.waiting,
             oldest_ms: queue.oldest_ms,
@@ -168,7 +169,7 @@ fn disk_free(directory: &std::path::Path) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use domain::envelope::{DeviceKey, SealingKey, Suite};
     use domain::ids::{CounterState, Issuer, ServerEpoch};
     use domain::wire::v1::{Contact, EnrolResponse, ReceiptKey, SealingKeyEntry};
@@ -179,15 +180,13 @@ mod tests {
 
     const NOW_MS: i64 = 1_795_500_000_000;
 
-    fn centre() -> DeviceKey {
+    pub(in crate::store) fn centre() -> DeviceKey {
         DeviceKey::from_seed([11; 32])
     }
 
-    fn store() -> (tempfile::TempDir, Store) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut store = Store::open(folder.path(), NOW_MS).expect("open");
+    pub(in crate::store) fn enrolment() -> EnrolResponse {
         let sealing = SealingKey::from_seed([12; 32]).public();
-        let enrolment = EnrolResponse {
+        EnrolResponse {
             terminal: "T-01".parse().expect("id"),
             station: "XN-CCB-CD-01".parse().expect("id"),
             issuer: Issuer::new(1).expect("issuer"),
@@ -197,6 +196,7 @@ mod tests {
             people_url: "http://127.0.0.1:1".to_owned(),
             certified: None,
             order: None,
+            sealing_keys: None,
             contact: Contact {
                 server_epoch: ServerEpoch::new(&mut ChaCha20Rng::seed_from_u64(1)),
                 server_time_ms: NOW_MS,
@@ -204,8 +204,13 @@ mod tests {
                 spread_ms: 0,
                 retry_after_ms: None,
             },
-        };
-        store.save_enrolment(&enrolment).expect("enrolled");
+        }
+    }
+
+    pub(in crate::store) fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut store = Store::open(folder.path(), NOW_MS).expect("open");
+        store.save_enrolment(&enrolment()).expect("enrolled");
         (folder, store)
     }
 

@@ -2,8 +2,7 @@
 use domain::date::CivilDate;
 use domain::document::slip_code::{SlipFacts, slip_code};
 use domain::envelope::{
-    DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, SignedDocument, SignedKind, Suite, envelope_digest,
-    sign_document,
+    DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, SignedDocument, SignedKind, envelope_digest, sign_document,
 };
 use domain::form::Answers;
 use domain::ids::{CaseNo, CounterState, EnvelopeId, ItemCode};
@@ -14,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use zeroize::Zeroizing;
 
 use super::identity::{self, Identity};
-use super::{Store, StoreError, device_key, drafts, pages};
+use super::{Store, StoreError, device_key, drafts, pages, sealing_keys};
 
 /// What is handed in. The data key is moved in and destroyed with it; so is that of a copy.
 #[derive(Clone)]
@@ -207,10 +206,10 @@ fn seal<R: CryptoRng>(
     if payload.len() > MAX_PAYLOAD_BYTES {
         return Err(SubmitError::TooLarge);
     }
-    let wrapped_key = new
-        .data_key
-        .wrap(&identity.sealing_key.key, new.envelope_id, rng)
-        .map_err(|_| SubmitError::Sealing)?;
+    let suite = new.data_key.suite();
+    let sealing_key = sealing_keys::key_of(tx, identity, suite)?.ok_or(SubmitError::Sealing)?;
+    let wrapped_key =
+        new.data_key.wrap(&sealing_key.key, new.envelope_id, rng).map_err(|_| SubmitError::Sealing)?;
     let nonce = Nonce::new(rng);
     let header = EnvelopeHeader {
         envelope_id: new.envelope_id,
@@ -223,8 +222,8 @@ fn seal<R: CryptoRng>(
         item: Some(new.item.clone()),
         catalogue_version: Some(new.catalogue_version),
         blobs,
-        suite: Suite::One,
-        key_id: identity.sealing_key.id.clone(),
+        suite,
+        key_id: sealing_key.id,
         wrapped_key,
         nonce,
         device_time_ms: new.now_ms,

@@ -48,6 +48,7 @@ impl Engine {
             Answer::Good(heard) => {
                 self.reached(now_ms, &heard.contact, step)?;
                 self.take_order(heard.order.as_ref(), step);
+                self.take_sealing_keys(heard.sealing_keys.as_ref());
                 self.take_audit_head(heard.audit_head.as_ref(), now_ms);
                 (Some(telling), 1)
             }
@@ -78,6 +79,14 @@ impl Engine {
         let Some(head) = head else { return };
         if let Err(error) = self.store().take_audit_head(head, now_ms) {
             tracing::error!(error = &error as &dyn std::error::Error, "an audit head is refused");
+        }
+    }
+
+    /// Keeps a list of sealing keys that is newer than the one before. One that does not hold changes nothing.
+    fn take_sealing_keys(&self, keys: Option<&SignedDocument>) {
+        let Some(keys) = keys else { return };
+        if let Err(error) = self.store().take_sealing_keys(keys) {
+            tracing::error!(error = &error as &dyn std::error::Error, "a list of sealing keys is refused");
         }
     }
 

@@ -80,6 +80,13 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
                 // It comes again with the first news.
                 tracing::warn!(error = &error as &dyn std::error::Error, "the first order is refused");
             }
+            if let Some(Err(error)) = answer.sealing_keys.as_ref().map(|keys| store.take_sealing_keys(keys)) {
+                // They come again with the first heartbeat.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the first sealing keys are refused"
+                );
+            }
             begin_trust(store, transport)?;
             Ok(identity)
         }

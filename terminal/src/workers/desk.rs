@@ -95,7 +95,7 @@ impl Desk {
         let mut rng = random()?;
         Some(OpenForm {
             envelope_id: EnvelopeId::new(self.clock.now_ms(), &mut rng),
-            data_key: DataKey::new(&mut rng),
+            data_key: DataKey::random(self.store().sealing_suite().ok()?, &mut rng),
             catalogue: Arc::clone(&self.catalogue),
         })
     }

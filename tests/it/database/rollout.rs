@@ -29,6 +29,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
                 catalogue,
                 failures: vec![failure],
                 order: 1,
+                sealing_keys: 0,
                 program: "0.1\u{7}".into(),
                 queued: 1,
                 oldest_ms: Some(now_ms),

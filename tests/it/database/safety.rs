@@ -5,6 +5,7 @@ use domain::ids::{EnvelopeId, ServerEpoch};
 use domain::wire::v1::{OfferedReceipt, ReceiptBody};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use sync_server::jobs::open_case;
 use sync_server::keys::Keys;
 use sync_server::services::audit_heads::{self, Verdict};
 use sync_server::services::durability::{self, Backup};
@@ -18,6 +19,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(21);
     let keys = Keys::in_memory(&mut rng)?;
     in_transaction(driver, |tx| -> Result<()> {
+        ensure!(open_case::waiting_for_key(tx, 0, 3)?.is_empty());
         let epoch = meta::known_epoch(tx)?.context("an epoch")?;
         let backup = |server_seq, epoch| Backup {
             made_at_ms: now_ms,

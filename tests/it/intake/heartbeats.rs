@@ -15,6 +15,7 @@ fn beat(device: &Device, number: u64, catalogue: u64) -> Heartbeat {
         catalogue,
         failures: Vec::new(),
         order: 0,
+        sealing_keys: 0,
         program: "test 0.1".to_owned(),
         queued: 3,
         oldest_ms: Some(1),

@@ -186,6 +186,7 @@ fn the_servers_doctor_tells_well_and_broken_apart() -> Result<()> {
         "store",
         "schema",
         "contents",
+        "sealing",
         "opening",
         "catalogue-age",
         "audit",

@@ -45,6 +45,10 @@ const HOMES: &[(&str, &[&str])] = &[
     ("utoipa_axum", &["sync-server/src/routes.rs"]),
     ("askama", PAGES),
     ("hpke", &["domain/src/envelope"]),
+    ("aes_gcm", NATIONAL),
+    ("sm2", NATIONAL),
+    ("sm3", NATIONAL),
+    ("sm4", NATIONAL),
     ("jsonschema", &["domain/src/form", "tests/src/bin/bench-validate.rs"]),
     ("qrcode", &["domain/src/document"]),
     ("pkcs8", &["publishing/src/key_file.rs"]),
@@ -54,6 +58,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("atspi", &["xtask/src/demo/accessibility.rs"]),
     ("tokio", ASYNC),
 ];
+
+const NATIONAL: &[&str] = &["domain/src/envelope/national.rs"];
 
 const WINDOW: &[&str] = &[
     "terminal/src/app.rs",

@@ -1,11 +1,16 @@
 //! `validate`: one check of a filled form, beside the bare JSON Schema validator on the same answers; compiling all
-//! forms of the sample catalogue; planning and checking the largest form that compiles.
+//! forms of the sample catalogue; planning and checking the largest form that compiles; and, apart from it, opening a
+//! sealed submission in each suite.
 use std::hint::black_box;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
+use domain::envelope::{DataKey, Nonce, SealingKey, Suite};
 use domain::form::{Answers, Facts, Form, FormSpec, Layout, MAX_CELLS};
+use domain::ids::EnvelopeId;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
 use serde_json::Value;
 use sync_server::startup::load_catalogue;
 use tests::bench::largest_form::largest_form;
@@ -32,6 +37,10 @@ fn main() -> Result<()> {
     };
     let (real, floor) = in_turns(rounds, real, floor)?;
     Row::beside("validate.check", median(&real), "us", median(&floor)).tell()?;
+    let content = serde_json::to_vec(answers.as_map())?;
+    for suite in Suite::ALL {
+        opening(suite, &content, rounds)?;
+    }
     compiling(&catalogue, rounds)?;
     largest(today, rounds)
 }
@@ -49,6 +58,21 @@ fn largest(today: CivilDate, rounds: usize) -> Result<()> {
     Row::alone("form.plan_largest", planned, "ms").tell()?;
     let checked = timed(&|| drop(black_box(form.validate(black_box(&answers), today))));
     Row::alone("form.validate_largest", checked, "ms").tell()
+}
+
+/// What the centre pays before it can check a form: its data key is unwrapped, its content opened.
+fn opening(suite: Suite, content: &[u8], rounds: usize) -> Result<()> {
+    const HEADER: &[u8] = b"a header";
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let centre = SealingKey::random(suite, &mut rng);
+    let (key, id, nonce) =
+        (DataKey::random(suite, &mut rng), EnvelopeId::new(now_ms(), &mut rng), Nonce::new(&mut rng));
+    let wrapped = key.wrap(&centre.public(), id, &mut rng)?;
+    let sealed = key.encrypt(nonce, content, HEADER)?;
+    let open = || centre.unwrap_key(&wrapped, id).and_then(|key| key.decrypt(nonce, &sealed, HEADER));
+    ensure!(open()?.as_slice() == content, "it opens");
+    let timed: Vec<_> = (0..rounds).map(|_| micros_a_call(5, || drop(black_box(open())))).collect();
+    Row::alone(&format!("open.suite_{}", u8::from(suite)), median(&timed), "us").tell()
 }
 
 fn compiling(catalogue: &Catalogue, rounds: usize) -> Result<()> {

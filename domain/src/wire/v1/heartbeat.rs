@@ -39,6 +39,9 @@ pub struct Heartbeat {
     /// Number of the newest order that it verified; 0 if it has none.
     #[serde(default)]
     pub order: u64,
+    /// Number of the newest list of sealing keys that it verified; 0 if it has none.
+    #[serde(default)]
+    pub sealing_keys: u64,
     /// Version of its program.
     #[serde(default)]
     pub program: String,
@@ -117,6 +120,9 @@ pub struct HeartbeatResponse {
     /// An [`Order`] as JSON, signed by the centre; absent while there is none that the terminal does not have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<SignedDocument>,
+    /// A [`SealingKeyList`](super::SealingKeyList) as JSON, signed by the centre; absent if the terminal has the newest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing_keys: Option<SignedDocument>,
     /// The newest end of the audit chain, an [`AuditHead`](super::AuditHead) as JSON, signed by the centre.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit_head: Option<SignedDocument>,

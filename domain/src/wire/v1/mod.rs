@@ -5,6 +5,7 @@
 mod changes;
 mod envelope;
 mod heartbeat;
+mod keys;
 mod offer;
 mod problem;
 mod reads;
@@ -23,6 +24,7 @@ pub use heartbeat::{
     ActivationFailure, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, MAX_FAILURES,
     MAX_REASON_CHARS, MAX_WITHDRAWN, Order, WithdrawnItem,
 };
+pub use keys::SealingKeyList;
 pub use offer::{AuditHead, MAX_OFFERED, Offer, OfferRequest, OfferResponse, OfferedReceipt};
 pub use problem::Problem;
 pub use reads::{CaseList, CaseResource, CasesQuery, DEFAULT_PAGE, MAX_PAGE};

@@ -17,6 +17,9 @@ use crate::ids::{CaseNo, EnvelopeId, Issuer, ItemCode, KeyId, Lineage, ServerEpo
 const BASE64: &str = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";
 /// 32 bytes in canonical base64.
 const BASE64_32: &str = "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$";
+/// 32 bytes, or 65 that begin with 4, in canonical base64.
+const BASE64_SEALING_KEY: &str =
+    "^(?:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=|B[A-P][A-Za-z0-9+/]{84}[AEIMQUYcgkosw048]=)$";
 /// 12 bytes in base64.
 const BASE64_12: &str = "^[A-Za-z0-9+/]{16}$";
 const UUID: &str = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$";
@@ -84,8 +87,8 @@ schemas! {
         "An Ed25519 public key: 32 bytes in base64.",
         "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", BASE64_32, (44, 44)).content_encoding("base64");
     SealingPublicKey => patterned(
-        "An X25519 public key: 32 bytes in base64.",
-        "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=", BASE64_32, (44, 44)).content_encoding("base64");
+        "A public key in base64: of X25519 (32 bytes) in suite 1, of SM2 (65 bytes, uncompressed) in suite 2.",
+        "3p7bfXt9wbTTW2HC7OQ1Nz+DQ8hbeGdNrfx+FG+IK08=", BASE64_SEALING_KEY, (44, 88)).content_encoding("base64");
     Nonce => patterned("12 bytes in base64.", "AAAAAAAAAAAAAAAA", BASE64_12, (16, 16)).content_encoding("base64");
     CivilDate => patterned("A day, `YYYY-MM-DD`.", "2026-11-24", "^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$", (10, 10))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)));
@@ -93,8 +96,8 @@ schemas! {
         .description(Some("Issuer of case numbers: three of their digits."))
         .minimum(Some(1)).maximum(Some(999));
     Suite => ObjectBuilder::new().schema_type(Type::Integer)
-        .description(Some("Cipher suite. 1: HPKE X25519, HKDF-SHA256, ChaCha20-Poly1305."))
-        .enum_values(Some([1]));
+        .description(Some("Cipher suite. 1: HPKE X25519, HKDF-SHA256, ChaCha20-Poly1305. 2: SM2, SM3, SM4-GCM."))
+        .enum_values(Some([1, 2]));
     EnvelopeKind => text(
         "What the envelope carries: `submission`, `supplement`, `withdrawal`, `rating`, `problem`, `call`, `booking`. \
          A kind that the centre does not know is stored and looked at by people.", "submission");

@@ -98,7 +98,7 @@ pub struct EnrolResponse {
     pub last_counter: CounterState,
     /// Keys that may sign receipts.
     pub receipt_keys: Vec<ReceiptKey>,
-    /// Where to wrap data keys to.
+    /// Where to wrap data keys to in suite 1, for terminals that know no list.
     pub sealing_key: SealingKeyEntry,
     /// Address of the people's listener, for QR codes on slips, without a trailing slash.
     pub people_url: String,
@@ -108,6 +108,9 @@ pub struct EnrolResponse {
     /// An [`Order`](super::Order) as JSON, signed by the centre, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<SignedDocument>,
+    /// A [`SealingKeyList`](super::SealingKeyList) as JSON, signed by the centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealing_keys: Option<SignedDocument>,
     /// What every response carries.
     pub contact: Contact,
 }

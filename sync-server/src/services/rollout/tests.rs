@@ -156,6 +156,7 @@ impl Rig {
             catalogue,
             failures: failures.collect(),
             order: 0,
+            sealing_keys: 0,
             program: "0.1".to_owned(),
             queued: 0,
             oldest_ms: None,

@@ -3,17 +3,19 @@
 //! | file | for |
 //! |---|---|
 //! | `receipt.key` | signs receipts (Ed25519 seed) |
-//! | `sealing.key` | opens what terminals seal (X25519 seed) |
+//! | `sealing.key` | opens what terminals seal (X25519 seed); later ones are `sealing-ID.key`, see [`crate::sealing_ring`] |
 //! | `authority.key` | signs the certificates of terminals and of the terminals' listener (Ed25519 seed) |
 //! | `person.key` | exact search for a person (HMAC-SHA256) |
 //! | `year-2026.key` | wraps the data keys of the cases of that year |
 //!
 //! A key that is missing beside a store that already knows it is an error with advice, never a reason to make
 //! another one: content sealed to the lost key could not be opened with it.
+mod seed_file;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,12 +25,14 @@ use rand_core::CryptoRng;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub(crate) use self::seed_file::file_error;
+pub use self::seed_file::{Seed, make_seed_file, read_seed_file, readable_by_others, write_seed_file};
+use self::seed_file::{random_seed, read_or_make_seed_file};
 use crate::authority::{Authority, AuthorityError};
-
-type Seed = Zeroizing<[u8; 32]>;
+use crate::sealing_ring::{FIRST_FILE, SealingRing};
 
 /// The files without which nothing of a store can be read or signed.
-pub const MAIN_FILES: [&str; 3] = ["receipt.key", "sealing.key", "person.key"];
+pub const MAIN_FILES: [&str; 3] = ["receipt.key", FIRST_FILE, "person.key"];
 
 /// The file of the authority; stores that are older than it get one at the next start.
 pub const AUTHORITY_FILE: &str = "authority.key";
@@ -81,6 +85,12 @@ pub enum KeyError {
         /// Which one.
         path: PathBuf,
     },
+    /// A file of a sealing key holds another key than its name says.
+    #[error("key file {path} holds another key than its name says: restore it from the key backup")]
+    OtherSealing {
+        /// Which one.
+        path: PathBuf,
+    },
     /// The store was written with keys that are not these.
     #[error(
         "the keys in {path} are not those of this store: restore the folder from the key backup, or share that of \
@@ -96,8 +106,8 @@ pub enum KeyError {
 pub struct Keys {
     /// Signs receipts.
     pub receipt: DeviceKey,
-    /// Opens what terminals seal.
-    pub sealing: SealingKey,
+    /// Open what terminals seal.
+    pub sealing: SealingRing,
     /// Issues certificates.
     pub authority: Authority,
     person: Seed,
@@ -119,7 +129,7 @@ impl Keys {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true).mode(0o700);
         builder.create(folder).map_err(|e| file_error(folder, e))?;
-        Self::of(folder, |path| load_or_make_seed(path, rng))
+        Self::of(folder, |path| read_or_make_seed_file(path, rng))
     }
 
     /// Loads the keys of a folder and makes none, for those who only look.
@@ -127,7 +137,7 @@ impl Keys {
     /// # Errors
     /// [`KeyError`] if a file is missing, cannot be read or not be understood.
     pub fn load(folder: &Path) -> Result<Self, KeyError> {
-        Self::of(folder, load_seed)
+        Self::of(folder, read_seed_file)
     }
 
     /// Loads the authority alone, for those who only show its fingerprint or certify.
@@ -135,14 +145,14 @@ impl Keys {
     /// # Errors
     /// [`KeyError`] if its file is missing, cannot be read or not be understood.
     pub fn load_authority(folder: &Path) -> Result<Authority, KeyError> {
-        authority_of(folder, load_seed)
+        authority_of(folder, read_seed_file)
     }
 
     fn of(folder: &Path, mut seed_at: impl FnMut(&Path) -> Result<Seed, KeyError>) -> Result<Self, KeyError> {
         let mut seed = |name: &str| seed_at(&folder.join(name));
         Ok(Self {
             receipt: DeviceKey::from_seed(*seed("receipt.key")?),
-            sealing: SealingKey::from_seed(*seed("sealing.key")?),
+            sealing: SealingRing::new(Some(folder.to_owned()), SealingKey::from_seed(*seed(FIRST_FILE)?)),
             person: seed("person.key")?,
             authority: authority_of(folder, seed_at)?,
             years: Years { folder: Some(folder.to_owned()), known: Mutex::default() },
@@ -156,7 +166,7 @@ impl Keys {
     pub fn in_memory(rng: &mut impl CryptoRng) -> Result<Self, AuthorityError> {
         Ok(Self {
             receipt: DeviceKey::from_seed(*random_seed(rng)),
-            sealing: SealingKey::from_seed(*random_seed(rng)),
+            sealing: SealingRing::new(None, SealingKey::from_seed(*random_seed(rng))),
             person: random_seed(rng),
             authority: Authority::of(&DeviceKey::from_seed(*random_seed(rng)))?,
             years: Years { folder: None, known: Mutex::default() },
@@ -167,7 +177,7 @@ impl Keys {
     pub fn fingerprint(&self) -> String {
         let parts = [
             self.receipt.public().key_id().to_string(),
-            self.sealing.public().key_id().to_string(),
+            self.sealing.first().public().key_id().to_string(),
             Digest::of(&self.person_hmac("fingerprint", "")).short(),
         ];
         parts.join(".")
@@ -195,7 +205,7 @@ impl Keys {
             return Ok(YearKey::new(id, key.clone()));
         }
         let seed = match &self.years.folder {
-            Some(folder) => load_or_make_seed(&folder.join(format!("{id}.key")), rng)?,
+            Some(folder) => read_or_make_seed_file(&folder.join(format!("{id}.key")), rng)?,
             None => random_seed(rng),
         };
         let key = DataKey::from_bytes(*seed);
@@ -212,7 +222,7 @@ impl Keys {
         if !path.exists() {
             return Err(KeyError::Lost { path });
         }
-        let key = DataKey::from_bytes(*load_seed(&path)?);
+        let key = DataKey::from_bytes(*read_seed_file(&path)?);
         let fingerprint = YearKey::new(id.to_owned(), key.clone()).fingerprint();
         self.years.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), key);
         Ok(fingerprint)
@@ -258,41 +268,6 @@ impl YearKey {
     }
 }
 
-/// Names of key files that others on this machine can read; empty when all is well.
-///
-/// # Errors
-/// [`KeyError`] if the folder cannot be read.
-pub fn readable_by_others(folder: &Path) -> Result<Vec<String>, KeyError> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|e| file_error(folder, e))? {
-        let entry = entry.map_err(|e| file_error(folder, e))?;
-        let mode = entry.metadata().map_err(|e| file_error(&entry.path(), e))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            found.push(entry.file_name().to_string_lossy().into_owned());
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Makes a key file of mode 0600 that was not there; for keys that are kept outside of the data folder.
-///
-/// # Errors
-/// [`KeyError`] if there is something already, or it cannot be written.
-pub fn make_seed_file(path: &Path, rng: &mut impl CryptoRng) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    let (seed, place) = (random_seed(rng), Digest::from_bytes(*random_seed(rng)).short());
-    write_new(path, &place, &seed).map_err(|e| file_error(path, e))?;
-    Ok(seed)
-}
-
-/// Reads a key file.
-///
-/// # Errors
-/// [`KeyError`] if it cannot be read or understood.
-pub fn read_seed_file(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyError> {
-    load_seed(path)
-}
-
 struct Years {
     folder: Option<PathBuf>,
     known: Mutex<BTreeMap<String, DataKey>>,
@@ -305,57 +280,6 @@ fn authority_of(
     let path = folder.join(AUTHORITY_FILE);
     let key = DeviceKey::from_seed(*seed_at(&path)?);
     Authority::of(&key).map_err(|source| KeyError::Authority { path, source })
-}
-
-fn random_seed<R: CryptoRng + ?Sized>(rng: &mut R) -> Seed {
-    let mut seed = Zeroizing::new([0; 32]);
-    rng.fill_bytes(seed.as_mut());
-    seed
-}
-
-fn load_or_make_seed<R: CryptoRng + ?Sized>(path: &Path, rng: &mut R) -> Result<Seed, KeyError> {
-    match load_seed(path) {
-        Err(KeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            let (seed, place) = (random_seed(rng), Digest::from_bytes(*random_seed(rng)).short());
-            match write_new(path, &place, &seed) {
-                // Another server on the same folder was faster: its key is everybody's.
-                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(file_error(path, e)),
-                _ => {}
-            }
-            load_seed(path)
-        }
-        other => other,
-    }
-}
-
-fn load_seed(path: &Path) -> Result<Seed, KeyError> {
-    let text = Zeroizing::new(fs::read_to_string(path).map_err(|e| file_error(path, e))?);
-    parse_seed(path, &text)
-}
-
-fn parse_seed(path: &Path, text: &str) -> Result<Seed, KeyError> {
-    let digest: Digest = text.trim().parse().map_err(|_| KeyError::Malformed { path: path.to_owned() })?;
-    Ok(Zeroizing::new(*digest.as_bytes()))
-}
-
-/// Writes a file that was not there, whole or not at all: temporary file, fsync, link, fsync of the folder. The
-/// temporary file has a name of its own, because servers may share the folder.
-fn write_new(path: &Path, place: &str, seed: &Seed) -> io::Result<()> {
-    let temporary = path.with_extension(format!("{place}.new"));
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    let text = Zeroizing::new(format!("{}\n", Digest::from_bytes(**seed)));
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    // A link, unlike a rename, never replaces a key that appeared meanwhile.
-    let linked = fs::hard_link(&temporary, path);
-    fs::remove_file(&temporary)?;
-    linked?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::File::open(folder)?.sync_all()
-}
-
-fn file_error(path: &Path, source: io::Error) -> KeyError {
-    KeyError::File { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
