@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use tests::simulation::{Fault, PLANTED, crowd};
 
 /// Fleet-days of the tests; `cargo xtask simulate --days 300` runs more.
 const DAYS: u64 = 60;
+/// Seeds in which a planted fault is looked for, at most.
+const MOST_PLANTED_SEEDS: u64 = 60;
 
 fn simulate(arguments: &[&str]) -> Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_simulate"));
@@ -32,6 +34,8 @@ fn sixty_days_of_the_fleet_lose_nothing_whatever_fails() -> Result<()> {
     ensure!(Fault::ALL.len() >= 25 && faults.len() >= Fault::ALL.len(), "{faults:?}");
     let slips = summary["reports"].as_array().context("reports")?.iter().map(|r| r["slips"].as_u64());
     ensure!(slips.flatten().sum::<u64>() > DAYS * 49 * 15, "hardly anything was handed in");
+    let pages = summary["reports"].as_array().context("reports")?.iter().map(|r| r["pages"].as_u64());
+    ensure!(pages.flatten().sum::<u64>() > DAYS * 49 * 2, "hardly any page came");
     Ok(())
 }
 
@@ -51,14 +55,34 @@ fn a_seed_does_the_same_each_time_to_the_byte() -> Result<()> {
     Ok(())
 }
 
+/// What fails with a planted fault: four seeds after four others, until one finds it. Some faults show only if the centre is
+/// set back at the right time.
+fn found(name: &str) -> Result<Value> {
+    let mut fleet = vec!["--submissions", "10"];
+    if name == "durable_without_blobs" {
+        // A copy has to be made while pages are on their way, and the centre set back to it.
+        fleet =
+            vec!["--submissions", "40", "--pages", "100", "--only", "centre-restored", "--only", "one-way"];
+    }
+    for from in (1..MOST_PLANTED_SEEDS).step_by(4) {
+        let from = from.to_string();
+        let seeds = ["--from", &from, "--seeds", "4", "--terminals", "8", "--plant", name];
+        let (clean, summary) = summary(&[&seeds[..], &fleet].concat())?;
+        if !clean {
+            return Ok(summary);
+        }
+    }
+    bail!("{name} was not found")
+}
+
 #[test]
 fn every_planted_fault_turns_the_rules_red_and_says_how_to_see_it_again() -> Result<()> {
     for name in PLANTED {
-        let fleet = ["--seeds", "4", "--terminals", "8", "--submissions", "10"];
-        let (clean, summary) = summary(&[&fleet[..], &["--plant", name]].concat())?;
-        ensure!(!clean, "{name} was not found");
-        let failures = summary["failures"].to_string();
+        let failures = found(name)?["failures"].to_string();
         ensure!(failures.contains("cargo xtask simulate --from "), "{name}: {failures}");
+        // Whose pages are gone, nothing else notices.
+        let (wants_pages, says_so) = (name == "durable_without_blobs", failures.contains("Pages: page "));
+        ensure!(!wants_pages || says_so, "{failures}");
     }
     Ok(())
 }

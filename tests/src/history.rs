@@ -3,7 +3,9 @@
 //! A record is one JSON line, appended by the process that saw it: what it wrote before it was killed stays. The
 //! rules compare the records with what lies on the terminals' disks and at the centre afterwards. Refuses to
 //! guess: a record, store or row that cannot be read is an error of its own, never a pass.
+mod audited;
 mod changed;
+mod pages;
 mod rules;
 mod told;
 mod view;
@@ -18,6 +20,7 @@ use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId};
 use serde::{Deserialize, Serialize};
 
+pub use pages::{PAGES_FOLDER, PageAtCentre, PageOnDisk, PagesAtCentre, PagesOnDisk, check_pages};
 pub use rules::{Broken, Rule, check, check_centre, check_disk, report};
 pub use told::check_told;
 pub use view::{CentreView, DiskView, StoredAction, StoredAudit, StoredCase, StoredEnvelope};
@@ -30,6 +33,13 @@ pub enum Op {
     Created {
         /// The id.
         id: EnvelopeId,
+    },
+    /// Pages were captured for a form; whatever is handed in of it names all of them.
+    Pages {
+        /// The submission.
+        id: EnvelopeId,
+        /// Digests of their sealed bytes.
+        digests: Vec<Digest>,
     },
     /// A number was shown to a citizen: the promise begins here.
     Slip {
@@ -76,6 +86,16 @@ pub enum Op {
     Cloned {
         /// Its name in the history.
         twin: String,
+    },
+    /// A bit of a page turned; the record names where it lies.
+    Flipped {
+        /// Digest of the bytes as they were.
+        digest: Digest,
+    },
+    /// People were told that a page at the centre could not be copied.
+    NotCopied {
+        /// Its digest.
+        digest: Digest,
     },
     /// The terminal heard that the centre was set back: what it shows may be younger than what the centre knows.
     NewEpoch,

@@ -3,6 +3,7 @@
 //!
 //! Plain calls that block: whoever calls is no async thread. Refuses to open anything, and to give out bytes that do not
 //! have the digest under which they lie.
+mod memory;
 mod partial;
 mod place;
 mod plain_http;
@@ -17,6 +18,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use tokio::runtime::{Builder, Runtime};
 
+pub use memory::Memory;
 pub use partial::{PartialFiles, Piece};
 pub use place::{BlobPlace, Credentials};
 
@@ -83,8 +85,11 @@ impl Blobs {
     /// # Errors
     /// [`BlobError`] if it cannot be made or is not set rightly. S3 is not asked yet.
     pub fn open(place: &BlobPlace) -> Result<Self, BlobError> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).thread_name("blobs").enable_all().build()?;
+        let runtime = match place {
+            // Nothing is waited for there: the caller's thread does it all.
+            BlobPlace::Memory(_) => Builder::new_current_thread().enable_time().build()?,
+            _ => Builder::new_multi_thread().worker_threads(1).thread_name("blobs").enable_all().build()?,
+        };
         Ok(Self { objects: place.open()?, runtime: Some(runtime) })
     }
 

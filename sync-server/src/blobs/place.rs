@@ -1,4 +1,4 @@
-//! Where whole blobs lie: a folder, or a bucket that speaks S3.
+//! Where whole blobs lie: a folder, or a bucket that speaks S3; in a simulation memory.
 //!
 //! S3 is spoken over plain HTTP: what travels is sealed, its name is its SHA-256 and is checked on the way back, and
 //! each call is signed (SigV4) without its secret ever travelling. Whoever wants TLS as well names a TLS proxy on this
@@ -17,6 +17,7 @@ use object_store::{ObjectStore, RetryConfig};
 use zeroize::Zeroizing;
 
 use super::BlobError;
+use super::memory::Memory;
 use super::plain_http::PlainHttp;
 
 /// Bytes of a file of credentials, at most.
@@ -78,6 +79,8 @@ pub enum BlobPlace {
         /// Who calls.
         credentials: Credentials,
     },
+    /// The memory of this process, for a simulation.
+    Memory(Memory),
 }
 
 impl fmt::Display for BlobPlace {
@@ -85,6 +88,7 @@ impl fmt::Display for BlobPlace {
         match self {
             Self::Folder(path) => write!(f, "{}", path.display()),
             Self::S3 { url, bucket, .. } => write!(f, "{url}/{bucket}"),
+            Self::Memory(_) => f.write_str("memory"),
         }
     }
 }
@@ -92,6 +96,7 @@ impl fmt::Display for BlobPlace {
 impl BlobPlace {
     pub(super) fn open(&self) -> Result<Arc<dyn ObjectStore>, BlobError> {
         match self {
+            Self::Memory(memory) => Ok(memory.objects()),
             Self::Folder(path) => {
                 fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
                 let folder = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);

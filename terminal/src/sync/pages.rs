@@ -20,6 +20,9 @@ const MOST_PIECE: u64 = 1024 * 1024;
 /// The failures that make the longest pause between two tries of a page.
 const PATIENT: u32 = 6;
 
+/// A page whose file is damaged is tried again after this time, milliseconds: until somebody looks after it.
+const DAMAGED_MS: i64 = 3_600_000;
+
 /// How far the upload in hand has come, as the centre said last, and how much goes in one piece.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Course {
@@ -108,8 +111,12 @@ impl Engine {
                 self.begin_anew(page)?;
                 let sound = self.store().page_is_sound(page).unwrap_or(false);
                 tracing::error!(page = %page.digest.short(), sound, "the centre has other bytes of a page");
-                let why = if sound { said.as_str() } else { "its file is damaged" };
-                self.put_off(page, why, now_ms)
+                if sound {
+                    return self.put_off(page, &said, now_ms);
+                }
+                // No second try mends it: all of its bytes would go to the centre again and again.
+                let next = now_ms.saturating_add(DAMAGED_MS);
+                self.store().page_failed(page, "its file is damaged", next)
             }
             Means::Later { retry_after_secs, reached, smaller } => {
                 self.course.address = None;

@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Parser;
 use serde::Serialize;
-use tests::simulation::{Fault, Options, PLANTED, Report, run};
+use tests::simulation::{Fault, Options, PAGES, PLANTED, Report, run};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -36,9 +36,15 @@ struct Arguments {
     /// Submissions of each terminal a day.
     #[arg(long, default_value_t = 20)]
     submissions: u32,
+    /// Of a hundred submissions so many have pages.
+    #[arg(long, default_value_t = PAGES)]
+    pages: u8,
     /// Without any fault.
     #[arg(long)]
     no_faults: bool,
+    /// Only faults of this kind, and of others named so, instead of those that a seed chooses.
+    #[arg(long, value_name = "NAME", value_parser = fault)]
+    only: Vec<Fault>,
     /// Runs side by side; as many as there are processors, if it is not named.
     #[arg(long)]
     jobs: Option<usize>,
@@ -60,7 +66,9 @@ impl Arguments {
             days,
             terminals: self.terminals,
             submissions: self.submissions,
+            pages: self.pages,
             faults: !self.no_faults,
+            only: self.only.clone(),
             log: self.log.clone(),
         }
     }
@@ -71,13 +79,22 @@ impl Arguments {
         for (name, differs, value) in [
             ("terminals", self.terminals != 49, self.terminals.to_string()),
             ("submissions", self.submissions != 20, self.submissions.to_string()),
+            ("pages", self.pages != PAGES, self.pages.to_string()),
         ] {
             if differs {
                 words.push_str(&format!(" --{name} {value}"));
             }
         }
+        for fault in &self.only {
+            words.push_str(&format!(" --only {}", fault.name()));
+        }
         if self.no_faults { words + " --no-faults" } else { words }
     }
+}
+
+fn fault(name: &str) -> Result<Fault, String> {
+    let known = || Fault::ALL.iter().map(|fault| fault.name()).collect::<Vec<_>>().join(", ");
+    Fault::from_name(name).ok_or_else(|| format!("there are {}", known()))
 }
 
 /// What all seeds came to.
@@ -195,8 +212,8 @@ fn words(summary: &Summary) -> String {
     let sum = |of: fn(&Report) -> usize| summary.reports.iter().map(of).sum::<usize>();
     let verdict = if summary.clean { "CLEAN" } else { "NOT CLEAN" };
     let mut text = format!(
-        "{verdict}: {} fleet-days in {:.1} s ({:.2} a second); {} begun, {} slips, {} acknowledged, {} at the centres; \
-         slowest drain {} minutes\n",
+        "{verdict}: {} fleet-days in {:.1} s ({:.2} a second); {} begun, {} slips, {} acknowledged, {} at the centres \
+         with {} pages; slowest drain {} minutes\n",
         summary.fleet_days,
         summary.seconds,
         summary.fleet_days_a_second,
@@ -204,6 +221,7 @@ fn words(summary: &Summary) -> String {
         sum(|r| r.slips),
         sum(|r| r.acked),
         sum(|r| r.stored),
+        sum(|r| r.pages),
         summary.slowest_drain_minutes.unwrap_or(0),
     );
     for (name, n) in &summary.faults {

@@ -5,8 +5,9 @@ use domain::case::{CaseState, fold};
 use domain::ids::{CaseNo, EnvelopeId};
 use terminal::store::StatusRow;
 
+use super::audited;
 use super::changed::Changed;
-use super::{CentreView, DiskView, History, Op, StoredAudit};
+use super::{CentreView, DiskView, History, Op, StoredCase};
 
 /// One rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +28,8 @@ pub enum Rule {
     Sight,
     /// (h) Every audit row has its change, every change its row, and the chain holds.
     Audit,
+    /// (i) What came with pages has them all at the centre, the very bytes, and is complete.
+    Pages,
     /// The promise, on the terminal: a number that was shown is on the disk, for one submission.
     Shown,
     /// The promise, at the centre: a number that was shown is there exactly once.
@@ -95,7 +98,7 @@ pub fn check(history: &History, centre: &CentreView, disks: &[DiskView]) -> Vec<
     checker.series();
     checker.edges();
     checker.sight();
-    checker.audit();
+    checker.broken.extend(audited::check(centre));
     checker.promise();
     checker.drained();
     checker.sound();
@@ -295,37 +298,6 @@ impl Checker<'_> {
         complaints.into_iter().for_each(|c| self.say(Rule::Sight, c));
     }
 
-    fn audit(&mut self) {
-        if let Some(row) = self.centre.broken_link {
-            self.say(Rule::Audit, format!("the chain breaks at row {row}"));
-        }
-        let mut changes: Vec<StoredAudit> = self.centre.others.clone();
-        changes.extend(
-            self.centre
-                .envelopes
-                .iter()
-                .map(|e| ("envelope.stored".to_owned(), e.id.to_string(), e.digest.to_string())),
-        );
-        changes.extend(
-            self.centre
-                .actions
-                .iter()
-                .map(|a| (format!("case.{}", a.recorded.action.name()), a.id.to_string(), a.digest.clone())),
-        );
-        let mut balance: BTreeMap<&StoredAudit, i64> = BTreeMap::new();
-        changes.iter().for_each(|c| *balance.entry(c).or_default() += 1);
-        self.centre.audit.iter().for_each(|a| *balance.entry(a).or_default() -= 1);
-        let odd: Vec<String> = balance
-            .into_iter()
-            .filter(|(_, n)| *n != 0)
-            .map(|((event, subject, _), n)| {
-                let what = if n > 0 { "a change without its row" } else { "a row without its change" };
-                format!("{event} {subject}: {what}")
-            })
-            .collect();
-        odd.into_iter().for_each(|o| self.say(Rule::Audit, o));
-    }
-
     /// Who bears a number, or has it on the slip.
     fn bearers(&self) -> BTreeMap<&str, Vec<EnvelopeId>> {
         let mut bearers: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
@@ -383,7 +355,9 @@ impl Checker<'_> {
         let waiting = self.disks.iter().flat_map(|d| &d.rows).filter(|r| r.state == "queued");
         let mut complaints: Vec<String> =
             waiting.map(|r| format!("{} still waits: {:?}", r.envelope_id, r.last_error)).collect();
-        let unopened = self.centre.cases.iter().filter(|c| c.state == CaseState::Received);
+        // What awaits pages is not to be opened: rule (i) says whether it may.
+        let awaits = |c: &&StoredCase| !self.centre.awaiting.contains(&c.id);
+        let unopened = self.centre.cases.iter().filter(|c| c.state == CaseState::Received).filter(awaits);
         complaints.extend(unopened.map(|c| format!("{} was never opened", c.id)));
         complaints.into_iter().for_each(|c| self.say(Rule::Drained, c));
     }

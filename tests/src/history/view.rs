@@ -2,6 +2,7 @@
 //!
 //! The centre is read with plain statements over [`Driver`], so any database that the server runs on can be
 //! checked. Refuses to write.
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -75,6 +76,8 @@ pub struct CentreView {
     /// What audit rows must speak of besides envelopes and actions: catalogues, codes, terminals, alarms,
     /// pages and photos that came.
     pub others: Vec<StoredAudit>,
+    /// Envelopes of which pages or photos are awaited.
+    pub awaiting: BTreeSet<EnvelopeId>,
     /// The first audit row at which the chain of hashes does not hold.
     pub broken_link: Option<u64>,
     /// Mistakes that the database finds in itself.
@@ -103,6 +106,7 @@ impl CentreView {
             actions: actions(tx)?,
             audit: triples(tx, audit)?,
             others: others(tx)?,
+            awaiting: awaiting(tx)?,
             broken_link: broken_link(tx)?,
             unsound: Vec::new(),
         })
@@ -186,6 +190,11 @@ fn others(tx: &mut Tx<'_>) -> Result<Vec<StoredAudit>> {
 fn triples(tx: &mut Tx<'_>, sql: &str) -> Result<Vec<StoredAudit>> {
     let triple = |r: &Row| Ok::<_, StoreError>((r.text(0)?.into(), r.text(1)?.into(), r.text(2)?.into()));
     Ok(tx.query(sql, &[])?.iter().map(triple).collect::<Result<_, _>>()?)
+}
+
+fn awaiting(tx: &mut Tx<'_>) -> Result<BTreeSet<EnvelopeId>> {
+    let sql = "SELECT DISTINCT envelope_id FROM blob_ WHERE arrived_at_ms IS NULL";
+    Ok(tx.query(sql, &[])?.iter().map(|row| row.parsed(0)).collect::<Result<_, StoreError>>()?)
 }
 
 fn broken_link(tx: &mut Tx<'_>) -> Result<Option<u64>> {

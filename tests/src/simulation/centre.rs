@@ -1,7 +1,7 @@
 //! The centre of a simulation: the real store, services and jobs on a simulated disk, and its calls by method and path.
 //!
 //! HTTP, TLS and PostgreSQL stay outside: requests come as the terminal's transport has them, and go to the same functions
-//! as the listeners' do. Copies of the store stand in for verified backups.
+//! as the listeners' do. Copies of the store and of its pages stand in for verified backups.
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,25 +9,31 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use anyhow::{Context as _, Result, anyhow};
 use domain::case::{Action, CaseState};
 use domain::catalogue::Catalogue;
-use domain::envelope::{Bytes, Signature};
+use domain::envelope::{Bytes, Digest, Signature};
 use domain::ids::{EnvelopeId, StationId};
 use domain::wire::v1::{ChangesQuery, Contact, PROBLEM_MEDIA_TYPE, SIGNATURE_HEADER, TERMINAL_HEADER};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sync_server::backup::blobs;
+use sync_server::blobs::Blobs;
 use sync_server::centre::{Bell, Centre};
 use sync_server::error::{ProblemCode, ServiceError};
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
+use sync_server::services::blobs::NOTHING_AWAITED;
 use sync_server::services::{cases, enrol};
-use sync_server::store::{Sqlite, in_transaction};
+use sync_server::store::Sqlite;
+use sync_server::uploads::Uploads;
 use terminal::sync::transport::{
     Method, Request, Response, Transport, TransportError, UploadAnswer, UploadCall,
 };
 
 use super::clock::{AroundCentre, MachineClock, Time};
 use super::disk::{Disk, End};
+use super::network::{Answer, Call};
+use super::uploads::{self, Places};
 use crate::storm::small_centre::prepare;
 
 /// The store's file.
@@ -35,7 +41,7 @@ pub const STORE: &str = "server.db";
 /// Cases that the departments look at in one go, at most.
 const AT_ONCE: u64 = 40;
 /// What a busy centre says, seconds: as its listeners do.
-const RETRY_AFTER_SECS: u32 = 5;
+pub const RETRY_AFTER_SECS: u32 = 5;
 
 /// Hears that submissions wait.
 struct Waiting(Arc<AtomicBool>);
@@ -58,7 +64,8 @@ pub struct SimulatedCentre {
     pub catalogues: Vec<Catalogue>,
     /// Up to where its last copy goes; promised to terminals as durable.
     pub durable_upto: Option<u64>,
-    running: Option<Arc<Centre>>,
+    places: Places,
+    running: Option<(Arc<Centre>, Arc<Uploads>)>,
     waiting: Arc<AtomicBool>,
     seeds: Arc<AtomicU64>,
     copy: PathBuf,
@@ -69,6 +76,7 @@ impl SimulatedCentre {
     /// A new one on a disk; it does not run yet.
     pub fn new(disk: Disk, copy: PathBuf, time: Arc<Time>, seed: u64, catalogue: Catalogue) -> Self {
         Self {
+            places: Places::new(disk.folder().join("uploads")),
             disk,
             clock: Arc::new(MachineClock::new(time)),
             catalogues: vec![catalogue],
@@ -92,17 +100,18 @@ impl SimulatedCentre {
         let keys = Keys::load_or_make(&self.disk.folder().join("keys"), &mut rng)?;
         let mut store = Sqlite::open(&self.disk.folder().join(STORE))?;
         if self.set_back {
-            in_transaction(&mut store, |tx| tx.execute("DELETE FROM meta WHERE name = 'server_epoch'", &[]))?;
+            self.places.bring_back(&mut store, now_ms)?;
         }
         let context = prepare(&mut store, keys, &self.catalogues, (now_ms, &mut rng))?;
+        let centre = Centre::single(Box::new(store), context, Box::new(around));
+        let uploads = self.places.open(&centre)?;
         if self.disk.is_dead() {
             return Err(anyhow!("it ended while it started"));
         }
         self.set_back = false;
-        let centre = Centre::single(Box::new(store), context, Box::new(around));
         centre.set_bell(Box::new(Waiting(self.waiting.clone())));
         self.waiting.store(true, Ordering::Relaxed);
-        self.running = Some(Arc::new(centre));
+        self.running = Some((Arc::new(centre), uploads));
         Ok(())
     }
 
@@ -131,26 +140,32 @@ impl SimulatedCentre {
     /// # Errors
     /// If the store refuses.
     pub fn enrol_code(&self, station: &StationId, seed: u64) -> Result<String> {
-        let centre = self.running.as_ref().context("it runs")?;
+        let (centre, _) = self.running.as_ref().context("it runs")?;
         let (station, now_ms) = (station.clone(), centre.now_ms());
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         Ok(centre.write(move |tx| enrol::make_code(tx, now_ms, &station, &mut rng))?.code)
     }
 
-    /// Copies the store: what is in it now is durable.
+    /// Copies the store and its pages: what is in them now is durable, as far as a backup would say so. Gives the pages
+    /// that could not be copied, as a backup does.
     ///
     /// # Errors
-    /// If it cannot be read or copied.
-    pub fn copy(&mut self) -> Result<()> {
-        let Some(centre) = &self.running else { return Ok(()) };
+    /// If they cannot be read or copied.
+    pub fn copy(&mut self) -> Result<Vec<Digest>> {
+        let Some((centre, _)) = &self.running else { return Ok(Vec::new()) };
         let highest = "SELECT COALESCE(MAX(server_seq), 0) FROM envelope";
-        let upto = centre.read(|tx| Ok::<_, ServiceError>(tx.query_int(highest, &[])?))?;
+        let (whole_upto, listed) = centre.read(|tx| {
+            let highest = u64::try_from(tx.query_int(highest, &[])?).unwrap_or(0);
+            Ok::<_, ServiceError>((blobs::whole_upto(tx, highest)?, blobs::listed(tx)?))
+        })?;
         self.disk.copy_to(STORE, &self.copy)?;
-        self.durable_upto = u64::try_from(upto).ok();
-        Ok(())
+        let lost = self.places.copy(&listed)?;
+        let upto = centre.read(|tx| Ok::<_, ServiceError>(blobs::upto_without(tx, &lost, whole_upto)?))?;
+        self.durable_upto = Some(upto);
+        Ok(lost)
     }
 
-    /// Sets the store back to the last copy; the next start begins a new epoch. False if there is no copy.
+    /// Sets store and pages back to the last copy; the next start begins a new epoch. False if there is no copy.
     ///
     /// # Errors
     /// If it cannot be copied.
@@ -160,13 +175,14 @@ impl SimulatedCentre {
         }
         self.running = None;
         self.disk.restore_from(STORE, &self.copy)?;
+        self.places.set_back()?;
         self.set_back = true;
         Ok(true)
     }
 
     /// Opens what waits; says how much was opened.
     pub fn open_waiting(&self) -> u64 {
-        let Some(centre) = &self.running else { return 0 };
+        let Some((centre, _)) = &self.running else { return 0 };
         if !self.waiting.swap(false, Ordering::Relaxed) {
             return 0;
         }
@@ -182,11 +198,12 @@ impl SimulatedCentre {
         self.waiting.store(true, Ordering::Relaxed);
     }
 
-    /// Cases that nobody opened yet.
+    /// Cases of which nothing is awaited and that nobody opened yet.
     pub fn unopened(&self) -> Option<i64> {
-        let sql = "SELECT COUNT(*) FROM case_ WHERE state = $1";
+        let sql = format!("SELECT COUNT(*) FROM case_ WHERE state = $1 AND {NOTHING_AWAITED}");
         let received = CaseState::Received.as_str().into();
-        self.running.as_ref()?.read(|tx| Ok::<_, ServiceError>(tx.query_int(sql, &[received])?)).ok()
+        let (centre, _) = self.running.as_ref()?;
+        centre.read(|tx| Ok::<_, ServiceError>(tx.query_int(&sql, &[received])?)).ok()
     }
 
     /// Departments accept some of what was submitted, and complete some of what was accepted; says how many.
@@ -194,7 +211,7 @@ impl SimulatedCentre {
     /// # Errors
     /// If the store refuses.
     pub fn decide(&self, rng: &mut ChaCha20Rng) -> Result<u64> {
-        let Some(centre) = &self.running else { return Ok(0) };
+        let Some((centre, _)) = &self.running else { return Ok(0) };
         let mut decided = 0;
         for (state, action) in
             [(CaseState::Accepted, Action::Completed), (CaseState::Submitted, Action::Accepted)]
@@ -216,16 +233,47 @@ impl SimulatedCentre {
         Ok(decided)
     }
 
-    /// Answers a request; none if it does not run, or ended meanwhile.
-    pub fn answer(&self, request: &Request) -> Option<Response> {
-        let centre = self.running.as_ref()?;
-        let answered = call(centre, self.durable_upto, request).unwrap_or_else(|error| problem(&error));
+    /// Answers a call; none if it does not run, or ended meanwhile.
+    pub fn answer(&self, asked: &Call) -> Option<Answer> {
+        let (centre, uploads) = self.running.as_ref()?;
+        let answered = match asked {
+            Call::Text(request) => {
+                let answered = call(centre, self.durable_upto, request);
+                Answer::Text(Ok(answered.unwrap_or_else(|error| problem(&error))))
+            }
+            Call::Page(call) => Answer::Page(Ok(uploads::answer(centre, uploads, call))),
+        };
         (!self.disk.is_dead()).then_some(answered)
+    }
+
+    /// Takes in what arrives of a call before its link breaks: nothing of a text, and the first bytes of a page.
+    pub fn take_cut(&self, cut: &Call, percent: u8) {
+        if let (Some((centre, uploads)), Call::Page(call)) = (&self.running, cut) {
+            let _ = uploads::take(centre, uploads, call, percent);
+        }
+    }
+
+    /// Turns a bit of one of the pages that are here and in no copy; gives which, if there is one.
+    ///
+    /// # Errors
+    /// If the store or the places of pages cannot be used.
+    pub fn flip_page(&self, which: usize, bit: usize) -> Result<Option<Digest>> {
+        let Some((centre, _)) = &self.running else { return Ok(None) };
+        let listed = centre.read(|tx| Ok::<_, ServiceError>(blobs::listed(tx)?))?;
+        self.places.flip_uncopied(&listed, which, bit)
+    }
+
+    /// Its whole pages and photos, whether or not it runs.
+    ///
+    /// # Errors
+    /// If they cannot be opened.
+    pub fn pages(&self) -> Result<Blobs> {
+        Ok(self.places.whole()?)
     }
 
     /// What carries requests straight to it, before any fault begins.
     pub fn straight(&self) -> Option<Straight> {
-        self.running.clone().map(Straight)
+        self.running.as_ref().map(|(centre, _)| Straight(centre.clone()))
     }
 }
 
@@ -253,9 +301,9 @@ fn call(centre: &Arc<Centre>, copied: Option<u64>, request: &Request) -> Result<
             Ok(json(&answer))
         }
         (Method::Get, "/api/v1/changes") => {
-            let terminal = header(request, TERMINAL_HEADER)?.parse();
+            let terminal = header(&request.headers, TERMINAL_HEADER)?.parse();
             let terminal = terminal.map_err(|_| ProblemCode::TerminalUnknown)?;
-            let signature = signature(request)?;
+            let signature = signature(&request.headers)?;
             let station = centre.station_of(&terminal, &request.path_and_query, &signature)?;
             let mut answer = centre.changes((&terminal, &station), changes_query(query))?;
             durable(&mut answer.contact);
@@ -282,14 +330,22 @@ fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ServiceError> {
     serde_json::from_slice(bytes).map_err(|_| ProblemCode::MalformedRequest.into())
 }
 
-fn header<'a>(request: &'a Request, name: &str) -> Result<&'a str, ServiceError> {
-    let found = request.headers.iter().find(|(n, _)| *n == name);
+/// A header of a call.
+///
+/// # Errors
+/// [`ServiceError`] `signature-invalid` if it is not there: only signatures and their signers are asked for.
+pub fn header<'a>(headers: &'a [(&'static str, String)], name: &str) -> Result<&'a str, ServiceError> {
+    let found = headers.iter().find(|(n, _)| *n == name);
     found.map(|(_, value)| value.as_str()).ok_or_else(|| ProblemCode::SignatureInvalid.into())
 }
 
-fn signature(request: &Request) -> Result<Signature, ServiceError> {
+/// The signature over the address of a call.
+///
+/// # Errors
+/// [`ServiceError`] `signature-invalid` if there is none.
+pub fn signature(headers: &[(&'static str, String)]) -> Result<Signature, ServiceError> {
     use base64::Engine as _;
-    let text = header(request, SIGNATURE_HEADER)?;
+    let text = header(headers, SIGNATURE_HEADER)?;
     let bytes = base64::engine::general_purpose::STANDARD.decode(text);
     Ok(Signature(Bytes(bytes.map_err(|_| ProblemCode::SignatureInvalid)?)))
 }

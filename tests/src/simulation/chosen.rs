@@ -7,17 +7,20 @@ use super::faults::Fault;
 use super::world::{CALM_MS, Event, HOUR_MS, World};
 
 impl World {
-    /// Chooses the faults of the seed: which kinds, how often, and the weather.
+    /// Chooses the faults of the seed: which kinds, how often, and the weather. If kinds are named, those it has.
     pub fn choose_faults(&mut self) -> Vec<Fault> {
         let set_back_centre = self.rng.next_u32().is_multiple_of(2);
         let mut chosen: Vec<Fault> = Vec::new();
         for fault in Fault::ALL {
             let fits = match fault {
-                Fault::CentreRestored => set_back_centre,
+                f if f.sets_centre_back() => set_back_centre,
                 f if f.sets_terminal_back() => !set_back_centre,
                 _ => true,
             };
-            if self.rng.next_u32() % 10 < 6 && fits {
+            let drawn = self.rng.next_u32() % 10 < 6 && fits;
+            let only = &self.options.only;
+            let has = if only.is_empty() { drawn } else { only.contains(fault) };
+            if has {
                 chosen.push(*fault);
             }
         }

@@ -65,9 +65,16 @@ faults! {
     CentreDiskSlow "centre-disk-slow" "The centre's disk is slow for a while.",
     CentreClockBack "centre-clock-back" "The centre's clock jumps an hour back for a while.",
     CentreRestored "centre-restored" "The centre's store is set back to its last copy.",
+    PageFlipped "page-flipped" "A bit of a page turns on a terminal's disk before the page is sent.",
+    CentreBlobFlipped "centre-blob-flipped" "A bit of a page turns at the centre before the page is copied.",
 }
 
 impl Fault {
+    /// The kind with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fault| fault.name() == name)
+    }
+
     /// How often it comes in a day, if it comes at certain times; none of those that lie in wait for every message or
     /// every citizen.
     pub fn a_day(self) -> Option<u64> {
@@ -90,7 +97,8 @@ impl Fault {
             Self::CentreDiskFull | Self::CentreSyncFails | Self::CentreDiskSlow | Self::CentreClockBack => {
                 Some(1)
             }
-            Self::CentreRestored => Some(1),
+            Self::PageFlipped => Some(1),
+            Self::CentreRestored | Self::CentreBlobFlipped => Some(2),
         }
     }
 
@@ -99,18 +107,27 @@ impl Fault {
         self.name().starts_with("centre-")
     }
 
-    /// Whether it comes later than it is set: at a write, or at the next start.
+    /// Whether it comes later than it is set: at a write, at the next start, or with the next page.
     pub fn lies_in_wait(self) -> bool {
         matches!(
             self,
-            Self::TerminalCrash | Self::CrashInRecovery | Self::CentreCrash | Self::CentreCrashInRecovery
+            Self::TerminalCrash
+                | Self::CrashInRecovery
+                | Self::CentreCrash
+                | Self::CentreCrashInRecovery
+                | Self::PageFlipped
         )
     }
 
     /// Whether it takes something from a terminal's disk, so that the centre must not lose it as well in the same run:
     /// what both lose is lost.
     pub fn sets_terminal_back(self) -> bool {
-        matches!(self, Self::DiskCloned | Self::StoreRestored)
+        matches!(self, Self::DiskCloned | Self::StoreRestored | Self::PageFlipped)
+    }
+
+    /// Whether it takes something from the centre, so that no terminal must lose it as well in the same run.
+    pub fn sets_centre_back(self) -> bool {
+        matches!(self, Self::CentreRestored | Self::CentreBlobFlipped)
     }
 }
 

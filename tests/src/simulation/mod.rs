@@ -10,10 +10,13 @@ mod clock;
 pub mod crowd;
 mod disk;
 mod faults;
+mod flips;
+mod form;
 mod log;
 mod network;
 mod terminal;
 mod trouble;
+mod uploads;
 mod vfs;
 mod world;
 
@@ -26,7 +29,10 @@ use sync_server::store::Sqlite;
 
 pub use faults::Fault;
 
-use crate::history::{Broken, CentreView, DiskView, Op, Rule, check, check_told, report};
+use crate::history::{
+    Broken, CentreView, DiskView, Op, PagesAtCentre, PagesOnDisk, Rule, check, check_pages, check_told,
+    report,
+};
 use world::{CALM_MS, DAY_MS, MINUTE_MS, World};
 
 /// Seven in the morning of 2026-11-30 in China, a Monday.
@@ -37,13 +43,17 @@ pub const DRAINS_WITHIN_MINUTES: i64 = 90;
 /// After the drain every terminal has asked for news once more within this time.
 const NEWS_MS: i64 = 25 * MINUTE_MS;
 
+/// Of a hundred submissions so many have pages, if nothing else is said.
+pub const PAGES: u8 = 10;
+
 /// Faults that are planted in the program, to see that the rules find them: named failpoints behind `planted::`.
-pub const PLANTED: [&str; 6] = [
+pub const PLANTED: [&str; 7] = [
     "delete_before_durable",
     "drop_seq",
     "order_by_clock",
     "seal_twice",
     "durable_too_far",
+    "durable_without_blobs",
     "commit_without_sync",
 ];
 
@@ -58,8 +68,12 @@ pub struct Options {
     pub terminals: usize,
     /// Submissions of each terminal a day.
     pub submissions: u32,
+    /// Of a hundred submissions so many have pages.
+    pub pages: u8,
     /// Whether there are faults.
     pub faults: bool,
+    /// The kinds of faults there are; if empty, those that the seed chooses.
+    pub only: Vec<Fault>,
     /// Where the log of all events is written, if anywhere.
     pub log: Option<PathBuf>,
 }
@@ -67,7 +81,16 @@ pub struct Options {
 impl Options {
     /// The fleet of the city for one day of this seed.
     pub fn of_seed(seed: u64) -> Self {
-        Self { seed, days: 1, terminals: 49, submissions: 20, faults: true, log: None }
+        Self {
+            seed,
+            days: 1,
+            terminals: 49,
+            submissions: 20,
+            pages: PAGES,
+            faults: true,
+            only: Vec::new(),
+            log: None,
+        }
     }
 }
 
@@ -88,6 +111,8 @@ pub struct Report {
     pub acked: usize,
     /// Envelopes at the centre.
     pub stored: usize,
+    /// Pages at the centre.
+    pub pages: usize,
     /// How long the drain took after the faults ended, simulated minutes; none if it never did.
     pub drained_minutes: Option<i64>,
     /// Faults that struck, by name.
@@ -145,6 +170,8 @@ fn run_in(options: &Options, folder: &Path) -> Result<Report> {
     }
     world.calm()?;
     let drained_minutes = drain(&mut world, end_ms)?;
+    // Whatever a copy would tell people, they have been told.
+    world.copy_centre()?;
     judge(world, options, drained_minutes)
 }
 
@@ -152,7 +179,10 @@ fn run_in(options: &Options, folder: &Path) -> Result<Report> {
 fn drain(world: &mut World, from_ms: i64) -> Result<Option<i64>> {
     for minutes in 1..=DRAINS_WITHIN_MINUTES {
         world.run_until(from_ms + minutes * MINUTE_MS)?;
-        let sent = world.terminals.iter().all(|t| t.waiting() == Some(0));
+        let mut sent = true;
+        for terminal in &world.terminals {
+            sent = sent && terminal.waiting() == Some(0) && terminal.pages_waiting()? == Some(0);
+        }
         if sent && world.centre.unopened() == Some(0) {
             world.run_until(world.now_ms() + NEWS_MS)?;
             return Ok(Some(minutes));
@@ -162,16 +192,20 @@ fn drain(world: &mut World, from_ms: i64) -> Result<Option<i64>> {
 }
 
 fn judge(mut world: World, options: &Options, drained_minutes: Option<i64>) -> Result<Report> {
-    let mut disks = Vec::new();
+    let (mut disks, mut pages) = (Vec::new(), Vec::new());
     for terminal in &mut world.terminals {
         terminal.stop();
         disks.push(DiskView::read(&terminal.name, terminal.disk.folder())?);
+        pages.push(PagesOnDisk::read(&terminal.name, terminal.disk.folder())?);
     }
     world.centre.stop();
     let mut store = Sqlite::open_read_only(&world.centre.disk.folder().join(centre::STORE))?;
     let centre = CentreView::read(&mut store)?;
     let mut broken = check(&world.history, &centre, &disks);
     broken.extend(check_told(&centre, &disks));
+    let whole = world.centre.pages()?;
+    let at_centre = PagesAtCentre::read(&mut store, |digest| whole.read(digest).is_ok())?;
+    broken.extend(check_pages(&world.history, (&centre, &at_centre), &pages));
     if drained_minutes.is_none() {
         let what = format!("something still waits {DRAINS_WITHIN_MINUTES} minutes after the faults ended");
         broken.push(Broken { rule: Rule::Drained, what });
@@ -186,6 +220,7 @@ fn judge(mut world: World, options: &Options, drained_minutes: Option<i64>) -> R
         slips: count(|op| matches!(op, Op::Slip { .. })),
         acked: count(|op| matches!(op, Op::Acked { .. })),
         stored: centre.envelopes.len(),
+        pages: at_centre.0.iter().filter(|page| page.arrived).count(),
         drained_minutes,
         faults: world.counts.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect(),
         broken: broken.len(),

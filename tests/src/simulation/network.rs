@@ -1,12 +1,86 @@
 //! The network of a simulation: what becomes of each message, by the weather of the seed and the state of the link.
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
-use terminal::sync::transport::{Response, TransportError};
+use terminal::sync::transport::{Request, Response, TransportError, UploadAnswer, UploadCall, UploadStep};
 
 use super::faults::Fault;
 
 /// How long a terminal waits for an answer, milliseconds; as its HTTP client does.
 pub const PATIENCE_MS: u64 = 30_000;
+
+/// The longest that a piece of a page is on its way besides, milliseconds: pages are large and links are slow.
+const PIECE_MS: u64 = 20_000;
+
+/// What a terminal asks.
+#[derive(Debug)]
+pub enum Call {
+    /// A call of its texts, news or heartbeats.
+    Text(Request),
+    /// A call of an upload.
+    Page(UploadCall),
+}
+
+/// What came back.
+#[derive(Debug)]
+pub enum Answer {
+    /// To a call of texts.
+    Text(Result<Response, TransportError>),
+    /// To a call of an upload.
+    Page(Result<UploadAnswer, TransportError>),
+}
+
+impl Call {
+    /// Its method.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Text(request) => request.method.as_str(),
+            Self::Page(call) => call.step.method(),
+        }
+    }
+
+    /// What the terminal hears if this comes back: of a stranger's answer the head is all that an upload looks at.
+    pub fn answered(&self, by: Result<Response, TransportError>) -> Answer {
+        match self {
+            Self::Text(_) => Answer::Text(by),
+            Self::Page(_) => Answer::Page(by.map(|r| UploadAnswer {
+                status: r.status,
+                content_type: r.content_type,
+                version: None,
+                retry_after_secs: r.retry_after_secs,
+                location: None,
+                offset: None,
+            })),
+        }
+    }
+
+    /// How long it is on its way if nothing befalls it, milliseconds.
+    fn travels_ms(&self, rng: &mut ChaCha20Rng) -> u64 {
+        let piece = matches!(self, Self::Page(UploadCall { step: UploadStep::Add { .. }, .. }));
+        latency_ms(rng) + if piece { rng.next_u64() % PIECE_MS } else { 0 }
+    }
+}
+
+impl Answer {
+    /// Its status; 0 if there is none.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Text(answer) => answer.as_ref().map_or(0, |r| r.status),
+            Self::Page(answer) => answer.as_ref().map_or(0, |r| r.status),
+        }
+    }
+
+    /// What is left of it when the link breaks in its middle: some of a body, and nothing of a head.
+    fn cut(&mut self, rng: &mut ChaCha20Rng) {
+        match self {
+            Self::Text(Ok(response)) => {
+                let left = response.body.len() as u64 * u64::from(rng.next_u32() % 100) / 100;
+                response.body.truncate(usize::try_from(left).unwrap_or(0));
+            }
+            Self::Page(answer) => *answer = Err(TransportError::Unreachable),
+            Self::Text(Err(_)) => {}
+        }
+    }
+}
 
 /// The link of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,15 +104,17 @@ pub enum Way {
     Arrives(u64, Vec<u64>),
     /// It is gone; the sender hears nothing.
     Lost,
+    /// The link breaks after this time, when so many of a hundred of its bytes have arrived.
+    Cut(u64, u8),
     /// Somebody else answers, or nobody can, after this time.
-    Answered(u64, Result<Response, TransportError>),
+    Answered(u64, Answer),
 }
 
 /// What becomes of an answer.
 #[derive(Debug)]
 pub enum WayBack {
     /// It arrives after this time.
-    Arrives(u64, Result<Response, TransportError>),
+    Arrives(u64, Answer),
     /// It is gone.
     Lost,
 }
@@ -81,13 +157,14 @@ fn portal() -> Response {
     foreign(200, "text/html", None, "<html>please sign in to this network</html>")
 }
 
-/// What becomes of a request over this link; and which faults struck.
-pub fn send(link: Link, weather: &Weather, rng: &mut ChaCha20Rng) -> (Way, Vec<Fault>) {
-    let soon = latency_ms(rng);
+/// What becomes of a call over this link; and which faults struck.
+pub fn send((link, weather): (Link, &Weather), call: &Call, rng: &mut ChaCha20Rng) -> (Way, Vec<Fault>) {
+    let soon = call.travels_ms(rng);
+    let heard = |by| Way::Answered(soon, call.answered(by));
     match link {
         Link::Down => return (Way::Lost, vec![]),
-        Link::NoName => return (Way::Answered(soon, Err(TransportError::Unreachable)), vec![]),
-        Link::Portal => return (Way::Answered(soon, Ok(portal())), vec![]),
+        Link::NoName => return (heard(Err(TransportError::Unreachable)), vec![]),
+        Link::Portal => return (heard(Ok(portal())), vec![]),
         Link::Up | Link::OneWay => {}
     }
     let foreign_answers = [Fault::Status500, Fault::Status503, Fault::Status429, Fault::Redirect];
@@ -99,14 +176,14 @@ pub fn send(link: Link, weather: &Weather, rng: &mut ChaCha20Rng) -> (Way, Vec<F
             Fault::Status429 => foreign(429, "text/plain", secs, "slow down"),
             _ => foreign(302, "text/html", None, ""),
         };
-        return (Way::Answered(soon, Ok(answer)), vec![fault]);
+        return (heard(Ok(answer)), vec![fault]);
     }
     if weather.strikes(Fault::RequestLost, rng) {
         return (Way::Lost, vec![Fault::RequestLost]);
     }
-    // A body that ends too soon is none for the centre, and the connection is gone.
     if weather.strikes(Fault::RequestCut, rng) {
-        return (Way::Answered(soon, Err(TransportError::Unreachable)), vec![Fault::RequestCut]);
+        let came = u8::try_from(rng.next_u32() % 100).unwrap_or(0);
+        return (Way::Cut(soon, came), vec![Fault::RequestCut]);
     }
     let (mut faults, mut again) = (Vec::new(), Vec::new());
     let first = if weather.strikes(Fault::Delay, rng) {
@@ -126,15 +203,15 @@ pub fn send(link: Link, weather: &Weather, rng: &mut ChaCha20Rng) -> (Way, Vec<F
     (Way::Arrives(first, again), faults)
 }
 
-/// What becomes of an answer over this link; and which fault struck.
+/// What becomes of the answer to a call over this link, none if nobody gave one; and which fault struck.
 pub fn answer(
     (link, weather): (Link, &Weather),
-    response: Option<Response>,
+    (call, answer): (&Call, Option<Answer>),
     rng: &mut ChaCha20Rng,
 ) -> (WayBack, Option<Fault>) {
     let soon = latency_ms(rng);
-    let Some(mut response) = response else {
-        return (WayBack::Arrives(soon, Err(TransportError::Unreachable)), None);
+    let Some(mut answer) = answer else {
+        return (WayBack::Arrives(soon, call.answered(Err(TransportError::Unreachable))), None);
     };
     if link != Link::Up {
         return (WayBack::Lost, None);
@@ -142,10 +219,9 @@ pub fn answer(
     match struck(weather, &[Fault::AnswerLost, Fault::AnswerCut], rng) {
         Some(Fault::AnswerLost) => (WayBack::Lost, Some(Fault::AnswerLost)),
         Some(fault) => {
-            let left = response.body.len() as u64 * u64::from(rng.next_u32() % 100) / 100;
-            response.body.truncate(usize::try_from(left).unwrap_or(0));
-            (WayBack::Arrives(soon, Ok(response)), Some(fault))
+            answer.cut(rng);
+            (WayBack::Arrives(soon, answer), Some(fault))
         }
-        None => (WayBack::Arrives(soon, Ok(response)), None),
+        None => (WayBack::Arrives(soon, answer), None),
     }
 }

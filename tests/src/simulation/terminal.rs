@@ -4,22 +4,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
-use domain::envelope::DataKey;
+use domain::envelope::{DataKey, Digest};
 use domain::form::Answers;
 use domain::ids::{EnvelopeId, ServerEpoch};
+use domain::wire::v1::BlobKind;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use terminal::clock::Clock as _;
 use terminal::event::Event;
-use terminal::store::{DATABASE_FILE, NewSubmission, QueuedSlip, Store, SubmitError};
+use terminal::store::{CapturedPage, DATABASE_FILE, NewSubmission, QueuedSlip, Store, SubmitError};
 use terminal::sync::transport::{Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
 use terminal::sync::{Engine, Tuning, enrol};
 
 use super::citizen::application;
 use super::clock::{MachineClock, Time};
 use super::disk::{Disk, End};
+use super::form::answer_of;
 use crate::device::ITEM;
-use crate::history::{History, Op};
+use crate::history::{History, Op, PAGES_FOLDER, PagesOnDisk};
 
 /// Every so many events the citizen looks at the slips.
 const LOOKS_EVERY: u32 = 4;
@@ -57,6 +59,16 @@ impl Running {
     pub fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Keeps photographed pages of a form; those that the store takes.
+    fn keep_pages(&self, form: (EnvelopeId, &DataKey), most: u8, rng: &mut ChaCha20Rng) -> Vec<CapturedPage> {
+        let keep = |_| {
+            let mut plain = vec![0; 40 + rng.next_u32() as usize % 400];
+            rng.fill_bytes(&mut plain);
+            self.store().keep_page(form, (BlobKind::Page, &plain), rng).ok()
+        };
+        (0..most).filter_map(keep).collect()
+    }
 }
 
 /// A terminal.
@@ -83,6 +95,9 @@ pub struct SimulatedTerminal {
     pub catalogue: u64,
     /// A copy of its disk, once there is one.
     pub copy: Option<PathBuf>,
+    /// A bit of the next page turns.
+    pub flips_next: bool,
+    captured: Option<Digest>,
     rng: ChaCha20Rng,
     handed_in: u32,
     events: u32,
@@ -98,6 +113,8 @@ pub struct Odd {
     pub twice: bool,
     /// Filled in with this catalogue instead.
     pub catalogue: Option<u64>,
+    /// So many pages are photographed.
+    pub pages: u8,
 }
 
 impl SimulatedTerminal {
@@ -115,6 +132,8 @@ impl SimulatedTerminal {
             arrived: 0,
             catalogue: crate::device::CATALOGUE,
             copy: None,
+            flips_next: false,
+            captured: None,
             rng: ChaCha20Rng::seed_from_u64(seed),
             handed_in: 0,
             events: 0,
@@ -128,7 +147,9 @@ impl SimulatedTerminal {
     /// If its store cannot be opened.
     pub fn start(&mut self) -> Result<()> {
         let random = self.next_random();
-        let store = Store::open_with(self.disk.folder(), self.clock.now_ms(), random)?;
+        let mut store = Store::open_with(self.disk.folder(), self.clock.now_ms(), random)?;
+        // No form is open at a start; what stays behind takes room and nothing else.
+        let _ = store.sweep_pages(None);
         let store = Arc::new(Mutex::new(store));
         let clock = self.clock.clone();
         let engine = Engine::new(store.clone(), Box::new(Nowhere), clock, self.rng.next_u64());
@@ -177,13 +198,21 @@ impl SimulatedTerminal {
         let application = application(now_ms, self.place, self.handed_in);
         let id = EnvelopeId::new(now_ms, &mut rng);
         history.note_at(&self.name, now_ms, Op::Created { id });
-        let answers = if odd.bad { Answers::default() } else { Answers::from_map(application.answers) };
+        let data_key = DataKey::new(&mut rng);
+        let pages = running.keep_pages((id, &data_key), odd.pages, &mut rng);
+        self.captured = pages.first().map(|p| p.digest);
+        let mut answers = if odd.bad { Answers::default() } else { Answers::from_map(application.answers) };
+        if !pages.is_empty() {
+            let (field, value) = answer_of(&pages);
+            answers.set(field, value);
+            let digests = pages.iter().map(|p| p.digest).collect();
+            history.note_at(&self.name, now_ms, Op::Pages { id, digests });
+        }
         let catalogue_version = odd.catalogue.unwrap_or(self.catalogue);
         let press = |rng: &mut ChaCha20Rng| {
-            let data_key = DataKey::new(rng);
             let new = NewSubmission {
                 envelope_id: id,
-                data_key,
+                data_key: data_key.clone(),
                 item: ITEM.parse().map_err(|_| SubmitError::Sealing)?,
                 catalogue_version,
                 person: application.applicant.clone(),
@@ -255,12 +284,43 @@ impl SimulatedTerminal {
         Some(self.running.as_ref()?.store().queue_view().ok()?.waiting)
     }
 
-    /// Copies its disk: the store as it lies there, and its key.
+    /// Turns a bit of a page that the last citizen handed in, if that was to happen; gives which.
+    ///
+    /// # Errors
+    /// If its file cannot be used.
+    pub fn flip_page(&mut self, bit: usize) -> Result<Option<Digest>> {
+        let Some(digest) = self.captured.take().filter(|_| self.flips_next) else { return Ok(None) };
+        self.flips_next = false;
+        let file = self.disk.folder().join(PAGES_FOLDER).join(digest.to_string());
+        let mut bytes = std::fs::read(&file)?;
+        let place = bit / 8 % bytes.len().max(1);
+        if let Some(byte) = bytes.get_mut(place) {
+            *byte ^= 1 << (bit % 8);
+        }
+        std::fs::write(&file, bytes)?;
+        Ok(Some(digest))
+    }
+
+    /// Pages that wait to be sent, but for those that wait for a person. None if it is off.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn pages_waiting(&self) -> Result<Option<usize>> {
+        let Some(running) = &self.running else { return Ok(None) };
+        if running.store().next_page_ms(self.clock.now_ms())?.is_none() {
+            return Ok(Some(0));
+        }
+        let pages = PagesOnDisk::read(&self.name, self.disk.folder())?;
+        Ok(Some(pages.waiting().filter(|page| !page.needs_a_person()).count()))
+    }
+
+    /// Copies its disk: the store and the pages as they lie there, and its key.
     ///
     /// # Errors
     /// If it cannot be copied.
     pub fn copy_to(&self, folder: &Path) -> Result<()> {
         self.disk.copy_to(DATABASE_FILE, folder)?;
+        replace_pages(self.disk.folder(), folder)?;
         let key = terminal::store::KEY_FILE;
         std::fs::copy(self.disk.folder().join(key), folder.join(key)).context("the key")?;
         Ok(())
@@ -274,6 +334,7 @@ impl SimulatedTerminal {
         let Some(copy) = self.copy.take() else { return Ok(false) };
         self.stop();
         self.disk.restore_from(DATABASE_FILE, &copy)?;
+        replace_pages(&copy, self.disk.folder())?;
         Ok(true)
     }
 
@@ -283,4 +344,21 @@ impl SimulatedTerminal {
         self.epoch = other.epoch;
         self.catalogue = other.catalogue;
     }
+}
+
+/// Has a data folder hold the files of pages that another one holds, and no others.
+fn replace_pages(from: &Path, to: &Path) -> Result<()> {
+    let (from, to) = (from.join(PAGES_FOLDER), to.join(PAGES_FOLDER));
+    if to.exists() {
+        std::fs::remove_dir_all(&to)?;
+    }
+    if !from.exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&to)?;
+    for entry in std::fs::read_dir(&from)? {
+        let name = entry?.file_name();
+        std::fs::copy(from.join(&name), to.join(&name))?;
+    }
+    Ok(())
 }

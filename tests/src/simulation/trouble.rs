@@ -62,6 +62,10 @@ impl World {
             Fault::DiskCloned => return self.clone_disk(place),
             Fault::StoreRestored => return self.copy_terminal(place, while_ms),
             Fault::CatalogueAhead => self.fill_in_unknown(place)?,
+            Fault::PageFlipped => {
+                terminal.flips_next = true;
+                return Ok(true);
+            }
             Fault::TerminalCrash => terminal.disk.die_after(changes),
             Fault::TerminalSyncFails => terminal.disk.fail_syncs(1),
             Fault::TerminalDiskFull => terminal.disk.set_full(true),
@@ -92,6 +96,7 @@ impl World {
                 self.centre.disk.die_after_reads(changes / 4);
             }
             Fault::CentreRestored => return self.set_back_centre(),
+            Fault::CentreBlobFlipped => return self.flip_at_centre(),
             Fault::CentreCrash => self.centre.disk.die_after(changes),
             Fault::CentreDiskFull => self.centre.disk.set_full(true),
             Fault::CentreSyncFails => self.centre.disk.fail_syncs(1),

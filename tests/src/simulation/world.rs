@@ -10,18 +10,18 @@ use anyhow::{Context as _, Result};
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use terminal::sync::Begun;
-use terminal::sync::transport::{Request, Response, TransportError};
+use terminal::sync::transport::TransportError;
 
 use super::centre::SimulatedCentre;
 use super::clock::Time;
 use super::disk::Disk;
 use super::faults::Fault;
+use super::form::{MOST_PAGES, catalogue_with_pages};
 use super::log::Log;
-use super::network::{self, Link, PATIENCE_MS, Way, WayBack, Weather};
+use super::network::{self, Answer, Call, Link, PATIENCE_MS, Way, WayBack, Weather};
 use super::terminal::{Odd, SimulatedTerminal};
 use super::{Options, START_MS};
-use crate::history::History;
-use crate::storm::small_centre::sample_catalogue;
+use crate::history::{History, Op};
 
 pub const MINUTE_MS: i64 = 60_000;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -39,10 +39,12 @@ pub enum Event {
     Citizen(usize),
     /// A terminal's engine looks what to do, if this is its newest wake.
     Wake(usize, u64),
-    /// A request arrives at the centre.
-    Arrives(usize, u64, Arc<Request>),
+    /// A call arrives at the centre.
+    Arrives(usize, u64, Arc<Call>),
+    /// The link of a call breaks when so many of a hundred of its bytes are at the centre.
+    Cut(Call, u8),
     /// An answer arrives at the terminal that waits for it.
-    Answer(usize, u64, Result<Response, TransportError>),
+    Answer(usize, u64, Answer),
     /// A terminal is switched on.
     Start(usize),
     /// The centre is started.
@@ -94,7 +96,8 @@ impl World {
         let mut rng = ChaCha20Rng::seed_from_u64(options.seed);
         let disk = Disk::new(&folder.join("centre"))?;
         let copy = folder.join("copy");
-        let mut centre = SimulatedCentre::new(disk, copy, time.clone(), rng.next_u64(), sample_catalogue()?);
+        let mut centre =
+            SimulatedCentre::new(disk, copy, time.clone(), rng.next_u64(), catalogue_with_pages()?);
         centre.start().context("the centre")?;
         let mut world = Self {
             time,
@@ -214,16 +217,18 @@ impl World {
         match event {
             Event::Citizen(place) => self.citizen(place),
             Event::Wake(place, turn) => self.woken(place, turn),
-            Event::Arrives(place, exchange, request) => self.arrives(place, exchange, request),
+            Event::Arrives(place, exchange, call) => self.arrives(place, exchange, &call),
+            Event::Cut(call, came) => {
+                self.centre.take_cut(&call, came);
+                self.after(200, Event::Jobs);
+                self.look_after_centre()
+            }
             Event::Answer(place, exchange, answer) => self.answered(place, exchange, answer),
             Event::Start(place) => self.start(place),
             Event::StartCentre => self.start_centre(),
             Event::Jobs => self.jobs(),
             Event::Decide => self.decide(),
-            Event::Copy => {
-                self.say("centre", &format_args!("is copied"));
-                if self.centre.runs() { self.centre.copy() } else { Ok(()) }
-            }
+            Event::Copy => self.copy_centre(),
             Event::Fault(fault) => self.fault(fault),
             Event::Heal(place, fault) => self.heal(place, fault),
             Event::HealCentre(fault) => self.heal_centre(fault),
@@ -246,6 +251,7 @@ impl World {
             bad: strikes(self, Fault::BadContent),
             twice: strikes(self, Fault::DoublePress),
             catalogue: None,
+            pages: self.pages_of_one(),
         };
         let Some(saved) = self.terminals[place].hand_in(odd, &mut self.history) else {
             self.count("turned away");
@@ -256,8 +262,17 @@ impl World {
             Ok(slip) => self.say(&name, &format_args!("slip {} {}", slip.number, slip.digest.short())),
             Err(e) => self.say(&name, &format_args!("refused: {e}")),
         }
+        self.flip_at_terminal(place)?;
         self.wake(place, 1);
         self.look_after(place)
+    }
+
+    /// How many pages a citizen has.
+    fn pages_of_one(&mut self) -> u8 {
+        if self.below(100) >= i64::from(self.options.pages) {
+            return 0;
+        }
+        1 + u8::try_from(self.below(i64::from(MOST_PAGES))).unwrap_or(0)
     }
 
     /// Wakes an engine in so many milliseconds, unless it waits for an answer.
@@ -280,51 +295,53 @@ impl World {
                 let slow = terminal.disk.taken_ms();
                 self.wake(place, i64::try_from(step.wait_ms.max(1).saturating_add(slow)).unwrap_or(i64::MAX));
             }
-            Begun::Exchange(request) => {
-                terminal.exchanges += 1;
-                terminal.waits_for = Some(terminal.exchanges);
-                let exchange = terminal.exchanges;
-                if !terminal.disk.is_dead() {
-                    self.send(place, exchange, request);
-                }
-            }
-            // Nobody hands in pages here.
-            Begun::Upload(_) => {
-                let step = running.engine.finish_upload(Err(TransportError::Unreachable));
-                self.wake(place, i64::try_from(step.wait_ms.max(1)).unwrap_or(i64::MAX));
-            }
+            Begun::Exchange(request) => self.send(place, Call::Text(request)),
+            Begun::Upload(call) => self.send(place, Call::Page(call)),
         }
         self.look_after(place)
     }
 
-    fn send(&mut self, place: usize, exchange: u64, request: Request) {
-        let (way, faults) = network::send(self.links[place], &self.weather, &mut self.rng);
+    fn send(&mut self, place: usize, call: Call) {
+        let terminal = &mut self.terminals[place];
+        terminal.exchanges += 1;
+        terminal.waits_for = Some(terminal.exchanges);
+        let (exchange, name) = (terminal.exchanges, terminal.name.clone());
+        if terminal.disk.is_dead() {
+            return;
+        }
+        let link = (self.links[place], &self.weather);
+        let (way, faults) = network::send(link, &call, &mut self.rng);
         faults.iter().for_each(|fault| self.count(fault.name()));
-        let name = self.terminals[place].name.clone();
-        self.say(&name, &format_args!("sends {exchange} {} {faults:?}", request.method.as_str()));
-        self.after_ms(PATIENCE_MS, Event::Answer(place, exchange, Err(TransportError::TimedOut)));
+        self.say(&name, &format_args!("sends {exchange} {} {faults:?}", call.method()));
+        let late = call.answered(Err(TransportError::TimedOut));
+        self.after_ms(PATIENCE_MS, Event::Answer(place, exchange, late));
         match way {
             Way::Lost => {}
             Way::Answered(ms, answer) => self.after_ms(ms, Event::Answer(place, exchange, answer)),
+            Way::Cut(ms, came) => {
+                let broken = call.answered(Err(TransportError::Unreachable));
+                self.after_ms(ms, Event::Cut(call, came));
+                self.after_ms(ms, Event::Answer(place, exchange, broken));
+            }
             Way::Arrives(first, again) => {
-                let request = Arc::new(request);
+                let call = Arc::new(call);
                 for ms in std::iter::once(first).chain(again) {
-                    self.after_ms(ms, Event::Arrives(place, exchange, request.clone()));
+                    self.after_ms(ms, Event::Arrives(place, exchange, call.clone()));
                 }
             }
         }
     }
 
-    fn arrives(&mut self, place: usize, exchange: u64, request: Arc<Request>) -> Result<()> {
+    fn arrives(&mut self, place: usize, exchange: u64, call: &Call) -> Result<()> {
         if exchange < self.terminals[place].arrived {
             self.count(Fault::Reorder.name());
         }
         self.terminals[place].arrived = exchange.max(self.terminals[place].arrived);
-        let response = self.centre.answer(&request);
-        let status = response.as_ref().map_or(0, |r| r.status);
+        let answer = self.centre.answer(call);
+        let status = answer.as_ref().map_or(0, Answer::status);
         let slow = self.centre.disk.taken_ms();
         let link = (self.links[place], &self.weather);
-        let (way, fault) = network::answer(link, response, &mut self.rng);
+        let (way, fault) = network::answer(link, (call, answer), &mut self.rng);
         fault.into_iter().for_each(|fault| self.count(fault.name()));
         let name = self.terminals[place].name.clone();
         self.say("centre", &format_args!("answers {name} {exchange} {status} {fault:?}"));
@@ -335,19 +352,17 @@ impl World {
         self.look_after_centre()
     }
 
-    fn answered(
-        &mut self,
-        place: usize,
-        exchange: u64,
-        answer: Result<Response, TransportError>,
-    ) -> Result<()> {
+    fn answered(&mut self, place: usize, exchange: u64, answer: Answer) -> Result<()> {
         let terminal = &mut self.terminals[place];
         if terminal.waits_for != Some(exchange) {
             return Ok(());
         }
         terminal.waits_for = None;
         let Some(running) = &mut terminal.running else { return Ok(()) };
-        let step = running.engine.finish(answer);
+        let step = match answer {
+            Answer::Text(answer) => running.engine.finish(answer),
+            Answer::Page(answer) => running.engine.finish_upload(answer),
+        };
         let slow = terminal.disk.taken_ms();
         let heard = step.events.len();
         if !terminal.disk.is_dead() {
@@ -357,6 +372,14 @@ impl World {
             self.wake(place, i64::try_from(step.wait_ms.saturating_add(slow)).unwrap_or(i64::MAX));
         }
         self.look_after(place)
+    }
+
+    pub(super) fn copy_centre(&mut self) -> Result<()> {
+        self.say("centre", &format_args!("is copied"));
+        for digest in self.centre.copy()? {
+            self.history.note_at("server", self.now_ms(), Op::NotCopied { digest });
+        }
+        Ok(())
     }
 
     fn jobs(&mut self) -> Result<()> {
