@@ -31,9 +31,15 @@ pub struct Options {
     /// Submissions of each terminal a day.
     #[arg(long, default_value_t = 20)]
     submissions: u32,
+    /// Of a hundred submissions so many have pages; ten, if it is not named.
+    #[arg(long)]
+    pages: Option<u8>,
     /// Without any fault.
     #[arg(long)]
     no_faults: bool,
+    /// Only faults of this kind, and of others named so, instead of those that a seed chooses.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
     /// Runs side by side; as many as there are processors, if it is not named.
     #[arg(long)]
     jobs: Option<usize>,
@@ -57,6 +63,8 @@ impl Options {
         ];
         words.extend(self.seeds.map(|n| format!("--seeds={n}")));
         words.extend(self.days.map(|n| format!("--days={n}")));
+        words.extend(self.pages.map(|n| format!("--pages={n}")));
+        words.extend(self.only.iter().map(|name| format!("--only={name}")));
         words.extend(self.jobs.map(|n| format!("--jobs={n}")));
         words.extend(self.log.iter().map(|path| format!("--log={}", path.display())));
         words.extend(self.no_faults.then(|| "--no-faults".to_owned()));
@@ -101,10 +109,12 @@ mod tests {
 
     #[test]
     fn what_is_asked_is_handed_on() {
-        let line = Line::parse_from(["x", "--seeds", "7", "--from", "9", "--days", "14", "--no-faults"]);
-        let words = line.options.words();
-        for word in ["--seeds=7", "--from=9", "--days=14", "--terminals=49", "--no-faults"] {
+        let asked = "x --seeds 7 --from 9 --days 14 --no-faults --pages 30 --only portal --only one-way";
+        let words = Line::parse_from(asked.split(' ')).options.words();
+        for word in ["--seeds=7", "--from=9", "--days=14", "--terminals=49", "--no-faults", "--pages=30"] {
             assert!(words.iter().any(|w| w == word), "{word} in {words:?}");
         }
+        let only: Vec<_> = words.iter().filter_map(|w| w.strip_prefix("--only=")).collect();
+        assert_eq!(only, ["portal", "one-way"]);
     }
 }
