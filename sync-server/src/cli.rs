@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::account_command::AccountJob;
 use crate::answer::{say, say_json};
+use crate::attachments_command::{self, AttachmentsJob};
 use crate::backup_command::SafetyJob;
 use crate::catalogue_tool::{self, CalendarCommand, Place, ToolCommand};
 use crate::config::{Config, with_rules};
@@ -111,6 +112,14 @@ Examples:
   sync-server sealing-keys make --suite 2"
     )]
     SealingKeys(SealingJob),
+    /// Pages and photos that cases wait for: list them, or give up what a terminal has lost; the server may run.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server attachments list
+  sync-server attachments give-up --number XN26112400100013"
+    )]
+    Attachments(AttachmentsJob),
     /// Check clock, disk, store, keys, catalogue and chain of audit rows, each with what to do; changes nothing.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the server does not work.
@@ -239,6 +248,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::MoveStore(args) => move_command::run(&args, &config),
         Command::Safety(job) => backup_command::run(&job, &config),
         Command::Verify(job) => verify_command::run(&job, &config),
+        Command::Attachments(job) => attachments_command::run(&job, &config),
         Command::SealingKeys(job) => sealing_command::run(&job, &config),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Catalogue(CatalogueJob::Tool(command)) => {

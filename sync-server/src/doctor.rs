@@ -1,4 +1,5 @@
 //! `sync-server doctor`: looks at a data folder and says what is wrong and what to do. Changes nothing.
+mod attachments;
 mod backups;
 mod keys;
 mod surroundings;
@@ -185,6 +186,7 @@ fn examine_contents(tx: &mut Tx<'_>, data: &DataFolder) -> Result<Vec<Finding>, 
     findings.push(examine_job(count_waiting(tx)?, waiting_since_ms));
     let version = catalogue::newest_version(tx)?;
     findings.push(examine_catalogue_age(version, catalogue_since_ms));
+    findings.push(attachments::examine(tx, now_ms())?);
     findings.extend(keys::compare(tx, data)?);
     findings.extend(keys::examine_sealing(tx, data)?);
     findings.push(match audit::verify_all(tx)? {

@@ -18,7 +18,7 @@
 //! | [`backup`], [`backup_command`], [`erasure_journal`] | backups and restoring them, what was erased for good |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
-//! | [`blobs`], [`uploads`] | sealed pages and photos: whole ones in an object store, those on their way in files |
+//! | [`blobs`], [`uploads`], [`attachments_command`] | sealed pages and photos: whole ones in an object store, those on their way in files |
 //! | [`csv_file`] | tables for spreadsheets |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
@@ -27,6 +27,7 @@ pub mod account_command;
 pub mod admission;
 mod answer;
 pub mod api;
+pub mod attachments_command;
 pub mod auth;
 pub mod authority;
 pub mod backup;

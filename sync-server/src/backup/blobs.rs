@@ -10,6 +10,7 @@ use domain::ids::EnvelopeId;
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::{BlobError, BlobPlace, Blobs};
+use crate::services::blobs::AWAITED;
 use crate::services::{audit, uploads};
 use crate::store::{StoreError, Tx};
 
@@ -36,13 +37,14 @@ pub fn listed(tx: &mut Tx<'_>) -> Result<Vec<BlobFile>, StoreError> {
 }
 
 /// The place in the centre's order up to which no attachment is awaited; `highest` if none is. Of a terminal that was
-/// taken out of service nothing is awaited.
+/// taken out of service nothing is awaited, nor is what was given up.
 pub fn whole_upto(tx: &mut Tx<'_>, highest: u64) -> Result<u64, StoreError> {
     fail::fail_point!("planted::durable_without_blobs", |_| Ok(highest));
-    let awaited = "SELECT MIN(e.server_seq) FROM blob_ b JOIN envelope e ON e.envelope_id = b.envelope_id
-                   JOIN terminal t ON t.id = e.terminal
-                   WHERE b.arrived_at_ms IS NULL AND t.status = 'active'";
-    Ok(before(first_of(tx, awaited, &[])?, highest))
+    let awaited = format!(
+        "SELECT MIN(e.server_seq) FROM blob_ b JOIN envelope e ON e.envelope_id = b.envelope_id
+         JOIN terminal t ON t.id = e.terminal WHERE t.status = 'active' AND {AWAITED}"
+    );
+    Ok(before(first_of(tx, &awaited, &[])?, highest))
 }
 
 /// The place in the centre's order before the first envelope that names one of these attachments; `highest` if none

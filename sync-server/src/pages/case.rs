@@ -70,6 +70,7 @@ fn attachment(w: Words, case: &CaseRow, blob: &Blob) -> Attachment {
     let known = ["page", "photo"].contains(&blob.kind.as_str());
     let opened = blob.arrived_at_ms.is_some() && case.state != CaseState::Received;
     let state = match blob.arrived_at_ms {
+        None if blob.given_up => "case.attachment_given_up",
         None => "case.attachment_awaited",
         Some(_) if !opened => "case.attachment_sealed",
         Some(_) => "case.attachment_here",

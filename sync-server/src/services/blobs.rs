@@ -3,9 +3,10 @@
 //!
 //! Refuses to know where the bytes lie.
 use domain::envelope::{Digest, MAX_BLOBS};
-use domain::ids::EnvelopeId;
+use domain::ids::{CaseNo, EnvelopeId, TerminalId};
 use domain::wire::v1::uploads::MAX_BLOB_BYTES;
 use domain::wire::v1::{BlobKind, EnvelopeHeader};
+use serde::Serialize;
 
 use super::audit;
 use crate::error::{ProblemCode, ServiceError};
@@ -14,9 +15,42 @@ use crate::store::{Row, StoreError, Tx};
 /// The longest name of a kind of blob.
 const MAX_KIND_BYTES: usize = 40;
 
+/// The alarm that says that nobody waits for a blob any more: its subject is the envelope, its object the blob.
+pub const GIVEN_UP: &str = "blob.given-up";
+
+/// Holds for a blob (`b`) that is awaited: it is not here, and nobody said that it never will be.
+macro_rules! awaited {
+    () => {
+        "b.arrived_at_ms IS NULL AND NOT EXISTS (SELECT 1 FROM alarm a WHERE a.kind = 'blob.given-up'
+         AND a.subject = b.envelope_id AND a.object_digest = b.digest)"
+    };
+}
+
+/// Holds for a blob (`b`) that is awaited.
+pub const AWAITED: &str = awaited!();
+
 /// Holds for a case (`case_`) of which nothing is awaited any more.
-pub const NOTHING_AWAITED: &str =
-    "NOT EXISTS (SELECT 1 FROM blob_ b WHERE b.envelope_id = case_.envelope_id AND b.arrived_at_ms IS NULL)";
+pub const NOTHING_AWAITED: &str = concat!(
+    "NOT EXISTS (SELECT 1 FROM blob_ b WHERE b.envelope_id = case_.envelope_id AND ",
+    awaited!(),
+    ")"
+);
+
+/// Cases that are listed as waiting for their attachments, at most.
+const MOST_WAITING: u64 = 200;
+
+/// A case that waits for its attachments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// Its number.
+    pub number: CaseNo,
+    /// The terminal that has them.
+    pub terminal: TerminalId,
+    /// How many are awaited.
+    pub awaited: u64,
+    /// When its text came, milliseconds since 1970.
+    pub received_at_ms: i64,
+}
 
 /// A page or photo as its envelope names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +65,8 @@ pub struct Blob {
     pub page: u16,
     /// When it was whole here, milliseconds since 1970; none while it is awaited.
     pub arrived_at_ms: Option<i64>,
+    /// Somebody said that it never will come ([`give_up`]); it may all the same.
+    pub given_up: bool,
 }
 
 /// Judges a manifest by its sizes.
@@ -86,8 +122,10 @@ pub fn expect(tx: &mut Tx<'_>, header: &EnvelopeHeader) -> Result<(), StoreError
 /// [`StoreError`] if the store fails.
 pub fn of_envelope(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Blob>, StoreError> {
     let rows = tx.query(
-        "SELECT digest, length, kind, page, arrived_at_ms FROM blob_ WHERE envelope_id = $1 ORDER BY page, digest",
-        &[id.to_string().into()],
+        "SELECT digest, length, kind, page, arrived_at_ms,
+         (SELECT COUNT(*) FROM alarm a WHERE a.kind = $2 AND a.subject = envelope_id AND a.object_digest = digest)
+         FROM blob_ WHERE envelope_id = $1 ORDER BY page, digest",
+        &[id.to_string().into(), GIVEN_UP.into()],
     )?;
     rows.iter().map(read).collect()
 }
@@ -141,6 +179,40 @@ pub fn arrived(tx: &mut Tx<'_>, now_ms: i64, id: &EnvelopeId, digest: &Digest) -
     Ok(true)
 }
 
+/// Cases whose text came before a time and that wait for attachments, the oldest first, 200 at most.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn waiting(tx: &mut Tx<'_>, before_ms: i64) -> Result<Vec<Waiting>, StoreError> {
+    let sql = format!(
+        "SELECT c.number, c.terminal, COUNT(*), c.received_at_ms FROM case_ c
+         JOIN blob_ b ON b.envelope_id = c.envelope_id WHERE c.received_at_ms < $1 AND {AWAITED}
+         GROUP BY c.number, c.terminal, c.received_at_ms ORDER BY c.received_at_ms, c.number LIMIT $2"
+    );
+    let row = |row: &Row| {
+        Ok(Waiting {
+            number: row.parsed(0)?,
+            terminal: row.parsed(1)?,
+            awaited: row.uint(2)?,
+            received_at_ms: row.int(3)?,
+        })
+    };
+    tx.query(&sql, &[before_ms.into(), MOST_WAITING.into()])?.iter().map(row).collect()
+}
+
+/// Waits no longer for what of an envelope is not here, because its terminal has it no more: the case is opened without
+/// it, and envelopes behind it can become durable. What comes all the same is taken in. Gives the blobs; again, the same.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn give_up(tx: &mut Tx<'_>, now_ms: i64, id: &EnvelopeId) -> Result<Vec<Digest>, StoreError> {
+    let missing = missing(tx, id)?;
+    for digest in &missing {
+        audit::raise_alarm(tx, now_ms, GIVEN_UP, &id.to_string(), Some(digest))?;
+    }
+    Ok(missing)
+}
+
 /// The word under which a kind is kept.
 fn kind_name(kind: &BlobKind) -> &str {
     match kind {
@@ -157,5 +229,6 @@ fn read(row: &Row) -> Result<Blob, StoreError> {
         kind: row.text(2)?.to_owned(),
         page: u16::try_from(row.int(3)?).map_err(|_| StoreError::Stored { what: "page" })?,
         arrived_at_ms: row.int_or_null(4)?,
+        given_up: row.int(5)? > 0,
     })
 }

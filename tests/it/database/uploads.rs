@@ -55,6 +55,11 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         ensure!(copies::upto_without(tx, &[pages[1].digest], 1_000)? < 1_000, "one cannot be had");
         copies::await_again(tx, now_ms, &[pages[1].digest])?;
         ensure!(blobs::missing(tx, &id)? == [pages[1].digest], "asked for again");
+        ensure!(blobs::waiting(tx, i64::MAX)?.iter().any(|w| w.awaited == 1), "its case waits");
+        ensure!(copies::whole_upto(tx, 1_000)? < 1_000, "and keeps others from being durable");
+        ensure!(blobs::give_up(tx, now_ms, &id)? == [pages[1].digest], "given up");
+        ensure!(blobs::waiting(tx, i64::MAX)?.is_empty() && copies::whole_upto(tx, 1_000)? == 1_000);
+        ensure!(blobs::of_envelope(tx, &id)?[1].given_up, "and said so");
         ensure!(blobs::arrived(tx, now_ms, &id, &pages[1].digest)?, "and here again");
         Ok(())
     })

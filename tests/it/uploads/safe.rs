@@ -1,9 +1,11 @@
 //! Attachments in backups and after a restore: nothing is durable without them, and what a centre lost is sent again.
 use anyhow::{Context as _, Result};
+use domain::case::CaseState;
 use domain::wire::v1::Outcome;
 use serde_json::Value;
 use sync_server::backup::blobs;
 use sync_server::store::{Database, Tx};
+use tests::device::wait_for_state;
 use tests::server::Server;
 
 use super::Awaited;
@@ -55,6 +57,53 @@ fn a_page_that_cannot_be_had_is_told_and_keeps_its_envelope_from_being_durable()
     std::fs::write(awaited.server.data().join("blobs").join(&name[..2]).join(&name), b"damaged")?;
     let safe = Safe::of(&awaited.server)?;
     assert_eq!(backed_up(&safe, &awaited.server)?, (0, 0, 1));
+    Ok(())
+}
+
+#[test]
+fn what_a_terminal_has_lost_is_given_up_and_holds_nobody_back() -> Result<()> {
+    let awaited = Awaited::with(&[3_000, 70_000])?;
+    let server = &awaited.server;
+    server.console()?;
+    let safe = Safe::of(server)?;
+    awaited.send_rest(0, &awaited.begin(0)?)?;
+    assert_eq!(backed_up(&safe, server)?, (0, 1, 0), "one is awaited");
+    let answer = |arguments: &[&str]| -> Result<Value> {
+        let output = server.command(&[&["attachments"], arguments, &["--json"]].concat())?;
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let listed = answer(&["list"])?;
+    let number = listed[0]["number"].as_str().context("a case")?.to_owned();
+    assert_eq!((listed.as_array().map(Vec::len), listed[0]["awaited"].as_u64()), (Some(1), Some(1)));
+    let unknown = server.command(&["attachments", "give-up", "--number", "XN26112400100013"])?;
+    assert!(!unknown.status.success(), "there is no such case");
+    // Told once it waits for more than a day.
+    let doctor = || -> Result<String> {
+        Ok(String::from_utf8_lossy(&server.command(&["doctor"])?.stdout).into_owned())
+    };
+    assert!(!doctor()?.contains("wait for attachments"));
+    server.database()?.open()?.run_script("UPDATE case_ SET received_at_ms = 1")?;
+    let told = doctor()?;
+    assert!(told.contains("1 cases wait for attachments") && told.contains(&number), "{told}");
+    for _ in 0..2 {
+        let given_up = answer(&["give-up", "--number", &number])?;
+        assert_eq!(given_up["given_up"][0], awaited.pages[1].digest.to_string());
+    }
+    let alarms = "SELECT COUNT(*) FROM alarm WHERE kind = 'blob.given-up'";
+    assert_eq!(server.number(alarms)?, 1);
+    assert_eq!(answer(&["list"])?.as_array().map(Vec::len), Some(0));
+    assert!(!doctor()?.contains("wait for attachments"));
+    wait_for_state(&awaited.device, server, awaited.id, CaseState::Submitted)?;
+    let page = server.page(&format!("/cases/{number}"))?.text();
+    assert!(page.contains("等不到了，已放弃等待"), "the desk sees which page is missing");
+    assert_eq!(backed_up(&safe, server)?, (1, 1, 0), "nobody is held back any longer");
+    // It comes all the same.
+    let (outcome, missing, receipt) = awaited.send()?;
+    assert_eq!((outcome, missing, receipt.complete), (Outcome::Duplicate, 1, false));
+    awaited.send_rest(1, &awaited.begin(1)?)?;
+    awaited.assert_complete()?;
+    assert_eq!(backed_up(&safe, server)?, (1, 2, 0));
     Ok(())
 }
 

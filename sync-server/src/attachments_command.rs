@@ -1,0 +1,91 @@
+//! `sync-server attachments`: what waits for pages and photos, and when waiting has no sense any more.
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use domain::ids::CaseNo;
+use operator::exit::Exit;
+use operator::findings::span;
+use serde_json::json;
+
+use crate::answer::{say, say_json};
+use crate::config::Config;
+use crate::services::blobs::{self, Waiting};
+use crate::services::cases;
+use crate::startup::now_ms;
+use crate::store::in_transaction;
+
+/// What can be done about attachments.
+#[derive(Debug, Subcommand)]
+pub enum AttachmentsJob {
+    /// List the cases that wait for attachments, the oldest first: number, terminal, how many, since when.
+    #[command(after_help = "Examples:
+  sync-server attachments list
+  sync-server attachments list --json")]
+    List {
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Wait no longer for what a terminal has lost: the case is opened without it, and others can become durable.
+    #[command(
+        after_help = "For a page that `terminal status` calls damaged. What comes all the same is taken in. Ask the citizen for it.
+
+Examples:
+  sync-server attachments give-up --number XN26112400100013"
+    )]
+    GiveUp(GiveUp),
+}
+
+/// Which case.
+#[derive(Debug, Args)]
+pub struct GiveUp {
+    /// The case.
+    #[arg(long)]
+    number: CaseNo,
+    /// Answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Does the job and answers on standard output.
+///
+/// # Errors
+/// What cannot be done, with its reason.
+pub fn run(job: &AttachmentsJob, config: &Config) -> anyhow::Result<Exit> {
+    match job {
+        AttachmentsJob::List { json } => list(config, *json),
+        AttachmentsJob::GiveUp(args) => give_up(config, args),
+    }
+}
+
+fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
+    let mut store = config.data_folder().open_existing()?;
+    let waiting = in_transaction(store.as_mut(), |tx| blobs::waiting(tx, i64::MAX))?;
+    if as_json {
+        return say_json(&waiting);
+    }
+    if waiting.is_empty() {
+        return say("no case waits for attachments\n");
+    }
+    let line = |w: &Waiting| {
+        let age = span(now_ms().saturating_sub(w.received_at_ms));
+        format!("{}  {}  {} awaited for {age}\n", w.number, w.terminal, w.awaited)
+    };
+    say(&waiting.iter().map(line).collect::<String>())
+}
+
+fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
+    let mut store = config.data_folder().open_existing()?;
+    let given_up = in_transaction(store.as_mut(), |tx| {
+        let found = cases::by_number(tx, &args.number)?.into_iter().find(|case| case.number == args.number);
+        let given_up = found.map(|case| blobs::give_up(tx, now_ms(), &case.envelope_id));
+        given_up.transpose()
+    })?;
+    let given_up = given_up.with_context(|| format!("there is no case {}", args.number))?;
+    if args.json {
+        return say_json(&json!({ "number": args.number, "given_up": given_up }));
+    }
+    say(&match given_up.len() {
+        0 => format!("nothing is awaited of {}\n", args.number),
+        n => format!("{n} attachments of {} are given up; ask the citizen for them\n", args.number),
+    })
+}
