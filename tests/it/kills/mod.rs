@@ -2,6 +2,7 @@
 //! lost, and nothing is there twice.
 mod checker;
 mod link_cuts;
+mod pages;
 mod points;
 mod scarce;
 mod storm;

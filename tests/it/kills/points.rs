@@ -9,29 +9,38 @@ use tests::link::{Link, State};
 use tests::storm::points::{Action, CATALOGUE, PAGES, Plan, Point, SAFETY, SERVER, TERMINAL, When, named};
 use tests::storm::process::{End, Process, ServerFolder};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 const NOBODY: &str = "http://127.0.0.1:9";
 
-struct Rig {
-    folder: tempfile::TempDir,
-    link: Link,
-    code: Option<String>,
+/// A terminal, a centre, and the link between them: real processes that a plan kills, fails or slows.
+pub(super) struct Rig {
+    pub(super) folder: tempfile::TempDir,
+    pub(super) link: Link,
+    pub(super) code: Option<String>,
+    /// Pages of a submission, at most.
+    pub(super) pages: u32,
 }
 
 impl Rig {
-    fn new() -> Result<Self> {
-        Ok(Self { folder: tempfile::tempdir()?, link: Link::new()?, code: None })
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { folder: tempfile::tempdir()?, link: Link::new()?, code: None, pages: 0 })
     }
 
     fn program() -> PathBuf {
         PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"))
     }
 
-    fn server(&self) -> ServerFolder {
+    pub(super) fn server(&self) -> ServerFolder {
         ServerFolder { program: Self::program(), data: self.folder.path().join("server") }
     }
 
-    fn life(&self, name: &str, url: &str, plan: Option<Plan>, submissions: u32) -> Result<Process> {
+    pub(super) fn life(
+        &self,
+        name: &str,
+        url: &str,
+        plan: Option<Plan>,
+        submissions: u32,
+    ) -> Result<Process> {
         let data = self.folder.path().join(name);
         let mut arguments: Vec<String> =
             ["terminal", "--server", url, "--name", name].map(str::to_owned).into();
@@ -40,6 +49,7 @@ impl Rig {
             format!("--history={}", data.with_extension("history").display()),
             "--seed=5".to_owned(),
             format!("--submissions={submissions}"),
+            format!("--pages={}", self.pages),
         ]);
         if url == NOBODY {
             arguments.push("--patience-ms=400".to_owned());
@@ -51,7 +61,7 @@ impl Rig {
     }
 
     /// A server that lives, with the link led to it.
-    fn serve(&self, plan: Option<Plan>) -> Result<Process> {
+    pub(super) fn serve(&self, plan: Option<Plan>) -> Result<Process> {
         let (process, address) = self.server().start(plan)?;
         self.link.set(State::Up, &address.context("it lives")?)?;
         Ok(process)
@@ -76,7 +86,7 @@ impl Rig {
     }
 
     /// A server and a life without any fault: everything arrives, and all rules hold.
-    fn settle(&self) -> Result<()> {
+    pub(super) fn settle(&self) -> Result<()> {
         let mut server = self.serve(None)?;
         let end = self.life("t", &self.link.url(), None, 1)?.wait(PATIENCE * 2);
         server.kill()?;
@@ -85,7 +95,7 @@ impl Rig {
         Ok(())
     }
 
-    fn check(&self, names: &[&str]) -> Result<History> {
+    pub(super) fn check(&self, names: &[&str]) -> Result<History> {
         let mut history = History::default();
         let mut disks = Vec::new();
         for name in names {
@@ -101,7 +111,8 @@ impl Rig {
     }
 }
 
-fn at(point: &Point, action: Action) -> Option<Plan> {
+/// A plan for the first passage of a point.
+pub(super) fn at(point: &Point, action: Action) -> Option<Plan> {
     Some(Plan { point: *point, nth: 1, action })
 }
 
@@ -229,6 +240,27 @@ fn every_named_point_stands_in_the_code_and_every_one_of_the_code_is_named() -> 
     assert_eq!(found, named);
     assert!(named.len() >= 40, "{} points", named.len());
     Ok(())
+}
+
+/// A point of a kind that no story kills at would be named, found, and never hit.
+#[test]
+fn every_list_holds_only_the_kinds_of_points_that_its_story_kills_at() {
+    let of_terminal = [When::Fresh, When::Start, When::Running, When::Offline, When::Visit];
+    let safety = [When::BackUp, When::Restore, When::Erase, When::Offer];
+    let lists: [(&[Point], &[When]); 5] = [
+        (TERMINAL, &of_terminal),
+        (SERVER, &of_terminal[..3]),
+        (SAFETY, &safety),
+        (CATALOGUE, &[When::Update]),
+        (PAGES, &[When::Pages]),
+    ];
+    for (points, kinds) in lists {
+        for point in points {
+            assert!(kinds.contains(&point.when), "{} is killed by nobody", point.name);
+        }
+        let missing = kinds.iter().find(|kind| !points.iter().any(|p| p.when == **kind));
+        assert_eq!(missing, None, "no point is left for it");
+    }
 }
 
 fn collect(folder: &Path, found: &mut Vec<String>) -> Result<()> {

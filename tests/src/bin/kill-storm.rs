@@ -115,6 +115,8 @@ struct LifeArguments {
     code: Option<String>,
     #[arg(long)]
     submissions: u32,
+    #[arg(long, default_value_t = 0)]
+    pages: u32,
     #[arg(long)]
     visit: bool,
     #[arg(long)]
@@ -178,14 +180,15 @@ fn storm(arguments: StormArguments) -> Result<ExitCode> {
 fn words(r: &Report) -> String {
     let verdict = if r.is_clean() { "CLEAN" } else { "NOT CLEAN" };
     let mut text = format!(
-        "{verdict}: {} server kills, {} terminal kills at {} points; {} submissions, {} acknowledged, {} at the \
-         centres, lost {}, doubled {}, rules broken {}; {:.1} min, seed {}",
+        "{verdict}: {} server kills, {} terminal kills at {} points; {} submissions, {} acknowledged, {} and \
+         {} pages at the centres, lost {}, doubled {}, rules broken {}; {:.1} min, seed {}",
         r.server_kills,
         r.terminal_kills,
         r.hits.len(),
         r.submissions,
         r.acknowledged,
         r.stored,
+        r.pages,
         r.lost,
         r.doubled,
         r.broken,
@@ -214,6 +217,7 @@ fn terminal(arguments: LifeArguments) -> Result<()> {
         seed: arguments.seed,
         code: arguments.code,
         submissions: arguments.submissions,
+        pages: arguments.pages,
         visit: arguments.visit,
         patience: Duration::from_millis(arguments.patience_ms),
         must_settle: arguments.must_settle,

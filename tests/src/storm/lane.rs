@@ -2,7 +2,7 @@
 //!
 //! Every thread starts its own processes one after another. The seed makes all choices; the moments at which
 //! processes meet are the machine's.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,8 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use sync_server::store::Sqlite;
 
-use super::points::{Action, Plan, Point, SERVER, TERMINAL, When};
+use super::pages;
+use super::points::{Action, Plan, Point, SERVER, TERMINAL, When, of_storm};
 use super::process::{End, Process, ServerFolder};
 use crate::history::{Broken, CentreView, DiskView, History, Op, Recorder, check};
 use crate::link::{Link, State};
@@ -31,6 +32,8 @@ const ANY_EVERY: u32 = 4;
 const TRIES_EACH: u32 = 4;
 /// Submissions of one life, at most.
 const MOST_SUBMISSIONS: u32 = 4;
+/// Pages of a submission, at most: every other one has a page.
+const MOST_PAGES: u32 = 1;
 /// How long the thread at a point stands still before the kill, so that what it did wrong can travel, milliseconds.
 const STANDING_MS: [u64; 4] = [0, 4, 25, 60];
 /// An address where nobody listens (the discard port).
@@ -87,6 +90,8 @@ pub struct Outcome {
     pub centre: CentreView,
     /// The rules that were broken.
     pub broken: Vec<Broken>,
+    /// Pages at the centre, if no rule was broken.
+    pub pages: usize,
 }
 
 impl Lane {
@@ -131,10 +136,11 @@ impl Lane {
         })?;
         ensure!(!self.stopping.load(Ordering::SeqCst), "stopped");
         let drained = self.drain(&link);
-        let outcome = self.check()?;
+        let mut outcome = self.check()?;
         // What the checker finds says more than that something did not settle.
         if outcome.broken.is_empty() {
             drained?;
+            outcome.pages = self.check_pages().context("the pages")?;
         }
         Ok(outcome)
     }
@@ -190,7 +196,7 @@ impl Lane {
     }
 
     fn kill_server(&self, link: &Link) -> Result<()> {
-        let mut plans = Plans::new(SERVER, &self.counts.hits, self.seed ^ 0x5e);
+        let mut plans = Plans::new(of_storm("server::"), &self.counts.hits, self.seed ^ 0x5e);
         while self.busy() {
             let planned = self.left(&self.counts.server, self.server_kills).then(|| {
                 let k = self.counts.server_tries.fetch_add(1, Ordering::SeqCst);
@@ -225,7 +231,7 @@ impl Lane {
     }
 
     fn kill_terminal(&self, name: &str, url: &str) -> Result<()> {
-        let mut plans = Plans::new(TERMINAL, &self.counts.hits, self.seed ^ 0x7e);
+        let mut plans = Plans::new(of_storm("terminal::"), &self.counts.hits, self.seed ^ 0x7e);
         while self.busy() {
             let planned = self.left(&self.counts.terminal, self.terminal_kills).then(|| {
                 let k = self.counts.terminal_tries.fetch_add(1, Ordering::SeqCst);
@@ -272,6 +278,7 @@ impl Lane {
             format!("--history={}", self.history(name).display()),
             format!("--seed={seed}"),
             format!("--submissions={submissions}"),
+            format!("--pages={MOST_PAGES}"),
             format!("--patience-ms={}", patience.as_millis()),
         ]);
         arguments.extend(code.map(|c| format!("--code={c}")));
@@ -303,7 +310,18 @@ impl Lane {
         let mut store = Sqlite::open_read_only(&self.folder.join("server/server.db"))?;
         let centre = CentreView::read(&mut store)?;
         let broken = check(&history, &centre, &disks);
-        Ok(Outcome { history, centre, broken })
+        Ok(Outcome { history, centre, broken, pages: 0 })
+    }
+
+    /// Every page that was handed in is at the centre, and nothing else; how many there are.
+    fn check_pages(&self) -> Result<usize> {
+        let mut all = BTreeSet::new();
+        for name in self.names() {
+            let given = pages::given(&self.history(&name))?;
+            pages::check_terminal(&self.folder.join(&name), &given).context(name)?;
+            all.extend(given);
+        }
+        pages::check_centre(&self.server().data, &all)
     }
 }
 
@@ -313,14 +331,14 @@ fn kill_at(point: &Point, nth: u32, standing_ms: u64) -> Plan {
 
 /// What comes to one kind of process, one plan after another.
 struct Plans<'a> {
-    points: &'static [Point],
+    points: Vec<Point>,
     tries: BTreeMap<&'static str, u32>,
     hits: &'a Mutex<BTreeMap<String, u32>>,
     seed: u64,
 }
 
 impl<'a> Plans<'a> {
-    fn new(points: &'static [Point], hits: &'a Mutex<BTreeMap<String, u32>>, seed: u64) -> Self {
+    fn new(points: Vec<Point>, hits: &'a Mutex<BTreeMap<String, u32>>, seed: u64) -> Self {
         Self { points, tries: BTreeMap::new(), hits, seed }
     }
 

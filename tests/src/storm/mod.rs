@@ -4,6 +4,7 @@
 //! Refuses to call a run clean that did not come to every named point, or that broke a rule.
 pub mod dump;
 mod lane;
+pub mod pages;
 pub mod points;
 pub mod process;
 mod progress;
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{Op, report};
 use lane::{Counts, Lane, Outcome};
-use points::{Point, SERVER, TERMINAL};
+use points::of_storm;
 use progress::Progress;
 pub use state::State;
 
@@ -66,6 +67,8 @@ pub struct Report {
     pub acknowledged: usize,
     /// Envelopes at the centres.
     pub stored: usize,
+    /// Pages at the centres.
+    pub pages: usize,
     /// Shown or acknowledged, and not there.
     pub lost: usize,
     /// There twice.
@@ -173,6 +176,7 @@ fn sum_up(seed: u64, lanes: &[Lane], outcomes: &[Outcome], minutes: f64) -> Repo
         sum.submissions += outcome.history.count(|o| matches!(o, Op::Slip { .. }));
         sum.acknowledged += outcome.history.count(|o| matches!(o, Op::Acked { .. }));
         sum.stored += outcome.centre.envelopes.len();
+        sum.pages += outcome.pages;
         sum.broken += outcome.broken.len();
         use crate::history::Rule::{Acknowledged, Once, Promise, Shown};
         sum.lost +=
@@ -182,9 +186,7 @@ fn sum_up(seed: u64, lanes: &[Lane], outcomes: &[Outcome], minutes: f64) -> Repo
             sum.complaints.push_str(&format!("{}: {}\n", lane.folder.display(), report(&outcome.broken)));
         }
     }
-    let missed = |points: &[Point]| -> Vec<String> {
-        points.iter().filter(|p| !sum.hits.contains_key(p.name)).map(|p| p.name.to_owned()).collect()
-    };
-    sum.missed = [missed(TERMINAL), missed(SERVER)].concat();
+    let all = of_storm("terminal::").into_iter().chain(of_storm("server::"));
+    sum.missed = all.map(|p| p.name.to_owned()).filter(|name| !sum.hits.contains_key(name)).collect();
     sum
 }

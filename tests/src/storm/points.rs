@@ -153,6 +153,12 @@ pub const PAGES: &[Point] = &[
     point("server::blob::after_commit", When::Pages, true),
 ];
 
+/// Points at which a storm kills: all of the terminal (`terminal::`) or of the server (`server::`), pages included.
+pub fn of_storm(side: &str) -> Vec<Point> {
+    let all = TERMINAL.iter().chain(SERVER).chain(PAGES);
+    all.filter(|p| p.name.starts_with(side)).copied().collect()
+}
+
 /// The point with this name.
 ///
 /// # Errors

@@ -11,17 +11,20 @@ use domain::case::CaseState;
 use domain::envelope::{DataKey, Digest};
 use domain::form::Answers;
 use domain::ids::EnvelopeId;
+use domain::wire::v1::BlobKind;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use serde_json::json;
 use terminal::clock::SystemClock;
 use terminal::event::Event;
 use terminal::model::CaseLine;
-use terminal::store::{NewDraft, NewSubmission, Store, read_status};
+use terminal::store::{CapturedPage, NewDraft, NewSubmission, Store, read_status};
 use terminal::sync::http::HttpTransport;
 use terminal::sync::tls::Trust;
 use terminal::sync::{Engine, EnrolError, Tuning, enrol};
 use terminal::trusted_time::Reading;
 
+use super::pages;
 use crate::device::{self, now_ms};
 use crate::history::{Op, Recorder};
 use crate::visit;
@@ -54,6 +57,8 @@ pub struct Life {
     pub code: Option<String>,
     /// Submissions to make.
     pub submissions: u32,
+    /// Pages of a submission, at most.
+    pub pages: u32,
     /// As whole visits.
     pub visit: bool,
     /// How long to wait until everything is delivered and opened.
@@ -77,8 +82,11 @@ pub fn live(life: &Life) -> Result<()> {
         drop(store);
         return whole_visit(life, &mut recorder);
     }
+    // As the desk does at its start: no form is open.
+    store.sweep_pages(None).context("pages of forms that nobody goes on with")?;
     let mut citizen = Citizen {
         rng: randomness(life),
+        history: life.history.clone(),
         store: Arc::new(Mutex::new(store)),
         recorder,
         seen: BTreeMap::new(),
@@ -87,7 +95,7 @@ pub fn live(life: &Life) -> Result<()> {
     let mut engine = Engine::new(Arc::clone(&citizen.store), transport, Arc::new(SystemClock), life.seed)
         .with_tuning(EAGER);
     for n in 0..life.submissions {
-        citizen.hand_in(n % BAD_EVERY == BAD_EVERY - 1)?;
+        citizen.hand_in(n % BAD_EVERY == BAD_EVERY - 1, pages::pages_of(n, life.pages))?;
         citizen.take_events(engine.step().events)?;
     }
     while !citizen.is_settled()? {
@@ -123,6 +131,7 @@ fn first_contact(store: &mut Store, life: &Life, end: Instant) -> Result<()> {
 
 struct Citizen {
     rng: ChaCha20Rng,
+    history: PathBuf,
     store: Arc<Mutex<Store>>,
     recorder: Recorder,
     seen: BTreeMap<String, (Option<CaseState>, u8)>,
@@ -133,8 +142,8 @@ impl Citizen {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands in one submission; if it cannot be saved, the citizen reads why and presses once more.
-    fn hand_in(&mut self, bad: bool) -> Result<()> {
+    /// Hands in one submission with so many pages; if it cannot be saved, the citizen reads why and presses once more.
+    fn hand_in(&mut self, bad: bool, pages: u32) -> Result<()> {
         let id = EnvelopeId::new(now_ms(), &mut self.rng);
         self.recorder.note(Op::Created { id })?;
         let content = device::courier();
@@ -144,6 +153,11 @@ impl Citizen {
         }
         let data_key = DataKey::new(&mut self.rng);
         self.keep_drafts(&(id, &data_key, &content.applicant.id_number))?;
+        let kept = (0..pages).map(|nth| self.keep_page((id, &data_key), nth)).collect::<Result<Vec<_>>>()?;
+        if !kept.is_empty() {
+            let file = |p: &CapturedPage| json!({ "hash": p.digest, "bytes": p.bytes, "kind": "image/jpeg" });
+            answers.set("scan", kept.iter().map(file).collect());
+        }
         for attempt in 0..2 {
             let new = NewSubmission {
                 envelope_id: id,
@@ -162,6 +176,8 @@ impl Citizen {
             };
             match saved {
                 Ok(slip) => {
+                    // Before the number is noted: handed in is handed in, whoever sees the slip.
+                    pages::note(&self.history, id, &kept)?;
                     return self.recorder.note(Op::Slip { id, number: slip.number, digest: slip.digest });
                 }
                 Err(e) if attempt == 0 => self.recorder.note(Op::Refused { id, why: e.to_string() })?,
@@ -169,6 +185,22 @@ impl Citizen {
             }
         }
         Ok(())
+    }
+
+    /// Scans a page; if it cannot be kept, the citizen reads why and scans it once more.
+    fn keep_page(&mut self, form: (EnvelopeId, &DataKey), nth: u32) -> Result<CapturedPage> {
+        let plain = pages::scan(nth, &mut self.rng);
+        let keep = |citizen: &mut Self| {
+            let mut store = citizen.store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.keep_page(form, (BlobKind::Page, &plain), &mut citizen.rng)
+        };
+        match keep(self) {
+            Ok(page) => Ok(page),
+            Err(e) => {
+                self.recorder.note(Op::Refused { id: form.0, why: e.to_string() })?;
+                keep(self).context("a second scan")
+            }
+        }
     }
 
     /// Continue, the draft refused, Continue again: whatever becomes of it, the form goes on.
