@@ -4,6 +4,7 @@ mod checker;
 mod link_cuts;
 mod pages;
 mod points;
+mod safety;
 mod scarce;
 mod storm;
 mod wal_cut;

@@ -18,27 +18,14 @@ fn of(side: &str) -> impl Iterator<Item = &'static Point> + Clone {
     PAGES.iter().filter(move |p| p.name.starts_with(side))
 }
 
-/// An enrolled terminal whose citizens give pages, and its centre.
-fn enrolled() -> Result<Rig> {
-    let mut rig = Rig::new()?;
-    rig.pages = MOST;
-    let mut server = rig.serve(None)?;
-    rig.code = Some(rig.server().enrol_code()?);
-    let end = rig.life("t", &rig.link.url(), None, 0)?.wait(PATIENCE)?;
-    ensure!(end == Some(End::Done), "the first life: {end:?}");
-    server.kill()?;
-    Ok(rig)
-}
-
 impl Rig {
     /// Everything arrives, all rules hold, and every page is where it belongs; how many pages the centre has.
     fn settle_pages(&self) -> Result<usize> {
         self.settle()?;
         // Files of uploads that a kill left are removed by a start.
         self.serve(None)?.kill()?;
-        let terminal = self.folder.path().join("t");
-        let given = given(&terminal.with_extension("history"))?;
-        check_terminal(&terminal, &given)?;
+        let given = given(&self.history())?;
+        check_terminal(&self.folder.path().join("t"), &given)?;
         check_centre(&self.server().data, &given)
     }
 
@@ -56,7 +43,7 @@ impl Rig {
 
 #[test]
 fn a_terminal_killed_at_any_point_of_a_page_loses_none() -> Result<()> {
-    let rig = enrolled()?;
+    let rig = Rig::enrolled(MOST)?;
     let mut at_centre = 0;
     for point in of("terminal::") {
         let mut server = rig.serve(None)?;
@@ -73,7 +60,7 @@ fn a_terminal_killed_at_any_point_of_a_page_loses_none() -> Result<()> {
 
 #[test]
 fn a_centre_killed_at_any_point_of_a_page_loses_none_and_goes_on() -> Result<()> {
-    let rig = enrolled()?;
+    let rig = Rig::enrolled(MOST)?;
     let mut at_centre = 0;
     for point in of("server::") {
         for nth in PASSAGES {
@@ -95,7 +82,7 @@ fn a_centre_killed_at_any_point_of_a_page_loses_none_and_goes_on() -> Result<()>
 
 #[test]
 fn an_error_at_any_point_of_a_page_is_felt_and_mended() -> Result<()> {
-    let rig = enrolled()?;
+    let rig = Rig::enrolled(MOST)?;
     let mut server = rig.serve(None)?;
     for point in of("terminal::").filter(|p| p.fails) {
         let end = rig.life("t", &rig.link.url(), at(point, Action::Fail), 2)?.wait(PATIENCE)?;
@@ -119,7 +106,7 @@ fn an_error_at_any_point_of_a_page_is_felt_and_mended() -> Result<()> {
 
 #[test]
 fn slow_points_of_a_page_change_nothing() -> Result<()> {
-    let rig = enrolled()?;
+    let rig = Rig::enrolled(MOST)?;
     let slow = |point| at(point, Action::Wait(15));
     for (of_terminal, of_server) in of("terminal::").zip(of("server::").cycle()) {
         let mut server = rig.serve(slow(of_server))?;
@@ -133,11 +120,10 @@ fn slow_points_of_a_page_change_nothing() -> Result<()> {
 /// The check of this story can fail: a page that the centre lost, one that it altered, and one that nobody named.
 #[test]
 fn lost_altered_and_stray_pages_are_seen() -> Result<()> {
-    let rig = enrolled()?;
+    let rig = Rig::enrolled(MOST)?;
     assert_eq!(rig.settle_pages()?, 2);
     let (data, terminal) = (rig.server().data, rig.folder.path().join("t"));
-    let history = terminal.with_extension("history");
-    let known = given(&history)?;
+    let known = given(&rig.history())?;
     let first = known.first().context("a page")?;
     let complaint =
         |given| check_centre(&data, given).map_err(|e| format!("{e:#}")).err().unwrap_or_default();

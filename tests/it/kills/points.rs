@@ -26,7 +26,27 @@ impl Rig {
         Ok(Self { folder: tempfile::tempdir()?, link: Link::new()?, code: None, pages: 0 })
     }
 
-    fn program() -> PathBuf {
+    /// One with an enrolled terminal, whose citizens give so many pages at most.
+    pub(super) fn enrolled(pages: u32) -> Result<Self> {
+        let mut rig = Self { pages, ..Self::new()? };
+        rig.enrol()?;
+        Ok(rig)
+    }
+
+    fn enrol(&mut self) -> Result<()> {
+        let mut server = self.serve(None)?;
+        self.code = Some(self.server().enrol_code()?);
+        let end = self.life("t", &self.link.url(), None, 0)?.wait(PATIENCE)?;
+        ensure!(end == Some(End::Done), "the first life: {end:?}");
+        server.kill()
+    }
+
+    /// What the terminal's lives wrote down.
+    pub(super) fn history(&self) -> PathBuf {
+        self.folder.path().join("t.history")
+    }
+
+    pub(super) fn program() -> PathBuf {
         PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"))
     }
 
@@ -70,11 +90,7 @@ impl Rig {
     /// A server with this plan and one life of the terminal; neither has to end well.
     fn live_under(&mut self, plan: Plan) -> Result<()> {
         if self.code.is_none() {
-            let mut server = self.serve(None)?;
-            self.code = Some(self.server().enrol_code()?);
-            let end = self.life("t", &self.link.url(), None, 0)?.wait(PATIENCE)?;
-            ensure!(end == Some(End::Done), "the first life: {end:?}");
-            server.kill()?;
+            self.enrol()?;
         }
         let mut server = self.serve(Some(plan))?;
         // What a failed job left is opened by the next server, so not every life settles under this one.

@@ -77,7 +77,7 @@ impl Safe {
 }
 
 /// Copies the private keys of a centre, as whoever keeps the key backup does.
-fn copy_keys(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy_keys(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir_all(to.join("keys"))?;
     for entry in std::fs::read_dir(from.join("keys"))? {
         let entry = entry?;

@@ -2,14 +2,12 @@
 //! and the same once more ends it.
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
 use domain::ids::ServerEpoch;
 use sync_server::services::{durability, meta};
 use sync_server::store::{Database, Tx};
-use tests::binaries::repository;
 use tests::device::{Device, STATION, courier, header_of, wait_for_state};
 use tests::server::Server;
 use tests::storm::points::{Action, Plan, SAFETY, When};
@@ -19,14 +17,9 @@ use super::{PATIENCE, Safe, copy_keys, envelopes, refusal};
 
 /// Runs a command of the server that is killed at a point; true if it was, false if it went on to its end.
 fn killed(plan: Option<Plan>, data: &Path, arguments: &[&str]) -> Result<bool> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kill-storm"));
-    command.arg("server");
-    if let Some(plan) = plan {
-        command.arg("--plan").arg(plan.to_string());
-    }
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"));
     let (name, rest) = arguments.split_first().context("a command")?;
-    let output = command.arg("--").arg(name).arg("--data").arg(data).args(rest).current_dir(repository());
-    let output = output.env_remove("JINBAN_LOG").output()?;
+    let output = ServerFolder { program, data: data.to_owned() }.command(plan, name, rest)?;
     use std::os::unix::process::ExitStatusExt as _;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(output.status.success() || output.status.signal() == Some(9), "{arguments:?}: {said}");

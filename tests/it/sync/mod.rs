@@ -149,15 +149,20 @@ fn answers_that_are_not_the_centre_change_nothing() {
 
 #[test]
 fn t39_one_bad_row_is_parked_and_the_others_go() {
+    const ROWS: usize = 1_000;
     let mut rig = Rig::new(3);
-    rig.submit();
-    let bad = rig.submit();
-    rig.submit();
+    let ids: Vec<EnvelopeId> = (0..ROWS).map(|_| rig.submit()).collect();
+    let bad = ids[ROWS / 2];
     rig.centre.state().poison.push(bad);
     assert!(rig.drain());
-    let mut states: Vec<String> = rig.states().into_iter().map(|(state, _)| state).collect();
-    states.sort();
-    assert_eq!(states, ["delivered", "delivered", "quarantined"]);
+    let rows = read_status(rig.dir.path(), 2_000).expect("status");
+    let (parked, others): (Vec<_>, Vec<_>) = rows.iter().partition(|r| r.envelope_id == bad.to_string());
+    assert_eq!((parked[0].state.as_str(), parked.len()), ("quarantined", 1));
+    let reason = parked[0].reason.as_deref().unwrap_or_default();
+    assert!(reason.contains("400"), "the reason stands there: {reason:?}");
+    assert_eq!(others.iter().filter(|r| r.state == "delivered").count(), ROWS - 1);
+    let stored = &rig.centre.state().stored;
+    assert!(stored.len() == ROWS - 1 && stored.values().all(|row| row.2 == 1), "each of the others once");
     assert_eq!(rig.store.lock().expect("store").queue_view().expect("queue").parked, 1);
 }
 

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -169,16 +169,26 @@ impl ServerFolder {
         bail!("the server did not get ready; see {}", self.log().display())
     }
 
+    /// Runs a command of the server on its data, such as `backup`, with what happens at a point.
+    ///
+    /// # Errors
+    /// If it cannot be started; how it ended is the caller's to judge.
+    pub fn command(&self, plan: Option<Plan>, name: &str, arguments: &[&str]) -> Result<Output> {
+        let mut command = Command::new(&self.program);
+        command.arg("server");
+        if let Some(plan) = plan {
+            command.arg("--plan").arg(plan.to_string());
+        }
+        command.args(["--", name, "--data"]).arg(&self.data).args(arguments);
+        Ok(command.current_dir(repository()).env_remove("JINBAN_LOG").output()?)
+    }
+
     /// A one-time code for the station of all tests.
     ///
     /// # Errors
     /// If the command fails.
     pub fn enrol_code(&self) -> Result<String> {
-        let output = Command::new(&self.program)
-            .args(["server", "--", "enrol-code", "--json", "--station", STATION, "--data"])
-            .arg(&self.data)
-            .current_dir(repository())
-            .output()?;
+        let output = self.command(None, "enrol-code", &["--json", "--station", STATION])?;
         let answer: Value = serde_json::from_slice(&output.stdout)
             .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
         Ok(answer["code"].as_str().context("a code")?.to_owned())
