@@ -11,8 +11,8 @@ use super::points::{PATIENCE, Rig, at};
 
 /// Pages of a submission at most: a life of two submissions hands in three.
 const MOST: u32 = 2;
-/// Passages at which a process is killed: with the first page, and with one before it at the centre.
-const PASSAGES: [u32; 2] = [1, 3];
+/// Passages at which a process is killed: at the first page of a submission, at its last one, and at one of the next.
+const PASSAGES: [u32; 3] = [1, 2, 3];
 
 fn of(side: &str) -> impl Iterator<Item = &'static Point> + Clone {
     PAGES.iter().filter(move |p| p.name.starts_with(side))
@@ -75,7 +75,7 @@ fn a_centre_killed_at_any_point_of_a_page_loses_none_and_goes_on() -> Result<()>
             ensure!(end == Some(End::Done), "{plan}: {end:?}");
             next.kill()?;
         }
-        at_centre = rig.settle_with_more(at_centre + 8).with_context(|| point.name)?;
+        at_centre = rig.settle_with_more(at_centre + 11).with_context(|| point.name)?;
     }
     Ok(())
 }

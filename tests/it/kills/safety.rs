@@ -69,10 +69,11 @@ impl Kept {
         ServerFolder { program: Rig::program(), data: self.rig.folder.path().join(name) }
     }
 
-    /// A life of the terminal with one submission: all that it has is at the centre then.
+    /// A life of the terminal with a submission with a page and one without, whose receipt is offered to a restored centre:
+    /// all that it has is at the centre then.
     fn hand_in(&self, plan: Option<Plan>) -> Result<()> {
         let mut server = self.rig.serve(None)?;
-        let end = self.rig.life("t", &self.rig.link.url(), plan, 1)?.wait(PATIENCE)?;
+        let end = self.rig.life("t", &self.rig.link.url(), plan, 2)?.wait(PATIENCE)?;
         ensure!(end == Some(End::Done), "it did not end well: {end:?}");
         server.kill()
     }

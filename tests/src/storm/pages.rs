@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use domain::envelope::Digest;
 use domain::ids::EnvelopeId;
+use domain::wire::v1::ReceiptBody;
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
-use terminal::store::{CapturedPage, Store};
+use terminal::store::{CapturedPage, Store, read_status};
 
 use crate::device::now_ms;
 
@@ -98,13 +99,18 @@ pub fn check_centre(data: &Path, given: &BTreeSet<Given>) -> Result<usize> {
     Ok(named.len())
 }
 
-/// Checks a terminal that does not run, once all was delivered: what was handed in is marked as sent, and after a look
-/// around its folder holds these pages, whole, and none that nobody handed in.
+/// Checks a terminal that does not run, once all was delivered: every receipt says that nothing is missing, what was handed
+/// in is marked as sent, and after a look around its folder holds these pages, whole, and none that nobody handed in.
 ///
 /// # Errors
 /// What is wrong, or what cannot be read.
 pub fn check_terminal(data: &Path, given: &BTreeSet<Given>) -> Result<()> {
     Store::open(data, now_ms())?.sweep_pages(None)?;
+    for row in read_status(data, u32::MAX)? {
+        let receipt = row.receipt.with_context(|| format!("no receipt of {}", row.envelope_id))?;
+        let body: ReceiptBody = serde_json::from_slice(&receipt.body.0)?;
+        ensure!(body.complete, "the receipt of {} says that a page is missing", row.envelope_id);
+    }
     let store = open(&data.join(terminal::store::DATABASE_FILE))?;
     let kept = pages(&store, "SELECT envelope_id, digest FROM blob")?;
     let sent = pages(&store, "SELECT envelope_id, digest FROM blob WHERE state = 'sent'")?;
