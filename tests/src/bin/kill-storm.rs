@@ -180,8 +180,8 @@ fn storm(arguments: StormArguments) -> Result<ExitCode> {
 fn words(r: &Report) -> String {
     let verdict = if r.is_clean() { "CLEAN" } else { "NOT CLEAN" };
     let mut text = format!(
-        "{verdict}: {} server kills, {} terminal kills at {} points; {} submissions, {} acknowledged, {} and \
-         {} pages at the centres, lost {}, doubled {}, rules broken {}; {:.1} min, seed {}",
+        "{verdict}: {} server kills, {} terminal kills at {} points; {} submissions, {} acknowledged, {} \
+         envelopes and {} pages at the centres, lost {}, doubled {}, rules broken {}; {:.1} min, seed {}",
         r.server_kills,
         r.terminal_kills,
         r.hits.len(),
