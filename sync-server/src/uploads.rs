@@ -169,14 +169,14 @@ impl Uploads {
         Ok(self.partial.remove(&hold.id).map_err(BlobError::from)?)
     }
 
-    /// Removes files of uploads that are done, forgotten or too old, and forgets those whose end is long past. How many
-    /// files were removed.
+    /// Removes files of uploads that are done, forgotten or too old, and what a kill left of blobs, and forgets uploads whose
+    /// end is long past. How many files were removed.
     ///
     /// # Errors
     /// [`ServiceError`] if a store fails.
     pub fn sweep(self: &Arc<Self>, centre: &Centre) -> Result<u64, ServiceError> {
         let now_ms = centre.now_ms();
-        let mut removed = 0;
+        let mut removed = self.blobs.sweep()?;
         for id in self.partial.ids().map_err(BlobError::from)? {
             // Whoever adds to one now knows that it is open.
             let Ok(_hold) = self.hold(&id) else { continue };

@@ -258,7 +258,14 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
     for row in &rows {
         let number = row.number.as_deref().unwrap_or("-");
         let why = row.reason.as_deref().or(row.last_error.as_deref()).unwrap_or("");
-        text.push_str(&format!("{number}  seq {}  {}  tries {}  {why}\n", row.seq, row.state, row.attempts));
+        let pages = match row.pages {
+            0 => String::new(),
+            n => format!("  pages {}/{n} {}", row.pages_sent, row.page_error.as_deref().unwrap_or("")),
+        };
+        text.push_str(&format!(
+            "{number}  seq {}  {}  tries {}  {why}{pages}\n",
+            row.seq, row.state, row.attempts
+        ));
     }
     print(&text).context("standard output")?;
     Ok(Exit::Ok)

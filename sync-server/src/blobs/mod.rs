@@ -3,13 +3,15 @@
 //!
 //! Plain calls that block: whoever calls is no async thread. Refuses to open anything, and to give out bytes that do not
 //! have the digest under which they lie.
+mod leftovers;
 mod memory;
 mod partial;
 mod place;
 mod plain_http;
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use domain::envelope::Digest;
@@ -76,6 +78,7 @@ fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
 /// The whole blobs of a centre.
 pub struct Blobs {
     objects: Arc<dyn ObjectStore>,
+    folder: Option<PathBuf>,
     runtime: Option<Runtime>,
 }
 
@@ -90,7 +93,16 @@ impl Blobs {
             BlobPlace::Memory(_) => Builder::new_current_thread().enable_time().build()?,
             _ => Builder::new_multi_thread().worker_threads(1).thread_name("blobs").enable_all().build()?,
         };
-        Ok(Self { objects: place.open()?, runtime: Some(runtime) })
+        let folder = if let BlobPlace::Folder(path) = place { Some(path.clone()) } else { None };
+        Ok(Self { objects: place.open()?, folder, runtime: Some(runtime) })
+    }
+
+    /// Removes what writes that a kill ended have left in the folder; says how many files.
+    ///
+    /// # Errors
+    /// [`BlobError`] if the folder cannot be read, or a file not be removed.
+    pub fn sweep(&self) -> Result<u64, BlobError> {
+        Ok(self.folder.as_deref().map_or(Ok(0), |folder| leftovers::remove(folder, SystemTime::now()))?)
     }
 
     /// Keeps a blob under its digest; it survives a power cut then. The same again changes nothing.

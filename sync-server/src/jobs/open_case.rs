@@ -18,7 +18,7 @@ use serde_json::Value as Json;
 
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
-use crate::services::blobs::NOTHING_AWAITED;
+use crate::services::blobs::{Blob, NOTHING_AWAITED};
 use crate::services::cases::CaseRow;
 use crate::services::catalogue::Volume;
 use crate::services::{Context, audit, blobs, cases, meta, slips};
@@ -131,7 +131,7 @@ pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Optio
     let Some(case) = cases::by_id(tx, id)?.filter(is_to_be_opened) else {
         return Ok(None);
     };
-    if !blobs::missing(tx, id)?.is_empty() {
+    if blobs::of_envelope(tx, id)?.iter().any(Blob::is_awaited) {
         return Ok(None);
     }
     let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";

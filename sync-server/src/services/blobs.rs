@@ -69,6 +69,13 @@ pub struct Blob {
     pub given_up: bool,
 }
 
+impl Blob {
+    /// It is not here, and nobody said that it never will be.
+    pub fn is_awaited(&self) -> bool {
+        self.arrived_at_ms.is_none() && !self.given_up
+    }
+}
+
 /// Judges a manifest by its sizes.
 ///
 /// # Errors

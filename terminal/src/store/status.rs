@@ -46,6 +46,12 @@ pub struct StatusRow {
     /// When it was seen that nobody has the content any more, milliseconds since 1970: the centre lost it after it had been
     /// erased here.
     pub gone_ms: Option<i64>,
+    /// Pages and photos that belong to it.
+    pub pages: u32,
+    /// Those of them that the centre has.
+    pub pages_sent: u32,
+    /// What the last try of a page that waits said: a damaged one is not sent any more by itself.
+    pub page_error: Option<String>,
     /// The signed slip.
     pub slip: Option<SignedDocument>,
     /// The verified receipt.
@@ -120,7 +126,10 @@ pub fn read_status(directory: &Path, most: u32) -> Result<Vec<StatusRow>, StoreE
     let mut statement = connection.prepare(
         "SELECT o.envelope_id, COALESCE(s.saved_ms, o.created_ms), s.delivered_ms, s.accepted_ms, s.completed_ms,
                 s.number, s.item, o.seq, o.state, o.reason, o.attempts, o.last_error, o.next_try_ms, o.digest,
-                s.case_state, o.ciphertext IS NULL, s.document, r.document, o.gone_ms
+                s.case_state, o.ciphertext IS NULL, s.document, r.document, o.gone_ms,
+                (SELECT COUNT(*) FROM blob b WHERE b.envelope_id = o.envelope_id),
+                (SELECT COUNT(*) FROM blob b WHERE b.envelope_id = o.envelope_id AND b.state = 'sent'),
+                (SELECT MAX(b.last_error) FROM blob b WHERE b.envelope_id = o.envelope_id AND b.state = 'waiting')
          FROM outbox o LEFT JOIN slip s ON s.envelope_id = o.envelope_id
                        LEFT JOIN receipt r ON r.envelope_id = o.envelope_id
          ORDER BY o.rowid DESC LIMIT ?1",
@@ -146,6 +155,9 @@ pub fn read_status(directory: &Path, most: u32) -> Result<Vec<StatusRow>, StoreE
             case_state: r.get(14)?,
             content_erased: r.get(15)?,
             gone_ms: r.get(18)?,
+            pages: r.get(19)?,
+            pages_sent: r.get(20)?,
+            page_error: r.get(21)?,
             slip: document(r.get(16)?),
             receipt: document(r.get(17)?),
         })

@@ -51,6 +51,9 @@ fn row(n: u64) -> StatusRow {
         case_state: None,
         content_erased: false,
         gone_ms: None,
+        pages: 0,
+        pages_sent: 0,
+        page_error: None,
         slip: None,
         receipt: None,
     }

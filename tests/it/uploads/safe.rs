@@ -5,6 +5,8 @@ use domain::wire::v1::Outcome;
 use serde_json::Value;
 use sync_server::backup::blobs;
 use sync_server::store::{Database, Tx};
+use terminal::clock::Clock as _;
+use terminal::store::read_status;
 use tests::device::wait_for_state;
 use tests::server::Server;
 
@@ -104,6 +106,33 @@ fn what_a_terminal_has_lost_is_given_up_and_holds_nobody_back() -> Result<()> {
     awaited.send_rest(1, &awaited.begin(1)?)?;
     awaited.assert_complete()?;
     assert_eq!(backed_up(&safe, server)?, (1, 2, 0));
+    Ok(())
+}
+
+#[test]
+fn a_page_that_is_damaged_on_its_terminal_is_told_and_tried_once_an_hour() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let mut store = desk.store()?;
+    let form = desk.form();
+    let id = form.0;
+    let page = desk.page(&mut store, &form, 5_000)?;
+    desk.submit(&mut store, form, &[&page])?;
+    drop(store);
+    let file = desk.data().join("pages").join(page.digest.to_string());
+    let sound = std::fs::read(&file)?;
+    let mut turned = sound.clone();
+    turned[100] ^= 1;
+    std::fs::write(&file, turned)?;
+    assert!(!desk.drain(id, 0, 30)? && !desk.at_centre(&page.digest));
+    let row = read_status(desk.data(), 1)?.remove(0);
+    assert_eq!((row.pages, row.pages_sent, row.page_error.as_deref()), (1, 0, Some("its file is damaged")));
+    let now_ms = desk.clock.now_ms();
+    let next_ms = desk.store()?.next_page_ms(now_ms)?.context("it still waits")?;
+    assert!(next_ms > now_ms + 50 * 60_000, "not sent again and again: {}", next_ms - now_ms);
+    // Somebody brought the file back.
+    std::fs::write(&file, sound)?;
+    desk.clock.advance(3_600_000);
+    assert!(desk.drain(id, 0, 30)? && desk.at_centre(&page.digest));
     Ok(())
 }
 

@@ -101,7 +101,7 @@ impl Desk {
         Ok(Self { server: self.server.kill_and_restart()?, ..self })
     }
 
-    fn data(&self) -> &Path {
+    pub(super) fn data(&self) -> &Path {
         self.folder.path()
     }
 
