@@ -209,12 +209,14 @@ impl Checker<'_> {
         turned && there.any(PageOnDisk::needs_a_person)
     }
 
-    /// A page turned at the centre: the next copy says so, and a terminal still has the very bytes.
+    /// A page turned at the centre: the next copy says so, and a terminal still has the very bytes and can
+    /// send them.
     fn is_told_by_centre(&self, digest: &Digest) -> bool {
         let turned = self.history.0.iter().rposition(|r| r.terminal == SERVER && is_flip(&r.op, digest));
         let told = self.history.0.iter().rposition(|r| r.op == Op::NotCopied { digest: *digest });
         let mut kept = self.disks.iter().flat_map(|d| &d.pages).filter(|p| p.digest == *digest);
-        turned.is_some_and(|turned| told.is_some_and(|told| told > turned)) && kept.any(|p| p.sound)
+        turned.is_some_and(|turned| told.is_some_and(|told| told > turned))
+            && kept.any(|p| p.sound && p.sendable)
     }
 }
 
@@ -324,20 +326,18 @@ mod tests {
     #[test]
     fn a_turned_bit_at_the_centre_is_excused_once_it_is_told_and_while_somebody_has_the_page() {
         let (flip, told) = (Op::Flipped { digest: digest(1) }, Op::NotCopied { digest: digest(1) });
-        let turned = |ops: &[&Op], kept: bool| {
+        let turned = |ops: &[&Op], (kept, sendable): (bool, bool)| {
             broken_by(|run| {
                 run.pages.0[0].sound = false;
-                run.disk.pages[0].sound = kept;
+                (run.disk.pages[0].sound, run.disk.pages[0].sendable) = (kept, sendable);
                 ops.iter().for_each(|op| note(run, SERVER, (*op).clone()));
             })
         };
-        assert_eq!(turned(&[&flip, &told], true), [""; 0]);
-        assert_eq!(turned(&[&flip, &told], false).len(), 1, "nobody has it");
-        assert_eq!(turned(&[&told, &flip], true).len(), 1, "told before it turned");
-        assert_eq!(
-            turned(&[&flip], true).len() + turned(&[&told], true).len(),
-            2,
-            "never told, never turned"
-        );
+        let yes = (true, true);
+        assert_eq!(turned(&[&flip, &told], yes), [""; 0]);
+        assert_eq!(turned(&[&flip, &told], (false, true)).len(), 1, "nobody has it");
+        assert_eq!(turned(&[&flip, &told], (true, false)).len(), 1, "its text was erased: nobody sends it");
+        assert_eq!(turned(&[&told, &flip], yes).len(), 1, "told before it turned");
+        assert_eq!(turned(&[&flip], yes).len() + turned(&[&told], yes).len(), 2, "never told, never turned");
     }
 }

@@ -62,6 +62,10 @@ impl Running {
 
     /// Keeps photographed pages of a form; those that the store takes.
     fn keep_pages(&self, form: (EnvelopeId, &DataKey), most: u8, rng: &mut ChaCha20Rng) -> Vec<CapturedPage> {
+        if most > 0 {
+            // As between two citizens: files whose content was erased go.
+            let _ = self.store().sweep_pages(None);
+        }
         let keep = |_| {
             let mut plain = vec![0; 40 + rng.next_u32() as usize % 400];
             rng.fill_bytes(&mut plain);
