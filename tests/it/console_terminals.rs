@@ -13,6 +13,34 @@ fn code_on(page: &str) -> Result<String> {
     Ok(rest.split_once('<').context("its end")?.0.to_owned())
 }
 
+/// What a scanner reads from the drawing on a page: `zbarimg` looks at the dark runs of its path.
+fn scanned(page: &str) -> Result<String> {
+    const SCALE: usize = 4;
+    let after = |text: &str, mark: &str| -> Result<String> {
+        Ok(text.split_once(mark).with_context(|| mark.to_owned())?.1.to_owned())
+    };
+    let drawing = after(page, "<figure class=\"qr\">")?;
+    let number = |text: &str| text.parse::<usize>().with_context(|| text.to_owned());
+    let side = number(after(&drawing, "viewBox=\"0 0 ")?.split(' ').next().context("a side")?)?;
+    let path = after(&drawing, "<path d=\"")?;
+    let mut light = vec![255_u8; side * side * SCALE * SCALE];
+    for run in path.split_once('"').context("an end")?.0.split('M').skip(1) {
+        let (x, rest) = run.split_once(' ').context("a place")?;
+        let (y, rest) = rest.split_once('h').context("a run")?;
+        let (x, y, wide) = (number(x)?, number(y)?, number(rest.split_once('v').context("its width")?.0)?);
+        for row in y * SCALE..(y + 1) * SCALE {
+            light[row * side * SCALE..][x * SCALE..(x + wide) * SCALE].fill(0);
+        }
+    }
+    let folder = tempfile::tempdir()?;
+    let (file, pixels) = (folder.path().join("code.pgm"), side * SCALE);
+    std::fs::write(&file, [format!("P5 {pixels} {pixels} 255\n").as_bytes(), &light].concat())?;
+    let said = std::process::Command::new("zbarimg").args(["--quiet", "--raw"]).arg(&file).output();
+    let said = said.context("zbarimg is not here: cargo xtask setup installs it")?;
+    ensure!(said.status.success(), "no code is seen: {}", String::from_utf8_lossy(&said.stderr));
+    Ok(String::from_utf8(said.stdout)?.trim_end().to_owned())
+}
+
 fn post(server: &Server, operator: &Person, path: &str, fields: &[(&str, &str)]) -> Result<Answer> {
     server.submit(&operator.cookie, path, fields)
 }
@@ -25,6 +53,7 @@ fn an_operator_enrols_takes_out_of_service_and_replaces() -> Result<()> {
     ensure!(empty.contains("没有这样的终端") && empty.contains("开登记码"));
     let page = post(&server, operator, "/terminals/new", &[("station", STATION)])?.text();
     let typed = code_on(&page)?;
+    assert_eq!(scanned(&page)?, typed, "the code to be scanned is the one to be typed");
     let (code, centre) = take_apart(&typed).context("a code")?;
     assert_eq!(centre.as_ref(), Some(authority_of(&server)?.fingerprint()));
     let mut device = Device::enrol_with(&server, &code, 1)?;

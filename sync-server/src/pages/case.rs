@@ -123,6 +123,7 @@ fn draw(
     let history = cases::history(tx, &case.envelope_id)?;
     let attached = blobs::of_envelope(tx, &case.envelope_id)?;
     let count = (attached.iter().filter(|b| b.arrived_at_ms.is_some()).count(), attached.len());
+    let waits = case.state == CaseState::Received && attached.iter().any(Blob::is_awaited);
     let entry = case.item.as_ref().and_then(|code| catalogue.and_then(|c| c.entry(code)));
     let questions = catalogue.zip(entry).map(|(c, entry)| situation::questions(c, entry)).unwrap_or_default();
     let fields = Fields { w, form: entry.map(|e| e.form()), questions };
@@ -131,7 +132,7 @@ fn draw(
         groups: case.number.groups().iter().map(|g| (*g).to_owned()).collect(),
         badge: view::badge(w, case.state),
         age: view::span(w, now_ms - case.changed_at_ms),
-        next: w.of("next", case.state.as_str()),
+        next: w.of("next", if waits { "awaited" } else { case.state.as_str() }),
         reason: reason(&fields, &case.reason),
         version: w.fill("case.version", &[("n", &case.version.to_string())]),
         marks: view::awaiting(w, view::marks(w, case.state, times, now_ms), count),

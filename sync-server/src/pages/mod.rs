@@ -29,6 +29,7 @@ mod items_csv;
 mod moment;
 mod own_account;
 mod people;
+mod qr;
 mod rollout;
 mod sign_in;
 pub mod situation_form;

@@ -46,6 +46,15 @@ pub enum Packing {
     Plain,
     /// zstd in both directions, as the terminal does.
     Zstd,
+    /// As [`Packing::Zstd`], with so many envelopes in a request: a queue that waited for the link.
+    Queue(usize),
+}
+
+impl Packing {
+    /// Envelopes in a request.
+    pub fn together(self) -> usize {
+        if let Self::Queue(count) = self { count } else { 1 }
+    }
 }
 
 impl Centre {
@@ -96,7 +105,7 @@ impl Centre {
         })
     }
 
-    /// Seals `count` submissions for each of the first `clients` devices: requests of one envelope.
+    /// Seals `count` requests for each of the first `clients` devices.
     ///
     /// # Errors
     /// If one cannot be sealed.
@@ -167,7 +176,7 @@ pub fn taken(packing: Packing) -> fn(u16, &[u8]) -> bool {
     const WORD: &[u8] = b"\"outcome\":\"accepted\"";
     match packing {
         Packing::Plain => |status, body| status == 200 && body.windows(WORD.len()).any(|w| w == WORD),
-        Packing::Zstd => |status, _| status == 200,
+        Packing::Zstd | Packing::Queue(_) => |status, _| status == 200,
     }
 }
 
@@ -187,11 +196,12 @@ fn started(name: &str, mut command: Command, folder: &Path) -> Result<(Program, 
 }
 
 fn request(device: &mut Device, host: &str, plain: &[u8], packing: Packing) -> Result<Vec<u8>> {
-    let batch = EnvelopeBatch { envelopes: vec![device.seal_with(plain, |_| {})?] };
+    let envelopes = (0..packing.together()).map(|_| device.seal_with(plain, |_| {}));
+    let batch = EnvelopeBatch { envelopes: envelopes.collect::<Result<_>>()? };
     let body = serde_json::to_vec(&batch)?;
     Ok(match packing {
         Packing::Plain => client::post(host, PATH, &[JSON], &body),
-        Packing::Zstd => {
+        Packing::Zstd | Packing::Queue(_) => {
             let headers = [JSON, ("content-encoding", "zstd"), ("accept-encoding", "zstd")];
             client::post(host, PATH, &headers, &zstd::encode_all(body.as_slice(), 3)?)
         }

@@ -18,6 +18,8 @@ use tests::bench::usage;
 const CLIENTS: usize = 32;
 /// Clients of the memory row.
 const MANY_CLIENTS: usize = 64;
+/// Terminals of the city, and what each of them holds after some hours without a link.
+const FLEET: (usize, Packing) = (49, Packing::Queue(20));
 /// Name of the thread that opens submissions.
 const JOBS: &str = "jobs";
 
@@ -74,6 +76,7 @@ fn main() -> Result<()> {
     tell(&packed, "ingest.throughput_zstd", "1/s", |r| r.outcome.throughput())?;
     tell(&packed, "ingest.cpu_zstd", "ms", Round::cpu_each)?;
     bench.tell_memory(idle, &size)?;
+    bench.tell_push(size.rounds)?;
 
     #[allow(clippy::cast_precision_loss)] // far below 2^52
     let each = (bench.centre.look.store_bytes()? - empty_bytes) / bench.accepted as f64;
@@ -102,7 +105,7 @@ impl Bench {
         let pid = self.centre.program.pid();
         let round = round(pid, &self.centre.url, load, taken(packing))?;
         self.not_good += round.outcome.not_good;
-        self.accepted += round.outcome.latencies_ms.len() - round.outcome.not_good;
+        self.accepted += (round.outcome.latencies_ms.len() - round.outcome.not_good) * packing.together();
         self.wait_until_opened()?;
         Ok(round)
     }
@@ -119,6 +122,17 @@ impl Bench {
             self.opened_a_second.push(waiting as f64 / started.elapsed().as_secs_f64());
         }
         Ok(())
+    }
+
+    /// All terminals bring their queues at once, each in one batch, over connections that are open.
+    fn tell_push(&mut self, rounds: usize) -> Result<()> {
+        let (terminals, queue) = FLEET;
+        let mut seconds = Vec::new();
+        for _ in 0..rounds {
+            let load = self.centre.seal(terminals, 1, queue)?;
+            seconds.push(self.real_round(&load, queue)?.outcome.seconds);
+        }
+        Row::alone("ingest.push_49_of_20", median(&seconds), "s").tell()
     }
 
     fn tell_memory(&mut self, idle: [f64; 2], size: &Size) -> Result<()> {

@@ -32,6 +32,7 @@ const TARGETS: &[(&str, Bound)] = &[
     ("ingest.cpu", AtMost(0.25)),
     ("ingest.memory_idle", AtMost(16.0)),
     ("ingest.memory_64_clients", AtMost(32.0)),
+    ("ingest.push_49_of_20", AtMost(0.4)),
     ("ingest.disk_per_submission", AtMost(5_300.0)),
     ("ingest.not_2xx", AtMost(0.0)),
     ("publish.applied_1", AtMost(1.0)),

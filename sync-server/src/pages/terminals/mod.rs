@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::form::{Fields, searched};
 use super::frame::{Frame, Here, frame};
+use super::qr::{self, QrView};
 use super::view::{self, Badge};
 use super::{Page, in_address, read_page};
 use crate::api::blocking;
@@ -190,6 +191,8 @@ struct CodePage {
     station: String,
     replaces: Option<String>,
     typed: String,
+    /// The same to be scanned.
+    qr: Option<QrView>,
     until: String,
 }
 
@@ -219,13 +222,15 @@ pub(super) async fn shown_once(
     replaces: Option<TerminalId>,
 ) -> Page {
     read_page(app.clone(), move |tx, app, now_ms| {
+        let typed = typed(&code.code, app.centre.context().keys.authority.fingerprint());
         Ok(CodePage {
             w: W,
             frame: frame(tx, &caller, now_ms, Here::Terminals)?,
             sample: None,
             station: station.to_string(),
             replaces: replaces.map(|id| id.to_string()),
-            typed: typed(&code.code, app.centre.context().keys.authority.fingerprint()),
+            qr: qr::draw(&typed),
+            typed,
             until: view::time(code.expires_at_ms, now_ms),
         })
     })
