@@ -2,11 +2,12 @@
 use anyhow::{Context as _, Result, bail};
 use terminal::store::StoreError;
 
+use super::START_MS;
 use super::disk::{Disk, End};
 use super::faults::Fault;
 use super::network::Link;
 use super::terminal::{Odd, SimulatedTerminal};
-use super::world::{Event, HOUR_MS, MINUTE_MS, World};
+use super::world::{CALM_MS, DAY_MS, Event, HOUR_MS, MINUTE_MS, World};
 use crate::history::Op;
 use rand_core::Rng as _;
 
@@ -274,8 +275,10 @@ impl World {
         self.history.note_at(&name, self.now_ms(), Op::Cloned { twin });
         self.add(copy);
         let new = self.terminals.len() - 1;
+        // Nobody comes during the drain: a case of then may be decided after its terminal has asked for the last time.
+        let left_ms = CALM_MS - (self.now_ms() - START_MS).rem_euclid(DAY_MS);
         for _ in 0..3 {
-            let at_ms = self.below(HOUR_MS);
+            let at_ms = self.below(HOUR_MS.min(left_ms).max(1));
             self.after(at_ms, Event::Citizen(new));
         }
         Ok(true)
