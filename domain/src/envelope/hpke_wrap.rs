@@ -1,13 +1,13 @@
 //! Suite 1: HPKE base mode (X25519, HKDF-SHA256, ChaCha20-Poly1305) wraps the data key; content is ChaCha20-Poly1305
 //! under it.
-use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::aead::KeyInit as _;
 use chacha20poly1305::{ChaCha20Poly1305, Key};
 use hpke::{Deserializable as _, Kem as _, OpModeR, OpModeS, Serializable as _};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use super::bytes::Bytes;
-use super::seal::{Nonce, OpenError, WrappedKey};
+use super::seal::{OpenError, WrappedKey};
 use crate::ids::EnvelopeId;
 
 type HpkeKem = hpke::kem::X25519HkdfSha256;
@@ -16,26 +16,9 @@ type HpkeAead = hpke::aead::ChaCha20Poly1305;
 
 const WRAP_INFO: &[u8] = b"jinban/wrap/1";
 
-pub(super) fn encrypt(
-    key: &[u8; 32],
-    nonce: Nonce,
-    plain: &[u8],
-    bound_to: &[u8],
-) -> Result<Vec<u8>, OpenError> {
+/// The cipher of content under a data key.
+pub(super) fn content_cipher(key: &[u8; 32]) -> ChaCha20Poly1305 {
     ChaCha20Poly1305::new(&Key::from(*key))
-        .encrypt(&nonce.0.into(), Payload { msg: plain, aad: bound_to })
-        .map_err(|_| OpenError::Length)
-}
-
-pub(super) fn decrypt(
-    key: &[u8; 32],
-    nonce: Nonce,
-    sealed: &[u8],
-    bound_to: &[u8],
-) -> Result<Vec<u8>, OpenError> {
-    ChaCha20Poly1305::new(&Key::from(*key))
-        .decrypt(&nonce.0.into(), Payload { msg: sealed, aad: bound_to })
-        .map_err(|_| OpenError::Tag)
 }
 
 pub(super) fn wrap<R: CryptoRng>(

@@ -4,6 +4,7 @@
 //! Format (wire v1, `docs/decisions/002`):
 //! `digest = SHA-256("jinban/envelope/1" || u32 big-endian header length || header || ciphertext)`;
 //! the device signs the 32 bytes of the digest with Ed25519.
+mod aead;
 mod blob;
 mod bytes;
 mod hpke_wrap;

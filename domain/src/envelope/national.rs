@@ -4,8 +4,8 @@
 //! Two steps, because SM2 binds no associated data and SM4-GCM does: so the wrap is bound to the envelope id as in
 //! suite 1. The ciphertext of SM2 is C1C3C2 (GB/T 32918.4-2016), C1 uncompressed.
 use aes_gcm::AesGcm;
+use aes_gcm::aead::KeyInit as _;
 use aes_gcm::aead::consts::U12;
-use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use rand_core::CryptoRng;
 use sm2::pke::{DecryptingKey, EncryptingKey};
 use sm2::{PublicKey, SecretKey};
@@ -13,11 +13,13 @@ use sm3::{Digest as _, Sm3};
 use sm4::Sm4;
 use zeroize::Zeroizing;
 
+use super::aead;
 use super::bytes::Bytes;
 use super::seal::{Nonce, OpenError, WrappedKey};
 use crate::ids::EnvelopeId;
 
-type Sm4Gcm = AesGcm<Sm4, U12>;
+/// SM4-GCM with a nonce of 12 bytes and a tag of 16.
+pub(super) type Sm4Gcm = AesGcm<Sm4, U12>;
 
 const WRAP_INFO: &[u8] = b"jinban/wrap/2";
 const CONTENT_INFO: &[u8] = b"jinban/data-key/2";
@@ -32,22 +34,9 @@ const WRAPPED_SM4_BYTES: usize = PUBLIC_BYTES + 32 + SM4_KEY_BYTES;
 
 type Sm4Key = Zeroizing<[u8; SM4_KEY_BYTES]>;
 
-pub(super) fn encrypt(
-    key: &[u8; 32],
-    nonce: Nonce,
-    plain: &[u8],
-    bound_to: &[u8],
-) -> Result<Vec<u8>, OpenError> {
-    seal(&content_key(key), nonce, plain, bound_to)
-}
-
-pub(super) fn decrypt(
-    key: &[u8; 32],
-    nonce: Nonce,
-    sealed: &[u8],
-    bound_to: &[u8],
-) -> Result<Vec<u8>, OpenError> {
-    unseal(&content_key(key), nonce, sealed, bound_to)
+/// The cipher of content under a data key.
+pub(super) fn content_cipher(key: &[u8; 32]) -> Sm4Gcm {
+    cipher(&content_key(key))
 }
 
 pub(super) fn wrap<R: CryptoRng>(
@@ -64,7 +53,7 @@ pub(super) fn wrap<R: CryptoRng>(
     rng.fill_bytes(fresh.as_mut());
     let encapsulated =
         EncryptingKey::new(public).encrypt(rng, fresh.as_ref()).map_err(|_| OpenError::Length)?;
-    let ciphertext = seal(&fresh, ONLY_NONCE, key, &bound(envelope))?;
+    let ciphertext = aead::seal(&cipher(&fresh), ONLY_NONCE, key, &bound(envelope))?;
     Ok(WrappedKey { encapsulated: Bytes(encapsulated), ciphertext: Bytes(ciphertext) })
 }
 
@@ -81,7 +70,7 @@ pub(super) fn unwrap(
     let private = DecryptingKey::from_slice(secret).map_err(|_| OpenError::Length)?;
     let fresh = Zeroizing::new(private.decrypt(encapsulated).map_err(|_| OpenError::Tag)?);
     let fresh: Sm4Key = Zeroizing::new(fresh.as_slice().try_into().map_err(|_| OpenError::Length)?);
-    unseal(&fresh, ONLY_NONCE, &wrapped.ciphertext.0, &bound(envelope)).map(Zeroizing::new)
+    aead::open(&cipher(&fresh), ONLY_NONCE, &wrapped.ciphertext.0, &bound(envelope)).map(Zeroizing::new)
 }
 
 /// The public half, uncompressed.
@@ -114,14 +103,6 @@ fn content_key(key: &[u8; 32]) -> Sm4Key {
     let mut out: Sm4Key = Zeroizing::new([0; SM4_KEY_BYTES]);
     out.copy_from_slice(&block[..SM4_KEY_BYTES]);
     out
-}
-
-fn seal(key: &Sm4Key, nonce: Nonce, plain: &[u8], bound_to: &[u8]) -> Result<Vec<u8>, OpenError> {
-    cipher(key).encrypt(&nonce.0.into(), Payload { msg: plain, aad: bound_to }).map_err(|_| OpenError::Length)
-}
-
-fn unseal(key: &Sm4Key, nonce: Nonce, sealed: &[u8], bound_to: &[u8]) -> Result<Vec<u8>, OpenError> {
-    cipher(key).decrypt(&nonce.0.into(), Payload { msg: sealed, aad: bound_to }).map_err(|_| OpenError::Tag)
 }
 
 fn cipher(key: &Sm4Key) -> Sm4Gcm {
@@ -173,8 +154,8 @@ mod tests {
         let expected = hex("17f399f08c67d5ee19d0dc9969c4bb7d5fd46fd3756489069157b282bb200735
              d82710ca5c22f0ccfa7cbf93d496ac15a56834cbcf98c397b4024a2691233b8d
              83de3541e4c2b58177e065a9bf7b62ec");
-        assert_eq!(seal(&key, nonce, &plain, &bound_to).expect("sealed"), expected);
-        assert_eq!(unseal(&key, nonce, &expected, &bound_to).expect("opened"), plain);
+        assert_eq!(aead::seal(&cipher(&key), nonce, &plain, &bound_to).expect("sealed"), expected);
+        assert_eq!(aead::open(&cipher(&key), nonce, &expected, &bound_to).expect("opened"), plain);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::bytes::{Bytes, Digest};
 use super::suite::Suite;
-use super::{hpke_wrap, national};
+use super::{aead, hpke_wrap, national};
 use crate::ids::{EnvelopeId, KeyId};
 
 /// An envelope or a wrapped key cannot be opened. Says no more, on purpose.
@@ -125,8 +125,8 @@ impl DataKey {
     /// [`OpenError::Length`] if the payload is larger than the cipher takes.
     pub fn encrypt(&self, nonce: Nonce, plaintext: &[u8], header: &[u8]) -> Result<Vec<u8>, OpenError> {
         match self.suite {
-            Suite::One => hpke_wrap::encrypt(&self.bytes, nonce, plaintext, header),
-            Suite::Two => national::encrypt(&self.bytes, nonce, plaintext, header),
+            Suite::One => aead::seal(&hpke_wrap::content_cipher(&self.bytes), nonce, plaintext, header),
+            Suite::Two => aead::seal(&national::content_cipher(&self.bytes), nonce, plaintext, header),
         }
     }
 
@@ -141,8 +141,8 @@ impl DataKey {
         header: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         match self.suite {
-            Suite::One => hpke_wrap::decrypt(&self.bytes, nonce, ciphertext, header),
-            Suite::Two => national::decrypt(&self.bytes, nonce, ciphertext, header),
+            Suite::One => aead::open(&hpke_wrap::content_cipher(&self.bytes), nonce, ciphertext, header),
+            Suite::Two => aead::open(&national::content_cipher(&self.bytes), nonce, ciphertext, header),
         }
         .map(Zeroizing::new)
     }

@@ -20,6 +20,8 @@ use crate::move_store::is_free;
 use crate::services::audit::{self, Event};
 use crate::services::series::{self, SeriesEnd};
 use crate::services::{durability, enrol, erasure, meta, sealing_keys, sessions};
+#[cfg(feature = "failpoints")]
+use crate::store::StoreError;
 use crate::store::{SCHEMA_VERSION, Tx, in_transaction, migrate, migrate_to};
 
 /// What is to be restored, and where to.
@@ -87,30 +89,30 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     migrate_to(store.as_mut(), head.schema, order.now_ms)?;
     let from = format!("backup {}", head.id);
     in_transaction(store.as_mut(), |tx| meta::mark_moving(tx, &from))?;
-    fail::fail_point!("server::restore::after_mark", |_| Err(crate::store::StoreError::Full.into()));
+    fail::fail_point!("server::restore::after_mark", |_| Err(StoreError::Full.into()));
     let rows = in_transaction(store.as_mut(), |tx| {
         fill::clear(tx)?;
         let summary = fill::fill(tx, &mut backup)?;
         fill::compare(tx, &head, &summary)?;
         // Not one to go on with before it has its own epoch.
         meta::mark_moving(tx, &from)?;
-        fail::fail_point!("server::restore::before_commit", |_| Err(crate::store::StoreError::Full.into()));
+        fail::fail_point!("server::restore::before_commit", |_| Err(StoreError::Full.into()));
         Ok::<_, BackupError>(summary.tables.iter().map(|(_, walked)| walked.rows).sum())
     })?;
-    fail::fail_point!("server::restore::after_rows", |_| Err(crate::store::StoreError::Full.into()));
+    fail::fail_point!("server::restore::after_rows", |_| Err(StoreError::Full.into()));
     migrate(store.as_mut(), order.now_ms)?;
     let listed = blobs::listed(&mut Tx::new(store.as_mut()))?;
     let beside = blobs::beside(order.from.parent().unwrap_or(Path::new("")));
     let lost = blobs::copy(&listed, &beside, order.blobs)?;
-    fail::fail_point!("server::restore::after_blobs", |_| Err(crate::store::StoreError::Full.into()));
+    fail::fail_point!("server::restore::after_blobs", |_| Err(StoreError::Full.into()));
     let (epoch, erased) = in_transaction(store.as_mut(), |tx| {
         let erased = erasure::replay(tx, &erasures)?;
         blobs::await_again(tx, order.now_ms, &lost)?;
         let epoch = renew(tx, order.now_ms, &head, rng)?;
-        fail::fail_point!("server::restore::before_epoch", |_| Err(crate::store::StoreError::Full.into()));
+        fail::fail_point!("server::restore::before_epoch", |_| Err(StoreError::Full.into()));
         Ok::<_, BackupError>((epoch, erased))
     })?;
-    fail::fail_point!("server::restore::after_epoch", |_| Err(crate::store::StoreError::Full.into()));
+    fail::fail_point!("server::restore::after_epoch", |_| Err(StoreError::Full.into()));
     store.forget_erased(&erasure::TABLES)?;
     fill::check_sound(store.as_mut())?;
     erasure_journal::copy(order.journal, order.data.path())?;

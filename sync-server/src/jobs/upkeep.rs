@@ -17,6 +17,8 @@ use crate::error::ServiceError;
 use crate::services::erasure::{self, Erasure, Why};
 use crate::services::sealing_keys::{self, KeyState};
 use crate::services::{audit_heads, durability};
+#[cfg(feature = "failpoints")]
+use crate::store::StoreError;
 
 /// Between two looks at what is durable.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -182,10 +184,9 @@ pub fn erase_due(centre: &Centre, plan: &UpkeepPlan) -> Result<usize, UpkeepErro
             .collect();
         // First where no restore takes it back.
         erasure_journal::append(&plan.journal, &erasures)?;
-        fail::fail_point!("server::erasure::after_journal", |_| Err(ServiceError::from(
-            crate::store::StoreError::Full
-        )
-        .into()));
+        fail::fail_point!("server::erasure::after_journal", |_| Err(
+            ServiceError::from(StoreError::Full).into()
+        ));
         let done = centre.write(move |tx| Ok(erasure::erase(tx, &erasures)?))?;
         if done == 0 {
             break;
