@@ -86,6 +86,12 @@ impl Device {
         self.rng = ChaCha20Rng::seed_from_u64(seed);
     }
 
+    /// Begins another series: what a terminal does that hears of a place of its series which it never wrote.
+    pub fn begin_lineage(&mut self) {
+        self.lineage = Lineage::new(&mut self.rng);
+        self.seq = 0;
+    }
+
     /// A sealed submission of [`ITEM`], next in the series, with the next number.
     ///
     /// # Errors

@@ -73,7 +73,11 @@ fn fork(
     }
     match state {
         "active" => Ok(None),
-        "forked" => Ok(Some(QuarantineReason::SeriesFork)),
+        "forked" => {
+            // Nobody knows which of two machines speaks here: what another of their series brings waits as well.
+            mark_forked(tx, header, true)?;
+            Ok(Some(QuarantineReason::SeriesFork))
+        }
         // A superseded series speaks again: two of them are active at once.
         _ => {
             mark_forked(tx, header, true)?;
@@ -126,7 +130,22 @@ fn siblings(tx: &mut Tx<'_>, header: &EnvelopeHeader) -> Result<Vec<EnvelopeId>,
     rows.iter().map(|r| r.parsed(0)).collect()
 }
 
-/// Counts the place, opening the series if it is new; gives the state that the series had and its highest place.
+/// Ends the forks of a terminal: somebody found out which machine is the real one, and takes it into service again.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn end_forks(tx: &mut Tx<'_>, terminal: &TerminalId) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE series SET state = CASE WHEN place = (SELECT MAX(n.place) FROM series n WHERE n.terminal = $1)
+             THEN 'active' ELSE 'superseded' END
+         WHERE terminal = $1 AND state = 'forked'",
+        &[terminal.as_str().into()],
+    )?;
+    Ok(())
+}
+
+/// Counts the place, opening the series if it is new; gives the state that the series had and its highest place. A new
+/// series of a terminal whose series forked is one of two machines', and forked as well.
 fn place(
     tx: &mut Tx<'_>,
     header: &EnvelopeHeader,
@@ -148,13 +167,27 @@ fn place(
         "UPDATE series SET state = 'superseded' WHERE terminal = $1 AND state = 'active'",
         &[terminal.into()],
     )?;
-    let place = tx.query_int("SELECT COUNT(*) FROM series WHERE terminal = $1", &[terminal.into()])? + 1;
+    let counted = tx.query_first(
+        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN state = 'forked' THEN 1 ELSE 0 END), 0)
+         FROM series WHERE terminal = $1",
+        &[terminal.into()],
+    )?;
+    let (known, forked) =
+        counted.map_or(Ok((0, 0)), |row| Ok::<_, StoreError>((row.uint(0)?, row.uint(1)?)))?;
+    let state = if forked > 0 { "forked" } else { "active" };
     tx.execute(
         "INSERT INTO series (terminal, lineage, place, state, highest_seq, seqs_seen, changed_at_ms)
-         VALUES ($1, $2, $3, 'active', $4, 1, $5)",
-        &[terminal.into(), lineage.into(), place.into(), header.seq.into(), now_ms.into()],
+         VALUES ($1, $2, $3, $4, $5, 1, $6)",
+        &[
+            terminal.into(),
+            lineage.into(),
+            (known + 1).into(),
+            state.into(),
+            header.seq.into(),
+            now_ms.into(),
+        ],
     )?;
-    Ok(("active".to_owned(), header.seq))
+    Ok((state.to_owned(), header.seq))
 }
 
 /// Marks this series as forked, or all that are in use if two of them are active.

@@ -7,7 +7,7 @@ use rand_core::CryptoRng;
 
 use super::enrol::{self, EnrolCode, For};
 use super::rollout::Reason;
-use super::{audit, terminals};
+use super::{audit, series, terminals};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{StoreError, Tx};
 
@@ -16,7 +16,7 @@ use crate::store::{StoreError, Tx};
 pub enum Step {
     /// Out of service: it was lost, broken or opened.
     Block,
-    /// In service again.
+    /// In service again; forks of its series are over with that.
     Unblock,
     /// Out of service, and a code for the one that takes its place.
     Replace,
@@ -75,6 +75,9 @@ pub fn take<R: CryptoRng + ?Sized>(
     }
     let status = if step == Step::Unblock { "active" } else { "blocked" };
     tx.execute("UPDATE terminal SET status = $2 WHERE id = $1", &[terminal.as_str().into(), status.into()])?;
+    if step == Step::Unblock {
+        series::end_forks(tx, terminal)?;
+    }
     note(tx, now_ms, (actor, step.as_str()), (terminal, reason.as_str()))?;
     let event = format!("terminal.{}", step.as_str());
     let event = audit::Event { actor, event: &event, subject: terminal.as_str(), object_digest: "" };

@@ -3,7 +3,11 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
 use domain::wire::v1::{CertificateRequest, CertificateResponse, Outcome, SIGNATURE_HEADER, TERMINAL_HEADER};
+use rand_core::SeedableRng as _;
 use sync_server::authority::{Authority, TERMINAL_DAYS};
+use sync_server::services::rollout::Reason;
+use sync_server::services::terminal_steps::{self, Step};
+use sync_server::store::in_transaction;
 use terminal::sync::tls::certificate_request;
 use tests::device::{Device, JSON, courier, header_of, now_ms, send_as, set_status, wait_for_state};
 use tests::http::{self, Answer};
@@ -163,6 +167,35 @@ fn t05_two_clones_with_one_certificate_are_found_and_quarantined() -> Result<()>
     let quarantined = "SELECT COUNT(*) FROM case_ WHERE state = 'quarantined'";
     assert_eq!(server.number(quarantined)?, 2, "at the first sync of the second one");
     assert_eq!(server.number("SELECT COUNT(*) FROM alarm WHERE kind = 'series.fork'")?, 1);
-    assert_eq!(server.number("SELECT COUNT(*) FROM series WHERE state = 'forked'")?, 1);
+    let forked = "SELECT COUNT(*) FROM series WHERE state = 'forked'";
+    assert_eq!(server.number(forked)?, 1);
+
+    // The clone hears how far its series was seen and begins another one: that is no way out for either of them.
+    clone.begin_lineage();
+    for round in 1..=3 {
+        for device in [&mut original, &mut clone] {
+            let upload = device.seal(&courier())?;
+            device.send(&server, std::slice::from_ref(&upload))?;
+        }
+        assert_eq!(server.number(quarantined)?, 2 + 2 * round, "round {round}");
+    }
+    assert_eq!(server.number(forked)?, 2);
+
+    // Somebody has found the real one, and takes it into service again.
+    set_status(&server, &original, "blocked")?;
+    let mut store = server.database()?.open()?;
+    in_transaction(store.as_mut(), |tx| {
+        let whom = (&original.enrolled.terminal, &Reason::typed("the copy was found").expect("a reason"));
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);
+        terminal_steps::take(tx, now_ms(), ("operator", Step::Unblock), whom, &mut rng)
+    })?;
+    let upload = clone.seal(&courier())?;
+    clone.send(&server, std::slice::from_ref(&upload))?;
+    wait_for_state(&clone, &server, header_of(&upload)?.envelope_id, CaseState::Submitted)?;
+    assert_eq!(server.number(forked)?, 0);
+    let upload = original.seal(&courier())?;
+    original.send(&server, std::slice::from_ref(&upload))?;
+    assert_eq!(server.number(forked)?, 2, "and if both still speak, both wait again");
+    assert_eq!(server.number("SELECT COUNT(*) FROM alarm WHERE kind = 'series.two-lineages'")?, 1);
     Ok(())
 }
