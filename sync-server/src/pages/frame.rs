@@ -12,8 +12,8 @@ use crate::services::catalogue::newest_version;
 use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, rollout, standing};
-use crate::store::Tx;
+use crate::services::{accounts, durability, rollout, standing};
+use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
 /// What every console page shows around its content.
@@ -25,6 +25,8 @@ pub struct Frame {
     pub version: &'static str,
     /// Newest catalogue version, or a dash.
     pub catalogue: String,
+    /// How old the newest verified backup is, in words.
+    pub backup: String,
     /// Alarms so far.
     pub alarms: i64,
     /// What stands in the search field; none if the caller may not search.
@@ -122,6 +124,7 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         clock: view::time(now_ms, now_ms),
         version: env!("CARGO_PKG_VERSION"),
         catalogue: newest_version(tx)?.map_or_else(|| "—".into(), |v| format!("v{v}")),
+        backup: backup(tx, words, now_ms)?,
         alarms: tx.query_int("SELECT COUNT(*) FROM alarm", &[])?,
         search: may(&policy::SEE_CASES).then(String::new),
         person: caller.display.clone(),
@@ -196,4 +199,15 @@ fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>,
         entry(CaseState::Returned, "undo", "returned"),
         entry(CaseState::Quarantined, "list", "quarantined"),
     ])
+}
+
+/// How old the newest verified backup is.
+fn backup(tx: &mut Tx<'_>, words: Words, now_ms: i64) -> Result<String, StoreError> {
+    Ok(match durability::last(tx)? {
+        None => words.t("site.no_backup").to_owned(),
+        Some(last) => {
+            let span = view::span(words, now_ms.saturating_sub(last.made_at_ms));
+            words.fill("site.backup", &[("span", &span)])
+        }
+    })
 }
