@@ -49,7 +49,7 @@ fn a_terminal_killed_at_any_point_of_a_page_loses_none() -> Result<()> {
         let mut server = rig.serve(None)?;
         for nth in PASSAGES {
             let plan = Plan { point: *point, nth, action: Action::Kill(0) };
-            let end = rig.life("t", &rig.link.url(), Some(plan), 2)?.wait(PATIENCE)?;
+            let end = rig.life("t", &rig.link.secure_url(), Some(plan), 2)?.wait(PATIENCE)?;
             ensure!(end == Some(End::Killed), "{plan} was not reached: {end:?}");
         }
         server.kill()?;
@@ -67,7 +67,7 @@ fn a_centre_killed_at_any_point_of_a_page_loses_none_and_goes_on() -> Result<()>
             // What the thread at the point did wrong could travel meanwhile.
             let plan = Plan { point: *point, nth, action: Action::Kill(u64::from(nth - 1) * 20) };
             let mut server = rig.serve(Some(plan))?;
-            let mut life = rig.life("t", &rig.link.url(), None, 2)?;
+            let mut life = rig.life("t", &rig.link.secure_url(), None, 2)?;
             let killed = server.wait(PATIENCE)?;
             ensure!(killed == Some(End::Killed), "{plan} was not reached: {killed:?}");
             let mut next = rig.serve(None)?;
@@ -85,14 +85,14 @@ fn an_error_at_any_point_of_a_page_is_felt_and_mended() -> Result<()> {
     let rig = Rig::enrolled(MOST)?;
     let mut server = rig.serve(None)?;
     for point in of("terminal::").filter(|p| p.fails) {
-        let end = rig.life("t", &rig.link.url(), at(point, Action::Fail), 2)?.wait(PATIENCE)?;
+        let end = rig.life("t", &rig.link.secure_url(), at(point, Action::Fail), 2)?.wait(PATIENCE)?;
         ensure!(end == Some(End::Done), "{}: {end:?}", point.name);
     }
     server.kill()?;
     for point in of("server::").filter(|p| p.fails) {
         let before = rig.failures()?;
         let mut server = rig.serve(at(point, Action::Fail))?;
-        let end = rig.life("t", &rig.link.url(), None, 2)?.wait(PATIENCE)?;
+        let end = rig.life("t", &rig.link.secure_url(), None, 2)?.wait(PATIENCE)?;
         ensure!(end == Some(End::Done), "{}: {end:?}", point.name);
         server.kill()?;
         // The writer runs a bad piece of its group once more by itself: that error never leaves the centre.
@@ -110,7 +110,7 @@ fn slow_points_of_a_page_change_nothing() -> Result<()> {
     let slow = |point| at(point, Action::Wait(15));
     for (of_terminal, of_server) in of("terminal::").zip(of("server::").cycle()) {
         let mut server = rig.serve(slow(of_server))?;
-        let end = rig.life("t", &rig.link.url(), slow(of_terminal), 2)?.wait(PATIENCE)?;
+        let end = rig.life("t", &rig.link.secure_url(), slow(of_terminal), 2)?.wait(PATIENCE)?;
         ensure!(end == Some(End::Done), "{} {}: {end:?}", of_terminal.name, of_server.name);
         server.kill()?;
     }

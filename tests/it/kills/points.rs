@@ -10,7 +10,7 @@ use tests::storm::points::{Action, CATALOGUE, PAGES, Plan, Point, SAFETY, SERVER
 use tests::storm::process::{End, Process, ServerFolder};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
-const NOBODY: &str = "http://127.0.0.1:9";
+const NOBODY: &str = "https://127.0.0.1:9";
 
 /// A terminal, a centre, and the link between them: real processes that a plan kills, fails or slows.
 pub(super) struct Rig {
@@ -36,7 +36,7 @@ impl Rig {
     fn enrol(&mut self) -> Result<()> {
         let mut server = self.serve(None)?;
         self.code = Some(self.server().enrol_code()?);
-        let end = self.life("t", &self.link.url(), None, 0)?.wait(PATIENCE)?;
+        let end = self.life("t", &self.link.secure_url(), None, 0)?.wait(PATIENCE)?;
         ensure!(end == Some(End::Done), "the first life: {end:?}");
         server.kill()
     }
@@ -94,7 +94,7 @@ impl Rig {
         }
         let mut server = self.serve(Some(plan))?;
         // What a failed job left is opened by the next server, so not every life settles under this one.
-        let mut life = self.life("t", &self.link.url(), None, 2)?;
+        let mut life = self.life("t", &self.link.secure_url(), None, 2)?;
         if life.wait(Duration::from_millis(700)).with_context(|| plan.to_string())?.is_none() {
             life.kill()?;
         }
@@ -104,7 +104,7 @@ impl Rig {
     /// A server and a life without any fault: everything arrives, and all rules hold.
     pub(super) fn settle(&self) -> Result<()> {
         let mut server = self.serve(None)?;
-        let end = self.life("t", &self.link.url(), None, 1)?.wait(PATIENCE * 2);
+        let end = self.life("t", &self.link.secure_url(), None, 1)?.wait(PATIENCE * 2);
         server.kill()?;
         self.check(&["t"])?;
         ensure!(end? == Some(End::Done), "it did not end well");
@@ -138,7 +138,7 @@ fn an_error_at_any_point_of_the_terminal_harms_nothing() -> Result<()> {
     let mut server = rig.serve(None)?;
     rig.code = Some(rig.server().enrol_code()?);
     for point in TERMINAL.iter().filter(|p| p.fails) {
-        let url = if point.when == When::Offline { NOBODY.to_owned() } else { rig.link.url() };
+        let url = if point.when == When::Offline { NOBODY.to_owned() } else { rig.link.secure_url() };
         let mut life = rig.life("t", &url, at(point, Action::Fail), 2)?;
         match (life.wait(PATIENCE), point.when) {
             // A store that cannot be opened, or an enrolment that cannot be kept, ends the program with advice.
@@ -147,7 +147,7 @@ fn an_error_at_any_point_of_the_terminal_harms_nothing() -> Result<()> {
             (other, _) => anyhow::bail!("{}: {other:?}", point.name),
         }
     }
-    let end = rig.life("t", &rig.link.url(), None, 1)?.wait(PATIENCE)?;
+    let end = rig.life("t", &rig.link.secure_url(), None, 1)?.wait(PATIENCE)?;
     ensure!(end == Some(End::Done), "{end:?}");
     server.kill()?;
     let history = rig.check(&["t"])?;
@@ -202,7 +202,7 @@ fn slow_borders_change_nothing() -> Result<()> {
         let mut server = rig.serve(slow(of_server)?)?;
         for name in names {
             rig.code = Some(rig.server().enrol_code()?);
-            let mut one = rig.life(name, &rig.link.url(), slow(of_terminal)?, 3)?;
+            let mut one = rig.life(name, &rig.link.secure_url(), slow(of_terminal)?, 3)?;
             let end = one.wait(PATIENCE)?;
             ensure!(end == Some(End::Done), "{of_server} {of_terminal}: {end:?}");
         }

@@ -73,7 +73,7 @@ impl Kept {
     /// all that it has is at the centre then.
     fn hand_in(&self, plan: Option<Plan>) -> Result<()> {
         let mut server = self.rig.serve(None)?;
-        let end = self.rig.life("t", &self.rig.link.url(), plan, 2)?.wait(PATIENCE)?;
+        let end = self.rig.life("t", &self.rig.link.secure_url(), plan, 2)?.wait(PATIENCE)?;
         ensure!(end == Some(End::Done), "it did not end well: {end:?}");
         server.kill()
     }

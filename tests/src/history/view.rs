@@ -7,9 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use domain::case::{CaseState, Recorded};
-use domain::envelope::{Digest, envelope_digest};
+use domain::envelope::{Digest, Suite, envelope_digest};
 use domain::ids::{CaseNo, EnvelopeId};
 use sync_server::services::audit;
+use sync_server::services::sealing_keys::{self, KeyState};
 use sync_server::store::{Driver, Row, StoreError, Tx};
 use terminal::store::{StatusRow, read_state, read_status};
 
@@ -173,11 +174,16 @@ fn others(tx: &mut Tx<'_>) -> Result<Vec<StoredAudit>> {
             others.push((event.to_owned(), subject, row.text(2)?.to_owned()));
         }
     }
-    for row in tx.query("SELECT station, public_key FROM terminal", &[])? {
+    for row in tx.query("SELECT station, public_key, certificate_until_ms FROM terminal", &[])? {
         let key = domain::envelope::PublicKey(domain::envelope::Bytes(row.blob(1)?.to_vec()));
-        let station = row.text(0)?.to_owned();
-        others.push(("terminal.enrolled".to_owned(), station, key.key_id().as_str().to_owned()));
+        let (station, key) = (row.text(0)?.to_owned(), key.key_id().as_str().to_owned());
+        // No run is long enough for a second certificate.
+        if row.int_or_null(2)?.is_some() {
+            others.push(("certificate.issued".to_owned(), station.clone(), key.clone()));
+        }
+        others.push(("terminal.enrolled".to_owned(), station, key));
     }
+    others.extend(sealing(tx)?);
     others.extend(triples(tx, "SELECT kind, subject, object_digest FROM alarm")?);
     let blobs = "SELECT 'blob.stored', envelope_id, digest FROM blob_ WHERE arrived_at_ms IS NOT NULL";
     others.extend(triples(tx, blobs)?);
@@ -185,6 +191,19 @@ fn others(tx: &mut Tx<'_>) -> Result<Vec<StoredAudit>> {
                     JOIN blob_ b ON b.envelope_id = e.envelope_id WHERE e.complete = 1";
     others.extend(triples(tx, complete)?);
     Ok(others)
+}
+
+/// What was done with sealing keys besides the first one: made, put into force, its suite chosen, once each.
+fn sealing(tx: &mut Tx<'_>) -> Result<Vec<StoredAudit>> {
+    let later: Vec<_> = sealing_keys::all(tx)?.into_iter().filter(|key| key.suite != Suite::One).collect();
+    let row = |event: &str, subject: String| (event.to_owned(), subject, String::new());
+    let mut rows: Vec<StoredAudit> =
+        later.iter().map(|key| row("sealing-key.made", key.id.to_string())).collect();
+    let in_force = later.iter().filter(|key| key.state == KeyState::InForce);
+    rows.extend(in_force.map(|key| row("sealing-key.in-force", key.id.to_string())));
+    let suite = sealing_keys::suite(tx)?;
+    rows.extend((suite != Suite::One).then(|| row("sealing-suite.chosen", u8::from(suite).to_string())));
+    Ok(rows)
 }
 
 fn triples(tx: &mut Tx<'_>, sql: &str) -> Result<Vec<StoredAudit>> {

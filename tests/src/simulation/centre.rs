@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use anyhow::{Context as _, Result, anyhow};
 use domain::case::{Action, CaseState};
 use domain::catalogue::Catalogue;
-use domain::envelope::{Bytes, Digest, Signature};
+use domain::envelope::{Bytes, Digest, Signature, Suite};
 use domain::ids::{EnvelopeId, StationId};
 use domain::wire::v1::{ChangesQuery, Contact, PROBLEM_MEDIA_TYPE, SIGNATURE_HEADER, TERMINAL_HEADER};
 use rand_chacha::ChaCha20Rng;
@@ -23,8 +23,8 @@ use sync_server::error::{ProblemCode, ServiceError};
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::blobs::NOTHING_AWAITED;
-use sync_server::services::{cases, enrol};
-use sync_server::store::Sqlite;
+use sync_server::services::{cases, enrol, sealing_keys};
+use sync_server::store::{Sqlite, Tx, in_transaction};
 use sync_server::uploads::Uploads;
 use terminal::sync::transport::{
     Method, Request, Response, Transport, TransportError, UploadAnswer, UploadCall,
@@ -70,11 +70,17 @@ pub struct SimulatedCentre {
     seeds: Arc<AtomicU64>,
     copy: PathBuf,
     set_back: bool,
+    suite: Suite,
 }
 
 impl SimulatedCentre {
-    /// A new one on a disk; it does not run yet.
-    pub fn new(disk: Disk, copy: PathBuf, time: Arc<Time>, seed: u64, catalogue: Catalogue) -> Self {
+    /// A new one on a disk, whose terminals seal in this suite; it does not run yet.
+    pub fn new(
+        suite: Suite,
+        disk: Disk,
+        copy: PathBuf,
+        (time, seed, catalogue): (Arc<Time>, u64, Catalogue),
+    ) -> Self {
         Self {
             places: Places::new(disk.folder().join("uploads")),
             disk,
@@ -86,6 +92,7 @@ impl SimulatedCentre {
             seeds: Arc::new(AtomicU64::new(seed)),
             copy,
             set_back: false,
+            suite,
         }
     }
 
@@ -103,6 +110,7 @@ impl SimulatedCentre {
             self.places.bring_back(&mut store, now_ms)?;
         }
         let context = prepare(&mut store, keys, &self.catalogues, (now_ms, &mut rng))?;
+        in_transaction(&mut store, |tx| seal_in(tx, self.suite, &context.keys, (now_ms, &mut rng)))?;
         let centre = Centre::single(Box::new(store), context, Box::new(around));
         let uploads = self.places.open(&centre)?;
         if self.disk.is_dead() {
@@ -374,4 +382,16 @@ fn problem(error: &ServiceError) -> Response {
         retry_after_secs: (problem.status == 503).then_some(RETRY_AFTER_SECS),
         body: serde_json::to_vec(&problem).unwrap_or_default(),
     }
+}
+
+/// Makes a key of the suite, puts it into force and chooses the suite, as an operator does; once.
+fn seal_in(tx: &mut Tx<'_>, suite: Suite, keys: &Keys, (now_ms, rng): (i64, &mut ChaCha20Rng)) -> Result<()> {
+    const OPERATOR: &str = "operator";
+    if sealing_keys::suite(tx)? == suite {
+        return Ok(());
+    }
+    let key = keys.sealing.make(suite, rng)?;
+    sealing_keys::add(tx, now_ms, OPERATOR, &key)?;
+    sealing_keys::put_in_force(tx, now_ms, OPERATOR, &key.public().key_id())?;
+    Ok(sealing_keys::choose_suite(tx, now_ms, OPERATOR, suite)?)
 }

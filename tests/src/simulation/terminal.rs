@@ -202,7 +202,7 @@ impl SimulatedTerminal {
         let application = application(now_ms, self.place, self.handed_in);
         let id = EnvelopeId::new(now_ms, &mut rng);
         history.note_at(&self.name, now_ms, Op::Created { id });
-        let data_key = DataKey::new(&mut rng);
+        let data_key = DataKey::random(running.store().sealing_suite().ok()?, &mut rng);
         let pages = running.keep_pages((id, &data_key), odd.pages, &mut rng);
         self.captured = pages.first().map(|p| p.digest);
         let mut answers = if odd.bad { Answers::default() } else { Answers::from_map(application.answers) };

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use domain::envelope::Suite;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use terminal::sync::Begun;
@@ -96,8 +97,10 @@ impl World {
         let mut rng = ChaCha20Rng::seed_from_u64(options.seed);
         let disk = Disk::new(&folder.join("centre"))?;
         let copy = folder.join("copy");
-        let mut centre =
-            SimulatedCentre::new(disk, copy, time.clone(), rng.next_u64(), catalogue_with_pages()?);
+        // Every third seed seals in the national suite; the seeds of earlier findings mean what they did.
+        let suite = if options.seed % 3 == 2 { Suite::Two } else { Suite::One };
+        let around = (time.clone(), rng.next_u64(), catalogue_with_pages()?);
+        let mut centre = SimulatedCentre::new(suite, disk, copy, around);
         centre.start().context("the centre")?;
         let mut world = Self {
             time,

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use domain::envelope::Suite;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use sync_server::store::Sqlite;
@@ -37,7 +38,7 @@ const MOST_PAGES: u32 = 1;
 /// How long the thread at a point stands still before the kill, so that what it did wrong can travel, milliseconds.
 const STANDING_MS: [u64; 4] = [0, 4, 25, 60];
 /// An address where nobody listens (the discard port).
-const NOBODY: &str = "http://127.0.0.1:9";
+const NOBODY: &str = "https://127.0.0.1:9";
 
 /// What is counted, shared with who shows it.
 #[derive(Debug, Default)]
@@ -70,6 +71,8 @@ pub struct Lane {
     pub seed: u64,
     /// Terminals.
     pub terminals: u32,
+    /// In which suite its forms are sealed.
+    pub suite: Suite,
     /// Kills of the server to make.
     pub server_kills: u32,
     /// Kills of terminals to make, all together.
@@ -127,7 +130,7 @@ impl Lane {
         std::thread::scope(|scope| {
             let mut threads = vec![scope.spawn(|| self.guarded(|| self.kill_server(&link)))];
             for name in self.names() {
-                let url = link.url();
+                let url = link.secure_url();
                 threads.push(scope.spawn(move || self.guarded(|| self.kill_terminal(&name, &url))));
             }
             let ends: Vec<_> = threads.into_iter().map(|t| t.join()).collect();
@@ -166,16 +169,20 @@ impl Lane {
             self.server_died(point.name)?;
         }
         let (_process, address) = self.server().start(None)?;
+        if self.suite == Suite::Two {
+            self.server().seal_in_suite_two().context("suite 2")?;
+        }
         link.set(State::Up, &address.context("a server that lives")?)?;
         for name in self.names() {
             let code = self.server().enrol_code()?;
             for point in TERMINAL.iter().filter(|p| p.when == When::Fresh) {
-                let mut life = self.life((&name, &link.url()), Some(kill_at(point, 1, 0)), 0, Some(&code))?;
+                let mut life =
+                    self.life((&name, &link.secure_url()), Some(kill_at(point, 1, 0)), 0, Some(&code))?;
                 let end = life.wait(DRAIN)?;
                 ensure!(end == Some(End::Killed), "{name} was not killed at {}: {end:?}", point.name);
                 self.terminal_died(&name, point.name)?;
             }
-            let end = self.life((&name, &link.url()), None, 0, Some(&code))?.wait(DRAIN)?;
+            let end = self.life((&name, &link.secure_url()), None, 0, Some(&code))?.wait(DRAIN)?;
             ensure!(end == Some(End::Done), "{name} did not enrol: {end:?}");
         }
         Ok(std::fs::write(mark, "")?)
@@ -293,7 +300,7 @@ impl Lane {
         let (mut server, address) = self.server().start(None)?;
         link.set(State::Up, &address.context("a server that lives")?)?;
         for name in self.names() {
-            let end = self.life((&name, &link.url()), None, 0, None)?.wait(DRAIN * 2)?;
+            let end = self.life((&name, &link.secure_url()), None, 0, None)?.wait(DRAIN * 2)?;
             ensure!(end == Some(End::Done), "{name} did not drain: {end:?}");
         }
         server.kill()

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use domain::envelope::Suite;
 use serde::{Deserialize, Serialize};
 
 use crate::history::{Op, report};
@@ -137,6 +138,8 @@ fn lane(options: &Options, state: &State, n: u32) -> Lane {
         folder: options.folder.join(format!("lane{n}")),
         seed: state.seed.wrapping_mul(31).wrapping_add(u64::from(n)),
         terminals: state.terminals,
+        // Both suites are killed in.
+        suite: if n % 2 == 0 { Suite::One } else { Suite::Two },
         server_kills: share(state.kills),
         terminal_kills: share(state.kills),
         counts,

@@ -139,16 +139,7 @@ impl ServerFolder {
     pub fn start(&self, plan: Option<Plan>) -> Result<(Process, Option<String>)> {
         let ready = self.ready();
         let _ = std::fs::remove_file(&ready);
-        let words = [
-            "server",
-            "--",
-            "serve",
-            "--terminals-tls=false",
-            "--terminals",
-            "127.0.0.1:0",
-            "--people",
-            "127.0.0.1:0",
-        ];
+        let words = ["server", "--", "serve", "--terminals", "127.0.0.1:0", "--people", "127.0.0.1:0"];
         let mut arguments: Vec<String> = words.map(str::to_owned).to_vec();
         arguments.extend(["--metrics", "off", "--log", "warn"].map(str::to_owned));
         arguments.extend(["--data".to_owned(), self.data.display().to_string()]);
@@ -183,7 +174,23 @@ impl ServerFolder {
         Ok(command.current_dir(repository()).env_remove("JINBAN_LOG").output()?)
     }
 
-    /// A one-time code for the station of all tests.
+    /// Makes a key of suite 2, puts it into force and chooses its suite, as an operator does.
+    ///
+    /// # Errors
+    /// If a command fails.
+    pub fn seal_in_suite_two(&self) -> Result<()> {
+        let said = |arguments: &[&str]| -> Result<Value> {
+            let output = self.command(None, "sealing-keys", arguments)?;
+            serde_json::from_slice(&output.stdout)
+                .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+        };
+        let made = said(&["make", "--suite", "2", "--json"])?;
+        said(&["use", made["id"].as_str().context("an id")?, "--json"])?;
+        said(&["suite", "2", "--json"])?;
+        Ok(())
+    }
+
+    /// A one-time code for the station of all tests, with the fingerprint of the authority.
     ///
     /// # Errors
     /// If the command fails.
@@ -191,6 +198,6 @@ impl ServerFolder {
         let output = self.command(None, "enrol-code", &["--json", "--station", STATION])?;
         let answer: Value = serde_json::from_slice(&output.stdout)
             .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
-        Ok(answer["code"].as_str().context("a code")?.to_owned())
+        Ok(answer["typed"].as_str().context("a code")?.to_owned())
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use domain::case::CaseState;
+use domain::enrolment::take_apart;
 use domain::envelope::{DataKey, Digest};
 use domain::form::Answers;
 use domain::ids::EnvelopeId;
@@ -15,7 +16,7 @@ use domain::wire::v1::BlobKind;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
-use terminal::clock::SystemClock;
+use terminal::clock::{Clock, SystemClock};
 use terminal::event::Event;
 use terminal::model::CaseLine;
 use terminal::store::{CapturedPage, NewDraft, NewSubmission, Store, read_status};
@@ -91,9 +92,10 @@ pub fn live(life: &Life) -> Result<()> {
         recorder,
         seen: BTreeMap::new(),
     };
-    let transport = Box::new(HttpTransport::new(&life.server, &Trust::Nobody)?);
-    let mut engine = Engine::new(Arc::clone(&citizen.store), transport, Arc::new(SystemClock), life.seed)
-        .with_tuning(EAGER);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let trust = Trust::of(&mut citizen.store(), &clock)?;
+    let transport = Box::new(HttpTransport::new(&life.server, &trust)?);
+    let mut engine = Engine::new(Arc::clone(&citizen.store), transport, clock, life.seed).with_tuning(EAGER);
     for n in 0..life.submissions {
         citizen.hand_in(n % BAD_EVERY == BAD_EVERY - 1, pages::pages_of(n, life.pages))?;
         citizen.take_events(engine.step().events)?;
@@ -118,7 +120,9 @@ fn randomness(life: &Life) -> ChaCha20Rng {
 
 fn first_contact(store: &mut Store, life: &Life, end: Instant) -> Result<()> {
     let code = life.code.as_deref().context("a code for the first life")?;
-    let mut transport = HttpTransport::new(&life.server, &Trust::Nobody)?;
+    let (_, centre) = take_apart(code).context("a code")?;
+    let trust = Trust::Centre(centre.context("a code with the centre's fingerprint")?);
+    let mut transport = HttpTransport::new(&life.server, &trust)?;
     loop {
         match enrol(store, &mut transport, code) {
             Err(EnrolError::Unreachable(_)) if Instant::now() < end => {
@@ -151,7 +155,8 @@ impl Citizen {
         if bad {
             answers = Answers::default();
         }
-        let data_key = DataKey::new(&mut self.rng);
+        let suite = self.store().sealing_suite()?;
+        let data_key = DataKey::random(suite, &mut self.rng);
         self.keep_drafts(&(id, &data_key, &content.applicant.id_number))?;
         let kept = (0..pages).map(|nth| self.keep_page((id, &data_key), nth)).collect::<Result<Vec<_>>>()?;
         if !kept.is_empty() {
