@@ -13,6 +13,9 @@ use crate::services::cases;
 use crate::startup::now_ms;
 use crate::store::in_transaction;
 
+/// Pages of a text that came less long ago may be on their way, in milliseconds: an hour.
+const EARLY_MS: i64 = 3_600_000;
+
 /// What can be done about attachments.
 #[derive(Debug, Subcommand)]
 pub enum AttachmentsJob {
@@ -41,6 +44,9 @@ pub struct GiveUp {
     /// The case.
     #[arg(long)]
     number: CaseNo,
+    /// Also if its text came less than an hour ago: pages follow their text.
+    #[arg(long)]
+    early: bool,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -75,12 +81,16 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
 
 fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
     let mut store = config.data_folder().open_existing()?;
-    let given_up = in_transaction(store.as_mut(), |tx| {
-        let found = cases::by_number(tx, &args.number)?.into_iter().find(|case| case.number == args.number);
-        let given_up = found.map(|case| blobs::give_up(tx, now_ms(), &case.envelope_id));
-        given_up.transpose()
-    })?;
-    let given_up = given_up.with_context(|| format!("there is no case {}", args.number))?;
+    let found = in_transaction(store.as_mut(), |tx| cases::by_number(tx, &args.number))?;
+    let case = found.into_iter().find(|case| case.number == args.number);
+    let case = case.with_context(|| format!("there is no case {}", args.number))?;
+    let age_ms = now_ms().saturating_sub(case.received_at_ms);
+    anyhow::ensure!(
+        args.early || age_ms >= EARLY_MS,
+        "its text came {} ago and the pages may be on their way: wait an hour, or say --early",
+        span(age_ms)
+    );
+    let given_up = in_transaction(store.as_mut(), |tx| blobs::give_up(tx, now_ms(), &case.envelope_id))?;
     if args.json {
         return say_json(&json!({ "number": args.number, "given_up": given_up }));
     }

@@ -93,7 +93,12 @@ pub fn run(job: &VerifyJob, config: &Config) -> anyhow::Result<Exit> {
                 None => own_keys(config)?,
             };
             let found = match (&args.receipt, &args.code) {
-                (Some(file), _) => judge_receipt(&read_json(file)?, &keys),
+                (Some(file), _) => match serde_json::from_str(&read(file)?) {
+                    Ok(receipt) => judge_receipt(&receipt, &keys),
+                    Err(_) => {
+                        Found::NotGenuine("this is not the whole file of a receipt, as the page gives it")
+                    }
+                },
                 (None, Some(code)) => judge_slip(code.trim(), &keys),
                 (None, None) => bail!("name the text of a slip's code, or a receipt with --receipt"),
             };
@@ -186,8 +191,13 @@ fn moment(at_ms: i64) -> String {
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(file: &Path) -> anyhow::Result<T> {
-    let mut text = String::new();
+    serde_json::from_str(&read(file)?).with_context(|| format!("{} is not what it should be", file.display()))
+}
+
+/// The text of a file; bytes that are none stand for themselves in it, so that what is made of it does not verify.
+fn read(file: &Path) -> anyhow::Result<String> {
+    let mut bytes = Vec::new();
     let opened = std::fs::File::open(file).with_context(|| file.display().to_string())?;
-    opened.take(MAX_FILE_BYTES).read_to_string(&mut text).with_context(|| file.display().to_string())?;
-    serde_json::from_str(&text).with_context(|| format!("{} is not what it should be", file.display()))
+    opened.take(MAX_FILE_BYTES).read_to_end(&mut bytes).with_context(|| file.display().to_string())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -27,7 +27,12 @@ fn t40_a_stolen_backup_shows_nothing_and_opens_for_its_key_only() -> Result<()> 
     let mut device = Device::enrol(&server, 1)?;
     hand_in(&mut device, &server, 5)?;
     let safe = Safe::of(&server)?;
+    assert!(server.page("/cases")?.text().contains("尚无已验证的备份"));
     let (file, _) = safe.back_up(&server)?;
+    assert!(
+        server.page("/cases")?.text().contains("已验证的备份："),
+        "the foot of every page says how old it is"
+    );
     let bytes = fs::read(&file)?;
     let number = device.counter.counter.to_string();
     for canary in CANARIES.iter().copied().chain(["sealed_by", "hrss.flex-enroll", "T-01", "envelope_id"]) {

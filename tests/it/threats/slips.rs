@@ -102,6 +102,13 @@ fn t42_slip_and_receipt_prove_without_the_centre_what_was_handed_in_and_when() -
     let forged = String::from_utf8(file.body.clone())?.replacen("\"body\":\"e", "\"body\":\"f", 1);
     fs::write(place("receipt.json"), forged)?;
     assert_eq!(verify(&["--receipt", &place("receipt.json")])?.status.code(), Some(1));
+    let half = &file.body[..file.body.len() / 2];
+    for bytes in [&b""[..], half, b"\xff\xfe", b"[]"] {
+        fs::write(place("receipt.json"), bytes)?;
+        let output = verify(&["--receipt", &place("receipt.json")])?;
+        let said: Value = serde_json::from_slice(&output.stdout)?;
+        ensure!(output.status.code() == Some(1) && said["genuine"] == false, "{said}");
+    }
     // At the centre the keys are at hand, and the answer is for people.
     let said = String::from_utf8(server.command(&["verify-slip", &code])?.stdout)?;
     ensure!(said.contains("GENUINE slip") && said.contains("T-01") && said.contains("2026-11-25"), "{said}");

@@ -80,6 +80,9 @@ fn what_a_terminal_has_lost_is_given_up_and_holds_nobody_back() -> Result<()> {
     assert_eq!((listed.as_array().map(Vec::len), listed[0]["awaited"].as_u64()), (Some(1), Some(1)));
     let unknown = server.command(&["attachments", "give-up", "--number", "XN26112400100013"])?;
     assert!(!unknown.status.success(), "there is no such case");
+    let early = server.command(&["attachments", "give-up", "--number", &number])?;
+    let said = String::from_utf8_lossy(&early.stderr).into_owned();
+    assert!(!early.status.success() && said.contains("on their way"), "it came just now: {said}");
     // Told once it waits for more than a day.
     let doctor = || -> Result<String> {
         Ok(String::from_utf8_lossy(&server.command(&["doctor"])?.stdout).into_owned())
