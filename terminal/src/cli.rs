@@ -7,6 +7,7 @@ use domain::enrolment::take_apart;
 use operator::exit::{self as codes, Exit};
 use operator::manual::{self, Shell};
 use operator::output::{print, print_json};
+use operator::private;
 use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
@@ -177,6 +178,8 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
         tracing::warn!("{note}");
     }
     let config = resolution.into_settings()?;
+    // What is made from here on is made in the data folder.
+    private::from_now_on();
     match job {
         Job::Window => {
             dumps::keep_out()?;

@@ -2,7 +2,7 @@
 //!
 //! What keeps the terminal from working is a failure; what a citizen does not notice today is a warning.
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,7 +17,7 @@ use crate::assets::load_catalogue;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, ReaderChoice};
 use crate::store::{
-    DATABASE_FILE, KEY_FILE, KEY_REMEDY, StoreError, StoreState, read_key_trouble, read_state,
+    DATABASE_FILE, KEY_FILE, KEY_REMEDY, StoreError, StoreState, database_files, read_key_trouble, read_state,
 };
 use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
@@ -54,6 +54,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     let mut all = vec![
         findings::clock(now_ms, reached.as_ref().ok().map(|r| r.server_time_ms)),
         findings::disk(&config.data, LITTLE_DISK_MIB),
+        findings::closed(&private_places(&config.data)),
     ];
     all.extend(store(&config.data, now_ms));
     all.push(catalogue_files(&config.assets));
@@ -62,6 +63,11 @@ fn examine(config: &Config) -> Vec<Finding> {
     all.push(fonts());
     all.push(server(&config.server, reached));
     all
+}
+
+/// What is for the owner of the terminal's process only; the key is looked at apart.
+fn private_places(data: &Path) -> Vec<PathBuf> {
+    std::iter::once(data.to_owned()).chain(database_files(data)).collect()
 }
 
 /// Store, enrolment, keys, queue and the kept catalogue.

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use operator::private;
 use rusqlite::{Connection, OpenFlags};
 
 use super::aside::{ASIDE, move_part, move_parts, new_place, sync};
@@ -45,7 +46,8 @@ impl Store {
         self.connection.close().map_err(|(_, e)| StoreError::from(e))?;
         let ready = self.directory.join(READY);
         let note = || -> std::io::Result<()> {
-            let mut file = File::create(&ready)?;
+            let how = &mut File::options();
+            let mut file = private::open(how.write(true).create(true).truncate(true), &ready)?;
             file.write_all(name.as_bytes())?;
             file.sync_all()
         };

@@ -43,7 +43,7 @@ pub use drafts::{DraftError, DraftRow, MAX_DRAFTS, NewDraft, OpenedDraft};
 pub use identity::Identity;
 pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};
 pub use offers::{NextOffer, OfferOutcome};
-pub use open::DATABASE_FILE;
+pub use open::{DATABASE_FILE, files as database_files};
 pub use orders::{Activations, OrderError};
 pub use outbox::{DueEnvelope, ParkReason};
 pub use page_queue::DuePage;

@@ -1,11 +1,12 @@
 //! Opening and migrating the database file, without ever harming one that cannot be used.
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::envelope::DeviceKey;
 use domain::ids::Lineage;
+use operator::private;
 use rand_chacha::ChaCha20Rng;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -32,7 +33,7 @@ pub(super) fn open(
     now_ms: i64,
     random: &mut ChaCha20Rng,
 ) -> Result<(Connection, DeviceKey), StoreError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(StoreError::Io)?;
+    private::folder(directory).map_err(StoreError::Io)?;
     anew::finish(directory)?;
     let file = directory.join(DATABASE_FILE);
     let enrolled = match fs::metadata(&file) {
@@ -51,12 +52,20 @@ pub(super) fn open(
     // Before anything is written: without its key an enrolled terminal leaves everything as it is.
     let device_key = device_key::load_or_create(directory, enrolled.as_ref(), random)?;
     fail::fail_point!("terminal::open::after_key", |_| Err(StoreError::Full));
+    for file in files(directory) {
+        private::close(&file).map_err(StoreError::Io)?;
+    }
     let mut connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection)?;
     fail::fail_point!("terminal::open::before_migrate", |_| Err(StoreError::Full));
     migrate(&mut connection)?;
     identity::note_key(&connection, &device_key.public())?;
     Ok((connection, device_key))
+}
+
+/// The database, and what SQLite makes beside it with the same mode.
+pub fn files(directory: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| directory.join(format!("{DATABASE_FILE}{ending}")))
 }
 
 /// A read-only connection to an existing, sound database; used beside a running terminal as well.
