@@ -206,6 +206,13 @@ fn write_manual(folder: &std::path::Path) -> anyhow::Result<Exit> {
 
 fn enrol(config: &Config, code: &str, as_json: bool) -> anyhow::Result<Exit> {
     let (plain, centre) = take_apart(code).ok_or(EnrolError::Code)?;
+    // The centre is trusted by the fingerprint that comes with the code. On this machine, over plain HTTP, there is
+    // nobody to trust and no certificate to ask for.
+    let (code, trust) = match centre {
+        Some(_) if !config.server.starts_with("https://") => return Err(EnrolError::Unproven.into()),
+        Some(centre) => (code, Trust::Centre(centre)),
+        None => (plain.as_str(), Trust::Nobody),
+    };
     let now_ms = SystemClock.now_ms();
     let (mut store, lost) = match Store::open_or_put_aside(&config.data, now_ms) {
         Err(StoreError::Key(trouble)) => (Store::open_beside(&config.data, now_ms)?, Some(trouble)),
@@ -218,12 +225,6 @@ fn enrol(config: &Config, code: &str, as_json: bool) -> anyhow::Result<Exit> {
              becomes another terminal"
         );
     }
-    // The centre is trusted by the fingerprint that comes with the code. On this machine, over plain HTTP, there is
-    // nobody to trust and no certificate to ask for.
-    let (code, trust) = match centre {
-        Some(centre) if config.server.starts_with("https://") => (code, Trust::Centre(centre)),
-        _ => (plain.as_str(), Trust::Nobody),
-    };
     let mut transport = HttpTransport::new(&config.server, &trust).context("the server's address")?;
     let identity = match store.identity()? {
         // A try before was answered by the centre, and cut off then.
