@@ -1,11 +1,12 @@
 //! What a doctor found: one thing looked at, how bad it is, what was seen, and what to do about it.
 //!
 //! Refuses a finding that is not well and says nothing to do: [`Finding::warn`] and [`Finding::fail`] take a remedy.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::private;
 
 /// This program was written after this instant (milliseconds since 1970, 2026-09-21): a clock before it is wrong.
 pub const WRITTEN_AFTER_MS: i64 = 1_790_000_000_000;
@@ -136,6 +137,21 @@ pub fn span(ms: i64) -> String {
         7_200..172_800 => format!("{} h", seconds / 3_600),
         _ => format!("{} days", seconds / 86_400),
     }
+}
+
+/// Whether files and folders are for their owner only; those that are not there are passed over.
+pub fn closed(places: &[PathBuf]) -> Finding {
+    const SUBJECT: &str = "files";
+    let open = places.iter().filter_map(|place| {
+        let mode = private::open_to_others(place).ok().flatten()?;
+        Some((place.display().to_string(), format!("{} (mode {mode:o})", place.display())))
+    });
+    let (names, said): (Vec<_>, Vec<_>) = open.unzip();
+    if names.is_empty() {
+        return Finding::ok(SUBJECT, "for their owner only");
+    }
+    let found = format!("others on this machine may open {}", said.join(", "));
+    Finding::warn(SUBJECT, found, format!("chmod go-rwx {}", names.join(" ")))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! | [`log`] | where the log goes and how it looks |
 //! | [`manual`] | completions for shells and manual pages |
 //! | [`output`] | standard output, the one place for data |
+//! | [`private`] | files and folders for their owner only |
 //!
 //! Refuses to know terminals, centres, items or cases: both programs stand on it, so it stands on neither.
 pub mod exit;
@@ -16,4 +17,5 @@ pub mod findings;
 pub mod log;
 pub mod manual;
 pub mod output;
+pub mod private;
 pub mod settings;

@@ -10,6 +10,7 @@ use domain::ids::StationId;
 use operator::exit::{self as codes, Exit};
 use operator::findings;
 use operator::manual::{self, Shell};
+use operator::private;
 use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
@@ -240,6 +241,16 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         tracing::warn!("{note}");
     }
     let config = resolution.into_settings()?;
+    if matches!(
+        command,
+        Command::Serve
+            | Command::Migrate(_)
+            | Command::MoveStore(_)
+            | Command::Safety(_)
+            | Command::SealingKeys(_)
+    ) {
+        private::from_now_on();
+    }
     match command {
         Command::Migrate(answer) => run_migrate(&config, answer),
         Command::EnrolCode(args) => run_enrol_code(&config, &args),

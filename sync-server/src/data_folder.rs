@@ -1,14 +1,14 @@
 //! The data folder of a centre: keys, lock, and by default the store; or the address of a store elsewhere.
 //!
 //! Refuses two servers on one folder.
-use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use operator::private;
 use publishing::repository::Repository;
 
 use crate::startup::{StartupError, file_error, refuse_elsewhere, store_error};
-use crate::store::{Database, Driver, require_current};
+use crate::store::{Database, Driver, require_current, sqlite_files};
 
 /// Where store and keys lie.
 #[derive(Debug, Clone)]
@@ -59,14 +59,18 @@ impl DataFolder {
         self.keys_path().join("catalogue")
     }
 
-    /// Makes the folder if it is missing, for its owner only.
+    /// Makes the folder if it is missing, for its owner only; one that is there is closed to others.
     ///
     /// # Errors
-    /// [`StartupError::File`] if it cannot be made.
+    /// [`StartupError::File`] if it cannot be made or closed.
     pub fn make(&self) -> Result<(), StartupError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(&self.path).map_err(|e| file_error(&self.path, e))
+        private::folder(&self.path).map_err(|e| file_error(&self.path, e))
+    }
+
+    /// What is for the owner of this process only: the folder, the keys, and the files of a store that lies on the disk.
+    pub fn private_places(&self) -> Vec<PathBuf> {
+        let store = self.database.file().map(sqlite_files);
+        [self.path.clone(), self.keys_path()].into_iter().chain(store.into_iter().flatten()).collect()
     }
 
     /// Takes the folder for this process; it is free again when the file is dropped, also after a kill.
@@ -76,7 +80,8 @@ impl DataFolder {
     pub fn lock(&self) -> Result<File, StartupError> {
         self.make()?;
         let path = self.path.join("server.lock");
-        let file = File::options().create(true).append(true).open(&path).map_err(|e| file_error(&path, e))?;
+        let file = private::open(File::options().create(true).append(true), &path)
+            .map_err(|e| file_error(&path, e))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(TryLockError::WouldBlock) => Err(StartupError::Locked { path: self.path.clone() }),

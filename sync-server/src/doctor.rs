@@ -39,6 +39,7 @@ pub fn examine(config: &Config) -> Vec<Finding> {
         surroundings::mark(config.mark.as_deref()),
         surroundings::catalogue(&config.assets),
         keys::examine_files(data),
+        findings::closed(&data.private_places()),
         examine_signatures(data, now_ms()),
     ];
     match data.database().open_read_only() {

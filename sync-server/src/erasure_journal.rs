@@ -5,8 +5,9 @@
 //! was changed in its middle.
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+
+use operator::private;
 
 use crate::services::erasure::Erasure;
 
@@ -49,9 +50,9 @@ pub fn append(path: &Path, erasures: &[Erasure]) -> Result<(), JournalError> {
         serde_json::to_writer(&mut text, erasure).map_err(|e| wrong(e.into()))?;
         text.push(b'\n');
     }
-    let mut options = File::options();
-    let mut file =
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(wrong)?;
+    let mut how = File::options();
+    let how = how.read(true).write(true).create(true).truncate(false);
+    let mut file = private::open(how, path).map_err(wrong)?;
     let end = whole_lines(&mut file).map_err(wrong)?;
     file.set_len(end).map_err(wrong)?;
     file.seek(SeekFrom::Start(end)).map_err(wrong)?;
@@ -118,6 +119,7 @@ pub fn copy(path: &Path, folder: &Path) -> Result<(), JournalError> {
     let wrong = |source| JournalError::File { path: to.clone(), source };
     let temporary = to.with_extension("new");
     fs::copy(path, &temporary).map_err(wrong)?;
+    private::close(&temporary).map_err(wrong)?;
     File::open(&temporary).and_then(|f| f.sync_all()).map_err(wrong)?;
     fs::rename(&temporary, &to).map_err(wrong)?;
     File::open(folder).and_then(|f| f.sync_all()).map_err(wrong)

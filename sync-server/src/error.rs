@@ -71,6 +71,7 @@ problem_codes! {
     ChecksumMismatch "checksum-mismatch" 460 "The bytes of a call do not have their checksum.",
     Internal "internal" 500 "The centre failed.",
     Busy "busy" 503 "The centre cannot take more now.",
+    SealingKeyMissing "sealing-key-missing" 503 "The file of the key to which terminals would seal is not there.",
     StorageFull "storage-full" 503 "The disk of the centre is full.",
 }
 

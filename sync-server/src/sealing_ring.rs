@@ -54,6 +54,14 @@ impl SealingRing {
         Ok(Some(key))
     }
 
+    /// Whether the file of a key is there now, and holds it: what it opens after the next start, whatever is in memory.
+    pub fn is_kept(&self, id: &KeyId) -> bool {
+        let Some(folder) = self.folder.as_deref() else { return true };
+        let is_first = self.first.public().key_id() == *id;
+        let path = if is_first { folder.join(FIRST_FILE) } else { path_of(folder, id) };
+        load(&path, id).is_ok_and(|found| found.is_some())
+    }
+
     /// Makes a key of a suite and writes its file.
     ///
     /// # Errors
@@ -124,6 +132,16 @@ mod tests {
     use rand_core::SeedableRng as _;
 
     use super::*;
+    use crate::services::sealing_keys::{
+        add, choose_suite, list_after, look_for_files, put_in_force, settle,
+    };
+    use crate::store::{Tx, fresh_in_memory};
+
+    const NOW_MS: i64 = 1_795_500_000_000;
+
+    fn key(suite: Suite, byte: u8) -> SealingKey {
+        SealingKey::from_secret(suite, [byte; 32]).expect("a key")
+    }
 
     fn ring(folder: &Path) -> SealingRing {
         SealingRing::new(Some(folder.to_owned()), SealingKey::from_seed([1; 32]))
@@ -149,6 +167,24 @@ mod tests {
     }
 
     #[test]
+    fn a_key_whose_file_is_gone_or_another_ones_is_not_kept() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let ring = ring(dir.path());
+        let id = ring.make(Suite::Two, &mut ChaCha20Rng::seed_from_u64(3)).expect("made").public().key_id();
+        let first = ring.first().public().key_id();
+        let (file, aside) = (path_of(dir.path(), &id), dir.path().join("aside"));
+        assert!(ring.is_kept(&id) && !ring.is_kept(&first), "the first one has no file here");
+        fs::rename(&file, &aside).expect("moved");
+        assert!(!ring.is_kept(&id) && ring.find(&id).expect("in memory").is_some());
+        fs::write(&file, "1".repeat(64)).expect("written");
+        assert!(!ring.is_kept(&id), "another key");
+        fs::rename(&aside, &file).expect("back");
+        assert!(ring.is_kept(&id));
+        fs::write(dir.path().join(FIRST_FILE), "01".repeat(32)).expect("written");
+        assert!(ring.is_kept(&first));
+    }
+
+    #[test]
     fn a_file_with_another_key_opens_nothing() {
         let dir = tempfile::tempdir().expect("a folder");
         let mut rng = ChaCha20Rng::seed_from_u64(2);
@@ -158,5 +194,48 @@ mod tests {
         assert!(matches!(ring(dir.path()).find(&ids[1]), Err(KeyError::OtherSealing { .. })));
         fs::write(path_of(dir.path(), &ids[0]), "short").expect("written");
         assert!(matches!(ring(dir.path()).find(&ids[0]), Err(KeyError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_key_whose_file_is_gone_is_offered_to_nobody_until_it_is_back() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ring = SealingRing::new(Some(folder.path().to_owned()), key(Suite::One, 1));
+        let (first, other) = (key(Suite::One, 1), key(Suite::Two, 2));
+        let (first_id, other_id) = (first.public().key_id(), other.public().key_id());
+        let write = |name: PathBuf, byte: &str| std::fs::write(name, byte.repeat(32)).expect("written");
+        let first_file = folder.path().join(FIRST_FILE);
+        write(first_file.clone(), "01");
+        write(path_of(folder.path(), &other_id), "02");
+        let mut db = fresh_in_memory().expect("fresh");
+        let mut tx = Tx::new(&mut db);
+        settle(&mut tx, NOW_MS, &first).expect("settled");
+        add(&mut tx, NOW_MS, "a", &other).expect("added");
+        put_in_force(&mut tx, NOW_MS, "a", &other_id).expect("in force");
+        choose_suite(&mut tx, NOW_MS, "a", Suite::Two).expect("chosen");
+        let offered = |tx: &mut Tx<'_>, known: u64| {
+            let missing = look_for_files(tx, NOW_MS, &ring).expect("looked");
+            (missing, list_after(tx, NOW_MS, known, &ring).expect("read"))
+        };
+        let (missing, whole) = offered(&mut tx, 0);
+        let whole = whole.expect("a list");
+        assert_eq!((missing, whole.suite, whole.keys.len()), (Vec::new(), Suite::Two, 2));
+        assert_eq!(offered(&mut tx, whole.number).1, None, "nothing has changed");
+
+        std::fs::remove_file(path_of(folder.path(), &other_id)).expect("lost");
+        let (missing, left) = offered(&mut tx, whole.number);
+        let left = left.expect("terminals hear of it");
+        assert_eq!((missing, left.suite, left.is_consistent()), (vec![other_id.clone()], Suite::One, true));
+        assert_eq!(left.keys.iter().map(|k| k.id.clone()).collect::<Vec<_>>(), [first_id.clone()]);
+        write(first_file.clone(), "07");
+        let (missing, none) = offered(&mut tx, 0);
+        assert_eq!((missing.len(), none), (2, None), "terminals keep what they have");
+        let alarms = "SELECT COUNT(*) FROM alarm WHERE kind = 'sealing.key-missing'";
+        assert_eq!(tx.query_int(alarms, &[]).expect("counted"), 2);
+
+        write(first_file, "01");
+        write(path_of(folder.path(), &other_id), "02");
+        let (missing, back) = offered(&mut tx, left.number);
+        let back = back.expect("terminals hear of it");
+        assert_eq!((missing, back.suite, back.keys), (Vec::new(), Suite::Two, whole.keys));
     }
 }

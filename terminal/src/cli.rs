@@ -7,13 +7,17 @@ use domain::enrolment::take_apart;
 use operator::exit::{self as codes, Exit};
 use operator::manual::{self, Shell};
 use operator::output::{print, print_json};
+use operator::private;
 use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::queue_command::QueueJob;
-use crate::store::{Fullness, Store, count_aside, read_audit_heads, read_status, used_percent};
+use crate::store::{
+    Fullness, KEY_REMEDY, KeyTrouble, Store, StoreError, count_aside, read_audit_heads, read_key_trouble,
+    read_status, used_percent,
+};
 use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
@@ -54,6 +58,10 @@ enum Job {
     #[command(
         after_help = "What stands after the dot is the fingerprint of the centre: nothing is sent to anybody else. Type or scan all
 of it; spaces, hyphens, the dot and small letters do not matter.
+
+Where the device key is lost for good, this machine becomes another terminal of the centre: once the centre has answered,
+the old store is put aside whole (broken-TIME in the data folder), with what was not sent yet, and a new series begins.
+If the key is found, put it back instead: everything goes on then.
 
 Exit code 69 if the server cannot be asked: try again; the code stays good for 24 hours.
 
@@ -170,6 +178,8 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
         tracing::warn!("{note}");
     }
     let config = resolution.into_settings()?;
+    // What is made from here on is made in the data folder.
+    private::from_now_on();
     match job {
         Job::Window => {
             dumps::keep_out()?;
@@ -195,20 +205,44 @@ fn write_manual(folder: &std::path::Path) -> anyhow::Result<Exit> {
 }
 
 fn enrol(config: &Config, code: &str, as_json: bool) -> anyhow::Result<Exit> {
-    let mut store = Store::open(&config.data, SystemClock.now_ms())?;
     let (plain, centre) = take_apart(code).ok_or(EnrolError::Code)?;
     // The centre is trusted by the fingerprint that comes with the code. On this machine, over plain HTTP, there is
     // nobody to trust and no certificate to ask for.
     let (code, trust) = match centre {
-        Some(centre) if config.server.starts_with("https://") => (code, Trust::Centre(centre)),
-        _ => (plain.as_str(), Trust::Nobody),
+        Some(_) if !config.server.starts_with("https://") => return Err(EnrolError::Unproven.into()),
+        Some(centre) => (code, Trust::Centre(centre)),
+        None => (plain.as_str(), Trust::Nobody),
     };
+    let now_ms = SystemClock.now_ms();
+    let (mut store, lost) = match Store::open_or_put_aside(&config.data, now_ms) {
+        Err(StoreError::Key(trouble)) => (Store::open_beside(&config.data, now_ms)?, Some(trouble)),
+        store => (store?, None),
+    };
+    if let Some(trouble) = lost {
+        tracing::warn!(
+            reason = %trouble,
+            "the device key is lost: once the centre has answered, the old store is put aside whole and this machine \
+             becomes another terminal"
+        );
+    }
     let mut transport = HttpTransport::new(&config.server, &trust).context("the server's address")?;
-    let identity = sync::enrol(&mut store, &mut transport, code)?;
+    let identity = match store.identity()? {
+        // A try before was answered by the centre, and cut off then.
+        Some(answered) if lost.is_some() => answered,
+        _ => sync::enrol(&mut store, &mut transport, code)?,
+    };
+    let aside = match lost {
+        Some(_) => Some(store.take_place(&config.data, now_ms)?),
+        None => None,
+    };
     if as_json {
-        print_json(&json!({ "terminal": identity.terminal, "station": identity.station }))
+        print_json(&json!({ "terminal": identity.terminal, "station": identity.station, "aside": aside }))
     } else {
-        print(&format!("terminal {} at station {}\n", identity.terminal, identity.station))
+        let old = aside.map(|place| {
+            format!("the old store lies in {}: keep it, what was not sent yet is in it\n", place.display())
+        });
+        let old = old.unwrap_or_default();
+        print(&format!("terminal {} at station {}\n{old}", identity.terminal, identity.station))
     }
     .context("standard output")?;
     Ok(Exit::Ok)
@@ -232,6 +266,8 @@ fn trust_root(config: &Config, file: &std::path::Path, as_json: bool) -> anyhow:
 fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
     let rows = read_status(&config.data, STATUS_ROWS)
         .with_context(|| format!("the store in {}", config.data.display()))?;
+    let lost = read_key_trouble(&config.data)?;
+    let exit = if lost.is_some() { Exit::Failure } else { Exit::Ok };
     if as_json {
         let count = |state: &str| rows.iter().filter(|r| r.state == state).count();
         let summary = json!({
@@ -240,19 +276,23 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
             "oldest_waiting_ms": rows.iter().filter(|r| r.state == "queued").map(|r| r.saved_ms).min(),
             "disk_percent": used_percent(&config.data),
             "stores_aside": count_aside(&config.data),
+            "key_trouble": lost.as_ref().map(KeyTrouble::to_string),
             "rows": rows,
             "audit_heads": read_audit_heads(&config.data)?,
         });
         print_json(&summary).context("standard output")?;
-        return Ok(Exit::Ok);
+        return Ok(exit);
     }
     let mut text = format!("{} submissions on this machine\n", rows.len());
+    if let Some(trouble) = lost {
+        text.push_str(&format!("FAIL {trouble}: {KEY_REMEDY}\n"));
+    }
     if let Some(percent) = used_percent(&config.data).filter(|p| Fullness::of(*p) != Fullness::Roomy) {
         text.push_str(&format!("LOOK the disk is {percent} % taken; from 95 on only text is taken\n"));
     }
     if count_aside(&config.data) > 0 {
         text.push_str(
-            "LOOK a damaged store lies aside: call central IT, what was not sent can be recovered\n",
+            "LOOK an old store lies aside: keep it and call central IT, what was not sent is in it\n",
         );
     }
     for row in &rows {
@@ -268,5 +308,5 @@ fn status(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
         ));
     }
     print(&text).context("standard output")?;
-    Ok(Exit::Ok)
+    Ok(exit)
 }

@@ -100,8 +100,8 @@ pub struct ServerUrl(String);
 impl Setting for ServerUrl {
     const KIND: Kind = Kind::Text;
     const HINT: Hint = Hint::Url;
-    const EXPECTED: &'static str =
-        "an address without a path and without a user, such as http://127.0.0.1:8470";
+    const EXPECTED: &'static str = "the centre's https:// address without a path and without a user, such as https://192.168.8.1:8470; http:// is for \
+         trials on this machine only, because anybody in between could read and answer it";
     // Somebody may have written a password into it.
     const SECRET: bool = true;
 

@@ -2,7 +2,7 @@
 //!
 //! What keeps the terminal from working is a failure; what a citizen does not notice today is a warning.
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,7 +16,9 @@ use operator::output::{print, print_json};
 use crate::assets::load_catalogue;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::{Config, ReaderChoice};
-use crate::store::{DATABASE_FILE, KEY_FILE, StoreState, read_state};
+use crate::store::{
+    DATABASE_FILE, KEY_FILE, KEY_REMEDY, StoreError, StoreState, database_files, read_key_trouble, read_state,
+};
 use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
 use crate::sync::{Reachable, reach};
@@ -52,6 +54,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     let mut all = vec![
         findings::clock(now_ms, reached.as_ref().ok().map(|r| r.server_time_ms)),
         findings::disk(&config.data, LITTLE_DISK_MIB),
+        findings::closed(&private_places(&config.data)),
     ];
     all.extend(store(&config.data, now_ms));
     all.push(catalogue_files(&config.assets));
@@ -60,6 +63,11 @@ fn examine(config: &Config) -> Vec<Finding> {
     all.push(fonts());
     all.push(server(&config.server, reached));
     all
+}
+
+/// What is for the owner of the terminal's process only; the key is looked at apart.
+fn private_places(data: &Path) -> Vec<PathBuf> {
+    std::iter::once(data.to_owned()).chain(database_files(data)).collect()
 }
 
 /// Store, enrolment, keys, queue and the kept catalogue.
@@ -73,21 +81,24 @@ fn store(data: &Path, now_ms: i64) -> Vec<Finding> {
             Finding::ok("store", format!("sound, schema {}", state.schema)),
             enrolled(&state),
             certificate(&state, now_ms),
-            key(data),
+            key(data).unwrap_or_else(unreadable),
             queue(&state, now_ms),
             parked(&state),
             kept_catalogue(&state, now_ms),
             signatures(&state, now_ms),
         ],
-        Err(e) if e.is_busy() => {
-            vec![Finding::warn("store", "another process holds the database", "try again in a minute")]
-        }
-        Err(e) => {
-            let remedy = "keep the folder as it is and call central IT; the terminal is enrolled with a new folder \
-                          (--data), and what was not sent yet can be recovered from the old one";
-            vec![Finding::fail("store", e.to_string(), remedy)]
-        }
+        Err(e) => vec![unreadable(e)],
     }
+}
+
+/// A store that cannot be looked at.
+fn unreadable(error: StoreError) -> Finding {
+    if error.is_busy() {
+        return Finding::warn("store", "another process holds the database", "try again in a minute");
+    }
+    let remedy = "keep the folder as it is and call central IT; the terminal is enrolled with a new folder (--data), \
+                  and what was not sent yet lies in the old one";
+    Finding::fail("store", error.to_string(), remedy)
 }
 
 fn enrolled(state: &StoreState) -> Finding {
@@ -117,21 +128,21 @@ fn certificate(state: &StoreState, now_ms: i64) -> Finding {
     Finding::ok(SUBJECT, format!("good for {}, renewed by itself", span(left_ms)))
 }
 
-fn key(data: &Path) -> Finding {
+/// Whether the device key is the one that was enrolled, and only its owner reads it.
+fn key(data: &Path) -> Result<Finding, StoreError> {
+    if let Some(trouble) = read_key_trouble(data)? {
+        return Ok(Finding::fail("key", trouble.to_string(), KEY_REMEDY));
+    }
     let file = data.join(KEY_FILE);
-    match std::fs::metadata(&file) {
+    Ok(match std::fs::metadata(&file) {
         Ok(about) if about.permissions().mode() & 0o077 != 0 => {
             let mode = about.permissions().mode() & 0o777;
             let remedy = format!("chmod 600 {}; if others may have read it, enrol anew", file.display());
             Finding::warn("key", format!("others may read the device key (mode {mode:o})"), remedy)
         }
         Ok(_) => Finding::ok("key", "present, readable by its owner only"),
-        Err(e) => {
-            let remedy =
-                "restore the device key from the backup, or enrol the terminal with a new folder (--data)";
-            Finding::fail("key", format!("{}: {e}", file.display()), remedy)
-        }
-    }
+        Err(_) => Finding::ok("key", "made at the next start"),
+    })
 }
 
 fn queue(state: &StoreState, now_ms: i64) -> Finding {

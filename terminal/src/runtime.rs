@@ -238,6 +238,7 @@ fn outage_of(error: &StoreError) -> Outage {
     match error {
         StoreError::Newer { .. } => Outage::StoreNewer,
         StoreError::Corrupt | StoreError::Value(_) => Outage::StoreCorrupt,
+        StoreError::Key(_) => Outage::KeyLost,
         // Its words say: full, or cannot be written.
         StoreError::Full | StoreError::Io(_) | StoreError::Database(_) => Outage::StoreFull,
     }

@@ -7,7 +7,7 @@ use domain::ids::EnvelopeId;
 use domain::wire::v1::{EnvelopeHeader, SlipBody, Submission};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use terminal::store::{DATABASE_FILE, Store, StoreError, SubmitError, read_status};
+use terminal::store::{DATABASE_FILE, KeyTrouble, Store, StoreError, SubmitError, read_status};
 use tests::centre::Centre;
 use tests::submission::{COURIER_ID, SECRET_PHONE, courier, submit_as};
 
@@ -192,7 +192,7 @@ fn a_folder_or_a_file_in_the_way_is_an_error_not_a_panic() {
     assert!(matches!(Store::open(&file, NOW_MS), Err(StoreError::Io(_))));
     let keyed = tempfile::tempdir().expect("dir");
     fs::write(keyed.path().join("device.key"), b"not a key").expect("write");
-    assert!(matches!(Store::open(keyed.path(), NOW_MS), Err(StoreError::Value("device.key"))));
+    assert!(matches!(Store::open(keyed.path(), NOW_MS), Err(StoreError::Key(KeyTrouble::Damaged))));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use domain::ids::EnvelopeId;
+use operator::private;
 
 use super::BackupError;
 
@@ -34,7 +35,7 @@ impl Folder {
         let wrong = |source| BackupError::File { path: path.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(wrong)?;
         let lock = path.join("backup.lock");
-        let lock = File::options().create(true).append(true).open(lock).map_err(wrong)?;
+        let lock = private::open(File::options().create(true).append(true), &lock).map_err(wrong)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(BackupError::Busy { path: path.to_owned() }),

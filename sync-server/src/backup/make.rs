@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use domain::envelope::DataKey;
 use domain::ids::{EnvelopeId, ServerEpoch};
+use operator::private;
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
@@ -140,7 +141,7 @@ fn write_state(
     let wrong = |source| BackupError::File { path: path.to_owned(), source };
     let mut tx = Tx::new(store);
     let head = head(&mut tx, order, &seal)?;
-    let file = File::options().write(true).create_new(true).open(path).map_err(wrong)?;
+    let file = private::open(File::options().write(true).create_new(true), path).map_err(wrong)?;
     let mut out =
         Writer::begin(BufWriter::with_capacity(1 << 20, file), &head, seal.key.clone()).map_err(wrong)?;
     let (mut rows, mut tables) = (0, Vec::new());

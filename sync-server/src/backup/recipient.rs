@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use domain::envelope::{SealingKey, SealingPublicKey};
 use domain::ids::KeyId;
+use operator::private;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
@@ -93,7 +94,8 @@ fn write(data: &Path, public: &SealingPublicKey) -> Result<(), RecipientError> {
     let wrong = |source| RecipientError::File { path: path.clone(), source };
     let text = serde_json::to_string(&Written { key: public.clone() }).unwrap_or_default();
     let temporary = path.with_extension("new");
-    let mut file = fs::File::create(&temporary).map_err(wrong)?;
+    let how = &mut fs::File::options();
+    let mut file = private::open(how.write(true).create(true).truncate(true), &temporary).map_err(wrong)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(wrong)?;
     fs::rename(&temporary, &path).map_err(wrong)
 }

@@ -30,12 +30,12 @@ impl Centre {
         if heard == (Heard::New { moved: true }) {
             self.ring_all();
         }
+        let own = &self.context.keys;
         let (order, keys, audit_head) = self.read(|tx| {
             let order = rollout::order_for(tx, &terminal, (known, now_ms))?;
-            let keys = sealing_keys::list_after(tx, now_ms, known_keys)?;
+            let keys = sealing_keys::list_after(tx, now_ms, known_keys, &own.sealing)?;
             Ok::<_, ServiceError>((order, keys, audit_heads::newest(tx)?))
         })?;
-        let own = &self.context.keys;
         Ok(HeartbeatResponse {
             order: order.map(|order| receipt::sign_order(&order, own)).transpose()?,
             sealing_keys: keys.map(|keys| receipt::sign_sealing_keys(&keys, own)).transpose()?,

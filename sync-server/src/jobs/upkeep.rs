@@ -1,5 +1,5 @@
-//! What a centre does by the clock: backups, the daily head of the audit chain, erasing what is over its time; and telling
-//! terminals what is durable, also when a command beside the server made the backup.
+//! What a centre does by the clock: backups, the daily head of the audit chain, erasing what is over its time, looking whether
+//! the sealing keys are there; and telling terminals what is durable, also when a command beside the server made the backup.
 //!
 //! Each part is tried again later if it fails, and never keeps another part from its turn.
 use std::path::PathBuf;
@@ -120,6 +120,12 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan) {
             "destroyed sealing keys may be in memory still"
         );
     }
+    if let Err(e) = look_for_sealing_files(centre) {
+        tracing::error!(
+            error = &e as &dyn std::error::Error,
+            "nobody knows whether the sealing keys are there"
+        );
+    }
     if let Err(e) = sign_head(centre) {
         tracing::error!(error = &e as &dyn std::error::Error, "the audit chain got no head today yet");
     }
@@ -149,6 +155,24 @@ fn forget_destroyed(centre: &Centre) -> Result<(), ServiceError> {
     let known = centre.read(|tx| Ok::<_, ServiceError>(sealing_keys::all(tx)?))?;
     for key in known.iter().filter(|key| key.state == KeyState::Destroyed) {
         centre.context().keys.sealing.forget(&key.id);
+    }
+    Ok(())
+}
+
+/// Says which keys that terminals should seal to have no file: they are offered to nobody until it is back.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn look_for_sealing_files(centre: &Arc<Centre>) -> Result<(), ServiceError> {
+    let (now_ms, own) = (centre.now_ms(), centre.clone());
+    let missing =
+        centre.write(move |tx| Ok(sealing_keys::look_for_files(tx, now_ms, &own.context().keys.sealing)?))?;
+    for id in missing {
+        tracing::error!(
+            key.id = %id,
+            "the private half of a sealing key in force is gone, or is another one: it is offered to no terminal; \
+             restore its file from the key backup at once, or put another key into force"
+        );
     }
     Ok(())
 }

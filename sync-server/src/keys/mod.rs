@@ -13,14 +13,13 @@
 mod seed_file;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use domain::envelope::{DataKey, DeviceKey, Digest, SealingKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use operator::private;
 use rand_core::CryptoRng;
 use sha2::Sha256;
 use zeroize::Zeroizing;
@@ -126,9 +125,7 @@ impl Keys {
     /// # Errors
     /// [`KeyError`] if a file cannot be read, written or understood.
     pub fn load_or_make(folder: &Path, rng: &mut impl CryptoRng) -> Result<Self, KeyError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true).mode(0o700);
-        builder.create(folder).map_err(|e| file_error(folder, e))?;
+        private::folder(folder).map_err(|e| file_error(folder, e))?;
         Self::of(folder, |path| read_or_make_seed_file(path, rng))
     }
 
@@ -284,6 +281,8 @@ fn authority_of(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
 

@@ -61,6 +61,7 @@ pub const CALLS: &[Call] = &[
             TooLarge,
             UnsupportedMediaType,
             UnsupportedEncoding,
+            SealingKeyMissing,
             StorageFull,
         ],
         ..PLAIN

@@ -108,7 +108,8 @@ pub fn random_signs<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> String 
 /// Enrols a device.
 ///
 /// # Errors
-/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key or certificate request, or the store's.
+/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key or certificate request, no sealing key whose
+/// file is there, or the store's. The code is not used then.
 pub fn enrol(
     tx: &mut Tx<'_>,
     now_ms: i64,
@@ -152,11 +153,13 @@ pub fn enrol(
         None => None,
     };
     let answer = response(context, now_ms, (terminal, certified), last_counter);
-    let Some(list) = sealing_keys::list_after(tx, now_ms, 0)? else {
-        return Ok(EnrolResponse { order, ..answer });
-    };
-    let sealing_key = list.of_suite(Suite::One).cloned().unwrap_or(answer.sealing_key);
-    let sealing_keys = Some(receipt::sign_sealing_keys(&list, &context.keys)?);
+    let ring = &context.keys.sealing;
+    let list = sealing_keys::list_after(tx, now_ms, 0, ring)?;
+    let offered = list.as_ref().and_then(|list| list.of_suite(Suite::One)).cloned();
+    // The first key opens on when it is retired. A terminal that has nothing to seal to waits; its code stays good.
+    let first = Some(answer.sealing_key).filter(|key| ring.is_kept(&key.id));
+    let sealing_key = offered.or(first).ok_or(ProblemCode::SealingKeyMissing)?;
+    let sealing_keys = list.map(|list| receipt::sign_sealing_keys(&list, &context.keys)).transpose()?;
     Ok(EnrolResponse { order, sealing_key, sealing_keys, ..answer })
 }
 

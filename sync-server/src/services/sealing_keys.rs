@@ -7,13 +7,15 @@
 //! | retired | 停用 | no | yes |
 //! | destroyed | 销毁 | no | no, ever |
 //!
-//! Only public halves and states stand in the store; the private halves are files (`crate::sealing_ring`).
-use domain::envelope::{SealingKey, SealingPublicKey, Suite};
+//! Only public halves and states stand in the store; the private halves are files (`crate::sealing_ring`). A key whose file
+//! is gone is offered to nobody while it is gone, though it is in force: what is sealed to it may never be opened.
+use domain::envelope::{Digest, SealingKey, SealingPublicKey, Suite};
 use domain::ids::KeyId;
 use domain::wire::v1::{SealingKeyEntry, SealingKeyList};
 use serde::{Deserialize, Serialize};
 
 use super::{audit, meta};
+use crate::sealing_ring::SealingRing;
 use crate::store::{StoreError, Tx};
 
 /// Names of keys in the store begin with this, and end before [`KEYS_END`].
@@ -21,6 +23,8 @@ const KEYS: &str = "sealing_key.";
 const KEYS_END: &str = "sealing_key/";
 const SUITE: &str = "sealing_suite";
 const NUMBER: &str = "sealing_list_number";
+/// Ids of keys in force whose files were missing when it was looked last, each with a blank behind it.
+const MISSING: &str = "sealing_missing";
 /// Keys that a store may know: with one a month enough for forty years.
 const MAX_KEYS: u64 = 500;
 /// So many days a retired key is kept at least: a terminal may bring what it sealed for thirty days, and offer it again to
@@ -234,20 +238,55 @@ pub fn suite(tx: &mut Tx<'_>) -> Result<Suite, StoreError> {
     number.ok().and_then(|n| n.try_into().ok()).ok_or(StoreError::Stored { what: "sealing suite" })
 }
 
-/// The list for a terminal that has the one with number `known`; none if that is the newest.
+/// The list for a terminal that has the one with number `known`; none if that is the newest. It has the keys in force whose
+/// files are there. If the chosen suite has none of them, the list chooses the other one; if there is none at all, there is no
+/// list, and terminals keep the one that they have.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub fn list_after(tx: &mut Tx<'_>, now_ms: i64, known: u64) -> Result<Option<SealingKeyList>, StoreError> {
+pub fn list_after(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    known: u64,
+    ring: &SealingRing,
+) -> Result<Option<SealingKeyList>, StoreError> {
     let number = number(tx)?;
     if number <= known {
         return Ok(None);
     }
-    let in_force = all(tx)?.into_iter().filter(|key| key.state == KeyState::InForce);
+    let offered = in_force(tx)?.into_iter().filter(|key| ring.is_kept(&key.id));
     let mut keys: Vec<_> =
-        in_force.map(|k| SealingKeyEntry { id: k.id, suite: k.suite, key: k.key }).collect();
+        offered.map(|k| SealingKeyEntry { id: k.id, suite: k.suite, key: k.key }).collect();
     keys.sort_by_key(|key| key.suite);
-    Ok(Some(SealingKeyList { number, issued_ms: now_ms, suite: suite(tx)?, keys }))
+    let chosen = suite(tx)?;
+    let suite = keys.iter().map(|key| key.suite).find(|suite| *suite == chosen);
+    let suite = suite.or_else(|| keys.first().map(|key| key.suite));
+    Ok(suite.map(|suite| SealingKeyList { number, issued_ms: now_ms, suite, keys }))
+}
+
+/// Looks whether the files of the keys in force are there. If that has changed, there is a new list, and an alarm for each
+/// key whose file is gone now. Gives those that are gone.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn look_for_files(tx: &mut Tx<'_>, now_ms: i64, ring: &SealingRing) -> Result<Vec<KeyId>, StoreError> {
+    let known = meta::get(tx, MISSING)?.unwrap_or_default();
+    let missing: Vec<_> = in_force(tx)?.into_iter().map(|k| k.id).filter(|id| !ring.is_kept(id)).collect();
+    let now: String = missing.iter().map(|id| format!("{id} ")).collect();
+    if now != known {
+        meta::replace(tx, MISSING, &now)?;
+        raise_number(tx, now_ms)?;
+        // The same key may be lost once more: that is another alarm.
+        let which = Digest::of(&number(tx)?.to_be_bytes());
+        for id in missing.iter().filter(|id| !known.contains(id.as_str())) {
+            audit::raise_alarm(tx, now_ms, "sealing.key-missing", id.as_str(), Some(&which))?;
+        }
+    }
+    Ok(missing)
+}
+
+fn in_force(tx: &mut Tx<'_>) -> Result<Vec<KnownKey>, StoreError> {
+    Ok(all(tx)?.into_iter().filter(|key| key.state == KeyState::InForce).collect())
 }
 
 /// What is offered has changed, or may have: the next number is the newest. It is at least the time, so that a centre that
@@ -308,70 +347,4 @@ fn note(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::fresh_in_memory;
-
-    const NOW_MS: i64 = 1_795_500_000_000;
-
-    fn key(suite: Suite, byte: u8) -> SealingKey {
-        SealingKey::from_secret(suite, [byte; 32]).expect("a key")
-    }
-
-    fn states(tx: &mut Tx<'_>) -> Vec<(Suite, KeyState)> {
-        all(tx).expect("read").into_iter().map(|k| (k.suite, k.state)).collect()
-    }
-
-    #[test]
-    fn a_key_goes_its_way_and_terminals_hear_of_each_change() {
-        let mut db = fresh_in_memory().expect("fresh");
-        let mut tx = Tx::new(&mut db);
-        assert_eq!(list_after(&mut tx, NOW_MS, 0).expect("read"), None, "nothing is known yet");
-        let first = key(Suite::One, 1);
-        settle(&mut tx, NOW_MS, &first).expect("settled");
-        settle(&mut tx, NOW_MS + 1, &key(Suite::One, 9)).expect("settled once");
-        let begun = list_after(&mut tx, NOW_MS, 0).expect("read").expect("a list");
-        assert_eq!((begun.suite, begun.keys.len(), begun.is_consistent()), (Suite::One, 1, true));
-        assert_eq!(list_after(&mut tx, NOW_MS, begun.number).expect("read"), None);
-
-        let (id, first_id) = (key(Suite::Two, 2).public().key_id(), first.public().key_id());
-        assert!(matches!(choose_suite(&mut tx, NOW_MS, "a", Suite::Two), Err(KeyStepError::NoneInForce(2))));
-        add(&mut tx, NOW_MS, "a", &key(Suite::Two, 2)).expect("added");
-        assert_eq!(list_after(&mut tx, NOW_MS, begun.number).expect("read"), None, "nothing is offered yet");
-        put_in_force(&mut tx, NOW_MS, "a", &id).expect("in force");
-        choose_suite(&mut tx, NOW_MS, "a", Suite::Two).expect("chosen");
-        let both = list_after(&mut tx, NOW_MS, begun.number).expect("read").expect("a list");
-        assert_eq!((both.suite, both.keys.len(), both.is_consistent()), (Suite::Two, 2, true));
-
-        add(&mut tx, NOW_MS, "a", &key(Suite::Two, 3)).expect("added");
-        put_in_force(&mut tx, NOW_MS, "a", &key(Suite::Two, 3).public().key_id()).expect("in force");
-        let rotated = list_after(&mut tx, NOW_MS, both.number).expect("read").expect("a list");
-        let offered: Vec<_> = rotated.keys.iter().map(|k| k.id.clone()).collect();
-        assert_eq!(offered, [first_id.clone(), key(Suite::Two, 3).public().key_id()]);
-        assert!(
-            matches!(put_in_force(&mut tx, NOW_MS, "a", &id), Err(KeyStepError::State { .. })),
-            "never back"
-        );
-
-        let day_89 = NOW_MS + 89 * DAY_MS;
-        let destroyed =
-            |tx: &mut Tx<'_>, at_ms, id: &KeyId, early| destroy(tx, at_ms, "a", (id, &first_id, early));
-        assert!(matches!(
-            destroyed(&mut tx, day_89, &id, false),
-            Err(KeyStepError::TooEarly { days: 89, .. })
-        ));
-        assert!(matches!(destroyed(&mut tx, NOW_MS, &first_id, true), Err(KeyStepError::First(_))));
-        let in_force = key(Suite::Two, 3).public().key_id();
-        assert!(matches!(destroyed(&mut tx, NOW_MS, &in_force, true), Err(KeyStepError::State { .. })));
-        destroyed(&mut tx, day_89 + DAY_MS, &id, false).expect("after its time");
-        destroyed(&mut tx, day_89 + DAY_MS, &id, false).expect("twice is once");
-        let mut known = states(&mut tx);
-        known.sort_by_key(|(suite, state)| (*suite, state.as_str()));
-        let expected = [
-            (Suite::One, KeyState::InForce),
-            (Suite::Two, KeyState::Destroyed),
-            (Suite::Two, KeyState::InForce),
-        ];
-        assert_eq!(known, expected);
-    }
-}
+mod tests;

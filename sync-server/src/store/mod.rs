@@ -18,7 +18,7 @@ pub use driver::{Advice, Driver, StoreError, Tx, in_transaction};
 pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, migrate_to, require_current};
 pub use postgres::Postgres;
 pub use readers::Readers;
-pub use sqlite::Sqlite;
+pub use sqlite::{Sqlite, files as sqlite_files};
 pub use tables::{TABLES, Table};
 pub use value::{Row, Value};
 pub use writer::{WriteError, Writer};

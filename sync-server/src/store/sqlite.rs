@@ -1,12 +1,16 @@
 //! SQLite behind [`Driver`]: the only file that names `rusqlite`.
 //!
+//! The file is for its owner only, and so are those that SQLite makes beside it with the same mode.
+//!
 //! WAL with `synchronous=FULL`: what was answered survives a power cut. SQLite treats `$1` as a *name* that gets
 //! the next free number at its first appearance, so parameters out of order would be swapped; they are rewritten
 //! to `?1` before a statement is prepared.
 use std::collections::HashMap;
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use operator::private;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OpenFlags};
@@ -38,6 +42,12 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`] if the file is not a database or cannot be made; so do all below.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // One that is there is not opened here: closing it again would end the locks of this process's connections. What
+        // cannot be made or closed SQLite tells, or the doctor.
+        let _ = private::open(OpenOptions::new().write(true).create_new(true), path);
+        for file in files(path) {
+            let _ = private::close(&file);
+        }
         let connection = Connection::open(path).map_err(opening)?;
         Self::prepare(connection, true)
     }
@@ -183,6 +193,15 @@ impl Driver for Sqlite {
         };
         Ok(Some(number("PRAGMA page_count")?.saturating_mul(number("PRAGMA page_size")?)))
     }
+}
+
+/// The files of a store: the database, and what SQLite makes beside it.
+pub fn files(path: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        name.into()
+    })
 }
 
 fn value_of(column: usize, value: ValueRef<'_>) -> Result<Value, StoreError> {

@@ -162,6 +162,8 @@ pub enum Outage {
     StoreCorrupt,
     /// The database was written by a newer program: opened read-only, never overwritten.
     StoreNewer,
+    /// The device key that was enrolled is not there: nothing is changed, and nothing more is signed.
+    KeyLost,
     /// The disk is full or cannot be written.
     StoreFull,
     /// No catalogue that can be used.

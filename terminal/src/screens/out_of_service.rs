@@ -48,6 +48,7 @@ fn reason_key(outage: Outage) -> &'static str {
         Outage::NotEnrolled => "out_of_service.not_enrolled",
         Outage::StoreCorrupt => "out_of_service.store_corrupt",
         Outage::StoreNewer => "out_of_service.store_newer",
+        Outage::KeyLost => "out_of_service.key_lost",
         Outage::StoreFull => "out_of_service.store_full",
         Outage::NoCatalogue => "out_of_service.no_catalogue",
     }

@@ -1,7 +1,8 @@
 //! A broken store is put aside, whole, and the terminal goes on with a new one under a new lineage. Nothing is deleted:
-//! what was not sent yet can be recovered from what lies aside.
+//! what was not sent yet lies there, sealed.
 //!
-//! Who the terminal is and its last number go along if they can still be read; otherwise it is enrolled anew.
+//! Who the terminal is and its last number go along if they can still be read; otherwise it is enrolled anew. Refuses to
+//! put anything aside for a terminal whose device key is lost as well.
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::identity::{self, Identity};
 use super::open::DATABASE_FILE;
 use super::submit::audit;
-use super::{Store, StoreError};
+use super::{Store, StoreError, device_key, pages};
 
 /// Names of folders with broken stores begin with this.
-const ASIDE: &str = "broken-";
+pub(super) const ASIDE: &str = "broken-";
 /// Folders that are looked for, at most.
 const MOST: usize = 1_000;
 
@@ -30,15 +31,20 @@ impl Store {
     /// Opens the store; one that is damaged is put aside first, and a new one is made beside it.
     ///
     /// # Errors
-    /// [`StoreError`] as [`Store::open`], but for damage; what lies aside is as it was.
+    /// [`StoreError`] as [`Store::open`], but for damage; what lies aside is as it was. A damaged store whose device key is
+    /// lost too is [`StoreError::Key`] and stays where it is.
     pub fn open_or_put_aside(directory: &Path, now_ms: i64) -> Result<Self, StoreError> {
         match Self::open(directory, now_ms) {
             Err(StoreError::Corrupt) => {}
             other => return other,
         }
-        let aside = put_aside(directory, now_ms)?;
+        let saved = saved(directory);
+        if let Some(saved) = &saved {
+            device_key::load(directory, Some(&saved.identity))?;
+        }
+        let aside = new_place(directory, now_ms)?;
+        move_parts(directory, &aside)?;
         let mut store = Self::open(directory, now_ms)?;
-        let saved = saved(&aside);
         tracing::error!(
             place = %aside.display(),
             enrolled = saved.is_some(),
@@ -67,7 +73,8 @@ pub fn count_aside(directory: &Path) -> usize {
     entries.flatten().take(MOST).filter(aside).count()
 }
 
-fn put_aside(directory: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
+/// A new folder for a store that is put aside.
+pub(super) fn new_place(directory: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
     let mut place = directory.join(format!("{ASIDE}{now_ms}"));
     // The clock may have said so before.
     for again in 1..MOST {
@@ -77,29 +84,44 @@ fn put_aside(directory: &Path, now_ms: i64) -> Result<PathBuf, StoreError> {
         place = directory.join(format!("{ASIDE}{now_ms}-{again}"));
     }
     fs::DirBuilder::new().mode(0o700).create(&place).map_err(StoreError::Io)?;
-    // The database last: until then a second try finds it and begins again.
-    for ending in ["-journal", "-shm", "-wal", ""] {
-        let name = format!("{DATABASE_FILE}{ending}");
-        match fs::rename(directory.join(&name), place.join(&name)) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::Io(e)),
-            _ => {}
-        }
-    }
-    for folder in [place.as_path(), directory] {
-        fs::File::open(folder).and_then(|d| d.sync_all()).map_err(StoreError::Io)?;
-    }
     Ok(place)
 }
 
-/// What can still be read, from a copy: what lies aside stays as it is.
-fn saved(aside: &Path) -> Option<Saved> {
-    let copy = aside.join("look");
+/// Moves the sealed pages and the database to where they lie aside. The database last: until then a second try finds it
+/// and begins again.
+pub(super) fn move_parts(directory: &Path, place: &Path) -> Result<(), StoreError> {
+    let parts = ["-journal", "-shm", "-wal", ""].map(|ending| format!("{DATABASE_FILE}{ending}"));
+    for name in std::iter::once(pages::FOLDER).chain(parts.iter().map(String::as_str)) {
+        move_part(directory, place, name)?;
+    }
+    sync(place)?;
+    sync(directory)
+}
+
+/// Moves one file or folder, if it is there.
+pub(super) fn move_part(from: &Path, to: &Path, name: &str) -> Result<(), StoreError> {
+    match fs::rename(from.join(name), to.join(name)) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::Io(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes what was moved outlive a power cut.
+pub(super) fn sync(folder: &Path) -> Result<(), StoreError> {
+    fs::File::open(folder).and_then(|d| d.sync_all()).map_err(StoreError::Io)
+}
+
+/// What can still be read, from a copy: the broken store stays as it is.
+fn saved(directory: &Path) -> Option<Saved> {
+    let copy = directory.join("look");
     let read = || -> Option<Saved> {
-        fs::create_dir(&copy).ok()?;
+        // Somebody may have been cut off while looking.
+        let _ = fs::remove_dir_all(&copy);
+        fs::DirBuilder::new().mode(0o700).create(&copy).ok()?;
         for ending in ["", "-wal"] {
             let name = format!("{DATABASE_FILE}{ending}");
-            if aside.join(&name).exists() {
-                fs::copy(aside.join(&name), copy.join(&name)).ok()?;
+            if directory.join(&name).exists() {
+                fs::copy(directory.join(&name), copy.join(&name)).ok()?;
             }
         }
         let connection =

@@ -1,4 +1,7 @@
 //! The device's private key: a file of 64 hexadecimal digits, readable by its owner only, never overwritten.
+//!
+//! It is made once, where the database says nothing of an enrolment yet. Refuses to make another one for a terminal that
+//! is enrolled: the centre would take nothing that it signs.
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,10 +14,24 @@ use rand_core::{Rng as _, SeedableRng as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::StoreError;
+use super::{Identity, StoreError};
 
 /// Name of the device key in the data folder.
 pub const KEY_FILE: &str = "device.key";
+
+/// Why there is no device key to work with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyTrouble {
+    /// The file is not there.
+    #[error("device.key is missing")]
+    Missing,
+    /// The file cannot be read, or holds something else than a key.
+    #[error("device.key cannot be read, or holds no key")]
+    Damaged,
+    /// It is another key than the one that was enrolled.
+    #[error("device.key is not the key with which this terminal was enrolled")]
+    Other,
+}
 
 /// A generator seeded by the system.
 pub(super) fn system_random() -> Result<ChaCha20Rng, StoreError> {
@@ -23,22 +40,39 @@ pub(super) fn system_random() -> Result<ChaCha20Rng, StoreError> {
     Ok(ChaCha20Rng::from_seed(*seed))
 }
 
-/// The key in a folder; made if there is none.
-pub(super) fn load_or_create(directory: &Path, random: &mut ChaCha20Rng) -> Result<DeviceKey, StoreError> {
-    let file = directory.join(KEY_FILE);
-    match File::open(&file) {
-        Ok(f) => load(f),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, random),
-        Err(e) => Err(StoreError::Io(e)),
+/// The key in a folder; made if there is none and the terminal is not enrolled yet.
+///
+/// # Errors
+/// [`StoreError::Key`] if it is not what it should be, [`StoreError::Io`] if it cannot be made.
+pub(super) fn load_or_create(
+    directory: &Path,
+    enrolled: Option<&Identity>,
+    random: &mut ChaCha20Rng,
+) -> Result<DeviceKey, StoreError> {
+    match load(directory, enrolled) {
+        Err(KeyTrouble::Missing) if enrolled.is_none() => {
+            create(directory, &directory.join(KEY_FILE), random)
+        }
+        found => Ok(found?),
     }
 }
 
-fn load(file: File) -> Result<DeviceKey, StoreError> {
+/// The key in a folder, if it is that of this terminal.
+///
+/// # Errors
+/// [`KeyTrouble`]; nothing is made or changed.
+pub(super) fn load(directory: &Path, enrolled: Option<&Identity>) -> Result<DeviceKey, KeyTrouble> {
+    let file = File::open(directory.join(KEY_FILE)).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => KeyTrouble::Missing,
+        _ => KeyTrouble::Damaged,
+    })?;
     let mut text = Zeroizing::new(String::new());
-    file.take(200).read_to_string(&mut text).map_err(|_| StoreError::Value(KEY_FILE))?;
+    file.take(200).read_to_string(&mut text).map_err(|_| KeyTrouble::Damaged)?;
     // A digest is just 32 bytes in hexadecimal digits: its parser serves here.
-    let seed: Digest = text.trim().parse().map_err(|_| StoreError::Value(KEY_FILE))?;
-    Ok(DeviceKey::from_seed(*seed.as_bytes()))
+    let seed: Digest = text.trim().parse().map_err(|_| KeyTrouble::Damaged)?;
+    let key = DeviceKey::from_seed(*seed.as_bytes());
+    let fits = enrolled.is_none_or(|identity| identity.is_of(&key.public()));
+    if fits { Ok(key) } else { Err(KeyTrouble::Other) }
 }
 
 fn create(directory: &Path, file: &Path, random: &mut ChaCha20Rng) -> Result<DeviceKey, StoreError> {

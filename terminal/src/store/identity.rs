@@ -27,12 +27,38 @@ pub struct Identity {
     /// The certificate and the authority that is trusted; none if the terminal was enrolled over plain HTTP.
     #[serde(default)]
     pub certified: Option<Certified>,
+    /// The public half of the device key that was enrolled; none in a store of before, until it is opened again.
+    #[serde(default)]
+    pub device_key: Option<PublicKey>,
 }
 
 impl Identity {
     /// The ring that verifies receipts.
     pub fn receipt_ring(&self) -> KeyRing {
         KeyRing::new(self.receipt_keys.iter().cloned())
+    }
+
+    /// Whether this is the key that was enrolled. A store of before says it by its certificate, and one that has none
+    /// takes the key that lies there.
+    pub(super) fn is_of(&self, key: &PublicKey) -> bool {
+        match (&self.device_key, &self.certified) {
+            (Some(enrolled), _) => enrolled == key,
+            (None, Some(certified)) => {
+                let named = key.to_spki();
+                certified.certificate.0.windows(named.len()).any(|part| part == named)
+            }
+            (None, None) => true,
+        }
+    }
+}
+
+/// Notes the key of a terminal that was enrolled before its store kept it.
+pub(super) fn note_key(connection: &Connection, key: &PublicKey) -> Result<(), StoreError> {
+    match get::<Identity>(connection, "identity")? {
+        Some(known) if known.device_key.is_none() => {
+            put(connection, "identity", &Identity { device_key: Some(key.clone()), ..known })
+        }
+        _ => Ok(()),
     }
 }
 
@@ -89,6 +115,7 @@ impl Store {
             sealing_key: answer.sealing_key.clone(),
             people_url: answer.people_url.trim_end_matches('/').to_owned(),
             certified: answer.certified.clone(),
+            device_key: Some(self.device_key.public()),
         };
         let tx = self.connection.transaction()?;
         put(&tx, "identity", &identity)?;

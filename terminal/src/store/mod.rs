@@ -2,6 +2,7 @@
 //!
 //! The only place that knows SQL. A database that is damaged or was written by a newer program is never changed:
 //! opening it is an error with its own advice, and the file stays as it is.
+mod anew;
 mod aside;
 mod audit_heads;
 mod catalogue;
@@ -37,21 +38,25 @@ use crate::key_store::KeyStore;
 pub use aside::count_aside;
 pub use audit_heads::{AuditHeadError, read_audit_heads};
 pub use catalogue_trust::{CatalogueStanding, CatalogueTrust};
-pub use device_key::KEY_FILE;
+pub use device_key::{KEY_FILE, KeyTrouble};
 pub use drafts::{DraftError, DraftRow, MAX_DRAFTS, NewDraft, OpenedDraft};
 pub use identity::Identity;
 pub use inbox::{CaseNewsOutcome, EpochChange, ReceiptError};
 pub use offers::{NextOffer, OfferOutcome};
-pub use open::DATABASE_FILE;
+pub use open::{DATABASE_FILE, files as database_files};
 pub use orders::{Activations, OrderError};
 pub use outbox::{DueEnvelope, ParkReason};
 pub use page_queue::DuePage;
 pub use pages::{CapturedPage, PageError};
 pub use queue::QueueChange;
 pub use space::{Fullness, RESERVE_BYTES, RESERVE_FILE, used_percent};
-pub use status::{StatusRow, StoreState, read_state, read_status};
+pub use status::{StatusRow, StoreState, read_key_trouble, read_state, read_status};
 pub use submit::{NewSubmission, QueuedSlip, SubmitError};
 pub use time::TrustedTime;
+
+/// What a technician does about a device key that is lost.
+pub const KEY_REMEDY: &str = "put this terminal's own device.key back and restart, and everything goes on; if it is gone for \
+                              good, keep the folder, call central IT and run `terminal enrol` with a new code";
 
 /// The terminal's store, owned by one process.
 pub struct Store {
@@ -78,6 +83,9 @@ pub enum StoreError {
         /// Newest version that this program knows.
         known: i64,
     },
+    /// The key with which this terminal was enrolled is not there. Nothing was changed.
+    #[error("the device key is lost ({0}); nothing was changed: {KEY_REMEDY}")]
+    Key(#[from] KeyTrouble),
     /// The disk is full.
     #[error("the disk is full")]
     Full,
@@ -120,7 +128,8 @@ impl Store {
     /// Opens the store in a folder, making both if there are none.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] and [`StoreError::Newer`] leave the file as it is; the others say what is in the way.
+    /// [`StoreError::Corrupt`], [`StoreError::Newer`] and [`StoreError::Key`] leave everything as it is; the others say
+    /// what is in the way.
     pub fn open(directory: &Path, now_ms: i64) -> Result<Self, StoreError> {
         Self::open_with(directory, now_ms, device_key::system_random()?)
     }

@@ -1,15 +1,16 @@
 //! Opening and migrating the database file, without ever harming one that cannot be used.
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::envelope::DeviceKey;
 use domain::ids::Lineage;
+use operator::private;
 use rand_chacha::ChaCha20Rng;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use super::{StoreError, device_key, identity};
+use super::{Identity, StoreError, anew, device_key, identity};
 
 /// Name of the database in the data folder.
 pub const DATABASE_FILE: &str = "terminal.db";
@@ -32,38 +33,48 @@ pub(super) fn open(
     now_ms: i64,
     random: &mut ChaCha20Rng,
 ) -> Result<(Connection, DeviceKey), StoreError> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(StoreError::Io)?;
+    private::folder(directory).map_err(StoreError::Io)?;
+    anew::finish(directory)?;
     let file = directory.join(DATABASE_FILE);
-    match fs::metadata(&file) {
-        Ok(m) if m.is_file() => inspect(&file)?,
+    let enrolled = match fs::metadata(&file) {
+        Ok(m) if m.is_file() => identity::get::<Identity>(&inspect(&file)?, "identity")?,
         Ok(_) => return Err(StoreError::Corrupt),
         // A log without its database may hold rows that were never sent: a person looks at it first.
         Err(e) if e.kind() == std::io::ErrorKind::NotFound && has_leftover_log(directory) => {
             return Err(StoreError::Corrupt);
         }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => create(directory, &file, (now_ms, random))?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            create(directory, &file, (now_ms, random))?;
+            None
+        }
         Err(e) => return Err(StoreError::Io(e)),
-    }
-    let device_key = device_key::load_or_create(directory, random)?;
+    };
+    // Before anything is written: without its key an enrolled terminal leaves everything as it is.
+    let device_key = device_key::load_or_create(directory, enrolled.as_ref(), random)?;
     fail::fail_point!("terminal::open::after_key", |_| Err(StoreError::Full));
+    for file in files(directory) {
+        private::close(&file).map_err(StoreError::Io)?;
+    }
     let mut connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     prepare(&connection)?;
     fail::fail_point!("terminal::open::before_migrate", |_| Err(StoreError::Full));
     migrate(&mut connection)?;
+    identity::note_key(&connection, &device_key.public())?;
     Ok((connection, device_key))
+}
+
+/// The database, and what SQLite makes beside it with the same mode.
+pub fn files(directory: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| directory.join(format!("{DATABASE_FILE}{ending}")))
 }
 
 /// A read-only connection to an existing, sound database; used beside a running terminal as well.
 pub(super) fn open_read_only(directory: &Path) -> Result<Connection, StoreError> {
-    let file = directory.join(DATABASE_FILE);
-    inspect(&file)?;
-    let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
-    Ok(connection)
+    inspect(&directory.join(DATABASE_FILE))
 }
 
-/// Looks at a file without writing: is it ours, sound, and not newer than this program?
-fn inspect(file: &Path) -> Result<(), StoreError> {
+/// Looks at a file without writing: is it ours, sound, and not newer than this program? Gives the connection for reading.
+fn inspect(file: &Path) -> Result<Connection, StoreError> {
     if fs::metadata(file).map_err(StoreError::Io)?.len() < 512 {
         return Err(StoreError::Corrupt);
     }
@@ -78,7 +89,7 @@ fn inspect(file: &Path) -> Result<(), StoreError> {
         return Err(StoreError::Newer { found, known: known_version() });
     }
     let check: String = connection.query_row("PRAGMA quick_check(1)", [], |r| r.get(0))?;
-    if check == "ok" { Ok(()) } else { Err(StoreError::Corrupt) }
+    if check == "ok" { Ok(connection) } else { Err(StoreError::Corrupt) }
 }
 
 fn has_leftover_log(directory: &Path) -> bool {

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 use super::{Fullness, Store, StoreError};
 
 /// Folder of sealed pages in the data folder.
-const FOLDER: &str = "pages";
+pub(super) const FOLDER: &str = "pages";
 
 /// What a form's answers say of a captured page: a file of the form, as `docs/forms.md` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,8 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
+use operator::private;
+
 use super::{Store, StoreError};
 
 /// Name of the reserve beside the database.
@@ -88,7 +90,8 @@ fn hold(path: &Path) -> Result<(), StoreError> {
 }
 
 fn take(path: &Path) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
+    let how = &mut File::options();
+    let mut file = private::open(how.write(true).create(true).truncate(true), path)?;
     if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, RESERVE_BYTES).is_err() {
         // A file system that cannot: written in full, and by that refused where there is no room.
         let zeros = [0; 64 * 1024];

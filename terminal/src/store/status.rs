@@ -6,7 +6,9 @@ use rusqlite::OptionalExtension as _;
 use serde::Serialize;
 
 use super::slips::marks;
-use super::{CatalogueStanding, Identity, StoreError, catalogue_trust, identity, open};
+use super::{
+    CatalogueStanding, Identity, KeyTrouble, StoreError, catalogue_trust, device_key, identity, open,
+};
 
 /// One row of the queue with its documents.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -115,6 +117,19 @@ pub fn read_state(directory: &Path) -> Result<StoreState, StoreError> {
         trusts_root: catalogue_trust::is_there(&connection)?,
         standing: catalogue_trust::standing(&connection)?,
     })
+}
+
+/// What is wrong with the device key of a store that is there; nothing if it is well, or will be made at the next start.
+/// Changes nothing.
+///
+/// # Errors
+/// [`StoreError`] if the database cannot be read.
+pub fn read_key_trouble(directory: &Path) -> Result<Option<KeyTrouble>, StoreError> {
+    let identity: Option<Identity> = identity::get(&open::open_read_only(directory)?, "identity")?;
+    match device_key::load(directory, identity.as_ref()) {
+        Err(KeyTrouble::Missing) if identity.is_none() => Ok(None),
+        found => Ok(found.err()),
+    }
 }
 
 /// The newest rows of a store's queue, newest first. Opens the database read-only.

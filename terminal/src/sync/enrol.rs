@@ -22,6 +22,12 @@ pub enum EnrolError {
         "the code cannot be one: 12 letters and digits, and after a dot the 20 of the centre's fingerprint"
     )]
     Code,
+    /// The code names a centre, and the address can show none. The code was told to nobody.
+    #[error(
+        "the code names its centre, and over http:// nobody can show who they are: use the https:// address of the centre; \
+         nothing was sent (for a trial on this machine, with a server without TLS, type the 12 signs before the dot only)"
+    )]
+    Unproven,
     /// The server refused the code; the payload is its problem code.
     #[error("the server refused: {0}")]
     Refused(String),

@@ -51,6 +51,10 @@ fn t01_a_stolen_database_without_its_key_file_opens_nothing() {
     desk.keep(COURIER_ID, 1_000);
     drop(desk);
     fs::remove_file(folder.path().join(KEY_FILE)).expect("the thief has no key file");
+    assert!(Store::open(folder.path(), NOW_MS).is_err(), "the program does not go on without it");
+    // Nor does a thief come further who has it believe that it is new.
+    let forget = "DELETE FROM meta WHERE key = 'identity'";
+    assert_eq!(beside(folder.path()).execute(forget, []).expect("forgotten"), 1);
     let mut store = Store::open(folder.path(), NOW_MS).expect("reopen");
     assert!(store.drafts_of(COURIER_ID).expect("drafts").is_empty(), "nobody can even be found");
     assert!(store.open_draft(COURIER_ID, &item()).is_err());

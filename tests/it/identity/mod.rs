@@ -1,4 +1,5 @@
-//! Who is who on the link between terminals and centre: certificates, strangers, revocation, clones.
+//! Who is who on the link between terminals and centre: certificates, strangers, revocation, clones, lost keys.
 mod certificates;
+mod lost_key;
 mod story;
 mod strangers;

@@ -1,4 +1,5 @@
 //! A branch's network that lies: nothing that a citizen gave, and no code, goes to anybody but the centre.
+use std::process::Command;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -12,6 +13,7 @@ use terminal::sync::http::HttpTransport;
 use terminal::sync::tls::{CentreTime, Credentials, Trouble, Trust};
 use terminal::sync::transport::{Method, Request, Response, Transport as _, TransportError};
 use terminal::sync::{EnrolError, enrol};
+use tests::binaries::binary;
 use tests::device::now_ms;
 use tests::tls::{Answer, Stranger, key};
 
@@ -157,5 +159,26 @@ fn whoever_trusts_nobody_speaks_with_this_machine_only() -> Result<()> {
     assert!(holds(&heard, b"POST"), "for trying things out");
     let other = HttpTransport::new("http://192.0.2.1:8470", &Trust::Nobody).err().context("refused")?;
     assert_eq!(other, TransportError::NotSecure);
+    Ok(())
+}
+
+#[test]
+fn a_code_that_names_its_centre_is_told_to_nobody_over_plain_http() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let stranger = Stranger::start(Answer::Plain(PAGE))?;
+    let code = typed("EFTF-MWHF-G75T", authority(1)?.fingerprint());
+    let enrol = |server: &str| -> Result<(Option<i32>, String)> {
+        let mut terminal = Command::new(binary("terminal"));
+        terminal.args(["enrol", "--server", server, "--code", &code, "--data"]).arg(&data);
+        let output = terminal.output()?;
+        Ok((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    };
+    let (exit, said) = enrol(&format!("http://127.0.0.1:{}", stranger.port()))?;
+    assert!(exit == Some(1) && said.contains("https://") && said.contains("nothing was sent"), "{said}");
+    assert_eq!((stranger.heard(), data.exists()), (Vec::new(), false));
+    // Elsewhere it is no address at all, and the reason is told.
+    let (exit, said) = enrol("http://10.1.2.3")?;
+    assert!(exit == Some(78) && said.contains("https://") && said.contains("in between"), "{said}");
     Ok(())
 }

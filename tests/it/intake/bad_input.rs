@@ -1,8 +1,8 @@
 //! Whatever arrives at the terminals' listener is answered with a problem, never with a 500, and the next good
 //! envelope is taken.
 use anyhow::{Context as _, Result};
-use domain::envelope::{MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES};
-use domain::wire::v1::{MAX_BATCH_BYTES, Outcome};
+use domain::envelope::{Bytes, MAX_HEADER_BYTES, MAX_PAYLOAD_BYTES};
+use domain::wire::v1::{EnvelopeBatch, EnvelopeUpload, MAX_BATCH_BYTES, Outcome};
 use tests::device::{Device, JSON, courier};
 use tests::http;
 use tests::server::Server;
@@ -145,5 +145,53 @@ fn a_signature_is_good_for_its_own_address_only() -> Result<()> {
     ];
     assert_eq!(http::get(&server.terminals, "/api/v1/changes?after=0", &headers)?.status, 200);
     assert_eq!(http::get(&server.terminals, "/api/v1/changes?after=1", &headers)?.status, 401);
+    Ok(())
+}
+
+/// The most memory that a process ever had, KiB.
+fn peak_kib(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("a peak")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}
+
+#[test]
+fn ten_thousand_envelopes_at_once_are_refused_whole_before_they_cost_anything() -> Result<()> {
+    let server = Server::start_secure(&[])?;
+    let mut device = Device::enrol(&server, 1)?;
+    let own = device.caller().context("TLS")?;
+    let sealed = device.seal(&courier())?;
+    let small = EnvelopeUpload { header: Bytes(Vec::new()), ciphertext: Bytes(Vec::new()), ..sealed.clone() };
+    let batch = |one: &EnvelopeUpload, count: usize| -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec(&EnvelopeBatch { envelopes: vec![one.clone(); count] })?)
+    };
+    let fit = MAX_BATCH_BYTES / batch(&small, 1)?.len();
+    assert!(fit > 1_000, "{fit} stand in a body that is read");
+    let (whole, all) = (batch(&sealed, 10_000)?, batch(&small, 10_000)?);
+    let length = whole.len().to_string();
+    let packed = [zstd::encode_all(whole.as_slice(), 3)?, zstd::encode_all(all.as_slice(), 3)?];
+    assert!(packed.iter().all(|p| p.len() < MAX_BATCH_BYTES / 4), "they are small on the way");
+    let most = zstd::encode_all(batch(&small, fit)?.as_slice(), 3)?;
+    // What the connection of a caller costs is paid before.
+    device.send(&server, &[])?;
+    let before = peak_kib(server.pid().context("it runs")?)?;
+    let cases: [Case<'_>; 4] = [
+        ("announced", &[JSON, ("content-length", &length)], b"", 413, "too-large"),
+        ("packed", &[JSON, ZSTD], &packed[0], 413, "too-large"),
+        ("packed and small", &[JSON, ZSTD], &packed[1], 413, "too-large"),
+        ("as many as a body holds", &[JSON, ZSTD], &most, 413, "too-many-envelopes"),
+    ];
+    for _ in 0..10 {
+        for (name, headers, body, status, code) in cases {
+            let body = Some(body).filter(|body| !body.is_empty());
+            let answer = http::call_as(&own, &server.terminals, ("POST", ENVELOPES), headers, body);
+            let answer = answer.context(name)?;
+            assert_eq!((answer.status, answer.problem()?.as_str()), (status, code), "{name}");
+        }
+    }
+    let after = peak_kib(server.pid().context("it runs")?)?;
+    assert!(after < before + 8 * 1_024, "from {before} to {after} KiB, for 17 MB and more a call");
+    assert_eq!(server.number("SELECT COUNT(*) FROM envelope")?, 0, "nothing was stored");
+    assert_eq!(device.send(&server, &[sealed])?.results[0].outcome, Outcome::Accepted);
     Ok(())
 }

@@ -153,6 +153,13 @@ fn a_broken_store_is_put_aside_whole_and_the_terminal_goes_on_under_a_new_lineag
         matches!(Store::open(&folder, NOW_MS), Err(terminal::store::StoreError::Corrupt)),
         "it is broken"
     );
+    // Without its key there is nothing to go on with: it stays where it is.
+    let (key, kept) = (folder.join(terminal::store::KEY_FILE), folder.join("kept"));
+    std::fs::rename(&key, &kept)?;
+    let keyless = Store::open_or_put_aside(&folder, NOW_MS).map(|_| ());
+    ensure!(matches!(keyless, Err(terminal::store::StoreError::Key(_))), "{keyless:?}");
+    ensure!(!key.exists() && std::fs::read(&file)? == bytes && terminal::store::count_aside(&folder) == 0);
+    std::fs::rename(&kept, &key)?;
     let mut store = Store::open_or_put_aside(&folder, NOW_MS)?;
     ensure!(store.lineage()? != lineage && terminal::store::count_aside(&folder) == 1);
     let aside = folder.join(format!("broken-{NOW_MS}")).join(terminal::store::DATABASE_FILE);

@@ -4,6 +4,7 @@ mod backup;
 mod erasure;
 mod keeping;
 mod offers;
+mod private;
 mod steps;
 
 use std::collections::BTreeSet;

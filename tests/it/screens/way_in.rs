@@ -254,6 +254,7 @@ fn help_and_out_of_service_say_what_is_true() {
         Outage::NotEnrolled,
         Outage::StoreCorrupt,
         Outage::StoreNewer,
+        Outage::KeyLost,
         Outage::StoreFull,
         Outage::NoCatalogue,
     ] {

@@ -9,7 +9,7 @@ use domain::case::CaseState;
 use domain::envelope::{DataKey, Suite};
 use domain::form::Answers;
 use domain::ids::{EnvelopeId, KeyId};
-use domain::wire::v1::EnvelopeHeader;
+use domain::wire::v1::{EnvelopeHeader, SealingKeyList};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use terminal::store::{NewSubmission, QueuedSlip, Store};
 use terminal::sync::http::HttpTransport;
 use terminal::sync::tls::Trust;
 use terminal::sync::{Engine, Tuning};
-use tests::device::{CATALOGUE, Device, ITEM, courier, now_ms, wait_for_state};
+use tests::device::{CATALOGUE, Device, ITEM, STATION, courier, enrol_raw, now_ms, wait_for_state};
 use tests::server::Server;
 use tests::visit;
 
@@ -221,5 +221,62 @@ fn a_key_is_destroyed_only_when_nothing_can_come_for_it() -> Result<()> {
     assert!(path_of(&folder, &retired).exists());
     keys(&server, &["destroy", retired.as_str(), "--early"])?;
     assert!(!path_of(&folder, &retired).exists() && path_of(&folder, &in_force).exists());
+    Ok(())
+}
+
+#[test]
+fn a_key_in_force_whose_file_is_gone_is_told_and_given_to_nobody() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Server::start_in(folder.path())?;
+    let data = tempfile::tempdir()?;
+    let mut terminal = Away::enrol(&server, data.path())?;
+    let id = rotate(&server, "2")?;
+    keys(&server, &["suite", "2"])?;
+    terminal.meet(&server)?;
+    assert_eq!(terminal.store().sealing_suite()?, Suite::Two);
+    let offered = |device: &Device| -> Result<Vec<(Suite, KeyId)>> {
+        let list = device.enrolled.sealing_keys.as_ref().context("a list")?;
+        let list: SealingKeyList = serde_json::from_slice(&list.body.0)?;
+        ensure!(list.is_consistent(), "{list:?}");
+        Ok(list.keys.into_iter().map(|key| (key.suite, key.id)).collect())
+    };
+    let file = path_of(&folder.path().join("keys"), &id);
+    let safe = data.path().join("safe");
+    std::fs::rename(&file, &safe)?;
+    // Without a new start already: the next terminal gets the other suite's key only.
+    let first = terminal.store().identity()?.context("enrolled")?.sealing_key.id;
+    assert_eq!(offered(&Device::enrol(&server, 7)?)?, [(Suite::One, first.clone())]);
+    let mut server = server.restart()?;
+    server.wait_for_log("restore its file from the key backup at once")?;
+    let alarms = "SELECT subject FROM alarm WHERE kind = 'sealing.key-missing'";
+    let row = server.rows(alarms, &[])?;
+    assert_eq!(row.first().context("an alarm")?.text(0)?, id.as_str());
+    terminal.meet(&server)?;
+    assert_eq!(terminal.store().sealing_suite()?, Suite::One, "nothing more is sealed to it");
+    let begun = terminal.begin()?;
+    let slip = terminal.hand_in(begun)?;
+    terminal.meet(&server)?;
+    assert_eq!(stored(&server, &slip)?.0.key_id, first);
+    // The other one's file is gone as well: nobody can be enrolled, and the code stays good.
+    let own = folder.path().join("keys/sealing.key");
+    let kept = data.path().join("kept");
+    std::fs::rename(&own, &kept)?;
+    let code = server.enrol_code(STATION)?;
+    let refused = Device::enrol_through(8, |key| {
+        let answer = enrol_raw(&server, &code, key)?;
+        ensure!(answer.status == 503 && answer.problem()? == "sealing-key-missing", "{}", answer.text());
+        bail!("refused as it should be")
+    });
+    ensure!(refused.is_err_and(|e| e.to_string() == "refused as it should be"), "not refused");
+    std::fs::rename(&kept, &own)?;
+    std::fs::rename(&safe, &file)?;
+    assert_eq!(offered(&Device::enrol_with(&server, &code, 8)?)?.len(), 2);
+    let server = server.restart()?;
+    // The new list comes as soon as the server has looked.
+    let end = Instant::now() + PATIENCE;
+    while terminal.store().sealing_suite()? != Suite::Two {
+        ensure!(Instant::now() < end, "it is back, and nobody hears of it");
+        terminal.meet(&server)?;
+    }
     Ok(())
 }
