@@ -225,7 +225,10 @@ mod tests {
         let (missing, left) = offered(&mut tx, whole.number);
         let left = left.expect("terminals hear of it");
         assert_eq!((missing, left.suite, left.is_consistent()), (vec![other_id.clone()], Suite::One, true));
-        assert_eq!(left.keys.iter().map(|k| k.id.clone()).collect::<Vec<_>>(), [first_id.clone()]);
+        assert_eq!(
+            left.keys.iter().map(|k| k.id.clone()).collect::<Vec<_>>(),
+            std::slice::from_ref(&first_id)
+        );
         write(first_file.clone(), "07");
         let (missing, none) = offered(&mut tx, 0);
         assert_eq!((missing.len(), none), (2, None), "terminals keep what they have");

@@ -139,7 +139,7 @@ fn lane(options: &Options, state: &State, n: u32) -> Lane {
         seed: state.seed.wrapping_mul(31).wrapping_add(u64::from(n)),
         terminals: state.terminals,
         // Both suites are killed in.
-        suite: if n % 2 == 0 { Suite::One } else { Suite::Two },
+        suite: if n.is_multiple_of(2) { Suite::One } else { Suite::Two },
         server_kills: share(state.kills),
         terminal_kills: share(state.kills),
         counts,
