@@ -105,6 +105,7 @@ pub fn parse(text: &str) -> Result<IdCard, CardFileError> {
         country: file.country,
         version: file.version,
         former_link: file.former_link,
+        body_number: String::new(),
         photo,
     })
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 use domain::applicant::IdNumberKind;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::device::{DeviceState, Trouble};
 use crate::samv_id::SamId;
+use crate::social_security::SocialSecurityCard;
+use crate::staff_card::StaffNumber;
 
 /// What the reader is doing. Every fault is a state with its own words on screen, never a panic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,6 +27,19 @@ pub enum ReaderStatus {
     OutOfOrder,
 }
 
+impl From<ReaderStatus> for DeviceState {
+    fn from(status: ReaderStatus) -> Self {
+        match status {
+            ReaderStatus::Unknown => Self::Unknown,
+            ReaderStatus::Empty => Self::Ready,
+            ReaderStatus::Card => Self::Working,
+            ReaderStatus::ServiceOff => Self::Trouble(Trouble::ServiceOff),
+            ReaderStatus::NoReader => Self::Trouble(Trouble::NotFound),
+            ReaderStatus::OutOfOrder => Self::Trouble(Trouble::OutOfOrder),
+        }
+    }
+}
+
 /// What happened at the reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderEvent {
@@ -39,6 +55,10 @@ pub enum ReaderEvent {
 pub enum CardData {
     /// An ID card, of whichever kind, read through a security module.
     IdCard(IdCard),
+    /// A social-security card; who it belongs to may be missing.
+    SocialSecurity(SocialSecurityCard),
+    /// The number on a card of the bank's staff; it proves nothing by itself.
+    Staff(StaffNumber),
 }
 
 /// Fields of an ID card as they stand on the chip; redacted in `Debug`, wiped when dropped. A field that the card's
@@ -80,6 +100,8 @@ pub struct IdCard {
     pub version: String,
     /// What links a foreigner's card of 2023 to the number of 15 signs that the person had before.
     pub former_link: String,
+    /// The number of the card's body as the module gives it, hexadecimal; empty if it does not.
+    pub body_number: String,
     /// The 1,024 bytes of the photo as the card holds them (WLT); kept in memory only, never in `Debug`.
     pub photo: Vec<u8>,
 }
@@ -105,6 +127,7 @@ impl IdCard {
             country: String::new(),
             version: String::new(),
             former_link: String::new(),
+            body_number: String::new(),
             photo: Vec::new(),
         }
     }

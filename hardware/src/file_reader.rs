@@ -113,7 +113,7 @@ mod tests {
         let laid = directory.path().join("courier.toml");
         std::fs::copy(courier(), &laid).expect("copied");
         assert_eq!(reader.wait_event(SOON), ReaderEvent::Status(ReaderStatus::Card));
-        let CardData::IdCard(card) = reader.read().expect("read");
+        let Ok(CardData::IdCard(card)) = reader.read() else { panic!("not read") };
         assert_eq!(card.birth, "19900520");
 
         std::fs::remove_file(&laid).expect("removed");

@@ -6,16 +6,19 @@
 //! [`ReadError::NoSecurityModule`], never in data.
 use std::time::{Duration, Instant};
 
-use zeroize::Zeroizing;
-
-use crate::card_reader::{CardData, CardReader, IdCard, ReadError, ReaderEvent, ReaderStatus};
-use crate::id_card;
-use crate::presence::{Presence, fits};
+use crate::card_reader::{CardData, CardReader, ReadError, ReaderEvent, ReaderStatus};
+use crate::chip_card::{self, NotRead};
+use crate::module_read::{self, Bytes, Stopped};
+use crate::pcsc_config::{PcscConfig, Route};
+use crate::polled_reader::{OpenTransport, Opens};
+use crate::presence::Presence;
 use crate::samv_id::SamId;
 use crate::security_module::{ModuleError, SecurityModule};
-use crate::transport::TransportError;
+use crate::trace::Traced;
 use crate::transport::image::{self, ImageError};
-use crate::transport::pcsc::Service;
+use crate::transport::pass_through::PassThrough;
+use crate::transport::pcsc::{PcscCard, Service};
+use crate::transport::{ApduChannel, TransportError};
 
 /// First pause before the service is tried again; doubles with each failure.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -26,41 +29,9 @@ const RECHECK_EVERY: Duration = Duration::from_secs(5);
 /// How long a failed read waits for the service to say that the card was lifted.
 const LIFT_GRACE: Duration = Duration::from_millis(150);
 
-/// Which way to the security module is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Route {
-    /// Control commands; if the reader knows none, the card image.
-    #[default]
-    Auto,
-    /// SAM_V frames in control commands (`SCardControl`).
-    Control,
-    /// The card image by `FF B0` pseudo-APDUs.
-    Image,
-}
-
-/// What an operator may set; the default suits the simulator and readers that follow the common shape.
-#[derive(Debug, Clone)]
-pub struct PcscConfig {
-    /// Only readers whose name fits are used: `*` for any characters, without regard to case; without `*` a part
-    /// of the name suffices.
-    pub reader_pattern: Option<String>,
-    /// The way to the security module.
-    pub route: Route,
-    /// Function number of the vendor's control command, before the system's own formula (libccid's escape: 1).
-    pub control_function: u32,
-    /// Bytes that the vendor wants in front of each frame.
-    pub control_prefix: Vec<u8>,
-}
-
-impl Default for PcscConfig {
-    fn default() -> Self {
-        Self { reader_pattern: None, route: Route::Auto, control_function: 3500, control_prefix: Vec::new() }
-    }
-}
-
-/// Readers with a security module behind the smart-card service.
+/// Readers behind the smart-card service.
 pub struct PcscReader {
-    config: PcscConfig,
+    configs: Vec<PcscConfig>,
     service: Option<Service>,
     /// The service was opened and not looked at yet: the first look must not wait.
     fresh: bool,
@@ -75,28 +46,17 @@ pub struct PcscReader {
     sam_id: Option<SamId>,
 }
 
-/// What came from a card; wiped when dropped.
-struct Bytes {
-    image: Zeroizing<Vec<u8>>,
-    newest_address: Option<Zeroizing<Vec<u8>>>,
-}
-
-impl Bytes {
-    fn decode(&self) -> Result<IdCard, ReadError> {
-        let mut card = id_card::decode(&self.image)?;
-        let newest = self.newest_address.as_ref().and_then(|data| id_card::newest_address(data));
-        if let Some(newest) = newest {
-            card.move_to(newest);
-        }
-        Ok(card)
-    }
-}
-
 impl PcscReader {
     /// A reader; connects when first used, so that it can be made while nothing is there.
     pub fn new(config: PcscConfig) -> Self {
+        Self::with_configs(vec![config])
+    }
+
+    /// As [`PcscReader::new`], with settings for several kinds of readers: the first that fits a reader's name counts,
+    /// and readers that none fits are not used. Polled ones are left to [`polled`].
+    pub fn with_configs(configs: Vec<PcscConfig>) -> Self {
         Self {
-            config,
+            configs,
             service: None,
             fresh: false,
             next_try: Instant::now(),
@@ -123,9 +83,10 @@ impl PcscReader {
             Ok(mut slots) => {
                 self.fresh = false;
                 self.backoff = FIRST_BACKOFF;
-                if let Some(pattern) = &self.config.reader_pattern {
-                    slots.retain(|slot| fits(pattern, &slot.name));
-                }
+                let configs = &self.configs;
+                slots.retain(|slot| {
+                    config_of(configs, &slot.name).is_some_and(|config| config.polled.is_none())
+                });
                 self.presence.see(&slots);
             }
             Err(error) => self.lose_service(error),
@@ -194,62 +155,92 @@ impl PcscReader {
 
     fn is_well(&self) -> bool {
         let (Some(service), Some(name)) = (&self.service, &self.proven) else { return true };
-        let config = &self.config;
-        service
-            .open_control(name, config.control_function, &config.control_prefix)
+        let Some(config) = config_of(&self.configs, name) else { return true };
+        open_module(service, name, config)
             .is_ok_and(|transport| SecurityModule::new(transport).check().is_ok())
     }
 
-    fn read_bytes(&mut self, name: &str) -> Result<Bytes, ReadError> {
+    fn read_lying(&mut self, name: &str) -> Result<CardData, ReadError> {
         self.sam_id = None;
-        if self.config.route != Route::Image {
-            match self.read_by_control(name) {
-                Err(ReadError::NoSecurityModule) if self.config.route == Route::Auto => {}
-                result => return result,
+        let config = config_of(&self.configs, name).cloned().ok_or(ReadError::ReaderGone)?;
+        match config.route {
+            Route::Auto => self.read_somehow(name, &config),
+            Route::Control | Route::PassThrough => self.read_by_module(name, &config, false).map_err(failed),
+            Route::Image => read_image(&mut self.open_card(name, &config)?),
+            // A chip card that does not wake up stands the wrong way round.
+            Route::Contact => {
+                let card = self.service()?.open_card(name).map_err(|error| match error {
+                    TransportError::Unsupported => ReadError::LayAgain,
+                    error => error.into(),
+                })?;
+                read_chip(&mut config.trace.over(card), ReadError::UnknownCard)
             }
         }
-        let service = self.service.as_ref().ok_or(ReadError::ReaderGone)?;
-        let mut card = match service.open_card(name) {
-            // A card that a plain reader cannot even wake up: there is no module that would.
-            Err(TransportError::CardMute | TransportError::Unsupported) => {
-                return Err(ReadError::NoSecurityModule);
-            }
-            other => other?,
-        };
-        let image = image::read_image(&mut card).map_err(|error| match error {
-            ImageError::NoModule => ReadError::NoSecurityModule,
-            ImageError::Transport(error) => error.into(),
-            ImageError::Status(_) | ImageError::Length | ImageError::TooManyPieces => ReadError::LayAgain,
-        })?;
-        Ok(Bytes { image, newest_address: None })
     }
 
-    fn read_by_control(&mut self, name: &str) -> Result<Bytes, ReadError> {
-        let service = self.service.as_ref().ok_or(ReadError::ReaderGone)?;
-        let config = &self.config;
-        let transport = service.open_control(name, config.control_function, &config.control_prefix)?;
-        let mut module = SecurityModule::new(transport);
+    /// Tries all that a reader may offer: its module, the card image, chip cards.
+    fn read_somehow(&mut self, name: &str, config: &PcscConfig) -> Result<CardData, ReadError> {
+        match self.read_by_module(name, config, true) {
+            Err(Stopped::Failed(ReadError::NoSecurityModule)) => {
+                let mut card = self.open_card(name, config)?;
+                match read_image(&mut card) {
+                    Err(ReadError::NoSecurityModule) => read_chip(&mut card, ReadError::NoSecurityModule),
+                    result => result,
+                }
+            }
+            // The module has nothing to do with a chip card, which lies on the same reader.
+            Err(Stopped::NoCard) => match self.service()?.open_card(name) {
+                Ok(card) => match chip_card::read(&mut config.trace.over(card)) {
+                    Err(NotRead::NoCard) => self.look_longer(name, config),
+                    result => result.map_err(not_read),
+                },
+                Err(_) => self.look_longer(name, config),
+            },
+            Err(Stopped::Failed(error)) => Err(error),
+            Ok(card) => Ok(card),
+        }
+    }
+
+    /// No chip card lies there either: an ID card just laid down may need a moment in the field.
+    fn look_longer(&mut self, name: &str, config: &PcscConfig) -> Result<CardData, ReadError> {
+        self.read_by_module(name, config, false).map_err(failed)
+    }
+
+    fn service(&self) -> Result<&Service, ReadError> {
+        self.service.as_ref().ok_or(ReadError::ReaderGone)
+    }
+
+    /// Opens a card for commands of its own. One that a plain reader cannot even wake up has no module that would.
+    fn open_card(&self, name: &str, config: &PcscConfig) -> Result<Traced<PcscCard>, ReadError> {
+        match self.service()?.open_card(name) {
+            Err(TransportError::CardMute | TransportError::Unsupported) => Err(ReadError::NoSecurityModule),
+            other => Ok(config.trace.over(other?)),
+        }
+    }
+
+    /// `once` looks for the card but once.
+    fn read_by_module(&mut self, name: &str, config: &PcscConfig, once: bool) -> Result<CardData, Stopped> {
+        let service = self.service().map_err(Stopped::Failed)?;
+        let transport = open_module(service, name, config).map_err(|error| Stopped::Failed(error.into()))?;
+        let mut module = SecurityModule::new(transport).with_retries(config.retries);
+        if once {
+            module = module.with_one_look();
+        }
         let proven = self.proven.as_deref() == Some(name);
         let health = module.check();
         match health {
             // Something answers, but not in the language of a security module.
             Err(ModuleError::Frame(_) | ModuleError::Transport(TransportError::Failed)) if !proven => {
-                return Err(ReadError::NoSecurityModule);
+                return Err(Stopped::Failed(ReadError::NoSecurityModule));
             }
             // A module that says it is ill is one too.
             Ok(()) | Err(ModuleError::Status(_)) => self.proven = Some(name.to_owned()),
             Err(_) => {}
         }
         health?;
-        // A module that does not tell its number reads all the same.
-        self.sam_id = module.sam_id().ok();
-        let image = module.read_image()?;
-        // Nor does a read fail for want of an address that most cards do not have; a card lifted now is told so.
-        let newest_address = match module.newest_address() {
-            Err(ModuleError::Transport(TransportError::CardRemoved)) => return Err(ReadError::Removed),
-            other => other.unwrap_or(None),
-        };
-        Ok(Bytes { image, newest_address })
+        self.sam_id = module_read::number(&mut module);
+        let bytes = module_read::read(&mut module)?;
+        bytes.decode().map(CardData::IdCard).map_err(Stopped::Failed)
     }
 
     /// Whether the card was lifted, or the reader went away, during a failed read.
@@ -295,7 +286,7 @@ impl CardReader for PcscReader {
         }
         let name =
             self.presence.active().filter(|_| !self.presence.lifted()).ok_or(ReadError::Removed)?.to_owned();
-        let result = self.read_bytes(&name).and_then(|bytes| Ok(CardData::IdCard(bytes.decode()?)));
+        let result = self.read_lying(&name);
         match result {
             Err(ReadError::OutOfOrder) => {
                 self.recheck = Some(Instant::now() + RECHECK_EVERY);
@@ -311,5 +302,60 @@ impl CardReader for PcscReader {
 
     fn sam_id(&self) -> Option<SamId> {
         self.sam_id
+    }
+}
+
+/// The first settings that are for a reader.
+fn config_of<'a>(configs: &'a [PcscConfig], name: &str) -> Option<&'a PcscConfig> {
+    configs.iter().find(|config| config.is_for(name))
+}
+
+/// The line to a module, in whichever of the two ways.
+fn open_module(service: &Service, name: &str, config: &PcscConfig) -> Result<OpenTransport, TransportError> {
+    if config.route == Route::PassThrough {
+        let card = service.open_card(name)?;
+        let line = PassThrough::new(card, config.class, config.instruction);
+        return Ok(Box::new(config.trace.over(line)));
+    }
+    let line = service.open_control(name, config.control_function, &config.control_prefix)?;
+    Ok(Box::new(config.trace.over(line)))
+}
+
+fn read_image(card: &mut impl ApduChannel) -> Result<CardData, ReadError> {
+    let image = image::read_image(card).map_err(|error| match error {
+        ImageError::NoModule => ReadError::NoSecurityModule,
+        ImageError::Transport(error) => error.into(),
+        ImageError::Status(_) | ImageError::Length | ImageError::TooManyPieces => ReadError::LayAgain,
+    })?;
+    Bytes::of_image(image).decode().map(CardData::IdCard)
+}
+
+/// Reads a chip card; `none` is what it means that nothing here speaks ISO 7816.
+fn read_chip(card: &mut impl ApduChannel, none: ReadError) -> Result<CardData, ReadError> {
+    chip_card::read(card).map_err(|error| if error == NotRead::NoCard { none } else { not_read(error) })
+}
+
+fn not_read(error: NotRead) -> ReadError {
+    match error {
+        NotRead::NoCard | NotRead::Unknown => ReadError::UnknownCard,
+        NotRead::Failed(error) => error,
+    }
+}
+
+fn failed(stopped: Stopped) -> ReadError {
+    match stopped {
+        Stopped::NoCard => ReadError::LayAgain,
+        Stopped::Failed(error) => error,
+    }
+}
+
+/// The way to the module of a reader behind the service whose slot says nothing of cards, for a
+/// [`crate::PolledReader`].
+pub fn polled(config: PcscConfig) -> impl Opens {
+    move || {
+        let mut service = Service::open()?;
+        let slots = service.wait(Duration::ZERO)?;
+        let slot = slots.iter().find(|slot| config.is_for(&slot.name)).ok_or(TransportError::ReaderGone)?;
+        open_module(&service, &slot.name, &config)
     }
 }

@@ -34,6 +34,8 @@ pub enum Command {
     ReadTextPhoto,
     /// The newest address, also the test whether a card that was read still lies there.
     ReadNewestAddress,
+    /// The number of the card's body, which is another one after each reissue.
+    ReadBodyNumber,
 }
 
 impl Command {
@@ -47,12 +49,13 @@ impl Command {
             Self::Select => [0x20, 0x02],
             Self::ReadTextPhoto => [0x30, 0x01],
             Self::ReadNewestAddress => [0x30, 0x03],
+            Self::ReadBodyNumber => [0x30, 0x05],
         }
     }
 
     /// The command with this code, if it is one of ours.
     pub fn from_code(code: [u8; 2]) -> Option<Self> {
-        const ALL: [Command; 7] = [
+        const ALL: [Command; 8] = [
             Command::Reset,
             Command::Status,
             Command::SamId,
@@ -60,6 +63,7 @@ impl Command {
             Command::Select,
             Command::ReadTextPhoto,
             Command::ReadNewestAddress,
+            Command::ReadBodyNumber,
         ];
         ALL.into_iter().find(|command| command.code() == code)
     }
@@ -67,7 +71,9 @@ impl Command {
     /// How long the module may take; values seen in use with real readers.
     pub const fn timeout(self) -> Duration {
         match self {
-            Self::ReadTextPhoto | Self::ReadNewestAddress | Self::Reset => Duration::from_secs(3),
+            Self::ReadTextPhoto | Self::ReadNewestAddress | Self::ReadBodyNumber | Self::Reset => {
+                Duration::from_secs(3)
+            }
             _ => Duration::from_secs(1),
         }
     }
@@ -310,6 +316,11 @@ impl From<u8> for Sw3 {
 }
 
 impl Sw3 {
+    /// Every value that has a meaning.
+    pub fn all() -> impl Iterator<Item = Self> {
+        SW3_TABLE.iter().map(|(_, sw3, _)| *sw3)
+    }
+
     /// The byte on the wire.
     pub fn byte(self) -> u8 {
         match self {

@@ -21,6 +21,7 @@ fn commands_are_the_published_bytes() {
         (Command::Select, "AAAAAA9669 0003 2002 21"),
         (Command::ReadTextPhoto, "AAAAAA9669 0003 3001 32"),
         (Command::ReadNewestAddress, "AAAAAA9669 0003 3003 30"),
+        (Command::ReadBodyNumber, "AAAAAA9669 0003 3005 36"),
     ];
     for (command, bytes) in table {
         assert_eq!(command.encode(), hex(bytes), "{command:?}");

@@ -1,7 +1,7 @@
 //! The dialogue with a security module: status, find, select, read, with the repeats that the table asks for.
 //!
 //! Works over any [`Transport`]; does no I/O of its own apart from the pause between two looks for a card.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -11,10 +11,16 @@ use crate::samv::{Answer, Command, FrameError, Reaction, Sw3};
 use crate::samv_id::SamId;
 use crate::transport::{Transport, TransportError};
 
-/// How often one command is sent at most: once, and two repeats.
-const MAX_SENDS: usize = 3;
+/// How often one command is repeated unless somebody says otherwise.
+pub const RETRIES: u8 = 2;
+/// A command that took longer is not repeated: whoever waits at the screen would wait for several times that.
+const REPEAT_WITHIN: Duration = Duration::from_millis(1500);
+/// Most repeats that may be set.
+pub const MAX_RETRIES: u8 = 5;
+/// Most bytes of a body number that are believed.
+const MAX_BODY_NUMBER: usize = 32;
 /// How often a card is looked for before the citizen is asked to lay it again.
-const MAX_LOOKS: usize = 3;
+const MAX_LOOKS: u8 = 3;
 /// Pause between two looks; modules want at least this.
 const LOOK_PAUSE: Duration = Duration::from_millis(300);
 
@@ -61,12 +67,24 @@ impl From<TransportError> for ReadError {
 pub struct SecurityModule<T> {
     transport: T,
     look_pause: Duration,
+    looks: u8,
+    retries: u8,
 }
 
 impl<T: Transport> SecurityModule<T> {
     /// A module behind this transport.
     pub fn new(transport: T) -> Self {
-        Self { transport, look_pause: LOOK_PAUSE }
+        Self { transport, look_pause: LOOK_PAUSE, looks: MAX_LOOKS, retries: RETRIES }
+    }
+
+    /// The same module, with so many repeats of a command that went wrong; at most [`MAX_RETRIES`].
+    pub fn with_retries(self, retries: u8) -> Self {
+        Self { retries: retries.min(MAX_RETRIES), ..self }
+    }
+
+    /// The same module, looking for a card once: for readers on which a card of another kind may lie.
+    pub fn with_one_look(self) -> Self {
+        Self { looks: 1, ..self }
     }
 
     /// Gives the transport back, to close it.
@@ -109,6 +127,41 @@ impl<T: Transport> SecurityModule<T> {
         }
     }
 
+    /// The number of the card's body; `None` if the card has none or the module does not tell.
+    ///
+    /// # Errors
+    /// [`ModuleError`].
+    pub fn body_number(&mut self) -> Result<Option<Zeroizing<Vec<u8>>>, ModuleError> {
+        match self.expect(Command::ReadBodyNumber, Sw3::Done) {
+            Err(ModuleError::Status(_)) => Ok(None),
+            other => other.map(|data| (1..=MAX_BODY_NUMBER).contains(&data.len()).then_some(data)),
+        }
+    }
+
+    /// Whether a card lies in the field that was not read yet. Modules do not find a card again that they have read.
+    ///
+    /// # Errors
+    /// [`ModuleError`].
+    pub fn finds_card(&mut self) -> Result<bool, ModuleError> {
+        match self.expect(Command::Find, Sw3::Found) {
+            Ok(_) => Ok(true),
+            Err(ModuleError::Status(sw3)) if sw3.reaction() != Reaction::OutOfOrder => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the card that was read still lies there: it is asked for its newest address, and an answer is enough.
+    ///
+    /// # Errors
+    /// [`ModuleError`].
+    pub fn still_there(&mut self) -> Result<bool, ModuleError> {
+        match self.newest_address() {
+            Ok(_) => Ok(true),
+            Err(ModuleError::Status(sw3)) if sw3.reaction() != Reaction::OutOfOrder => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The module's own number.
     ///
     /// # Errors
@@ -120,9 +173,9 @@ impl<T: Transport> SecurityModule<T> {
 
     /// Looks for the card a few times: a card just laid down may need a moment in the field.
     fn find(&mut self) -> Result<(), ModuleError> {
-        for look in 1..=MAX_LOOKS {
+        for look in 1..=self.looks {
             match self.expect(Command::Find, Sw3::Found) {
-                Err(ModuleError::Status(Sw3::NoCard)) if look < MAX_LOOKS => {
+                Err(ModuleError::Status(Sw3::NoCard)) if look < self.looks => {
                     std::thread::sleep(self.look_pause)
                 }
                 other => return other.map(drop),
@@ -134,7 +187,8 @@ impl<T: Transport> SecurityModule<T> {
     /// Sends a command, again after a broken frame or an answer that asks for it; gives the data of the answer.
     fn expect(&mut self, command: Command, wanted: Sw3) -> Result<Zeroizing<Vec<u8>>, ModuleError> {
         let mut result = Err(ModuleError::Frame(FrameError::Incomplete));
-        for _ in 0..MAX_SENDS {
+        let begun = Instant::now();
+        for _ in 0..=self.retries {
             result = self.ask(command).and_then(|answer| {
                 if answer.status == wanted {
                     Ok(answer.data)
@@ -147,7 +201,7 @@ impl<T: Transport> SecurityModule<T> {
                 Err(ModuleError::Status(sw3)) => sw3.reaction() == Reaction::Repeat,
                 _ => false,
             };
-            if !again {
+            if !again || begun.elapsed() > REPEAT_WITHIN {
                 break;
             }
         }
@@ -162,118 +216,5 @@ impl<T: Transport> SecurityModule<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-
-    use super::*;
-
-    /// Answers from a list; an empty list means silence.
-    #[derive(Default)]
-    struct Script {
-        answers: VecDeque<Result<Vec<u8>, TransportError>>,
-        asked: Vec<[u8; 2]>,
-    }
-
-    impl Transport for Script {
-        fn exchange(&mut self, frame: &[u8], _: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError> {
-            self.asked.push([frame[7], frame[8]]);
-            self.answers.pop_front().unwrap_or(Ok(vec![])).map(Zeroizing::new)
-        }
-    }
-
-    fn module(answers: Vec<Result<Vec<u8>, TransportError>>) -> SecurityModule<Script> {
-        let transport = Script { answers: answers.into(), asked: vec![] };
-        SecurityModule { transport, look_pause: Duration::ZERO }
-    }
-
-    fn sw(sw3: u8) -> Result<Vec<u8>, TransportError> {
-        Ok(Answer::encode(sw3, &[]))
-    }
-
-    fn image() -> Result<Vec<u8>, TransportError> {
-        Ok(Answer::encode(0x90, &[7; IMAGE_LEN]))
-    }
-
-    const FIND: [u8; 2] = [0x20, 1];
-    const SELECT: [u8; 2] = [0x20, 2];
-    const READ: [u8; 2] = [0x30, 1];
-
-    #[test]
-    fn a_card_is_found_selected_and_read() {
-        let mut module = module(vec![sw(0x9F), sw(0x90), image()]);
-        assert_eq!(*module.read_image().expect("read"), vec![7; IMAGE_LEN]);
-        assert_eq!(module.into_transport().asked, [FIND, SELECT, READ]);
-    }
-
-    #[test]
-    fn broken_frames_and_requests_for_repeats_are_repeated_twice() {
-        let mut wrong_sum = Answer::encode(0x90, &[]);
-        wrong_sum[10] ^= 1;
-        let broken =
-            [sw(0x10), sw(0x11), Ok(wrong_sum), Ok(b"garbage".to_vec()), Err(TransportError::Failed)];
-        for fault in broken {
-            let mut good = module(vec![sw(0x9F), fault.clone(), fault.clone(), sw(0x90), image()]);
-            assert!(good.read_image().is_ok(), "{fault:?}");
-            let mut bad =
-                module(vec![sw(0x9F), fault.clone(), fault.clone(), fault.clone(), sw(0x90), image()]);
-            assert_eq!(
-                bad.read_image().map_err(ReadError::from).err(),
-                Some(ReadError::LayAgain),
-                "{fault:?}"
-            );
-            assert_eq!(bad.transport.asked.len(), 4);
-        }
-    }
-
-    #[test]
-    fn a_card_is_looked_for_three_times() {
-        let mut late = module(vec![sw(0x80), sw(0x80), sw(0x9F), sw(0x90), image()]);
-        assert!(late.read_image().is_ok());
-        let mut never = module(vec![sw(0x80), sw(0x80), sw(0x80), sw(0x9F)]);
-        assert_eq!(never.read_image().err(), Some(ModuleError::Status(Sw3::NoCard)));
-        assert_eq!(never.transport.asked, [FIND; 3]);
-    }
-
-    #[test]
-    fn refusals_become_the_citizens_or_the_staffs_business() {
-        let table = [
-            (vec![sw(0x60)], ReadError::OutOfOrder),
-            (vec![sw(0x66)], ReadError::OutOfOrder),
-            (vec![sw(0x9F), sw(0x81)], ReadError::LayAgain),
-            (vec![sw(0x9F), sw(0x90), sw(0x41)], ReadError::LayAgain),
-            (vec![sw(0x9F), sw(0x90), Ok(Answer::encode(0x90, &[0; 100]))], ReadError::LayAgain),
-            (vec![Err(TransportError::CardRemoved)], ReadError::Removed),
-            (vec![Err(TransportError::Unsupported)], ReadError::NoSecurityModule),
-            (vec![Err(TransportError::ServiceGone)], ReadError::ReaderGone),
-            (vec![Err(TransportError::Busy)], ReadError::LayAgain),
-        ];
-        for (answers, error) in table {
-            let sent = answers.len();
-            let mut module = module(answers);
-            assert_eq!(module.read_image().map_err(ReadError::from).err(), Some(error));
-            assert_eq!(module.transport.asked.len(), sent, "{error:?}: nothing is sent after it");
-        }
-    }
-
-    #[test]
-    fn the_newest_address_and_the_number_are_asked_for() {
-        let address: Vec<u8> = "样例路1号".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let mut with = module(vec![Ok(Answer::encode(0x90, &address))]);
-        assert_eq!(with.newest_address().expect("asked").as_deref(), Some(&address));
-        assert_eq!(with.transport.asked, [[0x30, 3]]);
-        assert_eq!(module(vec![sw(0x91)]).newest_address(), Ok(None));
-        let refused = module(vec![sw(0x41)]).newest_address();
-        assert_eq!(refused, Err(ModuleError::Status(Sw3::ReadFailed)));
-
-        let mut good = module(vec![Ok(Answer::encode(0x90, &[1; 16]))]);
-        assert!(good.sam_id().expect("asked").to_string().starts_with("01.01-"));
-        assert_eq!(good.transport.asked, [[0x12, 0xFF]]);
-        assert_eq!(module(vec![sw(0x90)]).sam_id(), Err(ModuleError::Short(0)));
-    }
-
-    #[test]
-    fn a_well_module_says_so() {
-        assert_eq!(module(vec![sw(0x90)]).check(), Ok(()));
-        assert_eq!(module(vec![sw(0x60)]).check(), Err(ModuleError::Status(Sw3::SelfTestFailed)));
-    }
-}
+#[path = "security_module_tests.rs"]
+mod tests;

@@ -22,7 +22,7 @@ use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
-use crate::{doctor, dumps, exit, queue_command, supervisor, sync};
+use crate::{doctor, dumps, exit, print_test, queue_command, supervisor, sync};
 
 /// Rows that `status` shows at most.
 const STATUS_ROWS: u32 = 1_000;
@@ -109,7 +109,7 @@ Examples:
   terminal queue release XN26112400100013"
     )]
     Queue(QueueJob),
-    /// Check clock, disk, store, keys, queue, catalogue, reader, fonts and server, each with what to do.
+    /// Check clock, disk, store, keys, queue, catalogue, reader, printers, fonts and server, each with what to do.
     #[command(
         after_help = "Exit code 0 if all is well, 3 if somebody should look, 1 if the terminal does not work.
 
@@ -118,6 +118,17 @@ Examples:
   terminal doctor --json --reader none"
     )]
     Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a test page on each printer of the settings, and say how each took it.
+    #[command(after_help = "Exit code 0 if every printer printed, 1 if one did not or none is named.
+
+Examples:
+  terminal print-test
+  terminal print-test --receipt-printer tcp:192.168.1.50:9100 --page-printer none --json")]
+    PrintTest {
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -192,6 +203,7 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
         Job::Queue(job) => queue_command::run(&job, &config),
         Job::Status { json } => status(&config, json),
         Job::Doctor { json } => doctor::run(&config, json),
+        Job::PrintTest { json } => print_test::run(&config, json),
         Job::Run | Job::Config(_) | Job::Completions { .. } | Job::Man { .. } => supervisor::run(&config),
     }
 }

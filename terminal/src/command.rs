@@ -1,9 +1,10 @@
 //! Everything that the UI may ask.
-use domain::ids::{ItemCode, StationId};
+use domain::ids::{EnvelopeId, ItemCode, StationId};
 use domain::text::Language;
+use hardware::pages::Point;
 use serde_json::Value;
 
-use crate::model::{ListOf, TextSize};
+use crate::model::{ListOf, TextSize, Way};
 
 /// A wish of the citizen (or of the person beside). Values of answers print redacted.
 #[derive(Clone, PartialEq)]
@@ -60,6 +61,12 @@ pub enum Command {
     },
     /// One of them.
     OpenStation(StationId),
+    /// How the devices are: a page for staff and technicians, without anything of a person.
+    OpenDevices,
+    /// What was said to the card reader, without any data.
+    OpenDeviceTrace,
+    /// Look at every device now.
+    CheckDevices,
     /// Call a bank employee.
     CallStaff,
     /// A field got the on-screen keys, or none has.
@@ -86,6 +93,31 @@ pub enum Command {
     UndoRow,
     /// Copy the card's address into this field.
     UseCardAddress(String),
+    /// Take pages for this field.
+    OpenCapture(String),
+    /// Take a page, or a batch.
+    TakePage(Way),
+    /// Stop taking, or let the shown page go.
+    StopTaking,
+    /// Take the shown page once more.
+    RetakePage,
+    /// Put a corner of the shown page elsewhere; the arrows move it from now on.
+    MoveCorner {
+        /// Which one, clockwise from the top left.
+        corner: usize,
+        /// Where, as fractions of the picture.
+        at: Point,
+    },
+    /// Turn the shown page by a quarter.
+    TurnPage,
+    /// The shown page is the whole picture.
+    WholePage,
+    /// Keep the shown page.
+    UsePage,
+    /// Take the page with this hash out of the list.
+    RemovePage(String),
+    /// Put the page with this hash before the one before it.
+    MovePageUp(String),
     /// To the next page, or to the check page after the last one; shows errors if there are any.
     Continue,
     /// From the check page to the page of this field.
@@ -102,6 +134,10 @@ pub enum Command {
     StartOver,
     /// Erase the draft that is offered.
     DeleteDraft,
+    /// Print the slip on the screen; ignored while its paper is on its way.
+    Print,
+    /// Print the slip of one of the own cases once more.
+    PrintCase(EnvelopeId),
     /// "I am still here" on the countdown page.
     StillHere,
 }

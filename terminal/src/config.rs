@@ -3,10 +3,15 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 
+use hardware::printer::{PageAddress, ReceiptPlace};
+use hardware::scanner::is_device;
 use operator::log::LogFilter;
 use operator::settings::{Hint, Kind, Setting, redacted_url};
 
 use crate::sync::http::is_server_address;
+
+/// No such device.
+const NONE: &str = "none";
 
 operator::settings! {
     /// All settings of the terminal.
@@ -19,6 +24,19 @@ operator::settings! {
         server: ServerUrl = "https://127.0.0.1:8470",
         /// Where cards come from: a real reader, a simulator, or nowhere.
         reader: ReaderChoice = "pcsc",
+        /// File that says which readers there are and how to talk to them; without it all that pcscd has.
+        readers: Option<PathBuf> = "",
+        /// Licensed program that decodes the photo on ID cards (standard input to standard output); a silhouette
+        /// without it.
+        photo_decoder: Option<PathBuf> = "",
+        /// Receipt printer: tcp:IP:PORT, file:PATH, serial:PATH:BAUD or usb:VENDOR:PRODUCT, then perhaps ,58mm and ,holds.
+        receipt_printer: ReceiptPrinterChoice = "none",
+        /// Page printer or print queue: ipp://IP:PORT/PATH.
+        page_printer: PagePrinterChoice = "none",
+        /// Where pages are scanned: a device of SANE, or nowhere.
+        scanner: ScannerChoice = "none",
+        /// Where pages are photographed: a simulator, or nowhere.
+        camera: CameraChoice = "none",
         /// Picture of the bank, PNG or JPEG, shown beside the product's name.
         mark: Option<PathBuf> = "",
         /// How large the window is.
@@ -55,6 +73,104 @@ impl Setting for ReaderChoice {
     fn text(&self) -> String {
         match self {
             Self::Pcsc => "pcsc".to_owned(),
+            Self::File(path) => format!("file:{}", path.text()),
+            Self::None => "none".to_owned(),
+        }
+    }
+}
+
+/// The printer for slips; none if there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReceiptPrinterChoice(pub Option<ReceiptPlace>);
+
+impl Setting for ReceiptPrinterChoice {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "none, tcp:192.168.1.50:9100, file:/dev/usb/lp0, serial:/dev/ttyS0:38400 or usb:0416:5011, then perhaps ,58mm and ,holds";
+
+    fn read(text: &str) -> Option<Self> {
+        if text == NONE { Some(Self(None)) } else { ReceiptPlace::read(text).map(|place| Self(Some(place))) }
+    }
+
+    fn text(&self) -> String {
+        self.0.as_ref().map_or_else(|| NONE.to_owned(), ReceiptPlace::text)
+    }
+}
+
+/// The printer for A4 pages; none if there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PagePrinterChoice(pub Option<PageAddress>);
+
+impl Setting for PagePrinterChoice {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "none or an address such as ipp://192.168.1.60:631/ipp/print";
+
+    fn read(text: &str) -> Option<Self> {
+        if text == NONE { Some(Self(None)) } else { PageAddress::read(text).map(|place| Self(Some(place))) }
+    }
+
+    fn text(&self) -> String {
+        self.0.as_ref().map_or_else(|| NONE.to_owned(), PageAddress::text)
+    }
+}
+
+/// Where pages are scanned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScannerChoice {
+    /// A device of SANE, as `scanimage -L` names it.
+    Sane(String),
+    /// No scanner.
+    None,
+}
+
+impl Setting for ScannerChoice {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str =
+        "sane:DEVICE with a name of `scanimage -L`, such as sane:airscan:e0:Office, or none";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            _ => text
+                .strip_prefix("sane:")
+                .filter(|device| is_device(device))
+                .map(|d| Self::Sane(d.to_owned())),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Sane(device) => format!("sane:{device}"),
+            Self::None => "none".to_owned(),
+        }
+    }
+}
+
+/// Where pages are photographed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraChoice {
+    /// A simulator: a picture, or a folder of pictures.
+    File(PathBuf),
+    /// No camera.
+    None,
+}
+
+impl Setting for CameraChoice {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "file:PATH (a simulator) or none";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            _ => text.strip_prefix("file:").and_then(PathBuf::read).map(Self::File),
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
             Self::File(path) => format!("file:{}", path.text()),
             Self::None => "none".to_owned(),
         }
@@ -141,6 +257,21 @@ mod tests {
         }
         for bad in ["usb", "file:", "", "PCSC"] {
             assert_eq!(ReaderChoice::read(bad), None, "{bad}");
+        }
+        for good in ["none", "tcp:127.0.0.1:9100", "file:/dev/usb/lp0,58mm"] {
+            assert!(goes_through::<ReceiptPrinterChoice>(good), "{good}");
+        }
+        assert!(goes_through::<PagePrinterChoice>("none"));
+        assert!(goes_through::<PagePrinterChoice>("ipp://127.0.0.1:631/ipp/print"));
+        for good in ["none", "sane:test:0", "sane:airscan:e0:An Office Scanner"] {
+            assert!(goes_through::<ScannerChoice>(good), "{good}");
+        }
+        for bad in ["", "sane:", "sane:test", "test:0", "sane:--help:0", "sane:a b:0"] {
+            assert_eq!(ScannerChoice::read(bad), None, "{bad}");
+        }
+        assert!(goes_through::<CameraChoice>("file:/tmp/pictures") && goes_through::<CameraChoice>("none"));
+        for bad in ["", "file:", "v4l:/dev/video0"] {
+            assert_eq!(CameraChoice::read(bad), None, "{bad}");
         }
         for good in ["fullscreen", "320x320", "1920x1080", "16384x640"] {
             assert!(goes_through::<WindowSize>(good), "{good}");

@@ -1,21 +1,20 @@
 //! `terminal doctor`: what a technician needs to know, each finding with what to do. Changes nothing.
 //!
 //! What keeps the terminal from working is a failure; what a citizen does not notice today is a warning.
+mod devices;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use hardware::card_reader::{CardReader as _, ReaderEvent, ReaderStatus};
 use hardware::image::{MARK_REMEDY, Policy, clean_file};
-use hardware::{PcscConfig, PcscReader};
 use operator::exit::Exit;
 use operator::findings::{self, Finding, span};
 use operator::output::{print, print_json};
 
 use crate::assets::load_catalogue;
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, ReaderChoice};
+use crate::config::Config;
 use crate::store::{
     DATABASE_FILE, KEY_FILE, KEY_REMEDY, StoreError, StoreState, database_files, read_key_trouble, read_state,
 };
@@ -31,8 +30,6 @@ const LONG_WAIT_MS: i64 = 24 * 3_600 * 1_000;
 const OLD_CATALOGUE_MS: i64 = 366 * 24 * 3_600 * 1_000;
 /// A catalogue that nobody confirmed for so long is a warning, in milliseconds: two weeks.
 const UNCONFIRMED_MS: i64 = 14 * 24 * 3_600 * 1_000;
-/// How long a reader is waited for.
-const READER_WAIT: Duration = Duration::from_secs(2);
 
 /// Runs all checks and prints them.
 ///
@@ -58,7 +55,7 @@ fn examine(config: &Config) -> Vec<Finding> {
     ];
     all.extend(store(&config.data, now_ms));
     all.push(catalogue_files(&config.assets));
-    all.push(reader(&config.reader));
+    all.extend(devices::examine(config));
     all.push(mark(config.mark.as_deref()));
     all.push(fonts());
     all.push(server(&config.server, reached));
@@ -228,45 +225,6 @@ fn catalogue_files(assets: &Path) -> Finding {
             Finding::fail("catalogue", format!("{e} ({})", assets.display()), remedy)
         }
     }
-}
-
-fn reader(choice: &ReaderChoice) -> Finding {
-    const SUBJECT: &str = "reader";
-    match choice {
-        ReaderChoice::None => Finding::ok(SUBJECT, "none, as configured"),
-        ReaderChoice::File(path) => Finding::ok(SUBJECT, format!("simulator at {}", path.display())),
-        ReaderChoice::Pcsc => {
-            let status = match PcscReader::new(PcscConfig::default()).wait_event(READER_WAIT) {
-                ReaderEvent::Status(status) => status,
-                ReaderEvent::Nothing => ReaderStatus::Unknown,
-            };
-            reader_status(SUBJECT, status)
-        }
-    }
-}
-
-/// What a real reader is doing, in words.
-fn reader_status(subject: &'static str, status: ReaderStatus) -> Finding {
-    let (found, remedy) = match status {
-        ReaderStatus::Empty => return Finding::ok(subject, "ready, no card on it"),
-        ReaderStatus::Card => return Finding::ok(subject, "ready, a card lies on it"),
-        ReaderStatus::ServiceOff => (
-            "the smart-card service (pcscd) does not run",
-            "start it (systemctl start pcscd.socket) and plug in the reader; the terminal finds both",
-        ),
-        ReaderStatus::NoReader => {
-            ("no reader is plugged in", "plug in the reader, or try another cable; the terminal finds it")
-        }
-        ReaderStatus::OutOfOrder => (
-            "the reader says that it is out of order",
-            "unplug it and plug it in again; if it stays, replace it",
-        ),
-        ReaderStatus::Unknown => (
-            "the reader said nothing within 2 s",
-            "try again; if it stays, restart pcscd and plug it in again",
-        ),
-    };
-    Finding::warn(subject, found, remedy)
 }
 
 /// The bank's picture; the terminal works without it.

@@ -7,13 +7,28 @@ use domain::catalogue::Catalogue;
 use domain::form::Answers;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use domain::situation::SituationAnswers;
-use domain::wire::v1::WithdrawnItem;
+use domain::text::Language;
+use domain::wire::v1::{BlobKind, WithdrawnItem};
 use hardware::card_reader::{ReadError, ReaderStatus};
+use hardware::device::{DeviceKind, DeviceState};
+use hardware::pages::{Cut, Finding, Wanted};
+use hardware::photo::Photo;
+use hardware::trace::Line;
 
+use crate::devices::DeviceView;
 use crate::model::{
-    CaseLine, DraftLine, Network, NewCatalogue, OpenedForm, Outage, PagesSent, QueueView, SlipView, Snapshot,
-    Standing,
+    CaseLine, DraftLine, Network, NewCatalogue, OpenedForm, Outage, PagesSent, PrintKind, PrintStep,
+    QueueView, SlipView, Snapshot, Standing, Taken, TakenPage, Way,
 };
+
+/// A card that was read and opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherCard {
+    /// A card of the bank's staff. Its number proves nothing by itself.
+    Staff,
+    /// A social-security card that does not say whole who its holder is.
+    SocialSecurity,
+}
 
 /// News from a worker.
 #[derive(Debug)]
@@ -25,8 +40,18 @@ pub enum Event {
     },
     /// The reader's state changed.
     Reader(ReaderStatus),
-    /// A card was read.
+    /// How the devices are: at least one changed.
+    Devices(Vec<DeviceView>),
+    /// The newest exchanges with the card reader; only while somebody looks.
+    DeviceTrace(Vec<Line>),
+    /// An ID card was read.
     CardRead(Box<Applicant>),
+    /// A social-security card that says whole who its holder is was read.
+    SocialSecurityRead(Box<Applicant>),
+    /// A card was read that opens nothing here.
+    OtherCard(OtherCard),
+    /// The photo of the ID card that was read last; silhouettes stand for everybody else.
+    CardPhoto(Box<Photo>),
     /// A card could not be read.
     CardFailed(ReadError),
     /// The link to the centre changed.
@@ -104,6 +129,47 @@ pub enum Event {
         /// Item or bundle.
         item: ItemCode,
     },
+    /// Where the paper of a slip is.
+    Print {
+        /// The submission.
+        envelope_id: EnvelopeId,
+        /// Where it is.
+        step: PrintStep,
+    },
+    /// How a printer is.
+    Printer {
+        /// Which.
+        kind: DeviceKind,
+        /// How it is.
+        state: DeviceState,
+    },
+    /// A device is at work on a page.
+    Taking {
+        /// What began it.
+        ticket: u64,
+        /// Which page, from 1.
+        page: u16,
+        /// How far it is.
+        percent: u8,
+    },
+    /// A page was taken, or the shown one was cut anew.
+    PageTaken(Box<Taken>),
+    /// A device has ended its work.
+    TakingEnded {
+        /// What began it.
+        ticket: u64,
+        /// Why it gave less than was wanted (text key `capture.failed.{key}`).
+        failed: Option<&'static str>,
+    },
+    /// A page lies sealed on the disk.
+    PageKept(Box<KeptPage>),
+    /// A page could not be kept (text key `capture.failed.{key}`).
+    PageRefused {
+        /// The form.
+        envelope_id: EnvelopeId,
+        /// Key of the words.
+        key: &'static str,
+    },
     /// The terminal cannot take anything, or can again.
     Outage(Option<Outage>),
 }
@@ -135,12 +201,90 @@ pub enum Job {
         /// Item or bundle.
         item: ItemCode,
     },
+    /// Print the slip of a submission.
+    Print {
+        /// On which paper.
+        kind: PrintKind,
+        /// The submission.
+        envelope_id: EnvelopeId,
+        /// In which language.
+        language: Language,
+    },
+    /// Work for scanner and camera.
+    Capture(CaptureJob),
+    /// Seal a page of the open form and keep it.
+    KeepPage(Box<NewPage>),
+    /// Forget a page of this form, known by its hash.
+    DropPage(EnvelopeId, String),
     /// Somebody called for staff.
     CallStaff,
+    /// Look at every device now.
+    CheckDevices,
+    /// Somebody looks at what is said to the card reader, or nobody does any more.
+    WatchDevices(bool),
     /// Validate against this version from now on.
     UseCatalogue(Arc<Catalogue>),
     /// The visit ended: forget everything (data key, buffers).
     Wipe,
+}
+
+/// Work for the worker that has scanner and camera.
+#[derive(Debug)]
+pub enum CaptureJob {
+    /// Take pages.
+    Take(Take),
+    /// Cut the picture that was taken last another way.
+    Cut {
+        /// What began it.
+        ticket: u64,
+        /// The cut.
+        cut: Cut,
+        /// What the page is to be.
+        wanted: Wanted,
+    },
+    /// Stop, and forget the picture.
+    Stop,
+}
+
+/// Pages that are to be taken.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Take {
+    /// What news of it carry.
+    pub ticket: u64,
+    /// How.
+    pub way: Way,
+    /// How many, at most.
+    pub pages: u16,
+    /// What each is to be.
+    pub wanted: Wanted,
+}
+
+/// A page that is to be kept.
+#[derive(Debug)]
+pub struct NewPage {
+    /// The form.
+    pub envelope_id: EnvelopeId,
+    /// Its field.
+    pub key: String,
+    /// What it is.
+    pub kind: BlobKind,
+    /// The page.
+    pub page: Arc<TakenPage>,
+}
+
+/// A page that is kept.
+#[derive(Debug)]
+pub struct KeptPage {
+    /// The form.
+    pub envelope_id: EnvelopeId,
+    /// Its field.
+    pub key: String,
+    /// Of its sealed bytes.
+    pub hash: String,
+    /// Bytes of the page itself.
+    pub bytes: u64,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
 }
 
 /// What is handed in.

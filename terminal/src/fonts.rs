@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use documents::{FontBytes, Typeface};
 use egui::{FontData, FontDefinitions, FontFamily};
 use memmap2::Mmap;
 
@@ -67,6 +68,30 @@ pub fn load(assets: &Path, choice: FontChoice) -> Result<Fonts, FontError> {
     Ok(Fonts { definitions, fell_back: choice == FontChoice::System })
 }
 
+/// The same fonts for paper; the subset only where the system's packages are missing.
+///
+/// # Errors
+/// [`FontError`] when the subset cannot be read either.
+pub fn typeface(assets: &Path, choice: FontChoice) -> Result<Typeface, FontError> {
+    let folder = assets.join("fonts");
+    let subset = || {
+        let [regular, bold] = ["JinbanSans-Regular.otf", "JinbanSans-Bold.otf"];
+        let (regular, bold) = (paper_font(&folder.join(regular), 0)?, paper_font(&folder.join(bold), 0)?);
+        Ok(Typeface { regular, bold, rare: Vec::new() })
+    };
+    let system = || -> Result<Typeface, FontError> {
+        let regular = paper_font(Path::new(SYSTEM_REGULAR), FACE_SC)?;
+        let bold = paper_font(Path::new(SYSTEM_BOLD), FACE_SC)?;
+        let rare = SYSTEM_RARE.iter().filter_map(|path| paper_font(Path::new(path), 0).ok()).collect();
+        Ok(Typeface { regular, bold, rare })
+    };
+    if choice == FontChoice::System { system().or_else(|_| subset()) } else { subset() }
+}
+
+fn paper_font(path: &Path, face: u32) -> Result<FontBytes, FontError> {
+    Ok(FontBytes { data: Arc::new(map_file(path)?), face })
+}
+
 /// The family of a weight.
 pub fn family(bold: bool) -> FontFamily {
     if bold { FontFamily::Name(Arc::from(BOLD)) } else { FontFamily::Proportional }
@@ -99,14 +124,17 @@ fn definitions(regular: FontData, bold: FontData, rare: Vec<FontData>) -> FontDe
     FontDefinitions { font_data: data, families }
 }
 
-#[allow(unsafe_code)]
 fn map(path: &Path, face: u32) -> Result<FontData, FontError> {
+    Ok(FontData::from_blob(Arc::new(map_file(path)?), face))
+}
+
+#[allow(unsafe_code)]
+fn map_file(path: &Path) -> Result<Mmap, FontError> {
     let failed = |source| FontError { path: path.to_owned(), source };
     let file = std::fs::File::open(path).map_err(failed)?;
     // SAFETY: font files of the system or of our own assets are replaced by packages (a new inode), never rewritten
     // in place; the map only serves reads.
-    let bytes = unsafe { Mmap::map(&file) }.map_err(failed)?;
-    Ok(FontData::from_blob(Arc::new(bytes), face))
+    unsafe { Mmap::map(&file) }.map_err(failed)
 }
 
 #[cfg(test)]

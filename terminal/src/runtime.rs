@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use domain::catalogue::Catalogue;
-use hardware::card_reader::CardReader;
-use hardware::{FileReader, PcscConfig, PcscReader};
+use hardware::device::Trouble;
 
 use crate::assets::load_catalogue;
 use crate::clock::{Clock, SystemClock};
 use crate::command::Command;
-use crate::config::{Config, ReaderChoice};
-use crate::event::{Event, Job};
+use crate::config::Config;
+use crate::devices::{Board, Supervisor};
+use crate::equipment;
+use crate::event::{CaptureJob, Event, Job, Take};
 use crate::model::{Model, Outage, Screen};
 use crate::store::{Store, StoreError};
 use crate::sync::catalogue_client::{CatalogueClient, Staging, TufClient};
@@ -19,7 +20,7 @@ use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
 use crate::sync::transport::Transport;
 use crate::sync::{Engine, Lane, Renewing, Tuning};
-use crate::workers::{Parts, Renewal, Waker, Workers};
+use crate::workers::{Devices, Parts, PrintShop, Renewal, Waker, Workers};
 
 /// Between two ticks while somebody is here.
 const TICK: Duration = Duration::from_secs(1);
@@ -78,22 +79,10 @@ impl Runtime {
             outage = Some(Outage::NoCatalogue);
         }
         let mut model = Model::new(Arc::clone(&catalogue), now_ms);
-        match store.as_ref().map(Store::identity) {
-            Some(Ok(Some(identity))) => {
-                model.station = catalogue.stations.get(&identity.station).cloned();
-                model.people_url = identity.people_url;
-            }
-            Some(Ok(None)) => outage = outage.or(Some(Outage::NotEnrolled)),
-            Some(Err(_)) => outage = outage.or(Some(Outage::StoreCorrupt)),
-            None => {}
-        }
-        model.outage = outage;
-        if outage.is_some() {
-            model.screen = Screen::OutOfService;
-        }
-        if let Some(store) = &mut store {
-            note_running(store, &mut model);
-        }
+        let devices = Devices::of(config);
+        model.capture_devices = devices.there();
+        begin(&mut model, store.as_mut(), outage);
+        let board = Arc::new(Board::new(Arc::clone(&clock), equipment::kinds(config)));
         let trust = store.as_mut().map_or(Trust::Nobody, |store| trust(store, &clock));
         let store = store.map(|s| Arc::new(Mutex::new(s)));
         // Whoever stands in for the link says by itself where catalogues come from.
@@ -102,7 +91,7 @@ impl Runtime {
         let engine = |transport: Option<Box<dyn Transport>>, lane| {
             store.as_ref().zip(transport).map(|(store, transport)| {
                 let engine = Engine::new(Arc::clone(store), transport, Arc::clone(&clock), seed());
-                engine.with_tuning(outside.tuning).on_lane(lane)
+                engine.with_tuning(outside.tuning).on_lane(lane).with_devices(Arc::clone(&board))
             })
         };
         // Whoever stands in for the link is asked by one engine, which does not wait.
@@ -119,12 +108,20 @@ impl Runtime {
             staging: Staging::new(config.data.join("catalogue/staging")),
             clock: Arc::clone(&clock),
         });
+        model.printers = equipment::printers(config);
+        let around = (&catalogue, &clock, &board);
+        let print_shop = store.as_ref().and_then(|store| PrintShop::of(config, store, around));
         let parts = Parts {
             store,
+            print_shop,
             renewal,
             engine,
             listener,
-            reader: reader(&config.reader),
+            reader: equipment::reader(config, board.trace()),
+            photos: equipment::photos(config),
+            devices,
+            supervisor: Supervisor::new(Arc::clone(&board), equipment::probes(config)),
+            board,
             catalogue,
             clock: Arc::clone(&clock),
             waker: Waker::from(waker),
@@ -206,12 +203,14 @@ impl Runtime {
         self.give(jobs);
     }
 
-    /// A submission that the desk does not take is told at once; the answers are still there.
+    /// What is not taken and somebody waits for is told at once; the answers are still there.
     fn give(&mut self, jobs: Vec<Job>) {
         for job in jobs {
-            let submits = matches!(job, Job::Submit(_));
-            if !self.workers.give(job) && submits {
-                self.model.event(Event::SubmitFailed { key: "store" });
+            let refusal = refusal(&job);
+            if !self.workers.give(job)
+                && let Some(refusal) = refusal
+            {
+                self.model.event(refusal);
             }
         }
     }
@@ -222,6 +221,39 @@ impl Drop for Runtime {
         // Without a receiver no worker can wait at a full channel.
         self.events = None;
         self.workers.stop();
+    }
+}
+
+/// What is told when nobody takes a job that somebody waits for.
+fn refusal(job: &Job) -> Option<Event> {
+    Some(match job {
+        Job::Submit(_) => Event::SubmitFailed { key: "store" },
+        Job::KeepPage(new) => Event::PageRefused { envelope_id: new.envelope_id, key: "store" },
+        Job::Capture(CaptureJob::Take(Take { ticket, .. }) | CaptureJob::Cut { ticket, .. }) => {
+            Event::TakingEnded { ticket: *ticket, failed: Some(Trouble::Busy.name()) }
+        }
+        _ => return None,
+    })
+}
+
+/// Where this terminal stands, and whether it can take anything.
+fn begin(model: &mut Model, store: Option<&mut Store>, outage: Option<Outage>) {
+    let mut outage = outage;
+    match store.as_ref().map(|store| store.identity()) {
+        Some(Ok(Some(identity))) => {
+            model.station = model.catalogue.stations.get(&identity.station).cloned();
+            model.people_url = identity.people_url;
+        }
+        Some(Ok(None)) => outage = outage.or(Some(Outage::NotEnrolled)),
+        Some(Err(_)) => outage = outage.or(Some(Outage::StoreCorrupt)),
+        None => {}
+    }
+    model.outage = outage;
+    if outage.is_some() {
+        model.screen = Screen::OutOfService;
+    }
+    if let Some(store) = store {
+        note_running(store, model);
     }
 }
 
@@ -309,14 +341,6 @@ fn catalogue_client(config: &Config, trust: &Trust) -> Option<Box<dyn CatalogueC
     }
 }
 
-fn reader(choice: &ReaderChoice) -> Option<Box<dyn CardReader>> {
-    match choice {
-        ReaderChoice::Pcsc => Some(Box::new(PcscReader::new(PcscConfig::default()))),
-        ReaderChoice::File(path) => Some(Box::new(FileReader::new(path))),
-        ReaderChoice::None => None,
-    }
-}
-
 fn seed() -> u64 {
     let mut bytes = [0; 8];
     if getrandom::fill(&mut bytes).is_err() {
@@ -332,7 +356,10 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
-    use crate::config::{ServerUrl, WindowSize};
+    use crate::config::{
+        CameraChoice, PagePrinterChoice, ReaderChoice, ReceiptPrinterChoice, ScannerChoice, ServerUrl,
+        WindowSize,
+    };
     use crate::model::TextSize;
 
     #[test]
@@ -343,6 +370,12 @@ mod tests {
             assets: std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets"),
             server: ServerUrl::read("http://127.0.0.1:9").unwrap(),
             reader: ReaderChoice::None,
+            readers: None,
+            photo_decoder: None,
+            receipt_printer: ReceiptPrinterChoice(None),
+            page_printer: PagePrinterChoice(None),
+            scanner: ScannerChoice::None,
+            camera: CameraChoice::None,
             mark: None,
             window: WindowSize::Fullscreen,
             log: LogFilter::default(),

@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use hardware::image::{Cleaned, Format, ImageError, Policy, clean};
+use hardware::pages::invented::Invented;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
 use tests::binaries::binary;
 
@@ -140,8 +141,11 @@ fn a_mark_is_made_small_and_nothing_may_stand_behind_it() -> Result<()> {
 
 /// Cleans in a process of its own.
 fn in_a_process(bytes: &[u8]) -> Result<serde_json::Value> {
-    let mut child =
-        Command::new(binary("clean-image")).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    ran(&mut Command::new(binary("clean-image")), bytes)
+}
+
+fn ran(command: &mut Command, bytes: &[u8]) -> Result<serde_json::Value> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     child.stdin.take().context("a pipe")?.write_all(bytes)?;
     let output = child.wait_with_output()?;
     serde_json::from_slice(&output.stdout).context("what it said")
@@ -161,9 +165,21 @@ fn bombs_are_refused_by_their_header_and_take_no_memory() -> Result<()> {
     let frame = small.windows(2).position(|w| w == [0xff, 0xc0]).context("a frame header")?;
     let mut giant = small.clone();
     giant[frame + 5..frame + 9].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
-    let table = [("12000x12000", real), ("100000x100000", claimed), ("65535x65535", giant)];
+    // TIFF is refused by its first bytes, whatever size its header names: here 100,000 by 100,000.
+    let entry = |tag: u16, value: u32| {
+        [&tag.to_le_bytes()[..], &4_u16.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat()
+    };
+    let tiff = [&b"II*\0\x08\0\0\0\x02\0"[..], &entry(256, 100_000), &entry(257, 100_000), &[0; 4]].concat();
+    let table = [
+        ("12000x12000", real),
+        ("100000x100000", claimed),
+        ("65535x65535", giant),
+        ("neither a PNG nor a JPEG", tiff.clone()),
+        ("neither a PNG nor a JPEG", [&b"MM\0*"[..], &tiff[4..]].concat()),
+    ];
     for (size, bytes) in table {
         let said = in_a_process(&bytes)?;
+        assert!(said["micros"].as_u64().is_some_and(|micros| micros < 5_000), "{said}");
         assert!(said["outcome"].as_str().is_some_and(|o| o.contains(size)), "{said}");
         assert!(said["grown_kib"].as_u64().is_some_and(|k| k < MOST_KIB), "{said}");
     }
@@ -191,6 +207,15 @@ fn the_largest_page_that_is_taken_stays_within_its_memory() -> Result<()> {
     let said = in_a_process(&zeros(4_000, 4_000)?)?;
     assert_eq!(said["outcome"], "clean", "{said}");
     assert!(said["grown_kib"].as_u64().is_some_and(|k| k < MOST_KIB), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_photo_of_twelve_megapixels_becomes_a_page_within_its_memory() -> Result<()> {
+    let photo = Invented { width: 4_000, height: 3_000, tilt: 0.1, ..Invented::default() }.jpeg()?;
+    let said = ran(Command::new(binary("clean-image")).arg("page"), &photo)?;
+    assert_eq!(said["outcome"], "clean", "{said}");
+    assert!(said["grown_kib"].as_u64().is_some_and(|k| k < 128 * 1024), "{said}");
     Ok(())
 }
 

@@ -5,7 +5,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use domain::ids::ItemCode;
 use hardware::card_file;
-use hardware::card_reader::ReaderStatus;
+use hardware::card_reader::{ReadError, ReaderStatus};
+use hardware::simulated_card::Sample;
 use serde_json::json;
 use terminal::command::Command;
 use terminal::config::{Config, ReaderChoice};
@@ -16,9 +17,12 @@ use tests::pcscd::Pcscd;
 use tests::server::Server;
 use tests::visit::{self, PATIENCE};
 use virtual_reader::control::Control;
+use virtual_reader::order::Order;
 
 /// Takes the cards of residents, of people from Hong Kong, Macao and Taiwan, and of foreigners.
 const FOR_ALL: &str = "psb.no-crime";
+/// Takes social-security cards.
+const FOR_SOCIAL_SECURITY: &str = "hrss.resident-pension-enroll";
 /// Does not take those of foreigners.
 const NOT_FOR_FOREIGNERS: &str = "hrss.flex-enroll";
 
@@ -146,6 +150,39 @@ fn an_item_that_does_not_take_a_card_says_so() -> Result<()> {
         ensure!(said, "{name}: {:?}", step(&rig.terminal));
         let kept = rig.terminal.model().session.as_ref().is_some_and(|s| s.applicant.is_some());
         assert_eq!(kept, accepted, "{name}: a person who cannot go on is not kept");
+        rig.terminal.command(Command::Finish);
+        rig.terminal.command(Command::Home);
+        rig.hand.remove()?;
+        rig.wait_for_empty_reader()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_social_security_card_opens_a_form_where_it_is_taken_and_other_chip_cards_say_what_is_wanted()
+-> Result<()> {
+    let mut rig = Rig::start()?;
+    let table = [
+        (FOR_SOCIAL_SECURITY, Sample::SocialSecurity, CardStep::Done),
+        (FOR_SOCIAL_SECURITY, Sample::SocialSecurityLocked, CardStep::UseIdCard),
+        (FOR_SOCIAL_SECURITY, Sample::SocialSecurityLongName, CardStep::UseIdCard),
+        (FOR_SOCIAL_SECURITY, Sample::Staff, CardStep::Staff),
+        (FOR_SOCIAL_SECURITY, Sample::Bank, CardStep::Failed(ReadError::UnknownCard)),
+        (FOR_ALL, Sample::SocialSecurity, CardStep::UseIdCard),
+    ];
+    for (item, sample, wanted) in table {
+        begin(&mut rig.terminal, item)?;
+        rig.hand.order(&Order::InsertChip(sample))?;
+        let said =
+            rig.terminal.wait_until(PATIENCE, |m| m.session.as_ref().is_some_and(|s| s.card == wanted));
+        ensure!(said, "{sample:?} at {item}: {:?}", step(&rig.terminal));
+        let session = rig.terminal.model().session.as_ref().context("a session")?;
+        assert_eq!(session.applicant.is_some(), wanted == CardStep::Done, "{sample:?}");
+        if let Some(person) = &session.applicant {
+            assert_eq!((person.name.as_str(), person.id_number.as_str()), ("样小川", "639900199005201035"));
+            assert!(person.address.is_empty() && session.drafts.lines.is_none());
+        }
+        ensure!(rig.hand.status()?.ends_with(" forbidden=0"), "{}", rig.hand.status()?);
         rig.terminal.command(Command::Finish);
         rig.terminal.command(Command::Home);
         rig.hand.remove()?;

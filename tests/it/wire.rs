@@ -14,11 +14,11 @@ use domain::envelope::{
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
 use domain::wire::v1::{
     ActivationFailure, AuditHead, BatchResponse, BlobEntry, BlobKind, CaseNews, CertificateRequest,
-    CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, EnrolRequest,
-    EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind,
-    Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest, OfferResponse, OfferedReceipt,
-    Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry, SealingKeyList, SeriesNews,
-    SlipBody, Submission, WithdrawnItem,
+    CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, DeviceReport,
+    DeviceTrouble, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
+    EnvelopeUpload, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest,
+    OfferResponse, OfferedReceipt, Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry,
+    SealingKeyList, SeriesNews, SlipBody, Submission, WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -269,6 +269,14 @@ fn heartbeats_and_orders_are_written_as_recorded() {
         disk_percent: None,
         aside: None,
         clock_offset_ms: Some(-250),
+        devices: vec![DeviceReport {
+            device: "receipt_printer".to_owned(),
+            trouble: Some(DeviceTrouble::NoPaper),
+            for_secs: 90,
+            done: 12,
+            failed: 1,
+            recovered: 2,
+        }],
     };
     same("heartbeat", &heartbeat);
     let body = serde_json::to_vec(&heartbeat).expect("json");
@@ -297,6 +305,9 @@ fn heartbeats_and_orders_are_written_as_recorded() {
     let newer: ActivationFailure =
         serde_json::from_value(json!({"version": 5, "kind": "moonlight"})).expect("a kind of later");
     assert_eq!((newer.kind, newer.tries), (FailureKind::Other, 0));
+    let newer: DeviceReport =
+        serde_json::from_value(json!({"device": "palm_reader", "trouble": "asleep"})).expect("one of later");
+    assert_eq!((newer.trouble, newer.done), (Some(DeviceTrouble::Other), 0));
 }
 
 #[test]

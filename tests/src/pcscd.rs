@@ -59,7 +59,11 @@ impl Pcscd {
     pub fn lock_with_readers(readers: usize) -> anyhow::Result<Self> {
         // A test that failed with the lock held has ended its daemon all the same.
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = match start_private(readers) {
+        let several = |directory: &Path| {
+            let library = find_library().context("looking for the simulated reader's library")?;
+            Ok(Daemon::start_readers(directory, &library, readers)?)
+        };
+        let place = match start_private(several) {
             Ok(place) => place,
             Err(error) if std::env::var_os("CI").is_some() => {
                 return Err(error.context("no private pcscd, and CI allows no other"));
@@ -68,6 +72,18 @@ impl Pcscd {
             Err(error) => share(&error)?,
         };
         Ok(Self { place, _turn: turn })
+    }
+
+    /// Waits for this test's turn and starts a daemon with the virtual reader vpcd in it, and no other; gives the port
+    /// at which it takes cards. It listens on all addresses while the test runs, as it always does.
+    ///
+    /// # Errors
+    /// If the machine allows no private daemon, or has no vpcd.
+    pub fn lock_vpcd() -> anyhow::Result<(Self, u16)> {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let port = free_ports()?;
+        let place = start_private(|directory| Ok(Daemon::start_vpcd(directory, port)?))?;
+        Ok((Self { place, _turn: turn }, port))
     }
 
     /// A new connection to the control socket of the simulated reader.
@@ -126,19 +142,36 @@ impl Pcscd {
     }
 }
 
-fn start_private(readers: usize) -> anyhow::Result<Place> {
+/// A port that is free together with the next: vpcd has two slots.
+fn free_ports() -> anyhow::Result<u16> {
+    use std::net::{Ipv4Addr, TcpListener};
+    for _ in 0..50 {
+        let first = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+        let port = first.local_addr()?.port();
+        let next = port.checked_add(1).map(|next| TcpListener::bind((Ipv4Addr::UNSPECIFIED, next)));
+        if let Some(Ok(_)) = next {
+            return Ok(port);
+        }
+    }
+    bail!("no two ports in a row are free")
+}
+
+fn start_private(start: impl FnOnce(&Path) -> anyhow::Result<Daemon>) -> anyhow::Result<Place> {
     let directory = Directory(std::env::temp_dir().join(format!("jinban-pcscd-{}", std::process::id())));
-    let library = find_library().context("looking for the simulated reader's library")?;
     std::fs::create_dir_all(&directory.0).context("making a directory for pcscd")?;
-    let daemon = Daemon::start_readers(&directory.0, &library, readers)?;
-    let socket = daemon.client_socket();
+    let daemon = start(&directory.0)?;
+    use_service(&daemon.client_socket());
+    Ok(Place::Private { daemon, _directory: directory })
+}
+
+/// Makes this process find the smart-card service at this socket: the first one counts, for as long as it lives.
+pub fn use_service(socket: &Path) {
     SET_SOCKET.call_once(|| {
         // SAFETY: this happens once in the process, before its first PC/SC call: nothing in this crate talks to
-        // PC/SC without holding a `Pcscd`. Rust code that reads the environment meanwhile shares the standard
-        // library's lock; glibc never frees an environment that C code may be reading.
-        unsafe { std::env::set_var("PCSCLITE_CSOCK_NAME", &socket) };
+        // PC/SC without holding a `Pcscd` or having called this first. Rust code that reads the environment meanwhile
+        // shares the standard library's lock; glibc never frees an environment that C code may be reading.
+        unsafe { std::env::set_var("PCSCLITE_CSOCK_NAME", socket) };
     });
-    Ok(Place::Private { daemon, _directory: directory })
 }
 
 fn share(why: &anyhow::Error) -> anyhow::Result<Place> {

@@ -10,7 +10,10 @@ use operator::log::LogFilter;
 use operator::settings::Setting as _;
 use serde_json::{Value, json};
 use terminal::command::Command;
-use terminal::config::{Config, ReaderChoice, ServerUrl, WindowSize};
+use terminal::config::{
+    CameraChoice, Config, PagePrinterChoice, ReaderChoice, ReceiptPrinterChoice, ScannerChoice, ServerUrl,
+    WindowSize,
+};
 use terminal::headless::HeadlessTerminal;
 use terminal::model::{CardStep, Model, Screen, SlipView, TextSize};
 use terminal::runtime::Outside;
@@ -34,6 +37,12 @@ pub fn config(data: &Path, server: &str) -> Config {
         assets: repository().join("assets"),
         server: ServerUrl::read(server).expect("a test names a server by its address"),
         reader: ReaderChoice::File(card_file(data)),
+        readers: None,
+        photo_decoder: None,
+        receipt_printer: ReceiptPrinterChoice::default(),
+        page_printer: PagePrinterChoice::default(),
+        scanner: ScannerChoice::None,
+        camera: CameraChoice::None,
         mark: None,
         window: WindowSize::Pixels(1920, 1080),
         log: LogFilter::default(),
@@ -159,13 +168,26 @@ pub fn identify(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
 /// # Errors
 /// If the card is not read.
 pub fn laid(terminal: &mut HeadlessTerminal, data: &Path) -> Result<()> {
-    if terminal.model().screen == Screen::Needs {
-        terminal.command(Command::Continue);
-    }
+    on_the_card_page(terminal);
     lay(data, "courier")?;
     wait(terminal, "the card", |m| {
         m.session.as_ref().is_some_and(|s| s.card == CardStep::Done && s.drafts.lines.is_some())
     })?;
+    to_the_form(terminal)
+}
+
+/// On from what the answers ask for, if that is on the screen.
+pub fn on_the_card_page(terminal: &mut HeadlessTerminal) {
+    if terminal.model().screen == Screen::Needs {
+        terminal.command(Command::Continue);
+    }
+}
+
+/// From a card that was read to the form, a fresh one if a draft is offered.
+///
+/// # Errors
+/// If it does not come.
+pub fn to_the_form(terminal: &mut HeadlessTerminal) -> Result<()> {
     if terminal.model().screen == Screen::Card {
         terminal.command(Command::Continue);
     }

@@ -6,6 +6,7 @@ mod bench;
 mod card;
 mod check;
 mod demo;
+mod devices;
 mod fuzz;
 mod kill_storm;
 mod process;
@@ -94,6 +95,15 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Put up virtual devices (readers, printers, scanner, camera) for a terminal, with a panel of buttons.
+    #[command(after_help = "Examples:
+  cargo xtask devices                  until Ctrl-C; the panel is at http://127.0.0.1:8490/
+  cargo xtask devices --soak           eight hours of use in some minutes: inserts, jams, restarts")]
+    Devices(devices::Options),
+    /// Say where the panel of the virtual devices is, and open it.
+    #[command(after_help = "Example:
+  cargo xtask panel                    while `cargo xtask devices` runs in another shell")]
+    Panel,
     /// Fuzz the server's API by its description, as the tests do; needs `cargo build --workspace` and `setup`.
     #[command(after_help = "Example:
   cargo build --workspace && cargo xtask fuzz")]
@@ -117,6 +127,8 @@ fn main() -> ExitCode {
         }
         Task::KillStorm(options) => kill_storm::run(&options, &interrupt),
         Task::Simulate(options) => simulate::run(&options, &interrupt),
+        Task::Devices(options) => devices::run(&options, &interrupt),
+        Task::Panel => devices::panel(),
         Task::Fuzz => fuzz::run(&interrupt),
         Task::Test => check::run(&interrupt),
     });

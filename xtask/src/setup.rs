@@ -13,9 +13,10 @@ use crate::progress;
 const BUILD: &[&str] =
     &["gcc", "libc6-dev", "pkg-config", "libpcsclite-dev", "libwayland-dev", "libxkbcommon-dev"];
 
-/// To run: card reader service, fonts, and what the window library loads when it starts.
+/// To run: card reader service, scanner, fonts, and what the window library loads when it starts.
 const RUN: &[&str] = &[
     "pcscd",
+    "sane-utils",
     "fonts-noto-cjk",
     "fonts-hanazono",
     "libgl1",
@@ -31,7 +32,8 @@ const RUN: &[&str] = &[
 ];
 
 /// For the demo without a display and for the tests: virtual screen, pointer, pictures, accessibility bus, QR reader,
-/// the second database, virtual environments for a tool that is no package, and a browser with its driver.
+/// virtual printer (which announces itself through avahi), virtual contact card, a reader of PDF files, the second
+/// database, virtual environments for a tool that is no package, and a browser with its driver.
 const TESTS: &[&str] = &[
     "xvfb",
     "xdotool",
@@ -40,6 +42,10 @@ const TESTS: &[&str] = &[
     "dbus",
     "dbus-daemon",
     "zbar-tools",
+    "cups-ipp-utils",
+    "avahi-daemon",
+    "vsmartcard-vpcd",
+    "poppler-utils",
     "util-linux",
     "faketime",
     "openssl",

@@ -39,9 +39,13 @@ pub(super) enum Task {
     Read(ReadOptions),
     /// Print the fields in a capture: SAM_V frames, an image (1284 bytes) or a text block (256 bytes).
     #[command(
-        after_help = "Examples:\n  card-tool decode capture.bin\n  card-tool decode --json - < capture.bin"
+        after_help = "Examples:\n  card-tool decode capture.bin\n  card-tool decode --json - < capture.bin\n  \
+                      card-tool decode --social-security records.bin"
     )]
     Decode {
+        /// The capture holds records of a social-security card: tag, length, value, one behind another.
+        #[arg(long)]
+        social_security: bool,
         /// The file, or `-` for standard input.
         #[arg(value_name = "FILE|-")]
         file: String,
@@ -56,6 +60,17 @@ pub(super) enum Task {
         /// The number, or `-` for the first line of standard input (a list of processes shows arguments).
         #[arg(value_name = "NUMBER|-")]
         number: String,
+    },
+    /// Say what a status word of a chip card or the third status byte of a security module means.
+    #[command(
+        after_help = "Four digits are a status word (SW1 SW2), two a byte of the module (SW3).\n\nExamples:\n  \
+                      card-tool status-word 6982\n  card-tool status-word 63C2 --json\n  card-tool status-word 80\n  \
+                      card-tool status-word all"
+    )]
+    StatusWord {
+        /// Four or two hexadecimal digits, or `all` for every word with a meaning of its own.
+        #[arg(value_name = "WORD|all")]
+        word: String,
     },
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  card-tool completions bash > /etc/bash_completion.d/card-tool")]
@@ -84,9 +99,18 @@ pub(super) struct ReadOptions {
     /// Which reader.
     #[command(flatten)]
     pub reader: ReaderOptions,
+    /// Use the readers of a terminal's readers file, serial ones too, in place of the other options.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["reader", "control_function"])]
+    pub readers: Option<std::path::PathBuf>,
     /// The way to the security module.
-    #[arg(long, value_enum, default_value_t = RouteChoice::Auto)]
+    #[arg(long, value_enum, default_value_t = RouteChoice::Auto, conflicts_with = "readers")]
     pub route: RouteChoice,
+    /// Class byte of the command that passes frames through, hexadecimal, 80 to FF.
+    #[arg(long, value_name = "HEX", default_value = "FF", value_parser = class_byte)]
+    pub cla: u8,
+    /// Instruction byte of the command that passes frames through, hexadecimal; never 20.
+    #[arg(long, value_name = "HEX", default_value = "00", value_parser = instruction_byte)]
+    pub ins: u8,
     /// Seconds to wait for a card.
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(0..=600))]
     pub wait: u64,
@@ -96,12 +120,32 @@ pub(super) struct ReadOptions {
 #[cfg(feature = "devices")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum RouteChoice {
-    /// Control commands; if the reader knows none, the card image.
+    /// Control commands; if the reader knows none, the card image; then chip cards.
     Auto,
     /// SAM_V frames in control commands.
     Control,
     /// The card image by `FF B0` pseudo-APDUs.
     Image,
+    /// SAM_V frames inside pseudo-APDUs (`--cla`, `--ins`).
+    PassThrough,
+    /// Chip cards only: social-security and staff cards.
+    Contact,
+}
+
+#[cfg(feature = "devices")]
+fn class_byte(text: &str) -> Result<u8, String> {
+    byte(text).filter(|class| *class >= 0x80).ok_or_else(|| "two hexadecimal digits from 80 to FF".to_owned())
+}
+
+#[cfg(feature = "devices")]
+fn instruction_byte(text: &str) -> Result<u8, String> {
+    let good = byte(text).filter(|instruction| *instruction != 0x20);
+    good.ok_or_else(|| "two hexadecimal digits, and not 20, which hands a PIN to a card".to_owned())
+}
+
+#[cfg(feature = "devices")]
+fn byte(text: &str) -> Option<u8> {
+    u8::from_str_radix(text, 16).ok().filter(|_| text.len() == 2)
 }
 
 #[cfg(test)]
@@ -114,7 +158,7 @@ mod tests {
     fn the_arguments_hold_together() {
         Cli::command().debug_assert();
         let cli = Cli::try_parse_from(["card-tool", "decode", "-", "--json"]).expect("understood");
-        assert!(cli.json && matches!(cli.task, Task::Decode { file } if file == "-"));
+        assert!(cli.json && matches!(cli.task, Task::Decode { file, .. } if file == "-"));
         assert!(Cli::try_parse_from(["card-tool", "explode"]).is_err());
         assert!(Cli::try_parse_from(["card-tool", "check"]).is_err());
     }

@@ -6,10 +6,12 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::cli::{ReadOptions, ReaderOptions, RouteChoice};
-use super::{print_card, report};
+use super::{report, rows_of};
 use crate::card_reader::{CardData, CardReader, ReaderEvent, ReaderStatus};
 use crate::presence::fits;
+use crate::readers_file;
 use crate::security_module::SecurityModule;
+use crate::trace::Trace;
 use crate::transport::pcsc::{Service, Slot};
 use crate::{PcscConfig, PcscReader, Route};
 
@@ -54,25 +56,41 @@ fn sam_id(service: &Service, slot: &Slot, function: u32) -> Option<String> {
 /// # Errors
 /// If no card comes in time or it cannot be read.
 pub(super) fn read(options: &ReadOptions, json: bool, out: &mut dyn Write) -> Result<()> {
+    let mut reader = open(options)?;
+    wait_for_card(reader.as_mut(), Duration::from_secs(options.wait))?;
+    let card = reader.read().context("the card cannot be read")?;
+    let mut rows = rows_of(&card);
+    if matches!(card, CardData::IdCard(_)) {
+        let sam_id = reader.sam_id().map_or(Value::Null, |id| id.to_string().into());
+        rows.push(("sam_id", sam_id));
+    }
+    report::write(&rows, json, out)
+}
+
+/// The reader or readers that the options name.
+fn open(options: &ReadOptions) -> Result<Box<dyn CardReader>> {
+    if let Some(file) = &options.readers {
+        let entries = readers_file::load(file).with_context(|| file.display().to_string())?;
+        return Ok(readers_file::open(&entries, &Trace::default()));
+    }
     let route = match options.route {
         RouteChoice::Auto => Route::Auto,
         RouteChoice::Control => Route::Control,
         RouteChoice::Image => Route::Image,
+        RouteChoice::PassThrough => Route::PassThrough,
+        RouteChoice::Contact => Route::Contact,
     };
-    let mut reader = PcscReader::new(PcscConfig {
+    Ok(Box::new(PcscReader::new(PcscConfig {
         reader_pattern: options.reader.reader.clone(),
         route,
         control_function: options.reader.control_function,
-        control_prefix: Vec::new(),
-    });
-    wait_for_card(&mut reader, Duration::from_secs(options.wait))?;
-    let CardData::IdCard(card) = reader.read().context("the card cannot be read")?;
-    let sam_id = reader.sam_id().map_or(Value::Null, |id| id.to_string().into());
-    let more = [("address_is_newest", card.address_is_newest.into()), ("sam_id", sam_id)];
-    print_card(&card, &more, json, out)
+        class: options.cla,
+        instruction: options.ins,
+        ..PcscConfig::default()
+    })))
 }
 
-fn wait_for_card(reader: &mut PcscReader, max: Duration) -> Result<()> {
+fn wait_for_card(reader: &mut dyn CardReader, max: Duration) -> Result<()> {
     let deadline = Instant::now() + max;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

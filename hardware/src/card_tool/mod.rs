@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `cli` | the arguments and their help |
 //! | `report` | a card as lines or as JSON |
+//! | `status_word` | what a card or module means by a status |
 //! | `number` | what kind of number it is, or what is wrong with it |
 //! | `devices` | readers and the card on one (feature `devices`) |
 //!
@@ -14,16 +15,19 @@ mod cli;
 mod devices;
 mod number;
 mod report;
+mod status_word;
 
 use std::io::{Read, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{CommandFactory, Parser};
 use zeroize::Zeroizing;
 
 use crate::capture::{self, MAX_CAPTURE_LEN};
-use crate::card_reader::IdCard;
+#[cfg(feature = "devices")]
+use crate::card_reader::CardData;
+use crate::social_security::{self, SocialSecurityCard};
 use cli::{Cli, Task};
 
 /// What `-` stands for.
@@ -53,11 +57,24 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<()> {
         Task::List(options) => devices::list(options, cli.json, out),
         #[cfg(feature = "devices")]
         Task::Read(options) => devices::read(options, cli.json, out),
-        Task::Decode { file } => {
+        Task::Decode { file, social_security: false } => {
             let bytes = read_bounded(file)?;
             let card = capture::decode(&bytes)?;
-            print_card(&card, &[], cli.json, out)
+            report::write(&report::rows(&card), cli.json, out)
         }
+        Task::Decode { file, social_security: true } => {
+            let bytes = read_bounded(file)?;
+            if bytes.len() > MAX_CAPTURE_LEN {
+                bail!("the capture is longer than {MAX_CAPTURE_LEN} bytes");
+            }
+            let mut card = SocialSecurityCard::default();
+            social_security::take_in(&mut card, &bytes)?;
+            if card == SocialSecurityCard::default() {
+                bail!("the capture holds no record of a social-security card");
+            }
+            report::write(&report::social_security_rows(&card), cli.json, out)
+        }
+        Task::StatusWord { word } => status_word::explain(word, cli.json, out),
         Task::Check { number } => number::check(&number_of(number)?, cli.json, out),
         Task::Completions { shell } => {
             // Whole first: the generator breaks off where a reader went away.
@@ -68,11 +85,20 @@ fn run(cli: &Cli, out: &mut dyn Write) -> Result<()> {
     }
 }
 
-/// Prints a card, and what else is known of the read.
-fn print_card(card: &IdCard, more: &[report::Row], json: bool, out: &mut dyn Write) -> Result<()> {
-    let mut rows = report::rows(card);
-    rows.extend_from_slice(more);
-    report::write(&rows, json, out)
+/// All that a card says, whichever it is.
+#[cfg(feature = "devices")]
+fn rows_of(card: &CardData) -> Vec<report::Row> {
+    match card {
+        CardData::IdCard(card) => {
+            let mut rows = report::rows(card);
+            rows.push(("address_is_newest", card.address_is_newest.into()));
+            rows
+        }
+        CardData::SocialSecurity(card) => report::social_security_rows(card),
+        CardData::Staff(number) => {
+            vec![("kind", "staff".into()), ("staff_number", number.as_str().into())]
+        }
+    }
 }
 
 /// The bytes of a file or of standard input; one more than a capture may have is enough to refuse it.

@@ -5,10 +5,12 @@
 use std::io::Write;
 
 use anyhow::{Context, Result};
+use domain::applicant::id_number_kind;
 use serde_json::{Map, Value};
 
 use crate::card_reader::IdCard;
 use crate::id_card::{FOR_EVER, number_is_valid};
+use crate::social_security::SocialSecurityCard;
 
 /// What stands instead of the last day of a card that never expires.
 const LONG_TERM: &str = "long_term";
@@ -36,8 +38,44 @@ pub(super) fn rows(card: &IdCard) -> Vec<Row> {
         ("country", text(&card.country)),
         ("version", text(&card.version)),
         ("former_link", text(&card.former_link)),
+        ("body_number", text(&card.body_number)),
         ("number_valid", number_is_valid(card).into()),
     ];
+    present(rows)
+}
+
+/// All fields of a social-security card that it has.
+pub(super) fn social_security_rows(card: &SocialSecurityCard) -> Vec<Row> {
+    let text = |value: &str| Value::from(value);
+    let valid = id_number_kind(&card.id_number, None).is_ok();
+    let mut rows = present([
+        ("kind", text("social_security")),
+        ("name", text(&card.name)),
+        ("name_extension", text(&card.name_extension)),
+        ("nation", text(&card.nation)),
+        ("birth", date(&card.birth)),
+        ("birthplace", text(&card.birthplace)),
+        ("id_number", text(&card.id_number)),
+        ("card_number", text(&card.card_number)),
+        ("card_code", text(&card.card_code)),
+        ("area", text(&card.area)),
+        ("card_kind", text(&card.card_kind)),
+        ("version", text(&card.version)),
+        ("valid_from", date(&card.valid_from)),
+        ("valid_to", date(&card.valid_to)),
+    ]);
+    if card.sex != 0 {
+        rows.push(("sex", card.sex.into()));
+    }
+    if !card.id_number.is_empty() {
+        rows.push(("number_valid", valid.into()));
+    }
+    rows.push(("holder_locked", card.holder_locked.into()));
+    rows
+}
+
+/// What is not blank.
+fn present<const N: usize>(rows: [Row; N]) -> Vec<Row> {
     rows.into_iter().filter(|(_, value)| value.as_str() != Some("")).collect()
 }
 

@@ -188,6 +188,21 @@ struct Outline {
 /// # Errors
 /// [`ImageError`]; for a file that is too large in any way, before anything is decoded.
 pub fn clean(bytes: &[u8], policy: &Policy) -> Result<Cleaned, ImageError> {
+    let (picture, format) = read(bytes, policy)?;
+    let picture = shrink::to_fit(picture, policy.written_side);
+    let bytes = encode(&picture, format)?;
+    Ok(Cleaned { bytes, format, width: picture.width(), height: picture.height() })
+}
+
+/// Checks a file and decodes it within limits: its pixels, upright.
+///
+/// # Errors
+/// [`ImageError`]; for a file that is too large in any way, before anything is decoded.
+pub(crate) fn upright(bytes: &[u8], policy: &Policy) -> Result<DynamicImage, ImageError> {
+    Ok(read(bytes, policy)?.0)
+}
+
+fn read(bytes: &[u8], policy: &Policy) -> Result<(DynamicImage, Format), ImageError> {
     if bytes.is_empty() {
         return Err(ImageError::Empty);
     }
@@ -208,9 +223,7 @@ pub fn clean(bytes: &[u8], policy: &Policy) -> Result<Cleaned, ImageError> {
     let size = (outline.width, outline.height);
     let mut picture = plain(decode(&outline.bare, format, size, policy.max_pixels)?, format);
     picture.apply_orientation(outline.orientation);
-    let picture = shrink::to_fit(picture, policy.written_side);
-    let bytes = encode(&picture, format)?;
-    Ok(Cleaned { bytes, format, width: picture.width(), height: picture.height() })
+    Ok((picture, format))
 }
 
 /// Called as soon as the header was read.

@@ -1,14 +1,18 @@
 //! Moving bytes to a reader and back. A transport knows nothing of what the bytes say.
 //!
 //! [`Transport`] carries SAM_V frames, [`ApduChannel`] carries APDUs; both are implemented over PC/SC by
-//! `transport::pcsc` (feature `devices`) and by scripted stand-ins in unit tests.
+//! `transport::pcsc`, frames also by `transport::serial` (both feature `devices`), by `pass_through` inside APDUs, and by
+//! scripted stand-ins in unit tests.
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 pub mod image;
+pub mod pass_through;
 #[cfg(feature = "devices")]
 pub mod pcsc;
+#[cfg(feature = "devices")]
+pub mod serial;
 
 /// Carries one SAM_V frame to the security module and brings its answer.
 pub trait Transport {
@@ -20,6 +24,12 @@ pub trait Transport {
     /// # Errors
     /// [`TransportError`].
     fn exchange(&mut self, frame: &[u8], timeout: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError>;
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn exchange(&mut self, frame: &[u8], timeout: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        (**self).exchange(frame, timeout)
+    }
 }
 
 /// Carries one APDU to the card and brings its answer.

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use crate::control::{Control, ControlError};
-use crate::{LIBRARY_FILE, reader_conf};
+use crate::{LIBRARY_FILE, VPCD_LIBRARY, reader_conf, vpcd_conf};
 
 /// How long the daemon may take to start or to end.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -71,20 +71,40 @@ impl Daemon {
     /// # Errors
     /// [`DaemonError`].
     pub fn start_readers(directory: &Path, library: &Path, readers: usize) -> Result<Self, DaemonError> {
-        if directory.as_os_str().len() + "/run/pcscd.comm".len() > MAX_SOCKET_PATH {
-            return Err(DaemonError::PathTooLong(directory.to_path_buf()));
-        }
         let library = library.canonicalize().map_err(|_| DaemonError::NoLibrary(library.to_path_buf()))?;
         let readers = readers.clamp(1, MAX_READERS);
-        let mut daemon = Self { directory: directory.to_path_buf(), readers, child: None };
-        std::fs::create_dir_all(daemon.run()).map_err(DaemonError::Start)?;
-        std::fs::create_dir_all(daemon.conf()).map_err(DaemonError::Start)?;
+        let mut daemon = Self::prepare(directory, readers)?;
         for number in 0..readers {
             let conf = reader_conf(&library, &daemon.control_socket_of(number));
             std::fs::write(daemon.conf().join(format!("reader-{number}")), conf)
                 .map_err(DaemonError::Start)?;
         }
         daemon.restart()?;
+        Ok(daemon)
+    }
+
+    /// Starts a pcscd with the virtual reader vpcd, which takes cards at this port ([`crate::vpcd`]), and no other.
+    ///
+    /// # Errors
+    /// [`DaemonError`]; `NoLibrary` without the package vsmartcard-vpcd.
+    pub fn start_vpcd(directory: &Path, port: u16) -> Result<Self, DaemonError> {
+        if !Path::new(VPCD_LIBRARY).exists() {
+            return Err(DaemonError::NoLibrary(VPCD_LIBRARY.into()));
+        }
+        let mut daemon = Self::prepare(directory, 0)?;
+        std::fs::write(daemon.conf().join("vpcd"), vpcd_conf(port)).map_err(DaemonError::Start)?;
+        daemon.restart()?;
+        Ok(daemon)
+    }
+
+    /// The directories of a daemon that does not run yet.
+    fn prepare(directory: &Path, readers: usize) -> Result<Self, DaemonError> {
+        if directory.as_os_str().len() + "/run/pcscd.comm".len() > MAX_SOCKET_PATH {
+            return Err(DaemonError::PathTooLong(directory.to_path_buf()));
+        }
+        let daemon = Self { directory: directory.to_path_buf(), readers, child: None };
+        std::fs::create_dir_all(daemon.run()).map_err(DaemonError::Start)?;
+        std::fs::create_dir_all(daemon.conf()).map_err(DaemonError::Start)?;
         Ok(daemon)
     }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::reader::Reader;
 use crate::server::Server;
-use crate::state::Reply;
+use crate::state::{ATR, Reply};
 
 type Dword = c_ulong;
 type ReturnCode = c_long;
@@ -43,8 +43,8 @@ const RESET: Dword = 502;
 
 /// `SCARD_CTL_CODE(3500)` on Linux.
 const CONTROL_CODE: Dword = 0x4200_0000 + 3500;
-/// A contactless card without historical bytes.
-const ATR: [u8; 5] = [0x3B, 0x80, 0x80, 0x01, 0x01];
+/// `MAX_ATR_SIZE`.
+const MAX_ATR: usize = 33;
 /// Most readers of this kind in one pcscd.
 const MAX_READERS: usize = 8;
 
@@ -181,13 +181,15 @@ pub unsafe extern "C" fn IFDHPowerICC(
     unsafe { *length = 0 };
     match action {
         POWER_DOWN => SUCCESS,
-        POWER_UP | RESET if !reader.has_card() => ERROR_POWER_ACTION,
         POWER_UP | RESET => {
-            // SAFETY: `atr` has room for 33 bytes by this function's contract, `ATR` is shorter, and they do not
-            // overlap because `ATR` is ours.
+            let Some(bytes) = reader.power_up().filter(|bytes| bytes.len() <= MAX_ATR) else {
+                return ERROR_POWER_ACTION;
+            };
+            // SAFETY: `atr` has room for 33 bytes by this function's contract, `bytes` is not longer, and they do not
+            // overlap because `bytes` is ours.
             unsafe {
-                std::ptr::copy_nonoverlapping(ATR.as_ptr(), atr, ATR.len());
-                *length = ATR.len() as Dword;
+                std::ptr::copy_nonoverlapping(bytes.as_ptr(), atr, bytes.len());
+                *length = bytes.len() as Dword;
             }
             SUCCESS
         }
@@ -258,6 +260,7 @@ pub unsafe extern "C" fn IFDHControl(
 #[unsafe(no_mangle)]
 pub extern "C" fn IFDHICCPresence(lun: Dword) -> ReturnCode {
     match reader(lun) {
+        Some(reader) if reader.is_unplugged() => NO_SUCH_DEVICE,
         Some(reader) if reader.present() => ICC_PRESENT,
         Some(_) => ICC_NOT_PRESENT,
         None => NO_SUCH_DEVICE,
@@ -294,6 +297,7 @@ unsafe fn finish(reply: Reply, answer: *mut c_uchar, length: *mut Dword) -> Retu
         Reply::Bytes(bytes) => return unsafe { give(&bytes, answer, length) },
         Reply::Unsupported => ([], ERROR_NOT_SUPPORTED),
         Reply::Removed => ([], ICC_NOT_PRESENT),
+        Reply::Unplugged => ([], NO_SUCH_DEVICE),
     };
     // SAFETY: by this function's contract.
     unsafe { give(&bytes, answer, length) };

@@ -3,20 +3,25 @@
 //! | order | what it does |
 //! |---|---|
 //! | `insert HEX` | lays down a card with this image, lifting the one that lies there |
+//! | `insert-chip NAME` | lays down a chip card (`hardware::simulated_card`), lifting the one that lies there |
+//! | `insert-mute` | lays down a card that does not wake up |
 //! | `remove` | lifts the card |
 //! | `newest-address HEX` or without | which newest address the cards have from now on (UTF-16LE); none |
 //! | `remove-mid-read` | lifts it in the middle of the next read |
+//! | `remove-at N` | lifts it before the exchange that is N further on |
+//! | `unplug-at N` | the same with the reader; without N it is plugged in again |
 //! | `status` | tells what lies there and which faults are set |
-//! | `sw HEX [COUNT [status,sam-id,find,select,read,address]]` | the next answers carry this SW3 |
+//! | `sw HEX [COUNT [status,sam-id,find,select,read,address,body-number]]` | the next answers carry this SW3 |
 //! | `garbage`, `wrong-checksum`, `truncate`, `oversize`, `noise`, each `[COUNT]` | spoils the next answers |
 //! | any of these with COUNT 0 | the next answers are good again |
 //! | `delay MS` | every exchange takes so long |
-//! | `module`, `control`, `image`, each `on` or `off` | whether there is a security module; one way to it |
+//! | `module`, `control`, `image`, `pass`, each `on` or `off` | whether there is a security module; one way to it |
 //! | `reset` | as after the start |
 use std::fmt;
 use std::time::Duration;
 
 use hardware::samv::Command;
+use hardware::simulated_card::Sample;
 
 use crate::state::MAX_IMAGE_LEN;
 
@@ -28,12 +33,20 @@ pub const MAX_LINE_LEN: usize = 2 * MAX_IMAGE_LEN + 64;
 pub enum Order {
     /// Lays down a card with this image.
     Insert(Vec<u8>),
+    /// Lays down a chip card.
+    InsertChip(Sample),
+    /// Lays down a card that does not wake up.
+    InsertMute,
     /// Lifts the card.
     Remove,
     /// Gives the cards this newest address; none if it is empty.
     NewestAddress(Vec<u8>),
     /// Lifts the card in the middle of the next read.
     RemoveMidRead,
+    /// Lifts the card before the exchange that is so much further on.
+    RemoveAt(u32),
+    /// Unplugs the reader before the exchange that is so much further on; none: it is plugged in again.
+    UnplugAt(Option<u32>),
     /// Tells the state.
     Status,
     /// Spoils the next answers, this many.
@@ -72,6 +85,8 @@ pub enum Part {
     Control,
     /// The card image by `FF B0`.
     Image,
+    /// Frames inside pseudo-APDUs.
+    Pass,
 }
 
 /// Why a line is no order.
@@ -94,6 +109,13 @@ impl std::str::FromStr for Order {
         let first = words.next();
         let order = match name {
             "insert" => Self::Insert(image(first)?),
+            "insert-chip" => {
+                let sample = first.and_then(Sample::from_name);
+                Self::InsertChip(sample.ok_or(OrderError::Argument)?)
+            }
+            "insert-mute" => Self::none(first, Self::InsertMute)?,
+            "remove-at" => Self::RemoveAt(first.map_or(Err(OrderError::Argument), |n| count(Some(n)))?),
+            "unplug-at" => Self::UnplugAt(first.map(|n| count(Some(n))).transpose()?),
             "remove" => Self::none(first, Self::Remove)?,
             "newest-address" => Self::NewestAddress(match first {
                 Some(digits) => image(Some(digits))?,
@@ -103,7 +125,7 @@ impl std::str::FromStr for Order {
             "status" => Self::none(first, Self::Status)?,
             "reset" => Self::none(first, Self::Reset)?,
             "delay" => Self::Delay(Duration::from_millis(number(first)?)),
-            "module" | "control" | "image" => Self::Switch(part(name), switch(first)?),
+            "module" | "control" | "image" | "pass" => Self::Switch(part(name), switch(first)?),
             "sw" => {
                 let sw3 =
                     u8::from_str_radix(first.unwrap_or_default(), 16).map_err(|_| OrderError::Argument)?;
@@ -133,13 +155,18 @@ impl fmt::Display for Order {
         match self {
             Self::Insert(bytes) => hex(f, "insert ", bytes),
             Self::NewestAddress(bytes) => hex(f, "newest-address ", bytes),
+            Self::InsertChip(sample) => write!(f, "insert-chip {}", sample.name()),
+            Self::InsertMute => f.write_str("insert-mute"),
+            Self::RemoveAt(exchange) => write!(f, "remove-at {exchange}"),
+            Self::UnplugAt(Some(exchange)) => write!(f, "unplug-at {exchange}"),
+            Self::UnplugAt(None) => f.write_str("unplug-at"),
             Self::Remove => f.write_str("remove"),
             Self::RemoveMidRead => f.write_str("remove-mid-read"),
             Self::Status => f.write_str("status"),
             Self::Reset => f.write_str("reset"),
             Self::Delay(delay) => write!(f, "delay {}", delay.as_millis()),
             Self::Switch(part, on) => {
-                let part = ["module", "control", "image"][*part as usize];
+                let part = ["module", "control", "image", "pass"][*part as usize];
                 write!(f, "{part} {}", if *on { "on" } else { "off" })
             }
             Self::Fault(Fault::Status(sw3, None), count) => write!(f, "sw {sw3:02x} {count}"),
@@ -168,10 +195,11 @@ impl fmt::Debug for Order {
 }
 
 /// The commands that a status may be meant for.
-const COMMANDS: [(&str, Command); 6] = [
+const COMMANDS: [(&str, Command); 7] = [
     ("status", Command::Status),
     ("sam-id", Command::SamId),
     ("address", Command::ReadNewestAddress),
+    ("body-number", Command::ReadBodyNumber),
     ("find", Command::Find),
     ("select", Command::Select),
     ("read", Command::ReadTextPhoto),
@@ -213,6 +241,7 @@ fn part(name: &str) -> Part {
     match name {
         "control" => Part::Control,
         "image" => Part::Image,
+        "pass" => Part::Pass,
         _ => Part::Module,
     }
 }
@@ -238,6 +267,12 @@ mod tests {
             Order::NewestAddress(vec![]),
             Order::Fault(Fault::Status(0x24, Some(Command::SamId)), 3),
             Order::RemoveMidRead,
+            Order::InsertChip(Sample::SocialSecurityByTag),
+            Order::InsertMute,
+            Order::RemoveAt(3),
+            Order::UnplugAt(Some(2)),
+            Order::UnplugAt(None),
+            Order::Switch(Part::Pass, true),
             Order::Status,
             Order::Reset,
             Order::Delay(Duration::from_millis(250)),
@@ -275,6 +310,12 @@ mod tests {
             ("explode", OrderError::Unknown),
             ("insert", OrderError::Argument),
             ("insert abc", OrderError::Argument),
+            ("insert-chip", OrderError::Argument),
+            ("insert-chip visa", OrderError::Argument),
+            ("insert-mute 1", OrderError::Argument),
+            ("remove-at", OrderError::Argument),
+            ("remove-at soon", OrderError::Argument),
+            ("unplug-at soon", OrderError::Argument),
             ("insert zz", OrderError::Argument),
             ("insert 样例样例", OrderError::Argument),
             ("insert 00 11", OrderError::Argument),

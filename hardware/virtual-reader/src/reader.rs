@@ -39,8 +39,19 @@ impl Reader {
     }
 
     /// Whether a card lies there now; leaves what pcscd has seen as it is.
+    #[cfg(test)]
     pub(crate) fn has_card(&self) -> bool {
         self.lock().state.has_card()
+    }
+
+    /// Whether the reader was unplugged.
+    pub(crate) fn is_unplugged(&self) -> bool {
+        self.lock().state.is_unplugged()
+    }
+
+    /// Powers the card up, or resets it; gives its answer to that.
+    pub(crate) fn power_up(&self) -> Option<&'static [u8]> {
+        self.lock().state.power_up()
     }
 
     /// Waits until presence changes against what [`Reader::present`] last said, at most `max`.

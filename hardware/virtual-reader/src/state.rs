@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use hardware::samv::{self, Answer, Command, FrameError};
+use hardware::simulated_card::{self, SimulatedCard};
 
 use crate::order::{Fault, Order, Part};
 
@@ -23,12 +24,34 @@ pub enum Reply {
     Unsupported,
     /// The card is gone.
     Removed,
+    /// The reader is gone.
+    Unplugged,
+}
+
+/// What lies on the reader.
+#[derive(Debug, Clone)]
+enum Laid {
+    /// An ID card with this image.
+    IdCard(Vec<u8>),
+    /// A chip card.
+    Chip(Box<SimulatedCard>),
+    /// A card that does not wake up.
+    Mute,
+}
+
+/// What happens before an exchange that lies ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    Remove,
+    Unplug,
 }
 
 /// A simulated reader.
 #[derive(Debug, Clone)]
 pub struct State {
-    card: Option<Vec<u8>>,
+    card: Option<Laid>,
+    /// The module has read the ID card that lies there: it is not found again before it was lifted.
+    read: bool,
     /// The newest address on every card laid down; UTF-16, little endian.
     newest_address: Option<Vec<u8>>,
     /// A lifted card that pcscd's event thread has not seen yet, though the next card may lie there already.
@@ -37,6 +60,12 @@ pub struct State {
     changes: u64,
     control: bool,
     image: bool,
+    pass: bool,
+    /// Pieces of an answer inside pseudo-APDUs that wait to be fetched.
+    waiting: Vec<u8>,
+    unplugged: bool,
+    /// What happens, and before which exchange.
+    ahead: Option<(Ahead, u64)>,
     delay: Duration,
     fault: Option<(Fault, u32)>,
     remove_mid_read: bool,
@@ -55,11 +84,16 @@ impl Default for State {
     fn default() -> Self {
         Self {
             card: None,
+            read: false,
             newest_address: None,
             lift: Lift::Known,
             changes: 0,
             control: true,
             image: true,
+            pass: true,
+            waiting: Vec::new(),
+            unplugged: false,
+            ahead: None,
             delay: Duration::ZERO,
             fault: None,
             remove_mid_read: false,
@@ -72,9 +106,13 @@ impl State {
     /// Carries out an order; gives what to answer behind `ok`.
     pub fn obey(&mut self, order: Order) -> String {
         match order {
-            Order::Insert(image) => {
-                self.remove();
-                self.card = Some(image);
+            Order::Insert(image) => self.lay(Laid::IdCard(image)),
+            Order::InsertChip(sample) => self.lay(Laid::Chip(Box::new(SimulatedCard::new(sample)))),
+            Order::InsertMute => self.lay(Laid::Mute),
+            Order::RemoveAt(further) => self.ahead = Some((Ahead::Remove, self.at(further))),
+            Order::UnplugAt(Some(further)) => self.ahead = Some((Ahead::Unplug, self.at(further))),
+            Order::UnplugAt(None) => {
+                self.unplugged = false;
                 self.changes += 1;
             }
             Order::Remove => self.remove(),
@@ -84,9 +122,10 @@ impl State {
             Order::Status => return self.to_string(),
             Order::Delay(delay) => self.delay = delay.min(MAX_DELAY),
             Order::RemoveMidRead => self.remove_mid_read = true,
-            Order::Switch(Part::Module, on) => (self.control, self.image) = (on, on),
+            Order::Switch(Part::Module, on) => (self.control, self.image, self.pass) = (on, on, on),
             Order::Switch(Part::Control, on) => self.control = on,
             Order::Switch(Part::Image, on) => self.image = on,
+            Order::Switch(Part::Pass, on) => self.pass = on,
             Order::Fault(fault, count) => self.fault = (count > 0).then_some((fault, count.min(MAX_FAULTS))),
             Order::Reset => {
                 self.remove();
@@ -129,44 +168,102 @@ impl State {
         self.card.is_some()
     }
 
+    /// Whether the reader was unplugged.
+    pub fn is_unplugged(&self) -> bool {
+        self.unplugged
+    }
+
+    /// The card is powered up, or reset: what it answers to that; none if nothing wakes up.
+    pub fn power_up(&mut self) -> Option<&'static [u8]> {
+        match &mut self.card {
+            Some(Laid::IdCard(_)) => Some(&ATR),
+            Some(Laid::Chip(card)) => {
+                card.reset();
+                Some(&simulated_card::ATR)
+            }
+            Some(Laid::Mute) | None => None,
+        }
+    }
+
+    /// How often a chip card that lies there was asked what this project never asks.
+    pub fn forbidden(&self) -> u32 {
+        match &self.card {
+            Some(Laid::Chip(card)) => card.forbidden(),
+            _ => 0,
+        }
+    }
+
     /// Answers a SAM_V frame.
     pub fn exchange_frame(&mut self, request: &[u8]) -> Reply {
-        if !self.control {
-            return Reply::Unsupported;
+        if self.pass_by() {
+            return Reply::Unplugged;
         }
-        self.exchanges += 1;
+        if self.control { Reply::Bytes(self.answer_frame(request)) } else { Reply::Unsupported }
+    }
+
+    /// The module's answer, spoilt if that was ordered.
+    fn answer_frame(&mut self, request: &[u8]) -> Vec<u8> {
         let command = match samv::parse_request(request) {
             Ok(code) => Command::from_code(code),
             Err(FrameError::Length(_) | FrameError::Incomplete) => {
-                return Reply::Bytes(Answer::encode(0x11, &[]));
+                return Answer::encode(0x11, &[]);
             }
-            Err(FrameError::Checksum) => return Reply::Bytes(Answer::encode(0x10, &[])),
+            Err(FrameError::Checksum) => return Answer::encode(0x10, &[]),
         };
         let read = command == Some(Command::ReadTextPhoto);
         if read && self.card.is_some() && std::mem::take(&mut self.remove_mid_read) {
             self.remove();
         }
-        let bytes = match (command, &self.card) {
+        let id_card = match &self.card {
+            Some(Laid::IdCard(image)) => Some(image),
+            _ => None,
+        };
+        let bytes = match (command, id_card) {
             (Some(Command::Reset | Command::Status), _) => Answer::encode(0x90, &[]),
             (Some(Command::SamId), _) => Answer::encode(0x90, &SAM_ID),
-            (Some(Command::Find), Some(_)) => Answer::encode(0x9F, &[0; 4]),
-            (Some(Command::Find), None) => Answer::encode(0x80, &[]),
+            (Some(Command::Find), Some(_)) if !self.read => Answer::encode(0x9F, &[0; 4]),
+            (Some(Command::Find), _) => Answer::encode(0x80, &[]),
             (Some(Command::Select), Some(_)) => Answer::encode(0x90, &[0; 8]),
             (Some(Command::Select), None) => Answer::encode(0x81, &[]),
-            (Some(Command::ReadTextPhoto), Some(image)) => Answer::encode(0x90, image),
-            (Some(Command::ReadNewestAddress), Some(_)) => match &self.newest_address {
+            (Some(Command::ReadTextPhoto), Some(image)) => {
+                self.read = true;
+                Answer::encode(0x90, image)
+            }
+            // Both are told of a card that was read, and of no other.
+            (Some(Command::ReadNewestAddress), Some(_)) if self.read => match &self.newest_address {
                 Some(address) => Answer::encode(0x90, address),
                 None => Answer::encode(0x91, &[]),
             },
-            (Some(Command::ReadTextPhoto | Command::ReadNewestAddress), None) => Answer::encode(0x41, &[]),
+            (Some(Command::ReadBodyNumber), Some(_)) if self.read => Answer::encode(0x90, &BODY_NUMBER),
+            (Some(Command::ReadTextPhoto | Command::ReadNewestAddress | Command::ReadBodyNumber), _) => {
+                Answer::encode(0x41, &[])
+            }
             (None, _) => Answer::encode(0x21, &[]),
         };
-        Reply::Bytes(self.spoil(command, bytes))
+        self.spoil(command, bytes)
     }
 
-    /// Answers an APDU: `FF B0 offHi offLo Le` reads the image, everything else is unknown.
+    /// Answers an APDU: `FF B0 offHi offLo Le` reads the image, `FF 00 00 00 Lc frame` passes a frame to the module and
+    /// `FF C0 00 00 Le` fetches more of its answer; the rest is for the chip card, if one lies there.
     pub fn exchange_apdu(&mut self, apdu: &[u8]) -> Reply {
-        self.exchanges += 1;
+        if self.pass_by() {
+            return Reply::Unplugged;
+        }
+        match apdu {
+            [0xFF, 0x00, 0, 0, length, frame @ ..] if self.pass && frame.len() == usize::from(*length) => {
+                self.waiting = self.answer_frame(frame);
+                return Reply::Bytes(self.fetch(256));
+            }
+            [0xFF, 0xC0, 0, 0, le] if self.pass => {
+                return Reply::Bytes(self.fetch(if *le == 0 { 256 } else { usize::from(*le) }));
+            }
+            [0xFF, ..] => {}
+            _ => match &mut self.card {
+                Some(Laid::Chip(card)) => return Reply::Bytes(card.answer(apdu)),
+                Some(_) => {}
+                None => return Reply::Removed,
+            },
+        }
         let &[0xFF, 0xB0, high, low, le] = apdu else { return Reply::Bytes(vec![0x6D, 0x00]) };
         if !self.image {
             return Reply::Bytes(vec![0x6D, 0x00]);
@@ -175,7 +272,11 @@ impl State {
         if offset > 0 && std::mem::take(&mut self.remove_mid_read) {
             self.remove();
         }
-        let Some(card) = &self.card else { return Reply::Removed };
+        let card = match &self.card {
+            Some(Laid::IdCard(card)) => card,
+            Some(_) => return Reply::Bytes(vec![0x6D, 0x00]),
+            None => return Reply::Removed,
+        };
         let wanted = if le == 0 { 256 } else { usize::from(le) };
         let Some(rest) = card.get(offset..).filter(|rest| !rest.is_empty()) else {
             return Reply::Bytes(vec![0x6B, 0x00]);
@@ -183,7 +284,47 @@ impl State {
         Reply::Bytes([&rest[..wanted.min(rest.len())], &[0x90, 0x00]].concat())
     }
 
+    /// The number of the exchange that is so much further on; the next one is 1.
+    fn at(&self, further: u32) -> u64 {
+        self.exchanges + u64::from(further.clamp(1, MAX_FAULTS))
+    }
+
+    /// Counts an exchange, and lets happen what lies before it; whether the reader is gone.
+    fn pass_by(&mut self) -> bool {
+        self.exchanges += 1;
+        if let Some((what, at)) = self.ahead
+            && at <= self.exchanges
+        {
+            self.ahead = None;
+            match what {
+                Ahead::Remove => self.remove(),
+                Ahead::Unplug => {
+                    self.unplugged = true;
+                    self.changes += 1;
+                }
+            }
+        }
+        self.unplugged
+    }
+
+    /// The next piece of what waits, and whether there is more.
+    fn fetch(&mut self, most: usize) -> Vec<u8> {
+        let mut piece: Vec<u8> = self.waiting.drain(..most.min(self.waiting.len())).collect();
+        match self.waiting.len() {
+            0 => piece.extend([0x90, 0x00]),
+            more => piece.extend([0x61, u8::try_from(more).unwrap_or(0)]),
+        }
+        piece
+    }
+
+    fn lay(&mut self, card: Laid) {
+        self.remove();
+        self.card = Some(card);
+        self.changes += 1;
+    }
+
     fn remove(&mut self) {
+        self.read = false;
         if self.card.take().is_some() {
             self.lift = Lift::Untold;
             self.changes += 1;
@@ -222,161 +363,26 @@ impl std::fmt::Display for State {
         let on = |switch| if switch { "on" } else { "off" };
         write!(
             f,
-            "card={} control={} image={} delay_ms={} faults={} exchanges={}",
+            "card={} control={} image={} pass={} delay_ms={} faults={} exchanges={} forbidden={}",
             if self.has_card() { "present" } else { "absent" },
             on(self.control),
             on(self.image),
+            on(self.pass),
             self.delay.as_millis(),
             self.fault.map_or(0, |(_, left)| left),
-            self.exchanges
+            self.exchanges,
+            self.forbidden()
         )
     }
 }
 
+/// A contactless card without historical bytes.
+pub const ATR: [u8; 5] = [0x3B, 0x80, 0x80, 0x01, 0x01];
+/// The number of the body of every simulated card.
+const BODY_NUMBER: [u8; 8] = [0x4A, 0x42, 0, 0, 0, 0, 0, 0x01];
 /// The number of the simulated module: 05.03-20160318-1-1.
 const SAM_ID: [u8; 16] = [5, 0, 3, 0, 0x3E, 0x9F, 0x33, 0x01, 1, 0, 0, 0, 1, 0, 0, 0];
 
 #[cfg(test)]
-mod tests {
-    use hardware::id_card::IMAGE_LEN;
-    use hardware::samv::Sw3;
-
-    use super::*;
-
-    fn with_card() -> State {
-        let mut state = State::default();
-        state.obey(Order::Insert((0..IMAGE_LEN).map(|i| i as u8).collect()));
-        state
-    }
-
-    fn ask(state: &mut State, command: Command) -> Result<Answer, FrameError> {
-        match state.exchange_frame(&command.encode()) {
-            Reply::Bytes(bytes) => Answer::parse(&bytes),
-            other => panic!("no bytes: {other:?}"),
-        }
-    }
-
-    fn sw(state: &mut State, command: Command) -> Sw3 {
-        ask(state, command).expect("a frame").status
-    }
-
-    #[test]
-    fn the_dialogue_follows_the_card() {
-        let mut state = State::default();
-        assert_eq!(sw(&mut state, Command::Status), Sw3::Done);
-        assert_eq!(sw(&mut state, Command::Find), Sw3::NoCard);
-        assert_eq!(sw(&mut state, Command::Select), Sw3::SelectFailed);
-        assert_eq!(sw(&mut state, Command::ReadTextPhoto), Sw3::ReadFailed);
-        let mut state = with_card();
-        assert_eq!(sw(&mut state, Command::Find), Sw3::Found);
-        assert_eq!(sw(&mut state, Command::Select), Sw3::Done);
-        assert_eq!(ask(&mut state, Command::ReadTextPhoto).expect("a frame").data.len(), IMAGE_LEN);
-        assert_eq!(sw(&mut state, Command::ReadNewestAddress), Sw3::AbsentOnCard);
-        assert_eq!(ask(&mut state, Command::SamId).expect("a frame").data.len(), 16);
-    }
-
-    #[test]
-    fn bad_requests_get_the_status_for_it() {
-        let mut state = with_card();
-        let mut wrong_sum = Command::Find.encode();
-        wrong_sum[9] ^= 1;
-        let table = [(vec![], 0x11), (vec![0xAA; 400], 0x11), (wrong_sum, 0x10)];
-        for (request, sw3) in table {
-            assert_eq!(state.exchange_frame(&request), Reply::Bytes(Answer::encode(sw3, &[])));
-        }
-        let unknown = [0xAA, 0xAA, 0xAA, 0x96, 0x69, 0, 3, 0x60, 0, 0x63];
-        assert_eq!(state.exchange_frame(&unknown), Reply::Bytes(Answer::encode(0x21, &[])));
-    }
-
-    #[test]
-    fn a_card_lifted_in_mid_read_is_gone_on_both_ways() {
-        let mut state = with_card();
-        state.obey(Order::RemoveMidRead);
-        assert_eq!(sw(&mut state, Command::Find), Sw3::Found);
-        assert_eq!(sw(&mut state, Command::ReadTextPhoto), Sw3::ReadFailed);
-        assert!(!state.has_card());
-        let mut state = with_card();
-        state.obey(Order::RemoveMidRead);
-        assert!(
-            matches!(state.exchange_apdu(&[0xFF, 0xB0, 0, 0, 0]), Reply::Bytes(bytes) if bytes.len() == 258)
-        );
-        assert_eq!(state.exchange_apdu(&[0xFF, 0xB0, 1, 0, 0]), Reply::Removed);
-    }
-
-    #[test]
-    fn the_image_is_served_by_offset() {
-        let mut state = with_card();
-        assert_eq!(state.exchange_apdu(&[0xFF, 0xB0, 5, 0, 0]), Reply::Bytes(vec![0, 1, 2, 3, 0x90, 0]));
-        assert_eq!(state.exchange_apdu(&[0xFF, 0xB0, 6, 0, 0]), Reply::Bytes(vec![0x6B, 0]));
-        for unknown in [&[][..], &[0xFF], &[0xFF, 0xB0, 0, 0], &[0, 0xA4, 4, 0, 0], &[0xFF, 0xB0, 0, 0, 0, 0]]
-        {
-            assert_eq!(state.exchange_apdu(unknown), Reply::Bytes(vec![0x6D, 0]), "{unknown:?}");
-        }
-    }
-
-    #[test]
-    fn faults_are_played_as_often_as_ordered() {
-        let faults = [
-            (Fault::Garbage, FrameError::Incomplete),
-            (Fault::WrongChecksum, FrameError::Checksum),
-            (Fault::Truncate, FrameError::Incomplete),
-            (Fault::Oversize, FrameError::Length(0xFFFF)),
-        ];
-        for (fault, error) in faults {
-            let mut state = with_card();
-            state.obey(Order::Fault(fault, 2));
-            assert_eq!(ask(&mut state, Command::Find).err(), Some(error), "{fault:?}");
-            assert_eq!(ask(&mut state, Command::Find).err(), Some(error), "{fault:?}");
-            assert_eq!(sw(&mut state, Command::Find), Sw3::Found, "{fault:?}");
-        }
-        let mut state = with_card();
-        state.obey(Order::Fault(Fault::Garbage, 5));
-        state.obey(Order::Fault(Fault::Garbage, 0));
-        assert_eq!(sw(&mut state, Command::Find), Sw3::Found, "none are none");
-        state.obey(Order::Fault(Fault::Noise, 1));
-        assert_eq!(sw(&mut state, Command::Find), Sw3::Found, "noise in front is skipped");
-        state.obey(Order::Fault(Fault::Status(0x41, Some(Command::ReadTextPhoto)), 1));
-        assert_eq!(sw(&mut state, Command::Select), Sw3::Done);
-        assert_eq!(sw(&mut state, Command::ReadTextPhoto), Sw3::ReadFailed);
-    }
-
-    #[test]
-    fn a_reader_without_a_module_knows_neither_way() {
-        let mut state = with_card();
-        state.obey(Order::Switch(Part::Module, false));
-        assert_eq!(state.exchange_frame(&Command::Status.encode()), Reply::Unsupported);
-        assert_eq!(state.exchange_apdu(&[0xFF, 0xB0, 0, 0, 0]), Reply::Bytes(vec![0x6D, 0]));
-        state.obey(Order::Switch(Part::Image, true));
-        assert!(
-            matches!(state.exchange_apdu(&[0xFF, 0xB0, 0, 0, 0]), Reply::Bytes(bytes) if bytes.len() == 258)
-        );
-    }
-
-    #[test]
-    fn a_quick_change_of_cards_is_shown_as_lifted_first() {
-        let mut state = with_card();
-        assert!(state.show_presence());
-        state.obey(Order::Insert(vec![1; IMAGE_LEN]));
-        state.settle();
-        let changes = state.changes();
-        assert!(!state.show_presence());
-        assert!(!state.show_presence(), "pcscd asks more than once before it waits");
-        state.settle();
-        assert!(state.changes() > changes, "whoever waits looks again");
-        assert!(state.show_presence());
-    }
-
-    #[test]
-    fn a_reset_forgets_everything_but_shows_the_lift() {
-        let mut state = with_card();
-        state.obey(Order::Delay(Duration::from_secs(99)));
-        assert_eq!(state.delay(), MAX_DELAY);
-        let changes = state.changes();
-        state.obey(Order::Reset);
-        assert!(state.changes() > changes);
-        assert_eq!(
-            state.obey(Order::Status),
-            "card=absent control=on image=on delay_ms=0 faults=0 exchanges=0"
-        );
-    }
-}
+#[path = "state_tests.rs"]
+mod tests;

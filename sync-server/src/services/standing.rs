@@ -3,6 +3,7 @@
 //! A terminal that is lost says nothing more: what is shown of it is what was known, and since when nothing is. Refuses
 //! to guess what lies on its disk.
 use domain::ids::{StationId, TerminalId};
+use domain::wire::v1::{DeviceReport, DeviceTrouble};
 
 use super::accounts::containing;
 use crate::store::{Row, StoreError, Tx};
@@ -64,6 +65,16 @@ pub struct Heard {
     pub disk_free: Option<u64>,
     /// The centre's clock minus its own, milliseconds.
     pub clock_offset_ms: Option<i64>,
+    /// How its devices are.
+    pub devices: Vec<DeviceReport>,
+}
+
+impl Heard {
+    /// The devices that do not work: paper that is low or left lying stops nothing.
+    pub fn broken(&self) -> impl Iterator<Item = &DeviceReport> {
+        let works = [None, Some(DeviceTrouble::PaperLow), Some(DeviceTrouble::Unclaimed)];
+        self.devices.iter().filter(move |device| !works.contains(&device.trouble))
+    }
 }
 
 impl Standing {
@@ -96,7 +107,7 @@ const COLUMNS: &str = "t.id, t.station, s.name, t.status, t.software, t.enrolled
                            WHERE terminal = t.id), \
                        (SELECT COUNT(*) FROM series WHERE terminal = t.id AND state = 'forked'), \
                        h.at_ms, h.catalogue, h.program, h.queued, h.oldest_ms, h.parked, h.disk_free, \
-                       h.clock_offset_ms \
+                       h.clock_offset_ms, h.devices \
                        FROM terminal t JOIN station s ON s.id = t.station LEFT JOIN heartbeat h ON h.terminal = t.id";
 
 /// A page of terminals by their ids, and the last of them if there are more.
@@ -235,6 +246,7 @@ fn read(row: &Row) -> Result<Standing, StoreError> {
             parked: row.uint(15)?,
             disk_free: row.int_or_null(16)?.and_then(|n| u64::try_from(n).ok()),
             clock_offset_ms: row.int_or_null(17)?,
+            devices: devices(row.text_or_null(18)?),
         }),
     };
     Ok(Standing {
@@ -250,4 +262,9 @@ fn read(row: &Row) -> Result<Standing, StoreError> {
         forked: row.uint(9)? > 0,
         heard,
     })
+}
+
+/// What a later program wrote and this one does not understand is left out.
+fn devices(stored: Option<&str>) -> Vec<DeviceReport> {
+    stored.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/006.sql"),
     include_str!("schema/007.sql"),
     include_str!("schema/008.sql"),
+    include_str!("schema/009.sql"),
 ];
 
 /// The schema that this program writes.
@@ -186,6 +187,7 @@ mod tests {
             "69c126afb520e6c01a498c9f1a6b05d9ec06f4800185a27ed7016bd084e39374",
             "c5b324f3633d7d0fffd75a822a967dfc1e26146bf72b239614fd3594f6048fb3",
             "4989688d3f2fdb61e91d259606a813bf94ca6e599b34438964e0457757d113cf",
+            "ddc239636db093e190b45c6a276d108c23806081c5fcba5a18e2d5b14e1314a5",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

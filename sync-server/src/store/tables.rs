@@ -187,6 +187,7 @@ pub const TABLES: &[Table] = &[
             "parked",
             "disk_free",
             "clock_offset_ms",
+            "devices",
         ],
     ),
     table(

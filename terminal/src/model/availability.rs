@@ -16,7 +16,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// Why an item cannot be begun; each has its own words (`guide.unavailable.{name}`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unavailable {
-    /// It needs a scanner or camera, which this version does not have.
+    /// It needs a scanner or camera, which this terminal does not have.
     FieldType(Widget),
     /// It needs the network, and there is none.
     OnlineOnly,
@@ -157,6 +157,9 @@ impl Model {
             _ if is_online_only(entry) => return Err(Unavailable::NotBuiltYet),
             Some(Caveat::Blocked) => return Err(Unavailable::OldCatalogue),
             Some(Caveat::RegisterOnly | Caveat::Old) | None => {}
+        }
+        if self.capture_devices.any() {
+            return Form::compile(entry.form()).map(|_| ()).map_err(|_| Unavailable::NoForm);
         }
         let form = Form::compile(entry.form()).map_err(|_| Unavailable::NoForm)?;
         form.unsupported().first().map_or(Ok(()), |widget| Err(Unavailable::FieldType(*widget)))

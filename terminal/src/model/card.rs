@@ -4,9 +4,10 @@ use domain::catalogue::Entry;
 use domain::ids::ItemCode;
 use domain::item::AcceptedCard;
 use hardware::card_reader::{ReadError, ReaderStatus};
+use hardware::photo::Photo;
 
 use super::{CardStep, Model, Screen, Session};
-use crate::event::Job;
+use crate::event::{Job, OtherCard};
 
 impl Model {
     pub(super) fn reader_changed(&mut self, status: ReaderStatus) -> Vec<Job> {
@@ -27,8 +28,46 @@ impl Model {
         Vec::new()
     }
 
-    /// A card was read. Another person's card ends the visit and begins a new one.
+    /// An ID card was read. Another person's card ends the visit and begins a new one.
     pub(super) fn card_read(&mut self, applicant: Applicant) -> Vec<Job> {
+        self.person_came(applicant, false)
+    }
+
+    /// A social-security card was read. It takes no place of an ID card of the same person.
+    pub(super) fn social_security_read(&mut self, applicant: Applicant) -> Vec<Job> {
+        let by_id_card = self.session.as_ref().filter(|session| !session.social_security);
+        let known = by_id_card.and_then(|session| session.applicant.as_ref());
+        if known.is_some_and(|known| known.id_number == applicant.id_number) {
+            return Vec::new();
+        }
+        self.person_came(applicant, true)
+    }
+
+    /// A card that opens nothing: its words stand until the next one, unless somebody is known already.
+    pub(super) fn other_card(&mut self, other: OtherCard) -> Vec<Job> {
+        if let Some(session) = &mut self.session
+            && session.applicant.is_none()
+        {
+            session.card = match other {
+                OtherCard::Staff => CardStep::Staff,
+                OtherCard::SocialSecurity => CardStep::UseIdCard,
+            };
+        }
+        Vec::new()
+    }
+
+    /// The photo belongs to the ID card that was read last.
+    pub(super) fn photo_came(&mut self, photo: Photo) -> Vec<Job> {
+        if let Some(session) = &mut self.session
+            && session.card == CardStep::Done
+            && !session.social_security
+        {
+            session.photo = Some(photo);
+        }
+        Vec::new()
+    }
+
+    fn person_came(&mut self, applicant: Applicant, social_security: bool) -> Vec<Job> {
         if self.outage.is_some() || self.is_saving() {
             return Vec::new();
         }
@@ -44,17 +83,22 @@ impl Model {
         if self.screen == Screen::Attract {
             self.screen = Screen::Home;
         }
-        let accepted = self.accepts(self.session.as_ref().and_then(|s| s.item.as_ref()), &applicant);
+        let accepted = self.session.as_ref().is_none_or(|session| {
+            !(social_security && session.for_cases)
+                && self.accepts_card(session.item.as_ref(), &applicant, social_security)
+        });
         let now_ms = self.now_ms;
         let session = self.session.get_or_insert_with(|| Session::new(now_ms));
         if applicant.valid_to.is_some_and(|day| day < today) {
-            session.card = CardStep::Expired;
+            session.card = if social_security { CardStep::UseIdCard } else { CardStep::Expired };
         } else if !accepted {
-            session.card = CardStep::NotAccepted;
+            session.card = refusal(social_security);
         } else {
             session.card = CardStep::Done;
             session.applicant = Some(applicant);
-            if session.drafts.lines.is_none() {
+            session.social_security = social_security;
+            session.photo = None;
+            if session.drafts.lines.is_none() && !social_security {
                 jobs.extend(self.look_for_drafts());
             }
         }
@@ -70,10 +114,20 @@ impl Model {
         Vec::new()
     }
 
-    /// Whether the card that this person laid down does for an item; the number tells what kind of card it was.
+    /// Whether the card that the person of the visit laid down does for an item.
     pub(super) fn accepts(&self, code: Option<&ItemCode>, applicant: &Applicant) -> bool {
-        let card =
-            id_number_kind(&applicant.id_number, None).map_or(AcceptedCard::Idcard, |k| k.accepted_card());
+        let social_security = self.session.as_ref().is_some_and(|session| session.social_security);
+        self.accepts_card(code, applicant, social_security)
+    }
+
+    /// Whether a card does for an item; of an ID card the number tells what kind it is.
+    fn accepts_card(&self, code: Option<&ItemCode>, applicant: &Applicant, social_security: bool) -> bool {
+        let kind = id_number_kind(&applicant.id_number, None);
+        let card = match kind {
+            _ if social_security => AcceptedCard::Sscard,
+            Ok(kind) => kind.accepted_card(),
+            Err(_) => AcceptedCard::Idcard,
+        };
         match code.and_then(|c| self.catalogue.entry(c)) {
             Some(Entry::Item(item)) => item.accepted_cards.contains(&card),
             Some(Entry::Bundle(_)) | None => true,
@@ -90,8 +144,12 @@ impl Model {
         }
         // What a card said that was laid down during the questions stands until the next one.
         if let Some(session) = self.session.as_mut().filter(|_| accepted == Some(false)) {
-            session.card = CardStep::NotAccepted;
+            session.card = refusal(session.social_security);
         }
         self.open(Screen::Card)
     }
+}
+
+fn refusal(social_security: bool) -> CardStep {
+    if social_security { CardStep::UseIdCard } else { CardStep::NotAccepted }
 }

@@ -182,7 +182,7 @@ impl Model {
         let (Some(applicant), Some(item)) = (&session.applicant, &session.item) else { return Vec::new() };
         // Before the store has answered nothing is put in the place of a draft that may be there.
         let known = session.drafts.lines.is_some() && applicant.source == IdentitySource::Read;
-        if !known || !matches!(self.screen, Screen::Form | Screen::Check) {
+        if !known || !matches!(self.screen, Screen::Form | Screen::Capture | Screen::Check) {
             return Vec::new();
         }
         let snapshot = Snapshot::of(session, &self.screen);

@@ -136,6 +136,7 @@ impl Model {
             Screen::Needs => self.go_on_from_needs(),
             Screen::Card => self.go_on_from_card(),
             Screen::Form => self.go_on_in_form(),
+            Screen::Capture => self.leave_capture(),
             _ => Vec::new(),
         }
     }

@@ -3,15 +3,21 @@
 //! `Model::command` and `Model::event` are pure: they change the model and say which [`Job`](crate::event::Job)s
 //! the desk worker shall do. No I/O, no clock (time comes in with [`Event::Tick`](crate::event::Event::Tick)).
 mod availability;
+mod capture;
 mod card;
+#[cfg(test)]
+mod card_tests;
+mod devices;
 mod draft;
 #[cfg(test)]
 mod draft_tests;
 mod filling;
 mod idle;
+mod kept_pages;
 mod navigation;
 mod new_catalogue;
 mod news;
+mod printing;
 mod rows;
 mod session;
 mod situation;
@@ -31,8 +37,12 @@ use domain::text::Language;
 use hardware::card_reader::ReaderStatus;
 
 pub use availability::{Caveat, Standing, Unavailable};
+pub use capture::{Capture, CaptureDevices, CaptureStep, Shown, Taken, TakenPage, Way};
+pub use devices::DevicesPage;
 pub use draft::{DraftLine, Drafts, OpenedForm, Place, SNAPSHOT_FORM, Snapshot};
+pub use kept_pages::{PageLine, hashes, takes_pages};
 pub use new_catalogue::NewCatalogue;
+pub use printing::{PrintKind, PrintStep, Printers};
 pub use rows::RemovedRow;
 pub use session::{CardStep, CaseLine, Marks, PagesSent, Session, SlipView, SubmitStep};
 pub use situation::Situation;
@@ -64,6 +74,8 @@ pub enum Screen {
     Resume(ItemCode),
     /// A page of the form; which one is in the session.
     Form,
+    /// Take pages for a field of the form; which one is in the session.
+    Capture,
     /// Check answers before submitting.
     Check,
     /// The slip, which becomes the receipt when that arrives.
@@ -72,6 +84,10 @@ pub enum Screen {
     MyCases,
     /// How to use it.
     Help,
+    /// How the devices are.
+    Devices,
+    /// What was said to the card reader, without any data.
+    DeviceTrace,
     /// Other stations near this one.
     Stations,
     /// One of them.
@@ -83,8 +99,8 @@ pub enum Screen {
 impl Screen {
     /// Between a guide and the slip: belongs to the item being done.
     pub fn is_of_an_item(&self) -> bool {
-        use Screen::{Card, Check, Ended, Form, Needs, Question};
-        matches!(self, Question | Ended | Needs | Card | Form | Check)
+        use Screen::{Capture, Card, Check, Ended, Form, Needs, Question};
+        matches!(self, Question | Ended | Needs | Card | Form | Capture | Check)
     }
 }
 
@@ -220,6 +236,14 @@ pub struct Model {
     pub network: Network,
     /// Card reader.
     pub reader: ReaderStatus,
+    /// How the devices are.
+    pub devices: DevicesPage,
+    /// Printers.
+    pub printers: Printers,
+    /// Scanner and camera that the settings name.
+    pub capture_devices: CaptureDevices,
+    /// The last time that a device was asked for pages: later news carry its number.
+    pub(crate) capture_ticket: u64,
     /// Search page.
     pub search: SearchState,
     /// Page shown of a list, from 0.
@@ -257,6 +281,10 @@ impl Model {
             look: Look::default(),
             network: Network::Offline,
             reader: ReaderStatus::Unknown,
+            devices: DevicesPage::default(),
+            printers: Printers::default(),
+            capture_devices: CaptureDevices::default(),
+            capture_ticket: 0,
             search: SearchState::default(),
             list_page: 0,
             stations: StationsView::default(),

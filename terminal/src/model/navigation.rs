@@ -17,7 +17,8 @@ impl Model {
             return Vec::new();
         }
         self.look.size = size;
-        self.session.get_or_insert_with(|| Session::new(self.now_ms));
+        let captures = self.capture_devices.any();
+        self.session.get_or_insert_with(|| Session { captures, ..Session::new(self.now_ms) });
         self.screen = Screen::Home;
         self.history.clear();
         Vec::new()
@@ -58,6 +59,7 @@ impl Model {
             Screen::Slip => self.go_home(),
             Screen::Question => self.back_from_question(),
             Screen::Form => self.back_in_form(),
+            Screen::Capture => self.back_from_capture(),
             Screen::Check => self.back_to_last_page(),
             _ => self.pop(),
         }
@@ -114,10 +116,10 @@ impl Model {
         let Some(session) = &mut self.session else { return Vec::new() };
         session.drop_item();
         session.for_cases = true;
-        if session.applicant.is_some() {
+        if session.applicant.is_some() && !session.social_security {
             return self.show_cases();
         }
-        session.card = CardStep::Waiting;
+        session.card = if session.social_security { CardStep::UseIdCard } else { CardStep::Waiting };
         self.open(Screen::Card)
     }
 

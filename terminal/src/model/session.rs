@@ -8,8 +8,10 @@ use domain::date::CivilDate;
 use domain::form::{Answers, Facts, FieldError, Form, RenderPlan};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use hardware::card_reader::ReadError;
+use hardware::pages::Finding;
+use hardware::photo::Photo;
 
-use super::{Drafts, Situation};
+use super::{Capture, Drafts, PrintStep, Situation};
 
 /// One person's visit from the first tap to the wipe.
 #[derive(Debug)]
@@ -22,6 +24,11 @@ pub struct Session {
     pub envelope_id: Option<EnvelopeId>,
     /// The person whose card was read.
     pub applicant: Option<Applicant>,
+    /// The person was read from a social-security card, which anybody can copy: it opens a form where the item takes
+    /// it, and neither drafts nor own cases.
+    pub social_security: bool,
+    /// The photo of the person's ID card, if a decoder is set up.
+    pub photo: Option<Photo>,
     /// What the card page shows.
     pub card: CardStep,
     /// The card is read to show own cases, not to fill in a form.
@@ -51,10 +58,18 @@ pub struct Session {
     pub from_check: bool,
     /// Personal data are shown in clear on the check page until this time (hold to reveal, 5 s).
     pub revealed_until_ms: Option<i64>,
+    /// Photos and scans can be taken here.
+    pub captures: bool,
+    /// Pages that are being taken for a field.
+    pub capture: Option<Capture>,
+    /// What was wrong with pages that were taken in this visit, by their hash.
+    pub findings: Vec<(String, Vec<Finding>)>,
     /// What submitting is doing.
     pub submit: SubmitStep,
     /// The slip, once queued.
     pub slip: Option<SlipView>,
+    /// The paper of the slip on the screen, once it was asked for.
+    pub print: Option<(EnvelopeId, PrintStep)>,
     /// Own cases, once loaded.
     pub cases: Option<Vec<CaseLine>>,
 }
@@ -67,6 +82,8 @@ impl Session {
             item: None,
             envelope_id: None,
             applicant: None,
+            social_security: false,
+            photo: None,
             card: CardStep::Waiting,
             for_cases: false,
             situation: Situation::default(),
@@ -81,15 +98,21 @@ impl Session {
             removed_row: None,
             from_check: false,
             revealed_until_ms: None,
+            captures: false,
+            capture: None,
+            findings: Vec::new(),
             submit: SubmitStep::Idle,
             slip: None,
+            print: None,
             cases: None,
         }
     }
 
     /// What the form may take from the card and the day.
     pub fn facts(&self, today: CivilDate) -> Facts {
-        self.applicant.as_ref().map_or_else(|| Facts::on(today), |a| Facts::of_applicant(a, today))
+        let facts =
+            self.applicant.as_ref().map_or_else(|| Facts::on(today), |a| Facts::of_applicant(a, today));
+        Facts { captures: self.captures, ..facts }
     }
 
     /// Forgets the item and its answers; the person stays.
@@ -97,7 +120,10 @@ impl Session {
         let applicant = self.applicant.take();
         let card = if applicant.is_some() { CardStep::Done } else { CardStep::Waiting };
         let drafts = Drafts { lines: self.drafts.lines.take(), ..Drafts::default() };
-        *self = Self { applicant, card, drafts, ..Self::new(self.started_ms) };
+        let (social_security, photo) = (self.social_security, self.photo.take());
+        let captures = self.captures;
+        *self =
+            Self { applicant, social_security, photo, card, drafts, captures, ..Self::new(self.started_ms) };
     }
 }
 
@@ -115,6 +141,10 @@ pub enum CardStep {
     Expired,
     /// The item does not accept this card.
     NotAccepted,
+    /// A social-security card that does not do here: the ID card is asked for.
+    UseIdCard,
+    /// A staff card.
+    Staff,
     /// Read.
     Done,
 }
@@ -204,6 +234,8 @@ pub struct SlipView {
 /// One line of "my cases".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CaseLine {
+    /// The submission.
+    pub envelope_id: EnvelopeId,
     /// Its number.
     pub number: CaseNo,
     /// Item or bundle.
@@ -212,4 +244,6 @@ pub struct CaseLine {
     pub marks: Marks,
     /// State, once there is news.
     pub state: Option<CaseState>,
+    /// Its newest paper, if one was asked for.
+    pub print: Option<PrintStep>,
 }

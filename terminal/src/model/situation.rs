@@ -193,7 +193,9 @@ impl Model {
         let Some(code) = self.session.as_ref().and_then(|s| s.item.clone()) else { return Vec::new() };
         let form = self.situation_form();
         let Some(session) = &mut self.session else { return Vec::new() };
-        let labels = form.iter().flat_map(|form| form.unsupported_fields()).map(|field| field.label.clone());
+        let captures = session.captures;
+        let unsupported = form.iter().filter(|_| !captures).flat_map(|form| form.unsupported_fields());
+        let labels = unsupported.map(|field| field.label.clone());
         session.situation.refused = labels.collect();
         let (changing, refused) = (session.situation.before.is_some(), !session.situation.refused.is_empty());
         let Some(resolution) = self.resolution(&code) else { return Vec::new() };

@@ -333,7 +333,14 @@ fn nobody_sees_the_cases_of_the_person_before() {
     model.event(Event::CardRead(person(ELDER)));
     model.command(Command::MyCases);
     assert_eq!(model.screen, Screen::MyCases);
-    let line = CaseLine { number: slip().number, item: code(), marks: Marks::default(), state: None };
+    let line = CaseLine {
+        envelope_id: slip().envelope_id,
+        number: slip().number,
+        item: code(),
+        marks: Marks::default(),
+        state: None,
+        print: None,
+    };
     let shown = |m: &Model| m.session.as_ref().and_then(|s| s.cases.clone());
     model.event(Event::Cases { applicant: person(COURIER), cases: vec![line.clone()] });
     assert_eq!(shown(&model), None, "a list that comes late is dropped");

@@ -18,6 +18,10 @@ impl Model {
         } else {
             self.idle.last_touch_ms
         };
+        self.obey(command)
+    }
+
+    fn obey(&mut self, command: Command) -> Vec<Job> {
         match command {
             Command::Touch => Vec::new(),
             Command::StillHere => self.still_here(),
@@ -47,6 +51,9 @@ impl Model {
             Command::OpenStations(item) => self.open_stations(item),
             Command::FilterStations { only_open, only_able } => self.filter_stations(only_open, only_able),
             Command::OpenStation(id) => self.open_station(id),
+            Command::OpenDevices => self.open_devices(),
+            Command::OpenDeviceTrace => self.open(Screen::DeviceTrace),
+            Command::CheckDevices => vec![Job::CheckDevices],
             Command::CallStaff => self.call_staff(),
             Command::Focus(key) => self.focus(key),
             Command::Answer { key, value } => self.answer(&key, value),
@@ -55,6 +62,16 @@ impl Model {
             Command::RemoveRow { key, row } => self.remove_row(&key, row),
             Command::UndoRow => self.undo_row(),
             Command::UseCardAddress(key) => self.use_card_address(&key),
+            Command::OpenCapture(key) => self.open_capture(&key),
+            Command::TakePage(way) => self.take_page(way),
+            Command::StopTaking => self.stop_taking(),
+            Command::RetakePage => self.retake_page(),
+            Command::MoveCorner { corner, at } => self.move_corner(corner, at),
+            Command::TurnPage => self.turn_page(),
+            Command::WholePage => self.whole_page(),
+            Command::UsePage => self.use_page(),
+            Command::RemovePage(hash) => self.remove_page(&hash),
+            Command::MovePageUp(hash) => self.move_page_up(&hash),
             Command::Continue => self.go_on(),
             Command::Change(key) => self.change(&key),
             Command::JumpTo(key) => self.jump_to(&key),
@@ -63,6 +80,8 @@ impl Model {
             Command::Resume => self.resume(),
             Command::StartOver => self.start_over(),
             Command::DeleteDraft => self.delete_draft(),
+            Command::Print => self.print_slip(),
+            Command::PrintCase(id) => self.print_case(id),
         }
     }
 
@@ -71,7 +90,18 @@ impl Model {
         let mut jobs = match event {
             Event::Tick { now_ms } => self.tick(now_ms),
             Event::Reader(status) => self.reader_changed(status),
+            Event::Devices(devices) => {
+                self.devices.list = devices;
+                Vec::new()
+            }
+            Event::DeviceTrace(lines) => {
+                self.devices.lines = lines;
+                Vec::new()
+            }
             Event::CardRead(applicant) => self.card_read(*applicant),
+            Event::SocialSecurityRead(applicant) => self.social_security_read(*applicant),
+            Event::OtherCard(other) => self.other_card(other),
+            Event::CardPhoto(photo) => self.photo_came(*photo),
             Event::CardFailed(error) => self.card_failed(error),
             Event::Network(network) => {
                 self.network = network;
@@ -102,8 +132,22 @@ impl Model {
             Event::DraftKept { envelope_id, kept } => self.draft_kept(envelope_id, kept),
             Event::DraftOpened(opened) => self.draft_opened(*opened),
             Event::DraftLost { item } => self.draft_lost(item),
+            Event::Print { envelope_id, step } => {
+                self.note_print(envelope_id, step);
+                Vec::new()
+            }
+            Event::Printer { kind, state } => {
+                self.printer_changed(kind, state);
+                Vec::new()
+            }
+            Event::Taking { ticket, page, percent } => self.taking(ticket, page, percent),
+            Event::PageTaken(taken) => self.page_taken(*taken),
+            Event::TakingEnded { ticket, failed } => self.taking_ended(ticket, failed),
+            Event::PageKept(kept) => self.page_kept(*kept),
+            Event::PageRefused { envelope_id, key } => self.page_refused(envelope_id, key),
         };
         self.follow_stations();
+        jobs.extend(self.follow_devices());
         jobs.extend(self.take_catalogue());
         jobs
     }
@@ -117,6 +161,9 @@ fn works_in_outage(command: &Command) -> bool {
             | Command::SetHighContrast(_)
             | Command::SetLanguage(_)
             | Command::CallStaff
+            | Command::OpenDevices
+            | Command::OpenDeviceTrace
+            | Command::CheckDevices
             | Command::OpenStations(_)
             | Command::FilterStations { .. }
             | Command::OpenStation(_)

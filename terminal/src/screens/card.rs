@@ -126,7 +126,11 @@ fn shrunk(letters: Lettering) -> Lettering {
 fn state(cx: &Cx<'_>) -> (&'static str, &'static str, bool) {
     let step = cx.model.session.as_ref().map_or(CardStep::Waiting, |s| s.card);
     match step {
+        // Nobody walks away from a card.
+        CardStep::Done if cx.model.reader == ReaderStatus::Card => ("state.done_lying", "check", true),
         CardStep::Done => ("state.done", "check", true),
+        CardStep::UseIdCard => ("state.use_id_card", "warn", false),
+        CardStep::Staff => ("state.staff", "warn", false),
         CardStep::Reading => ("state.reading", "scan", true),
         CardStep::Expired => ("state.expired", "warn", false),
         CardStep::NotAccepted => ("state.not_accepted", "warn", false),

@@ -1,7 +1,8 @@
 //! How an item or bundle is told on tiles and rows: title, meta line, badges. Refuses to draw.
 use domain::catalogue::Entry;
-use domain::item::{Period, PeriodUnit};
+use domain::item::Period;
 
+use crate::promise;
 use crate::widgets::{Badge, Cx, Tile};
 
 /// A tile of an entry with what it takes and costs. In the elder version, which has no room for badges beside a line of
@@ -94,37 +95,12 @@ pub fn department_name(cx: &Cx<'_>, unit: &str) -> String {
 
 /// `5 个工作日`, `当场`.
 pub fn period(cx: &Cx<'_>, period: Period) -> String {
-    if period.tenths == 0 {
-        return cx.t("period.at_once").to_owned();
-    }
-    let one = period.tenths == 10;
-    let key = match period.unit {
-        PeriodUnit::Minute if one => "period.one_minute",
-        PeriodUnit::Minute => "period.minutes",
-        PeriodUnit::WorkingDay if one => "period.one_working_day",
-        PeriodUnit::WorkingDay => "period.working_days",
-        PeriodUnit::NaturalDay if one => "period.one_natural_day",
-        PeriodUnit::NaturalDay => "period.natural_days",
-    };
-    cx.tf(key, &[("count", &tenths(period.tenths))])
+    promise::period(&cx.kit.words, cx.language(), period)
 }
 
 /// What happens afterwards, with the promised time in its words: `受理后 1 个工作日内`.
 pub fn after(cx: &Cx<'_>, entry: Entry<'_>) -> String {
-    let promised = match entry {
-        Entry::Item(item) => item.promised,
-        Entry::Bundle(bundle) => bundle.promised,
-    };
-    let words = cx.say(&entry.guide().after);
-    let time = period(cx, promised);
-    // Between a Chinese word and a digit stands a thin gap, as everywhere else on the screens.
-    let spaced = words.split_once("{promised}").is_some_and(|(before, _)| !before.ends_with([' ', '(']));
-    let gap = if spaced && time.starts_with(|c: char| c.is_ascii_digit()) { " " } else { "" };
-    words.replace("{promised}", &format!("{gap}{time}"))
-}
-
-fn tenths(value: u32) -> String {
-    if value.is_multiple_of(10) { (value / 10).to_string() } else { format!("{}.{}", value / 10, value % 10) }
+    promise::after(&cx.kit.words, cx.language(), entry)
 }
 
 fn yuan(fen: i64) -> String {
@@ -137,7 +113,6 @@ mod tests {
 
     #[test]
     fn numbers_are_written_short() {
-        assert_eq!((tenths(50), tenths(5), tenths(235)), ("5".into(), "0.5".into(), "23.5".into()));
         assert_eq!((yuan(1000), yuan(1050), yuan(5)), ("10".into(), "10.50".into(), "0.05".into()));
     }
 }

@@ -3,6 +3,7 @@
 use egui::{Rect, Ui, pos2};
 
 use crate::command::Command;
+use crate::widgets::button::{Button, press};
 use crate::widgets::{Action, Cx, Footer, at, frame, icon_block, shape, text, upright};
 
 const STEPS: [(&str, &str, &str); 4] = [
@@ -24,9 +25,18 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         let line = cx.h1().style.line;
         let top = room.top() + cx.theme.pick(32.0, 20.0);
         text(ui, cx, at(room.left(), top, room.width(), line), cx.t("help.title"), cx.h1());
+        devices_ui(ui, cx, at(room.left(), top, room.width(), line));
         let below = Rect::from_min_max(pos2(room.left(), top + line + 20.0), room.max);
         steps_ui(ui, cx, below);
     });
+}
+
+/// The way to the device check, at the right of this line.
+pub(super) fn devices_ui(ui: &mut Ui, cx: &mut Cx<'_>, line: Rect) {
+    let button = Button::quiet(cx.t("devices.button")).icon("cpu");
+    let (width, height) = (button.inner_width(ui, cx) + 32.0, cx.theme.metrics.target);
+    let place = at(line.right() - width, line.center().y - height / 2.0, width, height);
+    press(ui, cx, place, &button, Command::OpenDevices);
 }
 
 fn steps_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {

@@ -3,11 +3,13 @@
 //! Refuses I/O, waiting and truth of its own; which screen is drawn is the model's decision alone.
 pub mod attract;
 mod blocks;
+pub mod capture;
 pub mod card;
 mod caveat;
 pub mod check;
 pub mod chooser;
 pub mod countdown;
+pub mod devices;
 mod entry;
 pub mod form;
 pub mod guide;
@@ -18,6 +20,7 @@ pub mod items;
 mod materials;
 pub mod my_cases;
 pub mod out_of_service;
+mod printing;
 mod refusal;
 pub mod resume;
 pub mod search;
@@ -61,13 +64,19 @@ pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Comma
         Screen::Card => card::show(ui, cx),
         Screen::Resume(code) => resume::show(ui, cx, code),
         Screen::Form => form::show(ui, cx),
+        Screen::Capture => capture::show(ui, cx),
         Screen::Check => check::show(ui, cx),
         Screen::Slip => slip::show(ui, cx),
         Screen::MyCases => my_cases::show(ui, cx),
         Screen::Help => help::show(ui, cx),
+        Screen::Devices => devices::show(ui, cx),
+        Screen::DeviceTrace => devices::show_trace(ui, cx),
         Screen::Stations => stations::show(ui, cx),
         Screen::Station(id) => stations::detail::show(ui, cx, id),
         Screen::OutOfService => out_of_service::show(ui, cx),
+    }
+    if model.screen != Screen::Capture {
+        capture::forget(ui);
     }
     if model.idle.seconds_left.is_some() {
         // What the page below asked for (a key typed into a field) does not count.

@@ -5,8 +5,9 @@ use domain::applicant::mask_name;
 use domain::case::CaseState;
 use egui::{Color32, Rect, Ui, pos2, vec2};
 
+use super::printing;
 use crate::command::Command;
-use crate::model::CaseLine;
+use crate::model::{CaseLine, PrintStep};
 use crate::theme::radius;
 use crate::widgets::button::{Button, press};
 use crate::widgets::footer::Action;
@@ -66,11 +67,19 @@ fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, cases: &[CaseLine]) {
         pos2(place.left(), place.bottom() - below),
         pos2(place.right(), place.bottom() - 12.0),
     );
-    let only = cx.t("my_cases.only_you");
+    // Where a paper is that was asked for here, or one that may lie there since this machine was started anew.
+    let doubtful = cases.iter().find(|case| matches!(case.print, Some(PrintStep::Doubtful(_))));
+    let printing = cx.model.session.as_ref().and_then(|s| s.print).map(|(id, _)| id);
+    let printing = printing.or(doubtful.map(|case| case.envelope_id)).and_then(|id| printing::line(cx, id));
+    let (only, ink) = match &printing {
+        Some((words, ink, _)) => (words.as_str(), *ink),
+        None => (cx.t("my_cases.only_you"), cx.body().color),
+    };
     let pager_width = if pages.count() > 1 { cx.theme.pick(600.0, 872.0) } else { 0.0 };
     let words = strip.with_max_x(strip.right() - pager_width - 16.0);
     let fits = width_of(ui, only, cx.body()) < words.width();
-    text(ui, cx, words, only, if fits { cx.body().middle() } else { cx.small().middle() });
+    let letters = if fits { cx.body().middle() } else { cx.small().middle() };
+    text(ui, cx, words, only, letters.color(ink));
     pager(ui, cx, strip, pages, Command::ShowPage);
 }
 
@@ -79,7 +88,7 @@ fn row_height(cx: &Cx<'_>) -> f32 {
 }
 
 /// A case: item and number at the left, its marks at the right.
-fn case_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, case: &CaseLine) {
+fn case_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, case: &CaseLine) {
     card(ui, cx, rect, radius::CARD);
     let inner = rect.shrink2(vec2(32.0, cx.theme.pick(22.0, 16.0)));
     let words = inner.with_max_x(inner.left() + cx.theme.pick(560.0, 520.0));
@@ -96,7 +105,16 @@ fn case_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, case: &CaseLine) {
     let second = at(words.left(), first.bottom(), words.width(), small.style.line);
     text(ui, cx, second, &number, small.data());
     state_ui(ui, cx, pos2(words.left(), second.bottom() + 8.0), case);
-    marks_ui(ui, cx, inner.with_min_x(words.right() + 8.0), &case.marks, case.state);
+    let mut marks = inner.with_min_x(words.right() + 8.0);
+    if cx.model.printers.paper().is_some() {
+        let (width, height) = (cx.theme.pick(132.0, 112.0), cx.theme.metrics.target);
+        let place = at(inner.right() - width, inner.center().y - height / 2.0, width, height);
+        let name = cx.tf("my_cases.print_name", &[("number", case.number.as_str())]);
+        let look = Button::secondary(cx.t("my_cases.print")).named(&name);
+        press(ui, cx, place, &look, Command::PrintCase(case.envelope_id));
+        marks.set_right(place.left() - 8.0);
+    }
+    marks_ui(ui, cx, marks, &case.marks, case.state);
 }
 
 /// Where it stands, as a badge of icon and word.

@@ -1,6 +1,7 @@
 //! The terminal takes nothing now: what is true for the citizen, where else to go, and what staff must know.
 use egui::{Ui, vec2};
 
+use super::help::devices_ui;
 use crate::command::Command;
 use crate::model::Outage;
 use crate::theme::radius;
@@ -40,6 +41,8 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
         let note = at(left, top + 20.0, width, inner.bottom() - top - 20.0);
         shape::well(ui, cx, note, radius::BUTTON, cx.theme.colors.warn50);
         text(ui, cx, note.shrink2(vec2(24.0, 12.0)), &words, cx.body().color(cx.theme.colors.warn).middle());
+        let side = cx.theme.metrics.target;
+        devices_ui(ui, cx, at(place.left(), place.bottom() + 16.0, place.width(), side));
     });
 }
 

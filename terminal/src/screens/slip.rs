@@ -4,9 +4,11 @@
 use domain::case::CaseState;
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::printing;
 use crate::command::Command;
 use crate::model::{Network, SlipView};
 use crate::theme::{TypeRole, radius};
+use crate::widgets::button::{Button, press};
 use crate::widgets::footer::{Action, Back};
 use crate::widgets::shape::{card, fill, well};
 use crate::widgets::text::height_of;
@@ -15,8 +17,18 @@ use crate::widgets::{Cx, Footer, Lettering, at, frame, icon, marks, qr, rule, te
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let model = cx.model;
-    let action = Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true };
-    let footer = Footer { back: Back::Other, action: Some(action), ..Footer::default() };
+    let shown = model.session.as_ref().and_then(|s| s.slip.as_ref());
+    let prints = shown.filter(|_| model.printers.paper().is_some());
+    let finish = Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true };
+    // In the elder version there is one thing to do at a time: take the paper along, then finish.
+    let (back, action) = match prints.filter(|_| cx.elder()) {
+        Some(slip) => {
+            let label = cx.t(printing::label(model.print_of(slip.envelope_id)));
+            (Back::Finish, Action { label, icon: "printer", command: Command::Print, filled: true })
+        }
+        None => (Back::Other, finish),
+    };
+    let footer = Footer { back, action: Some(action), ..Footer::default() };
     frame(ui, cx, footer, |ui, cx, content| {
         let Some(slip) = model.session.as_ref().and_then(|s| s.slip.as_ref()) else { return };
         let top = heading_ui(ui, cx, content, slip);
@@ -241,14 +253,19 @@ fn banner_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
 /// What happens next, as the guide says it.
 fn next_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, words: Option<String>) {
     let Some(words) = words else { return };
+    line_ui(ui, cx, rect, (&words, "calendar", cx.theme.colors.ink));
+}
+
+/// An icon and words beside it, as large as they fit.
+fn line_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, (words, name, ink): (&str, &str, Color32)) {
     let side = cx.theme.pick(44.0, 48.0);
     let place = rect.with_min_x(rect.left() + side + 16.0);
-    let ink = cx.theme.colors.ink;
-    let letters = fitted(ui, &words, place, [cx.body().color(ink), cx.small().color(ink)]);
-    let filled = text(ui, cx, place, &words, letters.middle().data());
+    let letters = fitted(ui, words, place, [cx.body().color(ink), cx.small().color(ink)]);
+    let filled = text(ui, cx, place, words, letters.middle().data());
     let line = letters.style.line.min(filled.height());
     let top = filled.top() + (line - side) / 2.0;
-    icon(ui, cx, at(rect.left(), top.max(rect.top()), side, side), "calendar", cx.theme.colors.brand600);
+    let color = if ink == cx.theme.colors.ink { cx.theme.colors.brand600 } else { ink };
+    icon(ui, cx, at(rect.left(), top.max(rect.top()), side, side), name, color);
 }
 
 fn after(cx: &Cx<'_>, slip: &SlipView) -> Option<String> {
@@ -266,7 +283,7 @@ fn fitted(ui: &Ui, words: &str, place: Rect, letters: [Lettering; 2]) -> Letteri
     if fits { letters[0] } else { letters[1] }
 }
 
-fn code_card(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
+fn code_card(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
     card(ui, cx, rect, radius::CARD);
     let inner = rect.shrink2(vec2(32.0, 28.0));
     let key = if slip.marks.delivered_ms.is_some() { "slip.scan_receipt" } else { "slip.scan" };
@@ -278,13 +295,22 @@ fn code_card(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
         cx.t(key),
         title.centered_across(),
     );
-    let side = 320.0;
+    let prints = cx.model.printers.paper().is_some();
+    let side = if prints { 280.0 } else { 320.0 };
     let square = at(inner.center().x - side / 2.0, inner.top() + title.style.line + 12.0, side, side);
     let words =
         if qr::qr_ui(ui, cx, square, &slip.qr_url) { "slip.no_personal_data" } else { "slip.no_code" };
     let small = cx.small();
     let note = at(inner.left(), square.bottom() + 8.0, inner.width(), small.style.line);
     text(ui, cx, note, cx.t(words), small.centered_across());
+    if prints {
+        return print_ui(
+            ui,
+            cx,
+            Rect::from_min_max(pos2(inner.left(), note.bottom() + 16.0), inner.max),
+            slip,
+        );
+    }
     let Some(station) = &cx.model.station else { return };
     rule(ui, cx, inner.left(), inner.right(), note.bottom() + 16.0);
     let place = Rect::from_min_max(pos2(inner.left() + 52.0, note.bottom() + 32.0), inner.max);
@@ -298,6 +324,18 @@ fn code_card(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
         name.data(),
     );
     text(ui, cx, place.with_min_y(first.bottom() + 4.0), cx.say(&station.address), small.data());
+}
+
+/// The print button, and below it where the paper is.
+fn print_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
+    let label = cx.t(printing::label(cx.model.print_of(slip.envelope_id)));
+    let button = rect.with_max_y(rect.top() + cx.theme.metrics.target);
+    press(ui, cx, button, &Button::secondary(label).icon("printer"), Command::Print);
+    let Some((words, ink, name)) = printing::line(cx, slip.envelope_id) else { return };
+    let place = rect.with_min_y(button.bottom() + 10.0);
+    let letters = cx.small().color(ink).data();
+    icon(ui, cx, at(place.left(), place.top(), 32.0, 32.0), name, ink);
+    text(ui, cx, place.with_min_x(place.left() + 44.0), &words, letters);
 }
 
 fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {
@@ -328,5 +366,9 @@ fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {
     marks::marks_ui(ui, cx, line, &slip.marks, slip.state);
     let returned = || cx.t("slip.returned_note").to_owned();
     let words = after(cx, slip).or_else(|| (Now::of(slip) == Now::Returned).then(returned));
-    next_ui(ui, cx, Rect::from_min_max(pos2(inner.left(), line.bottom() + 4.0), inner.max), words);
+    let place = Rect::from_min_max(pos2(inner.left(), line.bottom() + 4.0), inner.max);
+    match printing::line(cx, slip.envelope_id) {
+        Some((words, ink, name)) => line_ui(ui, cx, place, (&words, name, ink)),
+        None => next_ui(ui, cx, place, words),
+    }
 }

@@ -3,7 +3,9 @@
 //! An order counts once its signature was checked with a key of the enrolment; the newest number stays. Kept as single
 //! facts; no personal data.
 use domain::envelope::{SignedDocument, SignedKind, VerifyError, sign_document, verify_document};
-use domain::wire::v1::{ActivationFailure, FailureKind, Heartbeat, MAX_FAILURES, Order, WithdrawnItem};
+use domain::wire::v1::{
+    ActivationFailure, DeviceReport, FailureKind, Heartbeat, MAX_FAILURES, Order, WithdrawnItem,
+};
 use rusqlite::TransactionBehavior;
 
 use super::identity::{get, put};
@@ -134,7 +136,11 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::order`].
-    pub fn heartbeat(&mut self, now_ms: i64) -> Result<Option<SignedDocument>, StoreError> {
+    pub fn heartbeat(
+        &mut self,
+        now_ms: i64,
+        devices: Vec<DeviceReport>,
+    ) -> Result<Option<SignedDocument>, StoreError> {
         let Some(identity) = self.identity()? else { return Ok(None) };
         let time = u64::try_from(now_ms).unwrap_or(0);
         let number = get::<u64>(&self.connection, NUMBER)?.unwrap_or(0).saturating_add(1).max(time);
@@ -156,6 +162,7 @@ impl Store {
             disk_percent: space::used_percent(self.directory()),
             aside: Some(aside::count_aside(self.directory()) as u64).filter(|n| *n > 0),
             clock_offset_ms: get(&self.connection, OFFSET)?,
+            devices,
         };
         let body = serde_json::to_vec(&heartbeat).map_err(|_| StoreError::Value("heartbeat"))?;
         Ok(Some(sign_document(SignedKind::Heartbeat, body, self.device_key())))
@@ -285,7 +292,7 @@ pub(super) mod tests {
         let (_folder, mut store) = store();
         let mut last = 0;
         for now_ms in [NOW_MS, NOW_MS, NOW_MS - 86_400_000, 0, NOW_MS + 1] {
-            let document = store.heartbeat(now_ms).expect("read").expect("enrolled");
+            let document = store.heartbeat(now_ms, Vec::new()).expect("read").expect("enrolled");
             let heartbeat: Heartbeat = serde_json::from_slice(&document.body.0).expect("JSON");
             assert!(heartbeat.number > last, "{}", heartbeat.number);
             assert!(heartbeat.disk_free.is_some_and(|bytes| bytes > 0));

@@ -29,8 +29,8 @@ impl Store {
             [before_ms],
         )?;
         if over > 0 {
-            for table in ["receipt", "slip", "outbox"] {
-                // `table` is one of three literals.
+            for table in ["print_job", "receipt", "slip", "outbox"] {
+                // `table` is one of four literals.
                 let sql = format!("DELETE FROM {table} WHERE envelope_id IN (SELECT envelope_id FROM over)");
                 tx.execute(&sql, [])?;
             }

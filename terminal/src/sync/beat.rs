@@ -31,9 +31,10 @@ impl Engine {
     }
 
     pub(super) fn begin_beat(&mut self, now_ms: i64) -> Result<Option<(Request, Pending)>, StoreError> {
+        let devices = self.devices.as_ref().map(|board| board.reports()).unwrap_or_default();
         let (document, telling) = {
             let mut store = self.store();
-            (store.heartbeat(now_ms)?, store.activations()?)
+            (store.heartbeat(now_ms, devices)?, store.activations()?)
         };
         Ok(document.map(|document| (heartbeat_request(document), Pending::Beat { now_ms, telling })))
     }

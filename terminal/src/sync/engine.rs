@@ -16,9 +16,10 @@ use super::beat::Beats;
 use super::client::{Answer, batch_request, read_answer};
 use super::pages::Course;
 use super::plan::{Action, Situation, full_jitter_ms, plan};
-use super::transport::{HangUp, Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
+use super::transport::{Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
 use super::tuning::{Lane, Tuning};
 use crate::clock::Clock;
+use crate::devices::Board;
 use crate::event::Event;
 use crate::model::Network;
 use crate::store::{Activations, DueEnvelope, DuePage, EpochChange, ParkReason, Store, StoreError};
@@ -76,7 +77,9 @@ pub struct Engine {
     network: Option<Network>,
     pending: Option<Pending>,
     /// Rung when there is news of the catalogue.
-    catalogue_bell: Option<SyncSender<()>>,
+    pub(super) catalogue_bell: Option<SyncSender<()>>,
+    /// What heartbeats tell of the devices.
+    pub(super) devices: Option<Arc<Board>>,
 }
 
 impl Engine {
@@ -104,33 +107,8 @@ impl Engine {
             network: None,
             pending: None,
             catalogue_bell: None,
+            devices: None,
         }
-    }
-
-    /// The same engine, which rings this bell at news of the catalogue.
-    #[must_use]
-    pub fn with_catalogue_bell(mut self, bell: SyncSender<()>) -> Self {
-        self.catalogue_bell = Some(bell);
-        self
-    }
-
-    /// The same engine for one lane only.
-    #[must_use]
-    pub fn on_lane(mut self, lane: Lane) -> Self {
-        self.lane = lane;
-        self
-    }
-
-    /// What breaks off its waiting at the centre, if it waits there.
-    pub fn hang_up(&self) -> Option<HangUp> {
-        self.transport.hang_up().filter(|_| self.lane == Lane::News)
-    }
-
-    /// The same engine, more or less eager.
-    #[must_use]
-    pub fn with_tuning(mut self, tuning: Tuning) -> Self {
-        self.tuning = tuning;
-        self
     }
 
     /// One step: at most one exchange with the server.

@@ -1,4 +1,10 @@
-//! How eager an engine is, and what it does of the sync.
+//! How eager an engine is, what it does of the sync, and how one is set up.
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use super::engine::Engine;
+use super::transport::HangUp;
+use crate::devices::Board;
 
 /// How eager the engine is, milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,4 +42,39 @@ pub enum Lane {
     Send,
     /// Waits at the centre for news.
     News,
+}
+
+impl Engine {
+    /// The same engine, which rings this bell at news of the catalogue.
+    #[must_use]
+    pub fn with_catalogue_bell(mut self, bell: SyncSender<()>) -> Self {
+        self.catalogue_bell = Some(bell);
+        self
+    }
+
+    /// The same engine for one lane only.
+    #[must_use]
+    pub fn on_lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
+    /// What breaks off its waiting at the centre, if it waits there.
+    pub fn hang_up(&self) -> Option<HangUp> {
+        self.transport.hang_up().filter(|_| self.lane == Lane::News)
+    }
+
+    /// The same engine, more or less eager.
+    #[must_use]
+    pub fn with_tuning(mut self, tuning: Tuning) -> Self {
+        self.tuning = tuning;
+        self
+    }
+
+    /// The same engine, whose heartbeats tell how the devices of this board are.
+    #[must_use]
+    pub fn with_devices(mut self, board: Arc<Board>) -> Self {
+        self.devices = Some(board);
+        self
+    }
 }

@@ -1,6 +1,8 @@
 //! The desk: does what the model asks of the store, one job after another. It alone holds the data key of an open
 //! form.
 mod drafts;
+mod pages;
+mod prints;
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,6 +20,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 
 use super::EventSender;
+use super::printer::PrintCall;
 use crate::clock::Clock;
 use crate::event::{Draft, Event, Job};
 use crate::model::{Marks, SlipView};
@@ -38,6 +41,7 @@ pub(super) struct Desk {
     catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
     bell: SyncSender<()>,
+    printer: SyncSender<PrintCall>,
     open: Option<OpenForm>,
     /// There was no room for the reserve at the last look, and the model was told.
     no_room: bool,
@@ -48,9 +52,9 @@ impl Desk {
         store: Arc<Mutex<Store>>,
         catalogue: Arc<Catalogue>,
         clock: Arc<dyn Clock>,
-        bell: SyncSender<()>,
+        (bell, printer): (SyncSender<()>, SyncSender<PrintCall>),
     ) -> Self {
-        Self { store, catalogue, clock, bell, open: None, no_room: false }
+        Self { store, catalogue, clock, bell, printer, open: None, no_room: false }
     }
 
     pub(super) fn run(mut self, jobs: &Receiver<Job>, events: &EventSender) {
@@ -71,7 +75,11 @@ impl Desk {
                 Job::LoadCases(applicant) => self.load_cases(applicant, events),
                 // The assistance issue tells a bank employee; here it is on the screen and in the log.
                 Job::CallStaff => tracing::info!("a citizen calls for staff"),
+                Job::Print { kind, envelope_id, language } => {
+                    self.print((kind, envelope_id), language, events);
+                }
                 Job::UseCatalogue(catalogue) => {
+                    let _ = self.printer.try_send(PrintCall::UseCatalogue(Arc::clone(&catalogue)));
                     self.catalogue = catalogue;
                     self.look_around(events);
                 }
@@ -79,8 +87,13 @@ impl Desk {
                 Job::KeepDraft(unfinished) => self.keep_draft(&unfinished, events),
                 Job::OpenDraft { applicant, item } => self.open_draft(&applicant, item, events),
                 Job::EraseDraft { applicant, item } => self.erase_draft(&applicant, &item),
+                Job::KeepPage(new) => self.keep_page(&new, events),
+                Job::DropPage(envelope_id, hash) => self.drop_page(envelope_id, &hash),
+                // They have threads of their own.
+                Job::Capture(_) | Job::CheckDevices | Job::WatchDevices(_) => {}
                 Job::Wipe => {
                     self.open = None;
+                    self.nobody_waits();
                     self.look_around(events);
                 }
             }

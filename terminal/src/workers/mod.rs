@@ -1,6 +1,10 @@
-//! Threads beside the window: reader, desk, sync, news and catalogue. They talk through bounded channels and end when they are told.
+//! Threads beside the window: reader, capture, desk, printer, sync, news, catalogue and devices. They talk through
+//! bounded channels and end when they are told.
+mod capture;
 mod catalogue;
 mod desk;
+mod devices;
+pub(crate) mod printer;
 mod reader;
 mod sync;
 
@@ -12,17 +16,24 @@ use std::time::Duration;
 
 use domain::catalogue::Catalogue;
 use hardware::card_reader::CardReader;
+use hardware::photo::PhotoDecoder;
 
+pub(crate) use capture::Devices;
+use capture::Orders;
 pub(crate) use catalogue::Renewal;
+pub(crate) use printer::PrintShop;
 
 use crate::clock::Clock;
-use crate::event::{Event, Job};
+use crate::devices::{Board, Supervisor};
+use crate::event::{CaptureJob, Event, Job};
 use crate::store::Store;
 use crate::sync::Engine;
 use crate::sync::transport::HangUp;
 
 /// Events and jobs that wait at most.
 const CHANNEL_SIZE: usize = 256;
+/// Calls for the printer's thread that wait at most.
+const PRINT_CALLS: usize = 8;
 /// How long the end of the threads is waited for.
 const END_WITHIN: Duration = Duration::from_secs(2);
 
@@ -53,6 +64,13 @@ pub(crate) struct Parts {
     pub(crate) listener: Option<Engine>,
     pub(crate) renewal: Option<Renewal>,
     pub(crate) reader: Option<Box<dyn CardReader>>,
+    pub(crate) photos: Box<dyn PhotoDecoder>,
+    /// Where all threads note how their devices are, and who looks after them.
+    pub(crate) board: Arc<Board>,
+    pub(crate) supervisor: Supervisor,
+    /// None without a printer.
+    pub(crate) print_shop: Option<PrintShop>,
+    pub(crate) devices: Devices,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) waker: Waker,
@@ -61,6 +79,11 @@ pub(crate) struct Parts {
 /// The running workers; dropping ends them.
 pub(crate) struct Workers {
     jobs: Option<SyncSender<Job>>,
+    board: Arc<Board>,
+    /// Asks the supervisor for a round now.
+    device_bell: SyncSender<()>,
+    /// Orders for scanner and camera; none if there are neither.
+    capture: Option<Orders>,
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     /// Breaks off the wait for news.
@@ -80,9 +103,26 @@ impl Workers {
         let (alive, running) = sync_channel(0);
         let mut threads = Vec::new();
         if let Some(reader) = parts.reader {
-            let (events, stop) = (events_out.clone(), Arc::clone(&stop));
-            threads.extend(spawn("reader", &alive, move || reader::run(reader, &events, &stop)));
+            let (events, stop, board) = (events_out.clone(), Arc::clone(&stop), Arc::clone(&parts.board));
+            threads.extend(spawn("reader", &alive, move || {
+                reader::run(reader, parts.photos.as_ref(), (&events, &board), &stop);
+            }));
         }
+        let (device_bell, device_rung) = sync_channel(1);
+        {
+            let (supervisor, events, stop) = (parts.supervisor, events_out.clone(), Arc::clone(&stop));
+            threads.extend(spawn("devices", &alive, move || {
+                devices::run(supervisor, &device_rung, &events, &stop);
+            }));
+        }
+        let capture = parts.devices.there().any().then(|| {
+            let (capture, orders, round) = Orders::new();
+            let (devices, events, board) = (parts.devices, events_out.clone(), Arc::clone(&parts.board));
+            threads.extend(spawn("capture", &alive, move || {
+                capture::run(devices, &orders, &round, (&events, &board));
+            }));
+            capture
+        });
         let (catalogue_bell, catalogue_rung) = sync_channel(1);
         if let Some(renewal) = parts.renewal {
             let (events, stop, sync) = (events_out.clone(), Arc::clone(&stop), bell.clone());
@@ -105,16 +145,48 @@ impl Workers {
             let (events, stop) = (events_out.clone(), Arc::clone(&stop));
             threads.extend(spawn("sync", &alive, move || sync::run(engine, &bell_receiver, &events, &stop)));
         }
+        let (print_bell, print_calls) = sync_channel(PRINT_CALLS);
+        if let Some(shop) = parts.print_shop {
+            let (events, stop) = (events_out.clone(), Arc::clone(&stop));
+            threads
+                .extend(spawn("printer", &alive, move || printer::run(shop, &print_calls, &events, &stop)));
+        }
         if let Some(store) = parts.store {
-            let desk = desk::Desk::new(store, parts.catalogue, parts.clock, bell);
+            let desk = desk::Desk::new(store, parts.catalogue, parts.clock, (bell, print_bell));
             threads.extend(spawn("desk", &alive, move || desk.run(&job_receiver, &events_out)));
         }
-        (Self { jobs: Some(jobs), stop, threads, hang_up, running }, events)
+        let workers = Self {
+            jobs: Some(jobs),
+            board: parts.board,
+            device_bell,
+            capture,
+            stop,
+            threads,
+            hang_up,
+            running,
+        };
+        (workers, events)
     }
 
-    /// Gives a job to the desk without ever waiting for it; false if it could not be taken (no desk, or it has more
+    /// Gives a job to the desk, or to the supervisor of the devices, without ever waiting for it; false if it could not be taken (no desk, or it has more
     /// to do than a person can ask for).
     pub(crate) fn give(&self, job: Job) -> bool {
+        match job {
+            Job::CheckDevices => self.board.check_all_soon(),
+            Job::WatchDevices(on) => self.board.watch_trace(on),
+            Job::Capture(job) => return self.capture.as_ref().is_some_and(|capture| capture.give(job)),
+            job => return self.give_to_desk(job),
+        }
+        // A full bell rings already.
+        let _ = self.device_bell.try_send(());
+        true
+    }
+
+    fn give_to_desk(&self, job: Job) -> bool {
+        // The visit is over: no picture of it stays.
+        if let (Job::Wipe, Some(capture)) = (&job, &self.capture) {
+            capture.give(CaptureJob::Stop);
+        }
         let given = self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(job).is_ok());
         if !given {
             tracing::warn!("the desk took no job");
@@ -127,6 +199,7 @@ impl Workers {
     pub(crate) fn stop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         self.jobs = None;
+        self.capture = None;
         if let Some(hang_up) = self.hang_up.take() {
             hang_up();
         }

@@ -1,6 +1,7 @@
 //! `card-tool` as a technician meets it: the real program, its output, its exit codes.
 mod blocks;
 mod captures;
+mod chips;
 mod numbers;
 mod readers;
 
@@ -50,14 +51,23 @@ fn json(output: &Output) -> Result<Value> {
 
 #[test]
 fn wrong_arguments_end_with_two_and_help_with_zero() -> Result<()> {
-    let wrong: [&[&str]; 6] =
-        [&[], &["explode"], &["decode"], &["check"], &["check", "1", "2"], &["read", "--route", "magic"]];
+    let wrong: [&[&str]; 9] = [
+        &[],
+        &["explode"],
+        &["decode"],
+        &["check"],
+        &["check", "1", "2"],
+        &["read", "--route", "magic"],
+        &["read", "--ins", "20"],
+        &["read", "--cla", "00"],
+        &["status-word"],
+    ];
     for arguments in wrong {
         let output = card_tool(arguments, &[])?;
         ensure!(output.status.code() == Some(2), "{arguments:?}: {:?}", output.status);
         ensure!(String::from_utf8_lossy(&output.stderr).contains("--help"), "{arguments:?}");
     }
-    for task in ["list", "read", "decode", "check", "completions"] {
+    for task in ["list", "read", "decode", "check", "status-word", "completions"] {
         let help = good(&card_tool(&[task, "--help"], &[])?)?;
         ensure!(help.contains("Example"), "{task}: {help}");
     }
@@ -72,7 +82,10 @@ fn wrong_arguments_end_with_two_and_help_with_zero() -> Result<()> {
 fn completions_know_the_tasks_of_every_shell() -> Result<()> {
     for shell in ["bash", "zsh", "fish"] {
         let text = good(&card_tool(&["completions", shell], &[])?)?;
-        ensure!(["decode", "check", "completions"].iter().all(|task| text.contains(task)), "{shell}");
+        ensure!(
+            ["decode", "check", "status-word", "completions"].iter().all(|task| text.contains(task)),
+            "{shell}"
+        );
     }
     Ok(())
 }

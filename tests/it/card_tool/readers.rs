@@ -16,7 +16,7 @@ use super::{good, json, refused, run};
 const SAM_ID: &str = "05.03-20160318-0000000001-0000000001";
 
 /// Runs the program against this daemon.
-fn tool(pcscd: &Pcscd, arguments: &[&str]) -> Result<Output> {
+pub(super) fn tool(pcscd: &Pcscd, arguments: &[&str]) -> Result<Output> {
     let mut command = Command::new(binary("card-tool"));
     command.args(arguments);
     if let Some(socket) = pcscd.client_socket() {
@@ -25,7 +25,7 @@ fn tool(pcscd: &Pcscd, arguments: &[&str]) -> Result<Output> {
     run(&mut command, &[])
 }
 
-fn image(name: &str) -> Result<Vec<u8>> {
+pub(super) fn image(name: &str) -> Result<Vec<u8>> {
     let path = repository().join("assets/cards").join(name).with_extension("toml");
     Ok(card_file::load_image(&path).context("a sample card")?.to_vec())
 }
@@ -66,14 +66,16 @@ fn a_card_of_every_kind_is_read_as_a_capture_of_it_is_decoded() -> Result<()> {
     let pcscd = Pcscd::lock()?;
     let mut hand = pcscd.control()?;
     for sample in &SAMPLES {
-        hand.insert(&sample.image())?;
-        for route in ["auto", "control", "image"] {
+        for route in ["auto", "control", "image", "pass-through"] {
+            hand.insert(&sample.image())?;
             let mut value =
                 json(&tool(&pcscd, &["read", "--json", "--route", route])?).context(sample.kind)?;
             let fields = value.as_object_mut().context("an object")?;
             let by_image = route == "image";
             assert_eq!(fields.remove("sam_id"), Some(if by_image { Value::Null } else { json!(SAM_ID) }));
             assert_eq!(fields.remove("address_is_newest"), Some(json!(false)));
+            let body_number = fields.remove("body_number");
+            assert_eq!(body_number, (!by_image).then(|| json!("4A42000000000001")));
             let decoded = json(&super::card_tool(&["decode", "-", "--json"], &sample.image())?)?;
             assert_eq!(value, decoded, "{} by {route}", sample.kind);
         }
@@ -90,6 +92,7 @@ fn the_newest_address_is_the_one_that_is_printed() -> Result<()> {
     hand.insert(&image("courier")?)?;
     let value = json(&tool(&pcscd, &["read", "--json"])?)?;
     assert_eq!((&value["address"], &value["address_is_newest"]), (&json!(newest.trim_end()), &json!(true)));
+    hand.insert(&image("courier")?)?;
     // A module that does not know the question reads all the same.
     hand.fault(Fault::Status(0x21, Some(Samv::ReadNewestAddress)), 100)?;
     let value = json(&tool(&pcscd, &["read", "--json"])?)?;

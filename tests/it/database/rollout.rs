@@ -38,6 +38,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
                 disk_percent: Some(95),
                 aside: Some(1),
                 clock_offset_ms: None,
+                devices: Vec::new(),
             })
         };
         ensure!(rollout::hear(tx, now_ms, &beat(5, 2, 1)?)? == Heard::New { moved: true });

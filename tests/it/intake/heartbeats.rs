@@ -24,6 +24,7 @@ fn beat(device: &Device, number: u64, catalogue: u64) -> Heartbeat {
         disk_percent: None,
         aside: None,
         clock_offset_ms: None,
+        devices: Vec::new(),
     }
 }
 

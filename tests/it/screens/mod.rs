@@ -1,11 +1,14 @@
 //! Screens by accessible label, headless: names, target sizes, overlaps, cut words, and what a tap asks for.
 mod bank_mark;
+mod capture;
 mod check;
 mod contrast;
 mod countdown;
+mod devices;
 mod form;
 mod guide;
 mod looking;
+mod printing;
 mod resume;
 mod rows;
 mod signature;

@@ -11,7 +11,7 @@ fn number(counter: u16) -> CaseNo {
     CaseNo::issue(Issuer::new(1).expect("a value"), CounterState { date, counter })
 }
 
-const SAVED: Marks = Marks {
+pub const SAVED: Marks = Marks {
     saved_ms: Some(NOW_MS - 60_000),
     delivered_ms: None,
     accepted_ms: None,
@@ -20,11 +20,11 @@ const SAVED: Marks = Marks {
 };
 /// The text is at the centre, of its pages the first.
 const AWAITING: Marks = Marks { pages: Some(PagesSent { sent: 1, all: 2 }), ..SAVED };
-const DELIVERED: Marks = Marks { delivered_ms: Some(NOW_MS), ..SAVED };
+pub const DELIVERED: Marks = Marks { delivered_ms: Some(NOW_MS), ..SAVED };
 const ACCEPTED: Marks = Marks { accepted_ms: Some(NOW_MS), ..DELIVERED };
 const COMPLETED: Marks = Marks { completed_ms: Some(NOW_MS), ..ACCEPTED };
 
-fn at_slip(look: Look, item: &str, marks: Marks, state: Option<CaseState>) -> Model {
+pub fn at_slip(look: Look, item: &str, marks: Marks, state: Option<CaseState>) -> Model {
     let mut model = flex(look);
     let session = model.session.as_mut().expect("a value");
     session.drop_item();
@@ -139,26 +139,30 @@ fn a_code_that_cannot_be_made_is_said() {
     assert!(stage.has(&stage.t("slip.no_code")) && !stage.has(&stage.t("slip.qr")));
 }
 
-fn at_cases(look: Look, cases: Option<Vec<CaseLine>>) -> Model {
+pub fn at_cases(look: Look, cases: Option<Vec<CaseLine>>) -> Model {
     let mut model = flex(look);
     model.session.as_mut().expect("a session").cases = cases;
     model.screen = Screen::MyCases;
     model
 }
 
+/// Own cases in every turn, as many as are wanted.
+pub fn lines(count: usize) -> Vec<CaseLine> {
+    let item = |at: usize| if at.is_multiple_of(2) { FLEX } else { "one.flexwork" };
+    let line = |(at, (marks, state)): (usize, (Marks, Option<CaseState>))| CaseLine {
+        envelope_id: format!("0197a2b4-0000-7000-8000-{at:012}").parse().expect("an id"),
+        print: None,
+        number: number(u16::try_from(at).expect("a small count") + 1),
+        item: item(at).parse().expect("an item"),
+        marks,
+        state,
+    };
+    TURNS.into_iter().cycle().take(count).enumerate().map(line).collect()
+}
+
 #[test]
 fn my_cases_stand_in_every_look() {
     for look in looks() {
-        let lines = |count: usize| -> Vec<CaseLine> {
-            let item = |at: usize| if at.is_multiple_of(2) { FLEX } else { "one.flexwork" };
-            let line = |(at, (marks, state)): (usize, (Marks, Option<CaseState>))| CaseLine {
-                number: number(u16::try_from(at).unwrap() + 1),
-                item: item(at).parse().unwrap(),
-                marks,
-                state,
-            };
-            TURNS.into_iter().cycle().take(count).enumerate().map(line).collect()
-        };
         let mut stage = Stage::of(at_cases(look, None));
         for cases in [None, Some(vec![]), Some(lines(1)), Some(lines(40))] {
             stage.change(|model| *model = at_cases(look, cases.clone()));

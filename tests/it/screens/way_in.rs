@@ -223,7 +223,14 @@ fn the_card_page_has_words_for_every_state() {
     ] {
         sound(&format!("{error:?}"), |model| at_card(model, ReaderStatus::Card, CardStep::Failed(error)));
     }
-    for step in [CardStep::Reading, CardStep::Expired, CardStep::NotAccepted, CardStep::Done] {
+    for step in [
+        CardStep::Reading,
+        CardStep::Expired,
+        CardStep::NotAccepted,
+        CardStep::UseIdCard,
+        CardStep::Staff,
+        CardStep::Done,
+    ] {
         sound(&format!("{step:?}"), |model| at_card(model, ReaderStatus::Card, step));
     }
 }

@@ -6,17 +6,27 @@ use super::{File, is_below};
 
 /// Rooms, and the rooms that each may name in its manifest.
 const CRATES: &[(&str, &str, &[&str])] = &[
+    ("documents", "documents", &["domain"]),
     ("domain", "domain", &[]),
     ("hardware", "hardware", &["domain"]),
     ("hardware/virtual-reader", "virtual-reader", &["hardware"]),
     ("operator", "operator", &[]),
     ("publishing", "publishing", &["domain"]),
-    ("terminal", "terminal", &["domain", "hardware", "operator"]),
+    ("terminal", "terminal", &["documents", "domain", "hardware", "operator"]),
     ("sync-server", "sync-server", &["domain", "hardware", "operator", "publishing"]),
     (
         "tests",
         "tests",
-        &["domain", "hardware", "virtual-reader", "operator", "publishing", "terminal", "sync-server"],
+        &[
+            "documents",
+            "domain",
+            "hardware",
+            "virtual-reader",
+            "operator",
+            "publishing",
+            "terminal",
+            "sync-server",
+        ],
     ),
     ("xtask", "xtask", &["domain", "hardware", "virtual-reader"]),
 ];
@@ -27,6 +37,8 @@ const DEVICES: &[&str] = &["terminal", "tests"];
 /// Packages, and the only places that may name them. A manifest may name them where such a place lies in its room.
 const HOMES: &[(&str, &[&str])] = &[
     ("pcsc", &["hardware/src/transport/pcsc.rs"]),
+    ("serialport", &["hardware/src/transport/serial.rs"]),
+    ("encoding_rs", &["hardware/src/social_security/records.rs"]),
     ("reqwest", &["terminal/src/sync/http.rs", "tests"]),
     ("rusqlite", &["terminal/src/store", "sync-server/src/store", "tests"]),
     ("tokio_postgres", POSTGRES),
@@ -56,6 +68,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("url", &["terminal/src/sync/catalogue_client"]),
     ("futures_util", &["terminal/src/sync/catalogue_client"]),
     ("atspi", &["xtask/src/demo/accessibility.rs"]),
+    ("krilla", &["documents/src"]),
+    ("ab_glyph", &["documents/src"]),
+    ("escpos", &["hardware/src/printer"]),
+    ("ipp", &["hardware/src/printer"]),
+    ("httparse", &["hardware/src/printer"]),
     ("tokio", ASYNC),
 ];
 

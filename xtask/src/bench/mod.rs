@@ -40,6 +40,10 @@ pub enum Part {
     Start,
     /// From a press to the pixel; idle processor time.
     Frame,
+    /// From a card on the reader to its event, and to what it says.
+    Card,
+    /// A photo of twelve megapixels becomes a page.
+    Pages,
 }
 
 /// What somebody asked for.

@@ -11,6 +11,10 @@ use crate::ids::{ItemCode, TerminalId};
 
 /// Activations that failed, in one heartbeat, at most: the newest versions.
 pub const MAX_FAILURES: usize = 8;
+/// Devices in one heartbeat, at most.
+pub const MAX_DEVICES: usize = 16;
+/// Characters of a device's name, at most.
+pub const MAX_DEVICE_CHARS: usize = 32;
 /// Items that an order withdraws, at most.
 pub const MAX_WITHDRAWN: usize = 200;
 /// Characters of the reason of a withdrawal, at most.
@@ -66,6 +70,62 @@ pub struct Heartbeat {
     /// The centre's clock minus its own, milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_ms: Option<i64>,
+    /// How its devices are; at most 16.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceReport>,
+}
+
+/// How a device of a terminal is, and what it went through since the terminal started; no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceReport {
+    /// Which: `card_reader`, `receipt_printer`, `page_printer`, `scanner`, `camera`, or one that came later.
+    pub device: String,
+    /// What is wrong with it; absent if nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<DeviceTrouble>,
+    /// For how long it has been so, seconds.
+    #[serde(default)]
+    pub for_secs: u64,
+    /// Works that were done: cards read, slips printed, pages scanned.
+    #[serde(default)]
+    pub done: u64,
+    /// Works that failed.
+    #[serde(default)]
+    pub failed: u64,
+    /// How often it came out of a trouble.
+    #[serde(default)]
+    pub recovered: u64,
+}
+
+/// What is wrong with a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceTrouble {
+    /// It is not there.
+    NotFound,
+    /// Its service does not run.
+    ServiceOff,
+    /// It does not answer.
+    Silent,
+    /// Another program has it.
+    Busy,
+    /// Its cover is open.
+    CoverOpen,
+    /// Paper is jammed in it.
+    Jammed,
+    /// It has no paper.
+    NoPaper,
+    /// Its paper will end soon; it works.
+    PaperLow,
+    /// Printed paper was left in it; it works.
+    Unclaimed,
+    /// It cannot do what it is for.
+    Unsupported,
+    /// It is out of order.
+    OutOfOrder,
+    /// Anything else.
+    #[serde(other)]
+    Other,
 }
 
 /// A catalogue version could not be put into force; the one before goes on serving.

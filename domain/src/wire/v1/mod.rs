@@ -21,8 +21,9 @@ pub use envelope::{
     EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,
 };
 pub use heartbeat::{
-    ActivationFailure, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, MAX_FAILURES,
-    MAX_REASON_CHARS, MAX_WITHDRAWN, Order, WithdrawnItem,
+    ActivationFailure, DeviceReport, DeviceTrouble, FailureKind, Heartbeat, HeartbeatRequest,
+    HeartbeatResponse, MAX_DEVICE_CHARS, MAX_DEVICES, MAX_FAILURES, MAX_REASON_CHARS, MAX_WITHDRAWN, Order,
+    WithdrawnItem,
 };
 pub use keys::SealingKeyList;
 pub use offer::{AuditHead, MAX_OFFERED, Offer, OfferRequest, OfferResponse, OfferedReceipt};

@@ -1,4 +1,5 @@
 //! `/terminals`: every terminal with how it stands and when it was heard; codes for new ones.
+mod devices;
 mod one;
 mod step;
 
@@ -147,6 +148,7 @@ pub(super) fn badge(standing: &Standing, now_ms: i64) -> Badge {
         s if s.heard.is_none() && s.sent_ms.is_none() => ("wait", "never"),
         s if s.is_silent(now_ms) => ("warn", "silent"),
         s if s.heard.as_ref().is_some_and(|h| h.parked > 0) => ("warn", "parked"),
+        s if s.heard.as_ref().is_some_and(|h| h.broken().next().is_some()) => ("warn", "device"),
         _ => ("ok", "well"),
     };
     Badge { glyph, word: W.of("terminals_state", key) }

@@ -5,6 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use domain::ids::TerminalId;
 
+use super::devices::{self, DeviceRow};
 use super::{W, ago, badge, certificate};
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::frame::{Frame, Here, frame};
@@ -30,6 +31,7 @@ struct TerminalPage {
     actions: Vec<(String, String, bool)>,
     facts: Vec<(String, String)>,
     held: Vec<(String, String)>,
+    devices: Vec<DeviceRow>,
     series: Vec<SeriesView>,
     steps: Vec<StepView>,
 }
@@ -80,6 +82,7 @@ fn draw(
         actions: actions(&found),
         facts: facts(&found, now_ms),
         held: held(found.heard.as_ref(), now_ms),
+        devices: devices::rows(found.heard.as_ref()),
         series: series.iter().map(series_view).collect(),
         steps: standing::steps(tx, id)?.iter().map(|step| step_view(step, now_ms)).collect(),
     })

@@ -1,6 +1,6 @@
 //! What terminals say of themselves, and what follows from it for the rollout in hand.
 use domain::envelope::Digest;
-use domain::wire::v1::{Heartbeat, MAX_FAILURES};
+use domain::wire::v1::{DeviceReport, Heartbeat, MAX_DEVICE_CHARS, MAX_DEVICES, MAX_FAILURES};
 
 use super::course::State;
 use super::{rows, steps};
@@ -54,14 +54,17 @@ fn keep(tx: &mut Tx<'_>, now_ms: i64, heartbeat: &Heartbeat) -> Result<(), Store
     let failures = &heartbeat.failures[..heartbeat.failures.len().min(MAX_FAILURES)];
     let failures = serde_json::to_string(failures)
         .map_err(|_| StoreError::Stored { what: "failures of a heartbeat" })?;
-    let program: String =
-        heartbeat.program.chars().filter(|c| !c.is_control()).take(MAX_PROGRAM_CHARS).collect();
+    let program = short(&heartbeat.program, MAX_PROGRAM_CHARS);
+    let devices: Vec<DeviceReport> = heartbeat.devices.iter().take(MAX_DEVICES).cloned().map(named).collect();
+    let devices =
+        serde_json::to_string(&devices).map_err(|_| StoreError::Stored { what: "devices of a heartbeat" })?;
     tx.execute(
         "INSERT INTO heartbeat (terminal, number_, at_ms, catalogue, order_, failures, program, queued, oldest_ms,
-             parked, disk_free, clock_offset_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             parked, disk_free, clock_offset_ms, devices)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (terminal) DO UPDATE SET number_ = $2, at_ms = $3, catalogue = $4, order_ = $5, failures = $6,
-             program = $7, queued = $8, oldest_ms = $9, parked = $10, disk_free = $11, clock_offset_ms = $12",
+             program = $7, queued = $8, oldest_ms = $9, parked = $10, disk_free = $11, clock_offset_ms = $12,
+             devices = $13",
         &[
             heartbeat.terminal.as_str().into(),
             heartbeat.number.into(),
@@ -75,9 +78,19 @@ fn keep(tx: &mut Tx<'_>, now_ms: i64, heartbeat: &Heartbeat) -> Result<(), Store
             heartbeat.parked.into(),
             heartbeat.disk_free.into(),
             heartbeat.clock_offset_ms.into(),
+            devices.into(),
         ],
     )?;
     Ok(())
+}
+
+/// A text that a terminal said of itself, without what does not belong into a line.
+fn short(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
+}
+
+fn named(device: DeviceReport) -> DeviceReport {
+    DeviceReport { device: short(&device.device, MAX_DEVICE_CHARS), ..device }
 }
 
 /// A disk that fills up is looked at before the terminal takes no attachments any more.

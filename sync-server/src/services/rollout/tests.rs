@@ -165,6 +165,7 @@ impl Rig {
             disk_percent: None,
             aside: None,
             clock_offset_ms: None,
+            devices: Vec::new(),
         };
         self.does(|tx| Ok(hear(tx, at_ms, &heartbeat)?)).expect("heard")
     }

@@ -25,7 +25,28 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let subtitle = cx.tf("attract.subtitle", &[("count", &count)]);
     let place = at(page.left() + 96.0, page.top() + 462.0, 1100.0, 52.0);
     text(ui, cx, place, &subtitle, cx.body().sized(32.0, 50.0));
+    staff_ui(ui, cx, page);
     entrances_ui(ui, cx, page);
+}
+
+/// For whoever works here: a printer that wants something, above the two ways in.
+fn staff_ui(ui: &mut Ui, cx: &Cx<'_>, page: Rect) {
+    let Some((_, trouble)) = cx.model.printers.trouble() else { return };
+    let what = cx.tf(&format!("print.trouble.{}", trouble.name()), &[]);
+    let words = cx.tf("attract.for_staff", &[("what", &what)]);
+    let letters = cx.strong().sized(26.0, 40.0).color(cx.theme.colors.warn).middle();
+    let (height, side) = (64.0, 36.0);
+    let width = width_of(ui, &words, letters) + side + 72.0;
+    let rect = at(page.left() + 96.0, page.bottom() - 76.0 - 250.0 - 24.0 - height, width, height);
+    fill(ui.painter(), rect, radius::BUTTON, cx.theme.colors.warn50);
+    icon(
+        ui,
+        cx,
+        at(rect.left() + 24.0, rect.center().y - side / 2.0, side, side),
+        "printer",
+        cx.theme.colors.warn,
+    );
+    text(ui, cx, rect.with_min_x(rect.left() + 24.0 + side + 16.0), &words, letters);
 }
 
 fn top_ui(ui: &mut Ui, cx: &mut Cx<'_>, page: Rect) {

@@ -5,6 +5,7 @@ use domain::applicant::{mask_address, mask_bank_card, mask_id_public, mask_name,
 use domain::form::{PlanField, Widget};
 use serde_json::Value;
 
+use crate::model::hashes;
 use crate::screens::form::typed_value;
 use crate::widgets::Cx;
 use crate::widgets::date_picker::Month;
@@ -15,6 +16,7 @@ pub fn answer_words(cx: &Cx<'_>, field: &PlanField, clear: bool) -> Option<Strin
     let text = value.as_str().unwrap_or_default();
     let said = match field.widget {
         Widget::Signature => cx.t("check.signed").to_owned(),
+        Widget::Photo | Widget::Attachment => pages(cx, value),
         Widget::Enum => choice(cx, field, text),
         Widget::Region => cx.model.pinned().region_path(text),
         Widget::Address => address(cx, value, clear),
@@ -26,6 +28,14 @@ pub fn answer_words(cx: &Cx<'_>, field: &PlanField, clear: bool) -> Option<Strin
         _ => masked(cx, text, field.mask.as_deref()),
     };
     (!said.is_empty()).then_some(said)
+}
+
+/// How many pages there are.
+fn pages(cx: &Cx<'_>, value: &Value) -> String {
+    match hashes(Some(value)).len() {
+        0 => String::new(),
+        count => cx.tf("form.pages_taken", &[("n", &count.to_string())]),
+    }
 }
 
 fn choice(cx: &Cx<'_>, field: &PlanField, value: &str) -> String {

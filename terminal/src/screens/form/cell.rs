@@ -9,13 +9,13 @@ use super::entry::{Entry, MOBILE_DIGITS};
 use super::focus::{Part, focus};
 use super::heights;
 use crate::command::Command;
-use crate::model::Model;
+use crate::model::{Model, hashes, takes_pages};
 use crate::screens::check::answer_words;
 use crate::widgets::button::{Button, press};
 use crate::widgets::choice::{self, Row, Tapped, choices};
 use crate::widgets::date_picker::Month;
 use crate::widgets::field::{Boxed, Head, box_ui, error_bar, head_height, head_ui, read_only_ui};
-use crate::widgets::text::{text, typed};
+use crate::widgets::text::{text, typed, width_of};
 use crate::widgets::{Cx, at, icon};
 
 /// The most characters of a text without a limit of its own.
@@ -71,6 +71,7 @@ impl<'a> Cell<'a> {
                 2.0 * field + gap(cx) + button
             }
             Widget::Phone if self.single => field + gap(cx) + cx.body().style.line,
+            Widget::Photo | Widget::Attachment if captures(cx, self.field) => cx.theme.metrics.target,
             Widget::Photo | Widget::Attachment | Widget::Signature => cx.body().style.line,
             _ => field,
         }
@@ -95,9 +96,30 @@ pub fn cell_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, cell: &Cell<'_>) {
         }
         Widget::Text => text_ui(ui, cx, body, cell),
         Widget::Phone | Widget::BankCard | Widget::Number | Widget::Date => pad_box_ui(ui, cx, body, cell),
+        Widget::Photo | Widget::Attachment if captures(cx, cell.field) => pages_ui(ui, cx, body, cell.field),
         Widget::Photo | Widget::Attachment | Widget::Signature => {
             text(ui, cx, body, cx.t("form.not_supported"), cx.body());
         }
+    }
+}
+
+/// Whether pages can be taken for a field here.
+fn captures(cx: &Cx<'_>, field: &PlanField) -> bool {
+    cx.model.capture_devices.any() && takes_pages(field)
+}
+
+/// The way to the pages of a field, and how many there are.
+fn pages_ui(ui: &mut Ui, cx: &mut Cx<'_>, body: Rect, field: &PlanField) {
+    let look = Button::secondary(cx.t("form.take_pages")).icon("camera");
+    let width = (look.inner_width(ui, cx) + 64.0).min(body.width());
+    let place = at(body.left(), body.top(), width, cx.theme.metrics.target);
+    press(ui, cx, place, &look, Command::OpenCapture(field.key.clone()));
+    let count = hashes(field.value.as_ref()).len();
+    let words = cx.tf("form.pages_taken", &[("n", &count.to_string())]);
+    let room =
+        Rect::from_min_max(pos2(place.right() + 24.0, place.top()), pos2(body.right(), place.bottom()));
+    if count > 0 && width_of(ui, &words, cx.body()) < room.width() {
+        text(ui, cx, room, &words, cx.body().middle());
     }
 }
 

@@ -1,0 +1,141 @@
+//! A page of a PDF that is written from the top: words in embedded subsets of the faces, rules, boxes, codes.
+//!
+//! The only place beside [`crate::scans`] that knows the library. Words stay words: they can be selected and read
+//! aloud. A sign that no face has is a box.
+use domain::document::qr::QrCode;
+use krilla::color::rgb;
+use krilla::geom::{PathBuilder, Point, Rect};
+use krilla::num::NormalizedF32;
+use krilla::paint::{Fill, FillRule};
+use krilla::surface::Surface;
+use krilla::text::{Font, GlyphId, KrillaGlyph};
+
+use crate::typeface::{Faces, Placed, Typeface, Weight};
+use crate::{DocumentError, FontBytes};
+
+/// Where and how a line of text stands; points of 1/72 inch.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pen {
+    /// Left end.
+    pub(crate) left: f32,
+    /// Where the signs stand.
+    pub(crate) baseline: f32,
+    /// Points an em.
+    pub(crate) size: f32,
+    /// Face.
+    pub(crate) weight: Weight,
+}
+
+/// The faces as the library wants them, in the order of [`Faces`].
+pub(crate) struct PdfFonts(Vec<Option<Font>>);
+
+impl PdfFonts {
+    /// Opens all faces.
+    pub(crate) fn open(typeface: &Typeface) -> Result<Self, DocumentError> {
+        let open = |file: &FontBytes| Font::new(std::sync::Arc::clone(&file.data).into(), file.face);
+        let fonts: Vec<Option<Font>> = typeface.files().map(open).collect();
+        if fonts.iter().take(2).any(Option::is_none) {
+            return Err(DocumentError::Font);
+        }
+        Ok(Self(fonts))
+    }
+}
+
+/// Corner and size.
+type Area = ((f32, f32), (f32, f32));
+
+/// Draws on one page.
+pub(crate) struct Ink<'a, 's> {
+    /// The page.
+    pub(crate) surface: &'a mut Surface<'s>,
+    /// Faces to measure with.
+    pub(crate) faces: &'a Faces<'a>,
+    /// Faces to draw with.
+    pub(crate) fonts: &'a PdfFonts,
+}
+
+impl Ink<'_, '_> {
+    /// Draws a line of text in black or white.
+    pub(crate) fn text(&mut self, text: &str, pen: Pen, white: bool) {
+        let level = if white { 255 } else { 0 };
+        self.surface.set_fill(Some(Fill {
+            paint: rgb::Color::new(level, level, level).into(),
+            opacity: NormalizedF32::ONE,
+            rule: FillRule::default(),
+        }));
+        let signs = self.faces.signs(text, pen.weight);
+        let mut left = pen.left;
+        // One run for as long as the face stays the same.
+        for run in signs.chunk_by(|a, b| a.glyph.map(|g| g.0) == b.glyph.map(|g| g.0)) {
+            let width: f32 = run.iter().map(|placed| placed.advance * pen.size).sum();
+            self.run(run, Pen { left, ..pen });
+            left += width;
+        }
+    }
+
+    fn run(&mut self, run: &[Placed], pen: Pen) {
+        let place = run.first().and_then(|placed| placed.glyph).map(|(at, _)| at);
+        let Some(font) = place.and_then(|at| self.fonts.0.get(at).cloned().flatten()) else {
+            let side = pen.size * 0.8;
+            for (at, _) in (0_u16..).zip(run).filter(|(_, placed)| !placed.sign.is_whitespace()) {
+                let left = pen.left + (f32::from(at) + 0.1) * pen.size;
+                self.outline((left, pen.baseline - side), (side, side), pen.size / 16.0);
+            }
+            return;
+        };
+        let mut text = String::new();
+        let mut glyphs = Vec::new();
+        for placed in run {
+            let start = text.len();
+            text.push(placed.sign);
+            let id = GlyphId::new(placed.glyph.map_or(0, |(_, id)| u32::from(id)));
+            glyphs.push(KrillaGlyph::new(id, placed.advance, 0.0, 0.0, 0.0, start..text.len(), None));
+        }
+        let start = Point::from_xy(pen.left, pen.baseline);
+        self.surface.draw_glyphs(start, &glyphs, font, &text, pen.size, false);
+    }
+
+    /// A black rectangle.
+    pub(crate) fn fill(&mut self, corner: (f32, f32), size: (f32, f32)) {
+        self.rectangles(&[(corner, size)]);
+    }
+
+    /// The frame of a rectangle.
+    pub(crate) fn outline(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), line: f32) {
+        self.rectangles(&[
+            ((x, y), (width, line)),
+            ((x, y + height - line), (width, line)),
+            ((x, y), (line, height)),
+            ((x + width - line, y), (line, height)),
+        ]);
+    }
+
+    /// A QR code with this side, without its quiet zone.
+    pub(crate) fn code(&mut self, code: &QrCode, (left, top): (f32, f32), side: f32) {
+        let Ok(count) = u16::try_from(code.size) else { return };
+        let module = side / f32::from(count.max(1));
+        let place = |n: usize| f32::from(u16::try_from(n).unwrap_or(0)) * module;
+        let dark = code.dark.iter().enumerate().filter(|(_, dark)| **dark);
+        let rectangles: Vec<_> = dark
+            .map(|(at, _)| {
+                let corner = (left + place(at % code.size), top + place(at / code.size));
+                // A hair more, or white lines run through it at some sizes.
+                (corner, (module * 1.02, module * 1.02))
+            })
+            .collect();
+        self.rectangles(&rectangles);
+    }
+
+    fn rectangles(&mut self, all: &[Area]) {
+        self.surface.set_fill(Some(Fill::default()));
+        let mut path = PathBuilder::new();
+        for ((x, y), (width, height)) in all {
+            if let Some(rect) = Rect::from_xywh(*x, *y, *width, *height) {
+                path.push_rect(rect);
+            }
+        }
+        if let Some(path) = path.finish() {
+            self.surface.draw_path(&path);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Cameras above the desk: one frame after the other, each a whole picture of whatever size.
+//!
+//! [`FrameSource`] is what a terminal uses; [`FileCamera`] is a simulator that gives files in the place of frames. A
+//! camera by V4L2 would be another source: none was there to try, so there is none. Refuses to decode: a frame is bytes
+//! of unknown content until [`crate::pages::Shot`] took it.
+mod file;
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::device::Trouble;
+
+pub use file::FileCamera;
+
+/// Bytes of a frame, at most: what [`crate::image::Policy::PHOTO`] takes.
+pub const MAX_FRAME_BYTES: usize = crate::image::Policy::PHOTO.max_bytes;
+
+/// A frame did not come.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// No camera is there.
+    #[error("the camera was not found")]
+    NotFound,
+    /// It gave no frame in time.
+    #[error("the camera gave no frame within {} ms", .0.as_millis())]
+    Silent(Duration),
+    /// A frame of more bytes than are taken.
+    #[error("a frame has more than {MAX_FRAME_BYTES} bytes")]
+    TooMuch,
+    /// Reading from it failed.
+    #[error("the camera cannot be read")]
+    Io(#[source] std::io::Error),
+}
+
+impl FrameError {
+    /// What it means for the device.
+    pub fn trouble(&self) -> Trouble {
+        match self {
+            Self::NotFound => Trouble::NotFound,
+            Self::Silent(_) => Trouble::Silent,
+            Self::TooMuch => Trouble::Unsupported,
+            Self::Io(_) => Trouble::OutOfOrder,
+        }
+    }
+
+    /// What a technician does about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::NotFound => {
+                "name an existing picture or folder of pictures with `camera = \"file:PATH\"`, or `none`"
+            }
+            Self::Silent(_) => "put a JPEG or PNG into the folder that `camera` names",
+            Self::TooMuch => "use pictures of at most 6 MiB",
+            Self::Io(_) => "let the terminal's user read what `camera` names",
+        }
+    }
+}
+
+/// Where frames come from.
+pub trait FrameSource: Send {
+    /// Looks whether the camera is there; gives no frame.
+    ///
+    /// # Errors
+    /// [`FrameError`]
+    fn look(&mut self) -> Result<(), FrameError>;
+
+    /// The next frame, within a time: a JPEG or PNG as it came, whose size may be another than the last one's.
+    ///
+    /// # Errors
+    /// [`FrameError`]; the next call tries again.
+    fn frame(&mut self, within: Duration) -> Result<Zeroizing<Vec<u8>>, FrameError>;
+}

@@ -1,0 +1,99 @@
+//! Cards besides the ID card: what a social-security card opens, and what it does not.
+use domain::item::AcceptedCard;
+
+use super::tests::{COURIER, ELDER, at_home, begin, catalogue, person};
+use super::*;
+use crate::command::Command;
+use crate::event::{Event, Job, OtherCard};
+
+/// At the card page of the first item that takes social-security cards, or of the first that does not.
+fn at_card(takes_it: bool) -> Model {
+    let catalogue = catalogue();
+    let items = catalogue.items.values().filter(|item| {
+        item.accepted_cards.contains(&AcceptedCard::Idcard)
+            && item.accepted_cards.contains(&AcceptedCard::Sscard) == takes_it
+            && item.situations.is_empty()
+    });
+    let models = items.map(|item| {
+        let mut model = at_home();
+        begin(&mut model, item.code.clone());
+        model
+    });
+    // Items that need a link do not begin here.
+    models.into_iter().find(|model| model.screen == Screen::Card).expect("an item that asks for a card")
+}
+
+fn step(model: &Model) -> CardStep {
+    model.session.as_ref().expect("a session").card
+}
+
+#[test]
+fn a_social_security_card_opens_a_form_where_the_item_takes_it_and_no_drafts() {
+    let mut model = at_card(true);
+    let jobs = model.event(Event::SocialSecurityRead(person(COURIER)));
+    assert!(jobs.is_empty(), "no draft is looked for: {jobs:?}");
+    assert_eq!(step(&model), CardStep::Done);
+    assert!(matches!(model.command(Command::Continue).as_slice(), [Job::StartForm]));
+    let mut model = at_card(false);
+    model.event(Event::SocialSecurityRead(person(COURIER)));
+    assert_eq!(step(&model), CardStep::UseIdCard);
+    assert!(model.session.as_ref().is_some_and(|session| session.applicant.is_none()));
+    let jobs = model.event(Event::CardRead(person(COURIER)));
+    assert!(matches!(jobs.as_slice(), [Job::FindDrafts(_)]), "{jobs:?}");
+    assert_eq!(step(&model), CardStep::Done);
+    // One that is over does not do, and the ID card is asked for.
+    let mut model = at_card(true);
+    let mut over = person(COURIER);
+    over.valid_to = "2020-01-01".parse().ok();
+    model.event(Event::SocialSecurityRead(over));
+    assert_eq!(step(&model), CardStep::UseIdCard);
+}
+
+#[test]
+fn a_social_security_card_shows_nobodys_cases() {
+    let mut model = at_home();
+    model.command(Command::MyCases);
+    model.event(Event::SocialSecurityRead(person(COURIER)));
+    assert_eq!(step(&model), CardStep::UseIdCard);
+    assert!(model.command(Command::Continue).is_empty());
+    // Nor does one that was laid down before.
+    let mut model = at_card(true);
+    model.event(Event::SocialSecurityRead(person(COURIER)));
+    assert!(model.command(Command::MyCases).is_empty());
+    assert_eq!((model.screen.clone(), step(&model)), (Screen::Card, CardStep::UseIdCard));
+    model.event(Event::CardRead(person(COURIER)));
+    assert!(matches!(model.command(Command::Continue).as_slice(), [Job::LoadCases(_)]));
+}
+
+#[test]
+fn a_social_security_card_takes_no_place_of_an_id_card_and_another_persons_ends_the_visit() {
+    let mut model = at_card(true);
+    let mut known = person(COURIER);
+    known.address = "样例路1号".into();
+    model.event(Event::CardRead(known));
+    model.event(Event::SocialSecurityRead(person(COURIER)));
+    let session = model.session.as_ref().expect("a session");
+    assert!(!session.social_security);
+    assert_eq!(session.applicant.as_ref().expect("a person").address, "样例路1号");
+    let jobs = model.event(Event::SocialSecurityRead(person(ELDER)));
+    assert!(matches!(jobs.as_slice(), [Job::Wipe]), "{jobs:?}");
+    let session = model.session.as_ref().expect("a new visit");
+    assert!(session.social_security && session.item.is_none());
+}
+
+#[test]
+fn cards_that_open_nothing_say_so_unless_somebody_is_known() {
+    let table = [(OtherCard::Staff, CardStep::Staff), (OtherCard::SocialSecurity, CardStep::UseIdCard)];
+    for (other, wanted) in table {
+        let mut model = at_card(true);
+        assert!(model.event(Event::OtherCard(other)).is_empty());
+        assert_eq!(step(&model), wanted);
+        model.event(Event::CardRead(person(COURIER)));
+        model.event(Event::OtherCard(other));
+        assert_eq!(step(&model), CardStep::Done);
+    }
+    let mut attract = at_home();
+    attract.command(Command::Finish);
+    assert!(attract.event(Event::OtherCard(OtherCard::Staff)).is_empty());
+    assert_eq!(attract.screen, Screen::Attract);
+}

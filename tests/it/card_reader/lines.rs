@@ -1,0 +1,184 @@
+//! Readers that are asked whether a card lies there: on a serial line, and behind pcscd where the slot says nothing.
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use hardware::card_reader::{CardData, CardReader, ReadError, ReaderEvent, ReaderStatus};
+use hardware::readers_file;
+use hardware::trace::Trace;
+use tests::pcscd::Pcscd;
+use virtual_reader::order::{Fault, Order};
+use virtual_reader::serial::SerialReader;
+
+use super::{SOON, image};
+
+/// All readers of a file, as a terminal opens them.
+fn open(text: &str) -> Result<Box<dyn CardReader>> {
+    Ok(readers_file::open(&readers_file::parse(text)?, &Trace::default()))
+}
+
+fn serial_entry(port: &Path) -> String {
+    format!("[[reader]]\nport = \"{}\"\n", port.display())
+}
+
+fn next(reader: &mut dyn CardReader) -> Result<ReaderStatus> {
+    match reader.wait_event(SOON) {
+        ReaderEvent::Status(status) => Ok(status),
+        ReaderEvent::Nothing => bail!("nothing happened"),
+    }
+}
+
+/// The next event must be this one.
+fn tells(reader: &mut dyn CardReader, wanted: ReaderStatus) -> Result<()> {
+    let told = next(reader)?;
+    ensure!(told == wanted, "{told:?} instead of {wanted:?}");
+    Ok(())
+}
+
+fn reads(reader: &mut dyn CardReader, number: &str) -> Result<()> {
+    match reader.read()? {
+        CardData::IdCard(card) => ensure!(card.id_number == number, "another card"),
+        other => bail!("another kind of card: {other:?}"),
+    }
+    Ok(())
+}
+
+const COURIER: &str = "639900199005201035";
+const ELDER: &str = "639900194403150015";
+
+/// A port with a name that stays, as udev gives one.
+struct Port(tempfile::TempDir);
+
+impl Port {
+    fn new() -> Result<Self> {
+        Ok(Self(tempfile::tempdir()?))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("reader")
+    }
+
+    fn plug_in(&self) -> Result<SerialReader> {
+        let reader = SerialReader::plug_in(None)?;
+        let path = self.path();
+        if path.is_symlink() {
+            std::fs::remove_file(&path)?;
+        }
+        symlink(reader.port(), path)?;
+        Ok(reader)
+    }
+}
+
+#[test]
+fn a_card_on_a_serial_reader_lies_there_until_it_is_lifted() -> Result<()> {
+    let port = Port::new()?;
+    let serial = port.plug_in()?;
+    let mut reader = open(&serial_entry(&port.path()))?;
+    tells(reader.as_mut(), ReaderStatus::Empty)?;
+    for (name, number) in [("courier", COURIER), ("elder", ELDER)] {
+        serial.obey(Order::Insert(image(name)));
+        tells(reader.as_mut(), ReaderStatus::Card)?;
+        reads(reader.as_mut(), number)?;
+        ensure!(reader.sam_id().is_some());
+        // Several questions long it lies there still.
+        assert_eq!(reader.wait_event(hardware::MIN_POLL * 3), ReaderEvent::Nothing);
+        serial.obey(Order::Remove);
+        tells(reader.as_mut(), ReaderStatus::Empty)?;
+        assert_eq!(reader.read().err(), Some(ReadError::Removed));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_serial_line_with_faults_reads_or_says_lay_again() -> Result<()> {
+    let port = Port::new()?;
+    let serial = port.plug_in()?;
+    let mut reader = open(&serial_entry(&port.path()))?;
+    tells(reader.as_mut(), ReaderStatus::Empty)?;
+    for fault in [Fault::Noise, Fault::WrongChecksum, Fault::Truncate, Fault::Garbage, Fault::Oversize] {
+        serial.obey(Order::Insert(image("courier")));
+        tells(reader.as_mut(), ReaderStatus::Card)?;
+        serial.obey(Order::Fault(fault, 1));
+        reads(reader.as_mut(), COURIER).with_context(|| format!("{fault:?}"))?;
+        serial.obey(Order::Remove);
+        tells(reader.as_mut(), ReaderStatus::Empty)?;
+    }
+    serial.obey(Order::Insert(image("courier")));
+    tells(reader.as_mut(), ReaderStatus::Card)?;
+    serial.obey(Order::RemoveMidRead);
+    assert_eq!(reader.read().err(), Some(ReadError::Removed));
+    tells(reader.as_mut(), ReaderStatus::Empty)
+}
+
+#[test]
+fn a_serial_reader_is_unplugged_and_plugged_in_again() -> Result<()> {
+    let port = Port::new()?;
+    let mut reader = open(&serial_entry(&port.path()))?;
+    tells(reader.as_mut(), ReaderStatus::NoReader)?;
+    for _ in 0..2 {
+        let serial = port.plug_in()?;
+        tells(reader.as_mut(), ReaderStatus::Empty)?;
+        serial.obey(Order::Insert(image("courier")));
+        tells(reader.as_mut(), ReaderStatus::Card)?;
+        drop(serial);
+        assert_eq!(reader.read().err(), Some(ReadError::ReaderGone));
+        tells(reader.as_mut(), ReaderStatus::NoReader)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn of_a_serial_and_another_reader_the_card_laid_first_counts_and_one_may_be_lost() -> Result<()> {
+    let port = Port::new()?;
+    let serial = port.plug_in()?;
+    let mut pcscd = Pcscd::lock()?;
+    let mut hand = pcscd.control()?;
+    let text = format!("[[reader]]\npattern = \"jinban*\"\n{}", serial_entry(&port.path()));
+    let mut reader = open(&text)?;
+    let reader = reader.as_mut();
+    tells(reader, ReaderStatus::Empty)?;
+    serial.obey(Order::Insert(image("courier")));
+    tells(reader, ReaderStatus::Card)?;
+    hand.insert(&image("elder"))?;
+    reads(reader, COURIER)?;
+    assert_eq!(reader.wait_event(hardware::MIN_POLL * 3), ReaderEvent::Nothing, "one card only");
+    serial.obey(Order::Remove);
+    tells(reader, ReaderStatus::Empty)?;
+    tells(reader, ReaderStatus::Card)?;
+    reads(reader, ELDER)?;
+    hand.remove()?;
+    tells(reader, ReaderStatus::Empty)?;
+    // Either may be lost; the other serves.
+    pcscd.kill()?;
+    serial.obey(Order::Insert(image("courier")));
+    tells(reader, ReaderStatus::Card)?;
+    reads(reader, COURIER)?;
+    drop(serial);
+    while next(reader)? != ReaderStatus::ServiceOff {}
+    pcscd.restart()?;
+    let mut hand = pcscd.control()?;
+    tells(reader, ReaderStatus::Empty)?;
+    hand.insert(&image("elder"))?;
+    tells(reader, ReaderStatus::Card)?;
+    reads(reader, ELDER)
+}
+
+#[test]
+fn a_slot_that_says_nothing_of_cards_is_polled_through_its_module() -> Result<()> {
+    let pcscd = Pcscd::lock()?;
+    let mut hand = pcscd.control()?;
+    let mut reader = open("[[reader]]\npattern = \"jinban*\"\nroute = \"control\"\npresence = \"module\"\n")?;
+    let reader = reader.as_mut();
+    tells(reader, ReaderStatus::Empty)?;
+    hand.insert(&image("courier"))?;
+    tells(reader, ReaderStatus::Card)?;
+    reads(reader, COURIER)?;
+    assert_eq!(reader.wait_event(hardware::MIN_POLL * 3), ReaderEvent::Nothing);
+    // Another card in its place between two questions is lifted and laid down.
+    hand.insert(&image("elder"))?;
+    tells(reader, ReaderStatus::Empty)?;
+    tells(reader, ReaderStatus::Card)?;
+    reads(reader, ELDER)?;
+    hand.remove()?;
+    tells(reader, ReaderStatus::Empty)
+}

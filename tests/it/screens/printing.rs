@@ -1,0 +1,147 @@
+//! The print button and where the paper is: on the slip, in my cases, and for staff on the attract page.
+use hardware::device::{DeviceState, Trouble};
+use terminal::command::Command;
+use terminal::model::{Look, Model, PrintStep, Printers, Screen};
+
+use super::slip::{DELIVERED, SAVED, at_cases, at_slip, lines};
+use super::stage::{FLEX, Stage, looks, usual};
+
+/// Every place where a paper can be.
+fn steps() -> Vec<PrintStep> {
+    let mut all =
+        vec![PrintStep::Printing, PrintStep::Printed, PrintStep::Failed(None), PrintStep::Doubtful(None)];
+    for trouble in Trouble::ALL {
+        all.push(PrintStep::Waiting(trouble));
+        all.push(PrintStep::Failed(Some(trouble)));
+        all.push(PrintStep::Doubtful(Some(trouble)));
+    }
+    all
+}
+
+fn with_printer(mut model: Model) -> Model {
+    model.printers = Printers { receipt: DeviceState::Ready, page: DeviceState::Off };
+    model
+}
+
+fn slip_with(look: Look, step: Option<PrintStep>) -> Model {
+    let mut model = with_printer(at_slip(look, FLEX, SAVED, None));
+    let session = model.session.as_mut().expect("a session");
+    let id = session.slip.as_ref().expect("a slip").envelope_id;
+    session.print = step.map(|step| (id, step));
+    model
+}
+
+#[test]
+fn the_slip_says_where_its_paper_is_in_every_look() {
+    for look in looks() {
+        let mut stage = Stage::of(slip_with(look, None));
+        stage.assert_sound(&format!("before {look:?}"));
+        assert_eq!(stage.tap(&stage.t("slip.print.print")), [Command::Print]);
+        for step in steps() {
+            stage.change(|model| *model = slip_with(look, Some(step)));
+            stage.assert_sound(&format!("{step:?} {look:?}"));
+            let code = stage.place(&stage.t("slip.qr"));
+            assert!(code.width() >= 240.0, "the code stays large");
+            if let Some(trouble) = step.trouble() {
+                let words = stage.t(&format!("print.trouble.{}", trouble.name()));
+                assert!(
+                    stage.names().iter().any(|name| name.contains(&words)),
+                    "{step:?}: {:?}",
+                    stage.names()
+                );
+            }
+            let done = stage.t("slip.print.printed");
+            let said = stage.names().contains(&done);
+            assert_eq!(said, step == PrintStep::Printed, "{step:?}: printed is said when it is true");
+        }
+        stage.change(|model| *model = slip_with(look, Some(PrintStep::Doubtful(None))));
+        assert_eq!(stage.tap(&stage.t("slip.print.again")), [Command::Print]);
+        assert_eq!(stage.tap(&stage.t(finish(look))), [Command::Finish], "nobody is kept");
+    }
+}
+
+/// Where the visit ends: in the elder version the slip's own button prints.
+fn finish(look: Look) -> &'static str {
+    if look.size == terminal::model::TextSize::Elder { "footer.finish" } else { "slip.finish" }
+}
+
+#[test]
+fn without_a_printer_nothing_offers_paper() {
+    for look in looks() {
+        let stage = Stage::of(at_slip(look, FLEX, SAVED, None));
+        assert!(!stage.has(&stage.t("slip.print.print")));
+        let stage = Stage::of(at_cases(look, Some(lines(2))));
+        assert!(!stage.painted().contains(&stage.t("my_cases.print")));
+    }
+}
+
+#[test]
+fn the_slip_of_every_item_has_room_for_its_button() {
+    let catalogue = super::stage::catalogue();
+    for look in looks().into_iter().filter(|look| !look.high_contrast) {
+        let mut stage = Stage::of(slip_with(look, None));
+        for code in catalogue.items.keys().chain(catalogue.bundles.keys()) {
+            stage.change(|model| *model = with_printer(at_slip(look, code.as_str(), DELIVERED, None)));
+            stage.assert_sound(&format!("{code} {look:?}"));
+        }
+    }
+}
+
+#[test]
+fn own_cases_are_printed_by_their_number() {
+    for look in looks() {
+        let mut stage = Stage::of(with_printer(at_cases(look, Some(lines(6)))));
+        stage.assert_sound(&format!("cases {look:?}"));
+        let first = lines(1)[0].clone();
+        let name = stage.t("my_cases.print_name").replace("{number}", first.number.as_str());
+        assert_eq!(stage.tap(&name), [Command::PrintCase(first.envelope_id)]);
+        for step in steps() {
+            stage.change(|model| {
+                let session = model.session.as_mut().expect("a session");
+                session.print = Some((first.envelope_id, step));
+            });
+            stage.assert_sound(&format!("{step:?} {look:?}"));
+        }
+        stage.change(|model| {
+            let session = model.session.as_mut().expect("a session");
+            session.print = None;
+            session.cases.as_mut().expect("cases")[0].print = Some(PrintStep::Doubtful(None));
+        });
+        let words = stage.t("slip.print.interrupted");
+        assert!(stage.names().contains(&words), "paper that may lie there is told: {:?}", stage.names());
+    }
+}
+
+#[test]
+fn staff_see_on_the_attract_page_what_a_printer_wants() {
+    for look in looks() {
+        let mut model = with_printer(at_slip(look, FLEX, SAVED, None));
+        model.screen = Screen::Attract;
+        model.session = None;
+        let mut stage = Stage::of(model);
+        for trouble in Trouble::ALL {
+            stage.change(|model| model.printers.receipt = DeviceState::Trouble(trouble));
+            stage.assert_sound(&format!("{trouble:?} {look:?}"));
+            let what = stage.t(&format!("print.trouble.{}", trouble.name()));
+            let words = stage.t("attract.for_staff").replace("{what}", &what);
+            assert!(stage.has(&words), "{:?}", stage.names());
+        }
+        stage.change(|model| model.printers.receipt = DeviceState::Ready);
+        assert!(!stage.names().iter().any(|name| name.contains("{what}")));
+    }
+}
+
+#[test]
+fn further_taps_ask_for_no_second_paper() {
+    let mut model = slip_with(usual(), None);
+    assert_eq!(model.command(Command::Print).len(), 1);
+    for _ in 0..5 {
+        assert!(model.command(Command::Print).is_empty(), "it is on its way");
+    }
+    let id = model.session.as_ref().and_then(|s| s.slip.as_ref()).expect("a slip").envelope_id;
+    for step in steps() {
+        model.event(terminal::event::Event::Print { envelope_id: id, step });
+        assert_eq!(model.print_of(id), Some(step));
+        assert_eq!(model.screen, Screen::Slip, "no fault leads away");
+    }
+}

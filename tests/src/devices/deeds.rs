@@ -1,0 +1,207 @@
+//! What can be done with the virtual devices by pressing a button: a fixed list, each with a name and its words. Pure.
+use hardware::pages::invented::Invented;
+use hardware::simulated_card::Sample;
+use virtual_reader::order::{Fault, Order, Part};
+
+use crate::printers::{Condition, Manner};
+
+/// Something that is done.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// A sample card is laid on the reader of pcscd.
+    Lay(String),
+    /// A sample card is laid on the reader of the serial line.
+    LaySerial(String),
+    /// It is lifted there.
+    LiftSerial,
+    /// An order to the reader of pcscd.
+    Reader(Order),
+    /// The smart-card service is killed.
+    StopService,
+    /// It is started again.
+    StartService,
+    /// The receipt printer is in this condition.
+    Receipt(Condition),
+    /// The receipt printer behaves so.
+    ReceiptManner(Manner),
+    /// The receipt printer holds what it cuts.
+    HoldPaper,
+    /// Somebody takes the paper.
+    TakePaper,
+    /// The page printer has paper or none.
+    PagePaper(bool),
+    /// The page printer gives jobs up, or works.
+    PageGivesUp(bool),
+    /// What lies under the camera.
+    See(Light),
+}
+
+/// How good a picture the camera takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Light {
+    /// As it should be.
+    Good,
+    /// Out of focus.
+    Blurred,
+    /// A lamp is mirrored on the page.
+    Glare,
+    /// A finger holds the page.
+    Finger,
+    /// Too dark.
+    Dark,
+    /// An empty page.
+    Blank,
+}
+
+impl Light {
+    /// The picture in this light.
+    pub fn of(self, good: Invented) -> Invented {
+        match self {
+            Self::Good => good,
+            Self::Blurred => Invented { soft: 6, ..good },
+            Self::Glare => Invented { glare: true, ..good },
+            Self::Finger => Invented { finger: true, ..good },
+            Self::Dark => Invented { light: 0.2, ..good },
+            Self::Blank => Invented { text: false, ..good },
+        }
+    }
+}
+
+/// A button: its stable name, its words, and what it does.
+pub struct Button {
+    /// Name in the form.
+    pub name: String,
+    /// Words on it.
+    pub words: String,
+    /// What it does.
+    pub deed: Deed,
+}
+
+/// A group of buttons.
+pub struct Group {
+    /// Its heading.
+    pub title: &'static str,
+    /// Its buttons.
+    pub buttons: Vec<Button>,
+}
+
+fn group(title: &'static str, rows: impl IntoIterator<Item = (String, String, Deed)>) -> Group {
+    let buttons = rows.into_iter().map(|(name, words, deed)| Button { name, words, deed }).collect();
+    Group { title, buttons }
+}
+
+fn row(name: &str, words: &str, deed: Deed) -> (String, String, Deed) {
+    (name.to_owned(), words.to_owned(), deed)
+}
+
+/// All buttons; `cards` are the names of the sample cards.
+pub fn all(cards: &[String]) -> Vec<Group> {
+    let lay = cards.iter().map(|card| (format!("lay-{card}"), card.clone(), Deed::Lay(card.clone())));
+    let chips = Sample::ALL.into_iter().map(|(name, sample)| {
+        (format!("chip-{name}"), format!("chip: {name}"), Deed::Reader(Order::InsertChip(sample)))
+    });
+    let serial = cards.iter().take(2).map(|card| {
+        (format!("serial-{card}"), format!("serial line: {card}"), Deed::LaySerial(card.clone()))
+    });
+    vec![
+        group("Lay a card on the reader", lay.chain(chips)),
+        group(
+            "Lift it",
+            [
+                row("lift", "lift the card", Deed::Reader(Order::Remove)),
+                row(
+                    "lift-mid-read",
+                    "lift it in the middle of the next read",
+                    Deed::Reader(Order::RemoveMidRead),
+                ),
+                row("mute", "lay a card the wrong way round (mute)", Deed::Reader(Order::InsertMute)),
+            ],
+        ),
+        group(
+            "Serial line",
+            serial.chain([row("serial-lift", "serial line: lift the card", Deed::LiftSerial)]),
+        ),
+        group("Trouble of the reader", reader()),
+        group("Receipt printer", receipt()),
+        group(
+            "Page printer",
+            [
+                row("page-no-paper", "take its paper away", Deed::PagePaper(false)),
+                row("page-paper", "give it paper", Deed::PagePaper(true)),
+                row("page-gives-up", "give every job up", Deed::PageGivesUp(true)),
+                row("page-works", "work again", Deed::PageGivesUp(false)),
+            ],
+        ),
+        group("Under the camera", camera()),
+    ]
+}
+
+fn reader() -> Vec<(String, String, Deed)> {
+    vec![
+        row("unplug", "pull its cable", Deed::Reader(Order::UnplugAt(Some(0)))),
+        row("plug", "plug it in", Deed::Reader(Order::UnplugAt(None))),
+        row("no-module", "without a security module", Deed::Reader(Order::Switch(Part::Module, false))),
+        row("garbage", "three answers of garbage", Deed::Reader(Order::Fault(Fault::Garbage, 3))),
+        row(
+            "broken",
+            "out of order (SW 60, 20 times)",
+            Deed::Reader(Order::Fault(Fault::Status(0x60, None), 20)),
+        ),
+        row("reset", "well again, no card", Deed::Reader(Order::Reset)),
+        row("stop-service", "kill pcscd", Deed::StopService),
+        row("start-service", "start pcscd", Deed::StartService),
+    ]
+}
+
+fn receipt() -> Vec<(String, String, Deed)> {
+    vec![
+        row("receipt-well", "well", Deed::Receipt(Condition::Well)),
+        row("receipt-no-paper", "no paper", Deed::Receipt(Condition::NoPaper)),
+        row("receipt-low", "paper low", Deed::Receipt(Condition::PaperLow)),
+        row("receipt-cover", "open its cover", Deed::Receipt(Condition::CoverOpen)),
+        row("receipt-jam", "jam its cutter", Deed::Receipt(Condition::Jammed)),
+        row("receipt-offline", "off line", Deed::Receipt(Condition::Offline)),
+        row("receipt-broken", "out of order", Deed::Receipt(Condition::Broken)),
+        row("receipt-silent", "takes calls and never reads", Deed::ReceiptManner(Manner::NeverReads)),
+        row(
+            "receipt-ends",
+            "paper ends in the middle of the next slip",
+            Deed::ReceiptManner(Manner::FailsAfter(200, Condition::NoPaper)),
+        ),
+        row("receipt-hold", "holds what it cuts", Deed::HoldPaper),
+        row("receipt-take", "take the paper", Deed::TakePaper),
+    ]
+}
+
+fn camera() -> Vec<(String, String, Deed)> {
+    vec![
+        row("see-good", "a good page", Deed::See(Light::Good)),
+        row("see-blurred", "blurred", Deed::See(Light::Blurred)),
+        row("see-glare", "with glare", Deed::See(Light::Glare)),
+        row("see-finger", "with a finger", Deed::See(Light::Finger)),
+        row("see-dark", "too dark", Deed::See(Light::Dark)),
+        row("see-blank", "blank", Deed::See(Light::Blank)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_button_has_a_name_of_its_own() {
+        let groups = all(&["courier".to_owned(), "elder".to_owned()]);
+        let names: Vec<&str> =
+            groups.iter().flat_map(|group| &group.buttons).map(|button| button.name.as_str()).collect();
+        let different: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(different.len(), names.len());
+        assert!(names.len() > 30 && names.contains(&"lay-courier") && names.contains(&"chip-staff"));
+        assert!(
+            names
+                .iter()
+                .all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
+        );
+    }
+}
