@@ -138,7 +138,7 @@ pub fn all(cards: &[String]) -> Vec<Group> {
 
 fn reader() -> Vec<(String, String, Deed)> {
     vec![
-        row("unplug", "pull its cable", Deed::Reader(Order::UnplugAt(Some(0)))),
+        row("unplug", "pull its cable at the next exchange", Deed::Reader(Order::UnplugAt(Some(0)))),
         row("plug", "plug it in", Deed::Reader(Order::UnplugAt(None))),
         row("no-module", "without a security module", Deed::Reader(Order::Switch(Part::Module, false))),
         row("garbage", "three answers of garbage", Deed::Reader(Order::Fault(Fault::Garbage, 3))),

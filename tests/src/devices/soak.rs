@@ -175,8 +175,11 @@ fn an_hours_trouble(desk: &mut Desk, terminal: &mut HeadlessTerminal, counts: &m
     visit::wait(terminal, "that the service is off", |m| m.reader == ServiceOff)?;
     desk.act(&Deed::StartService)?;
     visit::wait(terminal, "the service", |m| m.reader == Empty)?;
+    // It goes at the next exchange: somebody lays a card down.
     desk.act(&Deed::Reader(Order::UnplugAt(Some(0))))?;
+    desk.act(&Deed::Lay("courier".into()))?;
     visit::wait(terminal, "that the reader is gone", |m| m.reader == NoReader)?;
+    desk.act(&Deed::Reader(Order::Remove))?;
     desk.act(&Deed::Reader(Order::UnplugAt(None)))?;
     visit::wait(terminal, "the reader", |m| m.reader == Empty)?;
     visit::wait(terminal, "that the board says so", |m| m.device(DeviceKind::CardReader).is_usable())
