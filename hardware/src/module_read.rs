@@ -18,6 +18,7 @@ pub(crate) struct Bytes {
 
 impl Bytes {
     /// An image and nothing else.
+    #[cfg(feature = "devices")]
     pub(crate) fn of_image(image: Zeroizing<Vec<u8>>) -> Self {
         Self { image, newest_address: None, body_number: None }
     }

@@ -10,17 +10,21 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use crate::child::end_group;
 use crate::id_card::PHOTO_LEN;
 
 /// Width of the picture in pixels.
 pub const WIDTH: u32 = 102;
 /// Height of the picture in pixels.
 pub const HEIGHT: u32 = 126;
-/// Bytes of the picture: header, and rows of 102 times three bytes filled up to 308.
-pub const BMP_LEN: usize = 54 + 126 * (102 * 3 + 2);
+/// Bytes before the first row.
+const HEADER: usize = 54;
+/// Bytes of a row: 102 times three, filled up to a multiple of four.
+const ROW: usize = 102 * 3 + 2;
+/// Bytes of the picture: header and rows.
+pub const BMP_LEN: usize = HEADER + 126 * ROW;
 /// How long a program may take.
 pub const TIME: Duration = Duration::from_secs(3);
 
@@ -65,6 +69,25 @@ impl Photo {
     /// The BMP.
     pub fn bmp(&self) -> &[u8] {
         &self.0
+    }
+
+    /// Its pixels, three bytes each (red, green, blue), the top row first.
+    pub fn rgb(&self) -> Zeroizing<Vec<u8>> {
+        let rows = self.0.get(HEADER..).unwrap_or_default().chunks_exact(ROW);
+        let mut pixels = Zeroizing::new(Vec::with_capacity((WIDTH * HEIGHT) as usize * 3));
+        let mut add = |row: &[u8]| {
+            for pixel in row.chunks_exact(3).take(WIDTH as usize) {
+                pixels.extend(pixel.iter().rev());
+            }
+        };
+        // A height below zero says that the top row comes first.
+        let top_first = self.0.get(25).is_some_and(|sign| *sign & 0x80 != 0);
+        if top_first {
+            rows.for_each(&mut add)
+        } else {
+            rows.rev().for_each(&mut add)
+        }
+        pixels
     }
 }
 
@@ -155,13 +178,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The group outlives its leader where that left children behind; the leader's number is still ours, because
-        // it is collected only below.
-        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        end_group(&mut self.0);
     }
 }
 
@@ -260,6 +277,18 @@ mod tests {
         let missing = ExternalDecoder::new("/no/such/decoder");
         assert_eq!(missing.decode(&[7; PHOTO_LEN]), Err(PhotoError::Start));
         assert_eq!(missing.decode(&[]), Err(PhotoError::None));
+    }
+
+    #[test]
+    fn pixels_come_from_the_top_in_red_green_and_blue_whichever_row_is_first() {
+        let mut bytes = bmp();
+        // The last row of the file is the top one.
+        bytes[54 + 125 * 308..][..3].copy_from_slice(&[1, 2, 3]);
+        let photo = Photo::from_bmp(Zeroizing::new(bytes.clone())).expect("a picture");
+        assert_eq!((photo.rgb().len(), &photo.rgb()[..4]), (102 * 126 * 3, &[3, 2, 1, 0x80][..]));
+        bytes[22..26].copy_from_slice(&(-126_i32).to_le_bytes());
+        let photo = Photo::from_bmp(Zeroizing::new(bytes)).expect("a picture");
+        assert_eq!(photo.rgb()[125 * 102 * 3..][..3], [3, 2, 1]);
     }
 
     #[test]

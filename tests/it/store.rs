@@ -169,6 +169,36 @@ fn a_broken_database_is_refused_and_left_byte_for_byte() {
     }
 }
 
+/// Seed 1 of the simulation: the quick check of SQLite passes by an empty index whose page says that it is another kind of
+/// page, and whatever asks that index later fails.
+#[test]
+fn a_bit_that_says_what_a_page_is_turns_nowhere_unnoticed() {
+    const PAGE: usize = 4_096;
+    let dir = tempfile::tempdir().expect("dir");
+    let mut store = enrolled(dir.path());
+    let mut rng = ChaCha20Rng::seed_from_u64(4);
+    submit_as(&mut store, courier(), EnvelopeId::new(NOW_MS, &mut rng), NOW_MS, &mut rng).expect("submit");
+    drop(store);
+    let file = dir.path().join(DATABASE_FILE);
+    let sound = fs::read(&file).expect("read");
+    assert!(sound.len() > 20 * PAGE, "one file with all of it");
+    for at in (PAGE..sound.len()).step_by(PAGE) {
+        for bit in 0..8 {
+            let mut turned = sound.clone();
+            turned[at] ^= 1 << bit;
+            fs::write(&file, &turned).expect("write");
+            let opened = Store::open(dir.path(), NOW_MS).map(drop);
+            assert!(
+                matches!(opened, Err(StoreError::Corrupt)),
+                "page {} bit {bit}: {opened:?}",
+                at / PAGE + 1
+            );
+        }
+    }
+    fs::write(&file, &sound).expect("write");
+    assert!(Store::open(dir.path(), NOW_MS).is_ok());
+}
+
 #[test]
 fn a_newer_database_is_refused_and_left_byte_for_byte() {
     let dir = tempfile::tempdir().expect("dir");

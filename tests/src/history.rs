@@ -82,6 +82,18 @@ pub enum Op {
     Copied,
     /// The store was set back to the last copy; the record names whose it was.
     Restored,
+    /// The terminal found its store damaged and put it aside, whole: what had not reached the centre lies there.
+    PutAside,
+    /// A citizen asked for a slip on paper.
+    PaperAsked {
+        /// The submission.
+        id: EnvelopeId,
+    },
+    /// A slip came out of the printer, whole.
+    Paper {
+        /// The submission.
+        id: EnvelopeId,
+    },
     /// A copy of the terminal's disk lives on by itself.
     Cloned {
         /// Its name in the history.

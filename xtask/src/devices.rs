@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::process::{Interrupt, run_bounded};
+use crate::process::{Interrupt, run_bounded, run_held};
 use crate::progress::{self, Steps};
 use crate::workspace;
 
@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long, default_value_t = 8, requires = "soak", value_parser = clap::value_parser!(u32).range(1..=48))]
     hours: u32,
     /// Port of the panel on this machine.
-    #[arg(long, default_value_t = 8490)]
+    #[arg(long, default_value_t = 8495)]
     port: u16,
     /// Give the figures of a soak as JSON on standard output.
     #[arg(long, requires = "soak")]
@@ -62,7 +62,7 @@ pub fn run(options: &Options, interrupt: &Interrupt) -> Result<()> {
     ));
     let mut command = program;
     command.arg("serve").arg("--folder").arg(&folder).args(["--panel", &options.port.to_string()]);
-    steps.run("devices", || run_bounded(command, SERVE_LIMIT, interrupt))
+    steps.run("devices", || run_held(command, SERVE_LIMIT, interrupt))
 }
 
 /// Says where the panel is, and opens it if this machine has a browser to do so.

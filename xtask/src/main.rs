@@ -97,7 +97,7 @@ enum Task {
     },
     /// Put up virtual devices (readers, printers, scanner, camera) for a terminal, with a panel of buttons.
     #[command(after_help = "Examples:
-  cargo xtask devices                  until Ctrl-C; the panel is at http://127.0.0.1:8490/
+  cargo xtask devices                  until Ctrl-C; the panel is at http://127.0.0.1:8495/
   cargo xtask devices --soak           eight hours of use in some minutes: inserts, jams, restarts")]
     Devices(devices::Options),
     /// Say where the panel of the virtual devices is, and open it.

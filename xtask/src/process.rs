@@ -79,8 +79,22 @@ pub fn wait_until<T>(
 /// # Errors
 /// Cannot start, ended badly, ran too long, or a signal came.
 pub fn run_bounded(mut command: Command, limit: Duration, interrupt: &Interrupt) -> Result<()> {
+    command.stdin(Stdio::null());
+    run_shown(command, limit, interrupt)
+}
+
+/// As [`run_bounded`], for a program that ends with its standard input: that is held open until then.
+///
+/// # Errors
+/// As [`run_bounded`].
+pub fn run_held(mut command: Command, limit: Duration, interrupt: &Interrupt) -> Result<()> {
+    command.stdin(Stdio::piped());
+    run_shown(command, limit, interrupt)
+}
+
+fn run_shown(mut command: Command, limit: Duration, interrupt: &Interrupt) -> Result<()> {
     let name = display(&command);
-    command.stdin(Stdio::null()).process_group(0);
+    command.process_group(0);
     let child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
     let mut running = Running { name: name.clone(), child, log: None, ended: None };
     match wait_until(limit, interrupt, || running.exited())? {
@@ -300,6 +314,15 @@ mod tests {
             text.contains("ended with code 3") && text.contains("no disk") && text.contains("broken.log"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_program_that_ends_with_its_input_lives_as_long_as_it_is_held() {
+        let interrupt = idle();
+        let within = Duration::from_millis(500);
+        assert!(run_bounded(Command::new("cat"), within, &interrupt).is_ok(), "it has no input");
+        let held = run_held(Command::new("cat"), within, &interrupt);
+        assert!(held.is_err_and(|e| e.to_string().contains("did not end")), "it is held");
     }
 
     #[test]

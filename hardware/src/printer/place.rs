@@ -11,6 +11,7 @@
 //! | `ipp://192.168.1.60:631/ipp/print` | a page printer, or a CUPS queue, without TLS |
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Speeds of serial ports that are taken.
 const BAUDS: [u32; 5] = [9_600, 19_200, 38_400, 57_600, 115_200];
@@ -30,6 +31,14 @@ pub enum ReceiptPort {
     Serial(PathBuf, u32),
     /// Vendor and product.
     Usb(u16, u16),
+}
+
+impl ReceiptPort {
+    /// How long so many bytes are on a serial line: ten signs for each. No time at all elsewhere.
+    pub fn line_time(&self, bytes: usize) -> Duration {
+        let Self::Serial(_, baud) = self else { return Duration::ZERO };
+        Duration::from_secs(bytes as u64 * 10 / u64::from(*baud).max(1))
+    }
 }
 
 /// Width of the roll of paper.
@@ -134,6 +143,14 @@ impl PageAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_slow_line_has_the_time_that_it_needs() {
+        let time = |text: &str| ReceiptPlace::read(text).expect("a place").port.line_time(86_400);
+        assert_eq!(time("serial:/dev/ttyS0:9600"), Duration::from_secs(90));
+        assert_eq!(time("serial:/dev/ttyS0:115200"), Duration::from_secs(7));
+        assert_eq!(time("tcp:192.168.1.50:9100"), Duration::ZERO);
+    }
 
     #[test]
     fn places_are_read_as_they_are_written() {

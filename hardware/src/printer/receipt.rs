@@ -21,7 +21,7 @@ const MAX_ROWS: usize = 2_400;
 const ANSWER: Duration = Duration::from_secs(2);
 /// Between two looks while it prints.
 const GLANCE: Duration = Duration::from_millis(200);
-/// How long a whole strip may take, from the connection to the last status.
+/// How long a whole strip may take, from the connection to the last status, beside what a serial line needs for it.
 const WHOLE_JOB: Duration = Duration::from_secs(40);
 /// How long a look may take.
 const LOOK: Duration = Duration::from_secs(6);
@@ -80,8 +80,8 @@ impl ReceiptPrinter {
         if strip.bytes_per_row == 0 || strip.rows.len() > strip.bytes_per_row * MAX_ROWS {
             return Err(PrintError::Refused(Trouble::Unsupported));
         }
-        let wire =
-            Wire::open(&self.place.port, Instant::now() + self.whole_job).map_err(PrintError::Refused)?;
+        let until = Instant::now() + self.whole_job + self.place.port.line_time(strip.rows.len());
+        let wire = Wire::open(&self.place.port, until).map_err(PrintError::Refused)?;
         let mut job = Job::new(wire);
         if let Some(trouble) = job.ask().map_err(PrintError::Refused)?
             && !trouble.still_works()

@@ -23,7 +23,7 @@ use crate::device::Trouble;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(3);
-/// How long a piece of data may take to be taken.
+/// How long the other end may take nothing while there is something to send.
 const WRITE: Duration = Duration::from_secs(5);
 
 /// A line, shared with whatever writes through it.
@@ -88,9 +88,7 @@ impl Wire {
     /// Sends all of it.
     pub(super) fn send(&self, data: &[u8]) -> Result<(), Trouble> {
         match &self.line {
-            Line::Descriptor(fd) | Line::Simulator(fd) => {
-                send_all(fd, data, self.until.min(Instant::now() + WRITE))
-            }
+            Line::Descriptor(fd) | Line::Simulator(fd) => send_all(fd, data, self.until),
             Line::Usb(driver) => driver.write(data).map_err(|_| Trouble::Silent),
         }
     }
@@ -162,7 +160,7 @@ fn send_all(fd: &OwnedFd, mut data: &[u8], until: Instant) -> Result<(), Trouble
             Ok(0) => return Err(Trouble::NotFound),
             Ok(count) => data = data.get(count..).unwrap_or_default(),
             Err(Errno::AGAIN) => {
-                if !wait_for(fd, PollFlags::OUT, until)? {
+                if !wait_for(fd, PollFlags::OUT, until.min(Instant::now() + WRITE))? {
                     return Err(Trouble::Silent);
                 }
             }

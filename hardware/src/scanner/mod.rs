@@ -14,6 +14,7 @@
 //! a shell, every back end but the configured one, and to decode what it reads: that is [`crate::pages`].
 #[cfg(feature = "devices")]
 mod batch;
+#[cfg(feature = "devices")]
 mod options;
 #[cfg(feature = "devices")]
 mod process;

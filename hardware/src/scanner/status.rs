@@ -34,6 +34,8 @@ pub enum SaneStatus {
     NoDevice,
 }
 
+/// How the program says it.
+#[cfg(feature = "devices")]
 impl SaneStatus {
     /// With the code of `sane.h`; none for success and for codes that it does not have.
     pub(super) fn of_code(code: i32) -> Option<Self> {
@@ -82,7 +84,9 @@ impl SaneStatus {
             status => Some(status.unwrap_or(Self::Unsupported)),
         }
     }
+}
 
+impl SaneStatus {
     /// What it means for the device; none if nothing is wrong with it.
     pub fn trouble(self) -> Option<Trouble> {
         Some(match self {
@@ -193,7 +197,7 @@ impl ScanError {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "devices"))]
 mod tests {
     use super::*;
 

@@ -10,7 +10,7 @@ use crate::command::Command;
 use crate::model::CardStep;
 use crate::theme::{TypeRole, radius};
 use crate::widgets::shape::{card, fill, outline_rect, well};
-use crate::widgets::{Action, Cx, Footer, Lettering, at, best_fit, frame, height_of, icon, text};
+use crate::widgets::{Action, Cx, Footer, Lettering, at, best_fit, frame, height_of, icon, portrait, text};
 
 /// Draws the card page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
@@ -98,12 +98,22 @@ fn state_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect) {
     if !good {
         outline_rect(ui.painter(), rect, radius::BUTTON, Stroke::new(4.0, colors.error));
     }
-    icon(ui, cx, at(rect.left() + 36.0, rect.center().y - 24.0, 48.0, 48.0), name, color);
+    let session = cx.model.session.as_ref();
+    let read = session.filter(|s| s.card == CardStep::Done && !s.social_security);
+    let mut left = rect.left() + 112.0;
+    if let Some(read) = read {
+        // Whose card it is, for who stands beside an old person: the face, and beside it that it was read.
+        let high = rect.height() - 16.0;
+        let face = at(rect.left() + 16.0, rect.top() + 8.0, high * portrait::ASPECT, high);
+        portrait(ui, cx, face, read.photo.as_ref());
+        left = face.right() + 20.0;
+    } else {
+        icon(ui, cx, at(rect.left() + 36.0, rect.center().y - 24.0, 48.0, 48.0), name, color);
+    }
     let person = cx.model.session.as_ref().and_then(|s| s.applicant.as_ref()).map(|a| mask_name(&a.name));
     let title = cx.tf(&format!("card.{key}"), &[("name", person.as_deref().unwrap_or_default())]);
     let hint = cx.tf(&format!("card.{key}_hint"), &[]);
     let bold = cx.letters(TypeRole::Strong, if good { colors.ink } else { colors.error });
-    let left = rect.left() + 112.0;
     let place = Rect::from_min_max(pos2(left, rect.top() + 8.0), rect.max - vec2(24.0, 8.0));
     let bold = best_fit(ui, &title, vec2(place.width(), bold.style.line), [bold, shrunk(bold)]);
     let title_height = height_of(ui, &title, bold, place.width()).min(2.0 * bold.style.line);

@@ -33,7 +33,7 @@ use egui::{Color32, Ui};
 use crate::command::Command;
 use crate::model::{Model, Screen};
 use crate::theme::Theme;
-use crate::widgets::{Cx, Kit};
+use crate::widgets::{Cx, Kit, portrait};
 
 /// The colour below every screen.
 pub fn ground(model: &Model) -> Color32 {
@@ -77,6 +77,9 @@ pub fn draw_on_ground(ui: &mut Ui, model: &Model, kit: &Kit, out: &mut Vec<Comma
     }
     if model.screen != Screen::Capture {
         capture::forget(ui);
+    }
+    if model.screen != Screen::Card {
+        portrait::forget(ui);
     }
     if model.idle.seconds_left.is_some() {
         // What the page below asked for (a key typed into a field) does not count.

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::ids::CounterState;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
 use rusqlite::{Connection, OpenFlags};
 
 use super::identity::{self, Identity};
@@ -34,7 +36,21 @@ impl Store {
     /// [`StoreError`] as [`Store::open`], but for damage; what lies aside is as it was. A damaged store whose device key is
     /// lost too is [`StoreError::Key`] and stays where it is.
     pub fn open_or_put_aside(directory: &Path, now_ms: i64) -> Result<Self, StoreError> {
-        match Self::open(directory, now_ms) {
+        Self::open_or_put_aside_with(directory, now_ms, device_key::system_random()?)
+    }
+
+    /// As [`Store::open_or_put_aside`], with this source of keys and lineages instead of the system's, for a simulation
+    /// that has to be the same each time.
+    ///
+    /// # Errors
+    /// As [`Store::open_or_put_aside`].
+    pub fn open_or_put_aside_with(
+        directory: &Path,
+        now_ms: i64,
+        mut random: ChaCha20Rng,
+    ) -> Result<Self, StoreError> {
+        let again = ChaCha20Rng::from_rng(&mut random);
+        match Self::open_with(directory, now_ms, random) {
             Err(StoreError::Corrupt) => {}
             other => return other,
         }
@@ -44,7 +60,7 @@ impl Store {
         }
         let aside = new_place(directory, now_ms)?;
         move_parts(directory, &aside)?;
-        let mut store = Self::open(directory, now_ms)?;
+        let mut store = Self::open_with(directory, now_ms, again)?;
         tracing::error!(
             place = %aside.display(),
             enrolled = saved.is_some(),

@@ -162,6 +162,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn end_print(&mut self, id: i64, end: PrintEnd) -> Result<(), StoreError> {
+        // A planted fault: it waits again, as if nobody knew that it was printed.
+        fail::fail_point!("planted::print_again", |_| self.put_back_print(id, Trouble::OutOfOrder));
         let (state, doubtful, trouble) = match end {
             PrintEnd::Printed => ("printed", false, None),
             PrintEnd::Failed(trouble) => ("failed", false, trouble),

@@ -89,10 +89,6 @@ pub struct StoreState {
 /// [`StoreError`] if there is no store, it is damaged or held by another process.
 pub fn read_state(directory: &Path) -> Result<StoreState, StoreError> {
     let connection = open::open_read_only(directory)?;
-    let check: String = connection.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))?;
-    if check != "ok" {
-        return Err(StoreError::Corrupt);
-    }
     let count = |sql: &str| connection.query_row(sql, [], |r| r.get::<_, i64>(0));
     let oldest: Option<(i64, Option<String>)> = connection
         .query_row(

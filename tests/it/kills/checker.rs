@@ -301,6 +301,41 @@ fn a_number_that_was_shown_must_be_on_the_disk_and_once_at_the_centre() {
 }
 
 #[test]
+fn what_lies_in_a_store_that_was_put_aside_is_missed_by_nobody_but_what_was_acknowledged_is() {
+    let aside = |acked: bool| {
+        move |run: &mut Run| {
+            run.history.0.retain(|r| acked || r.op != Op::Acked { id: id(3) });
+            run.history.0.retain(|r| !matches!(&r.op, Op::Seen { number: n, .. } if *n == number(3)));
+            forget(run, 3);
+            run.disks[0].rows.clear();
+            run.history.0.push(Record { terminal: "t".into(), at_ms: 9, op: Op::PutAside });
+        }
+    };
+    assert_eq!(broken_by(aside(false)), []);
+    let red = broken_by(aside(true));
+    assert!(red.contains(&Rule::Acknowledged) && red.contains(&Rule::Promise), "{red:?}");
+    // Without a store that was put aside the same is red all over.
+    let lost = |run: &mut Run| {
+        aside(false)(run);
+        run.history.0.pop();
+    };
+    assert!(broken_by(lost).contains(&Rule::Shown));
+}
+
+#[test]
+fn a_slip_that_is_printed_oftener_than_it_was_asked_for_is_red() {
+    let papers = |asked: usize, printed: usize| {
+        move |run: &mut Run| {
+            let note = |op| Record { terminal: "t".into(), at_ms: 9, op };
+            run.history.0.extend((0..asked).map(|_| note(Op::PaperAsked { id: id(1) })));
+            run.history.0.extend((0..printed).map(|_| note(Op::Paper { id: id(1) })));
+        }
+    };
+    assert_eq!([broken_by(papers(2, 2)), broken_by(papers(1, 0))], [[], []]);
+    assert_eq!([broken_by(papers(1, 2)), broken_by(papers(0, 1))], [[Rule::Paper], [Rule::Paper]]);
+}
+
+#[test]
 fn what_still_waits_after_the_drain_is_red() {
     assert_eq!(broken_by(|run| run.disks[0].rows[0].state = "queued".into()), [Rule::Drained]);
     assert_eq!(broken_by(|run| run.centre.unsound.push("page 3".into())), [Rule::Sound]);

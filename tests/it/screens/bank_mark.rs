@@ -24,7 +24,7 @@ fn picture(width: u32, height: u32) -> Arc<ColorImage> {
 }
 
 /// Where pictures are painted; letters come from the one texture that fonts have.
-fn pictures(shapes: &[ClippedShape]) -> Vec<Rect> {
+pub fn pictures(shapes: &[ClippedShape]) -> Vec<Rect> {
     let of = |shape: &ClippedShape| match &shape.shape {
         Shape::Mesh(m) => (m.texture_id != TextureId::default()).then(|| m.calc_bounds()),
         _ => None,

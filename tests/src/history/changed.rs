@@ -1,6 +1,7 @@
-//! Disks that were copied while they were in use, and what nobody can ask of a terminal afterwards.
+//! Disks that were copied while they were in use or that broke, and what nobody can ask of a terminal afterwards.
 //!
-//! A disk that was set back knows nothing of what was saved since the copy: if that had not reached the centre it is lost,
+//! What lies in a damaged store that was put aside does not come to the centre by itself: people are told to fetch it. A
+//! disk that was set back knows nothing of what was saved since the copy: if that had not reached the centre it is lost,
 //! whatever a program does. Two disks with one series fork it. Refuses to excuse anything else: what was acknowledged must
 //! be at the centre, and a fork must be told to people.
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,11 +16,11 @@ const FORKS: [&str; 2] = ["series.fork", "series.two-lineages"];
 /// What was done to disks in a run.
 #[derive(Debug, Default)]
 pub(super) struct Changed {
-    /// Terminals of the run that were set back or live twice.
+    /// Terminals of the run that were set back, live twice, or put a damaged store aside.
     names: BTreeSet<String>,
     /// The same, by the centre's names.
     terminals: BTreeSet<String>,
-    /// Shown, and gone with a disk that was set back.
+    /// Shown, and gone with a disk that was set back, or in a store that lies aside.
     lost_with_disk: BTreeSet<EnvelopeId>,
 }
 
@@ -28,11 +29,19 @@ impl Changed {
     pub(super) fn of(history: &History, centre: &CentreView) -> Self {
         let mut changed = Self::default();
         let mut since_copy: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
+        let mut in_store: BTreeMap<&str, Vec<EnvelopeId>> = BTreeMap::new();
         for record in &history.0 {
             let name = record.terminal.as_str();
             match &record.op {
                 Op::Copied => drop(since_copy.insert(name, Vec::new())),
-                Op::Slip { id, .. } => since_copy.entry(name).or_default().push(*id),
+                Op::Slip { id, .. } => {
+                    since_copy.entry(name).or_default().push(*id);
+                    in_store.entry(name).or_default().push(*id);
+                }
+                Op::PutAside => {
+                    changed.names.insert(name.to_owned());
+                    changed.lost_with_disk.extend(in_store.remove(name).unwrap_or_default());
+                }
                 Op::Restored => {
                     changed.names.insert(name.to_owned());
                     changed.lost_with_disk.extend(since_copy.remove(name).unwrap_or_default());

@@ -38,6 +38,8 @@ pub enum Rule {
     Drained,
     /// After the drain a terminal knows what became of its cases.
     Told,
+    /// A slip comes out of the printer no oftener than somebody asked for it.
+    Paper,
     /// The database is sound.
     Sound,
 }
@@ -101,6 +103,7 @@ pub fn check(history: &History, centre: &CentreView, disks: &[DiskView]) -> Vec<
     checker.broken.extend(audited::check(centre));
     checker.promise();
     checker.drained();
+    checker.papers();
     checker.sound();
     checker.broken
 }
@@ -269,7 +272,7 @@ impl Checker<'_> {
         let mut last: BTreeMap<(&str, &str), (usize, u8)> = BTreeMap::new();
         let mut complaints = Vec::new();
         for (place, record) in self.history.0.iter().enumerate() {
-            if matches!(record.op, Op::Restored | Op::NewEpoch) {
+            if matches!(record.op, Op::Restored | Op::PutAside | Op::NewEpoch) {
                 last.retain(|(terminal, _), _| *terminal != record.terminal);
             }
             let Op::Seen { number, state, marks } = &record.op else { continue };
@@ -360,6 +363,23 @@ impl Checker<'_> {
         let unopened = self.centre.cases.iter().filter(|c| c.state == CaseState::Received).filter(awaits);
         complaints.extend(unopened.map(|c| format!("{} was never opened", c.id)));
         complaints.into_iter().for_each(|c| self.say(Rule::Drained, c));
+    }
+
+    fn papers(&mut self) {
+        let mut left: BTreeMap<(&str, EnvelopeId), i64> = BTreeMap::new();
+        for record in &self.history.0 {
+            let (id, more) = match record.op {
+                Op::PaperAsked { id } => (id, 1),
+                Op::Paper { id } => (id, -1),
+                _ => continue,
+            };
+            *left.entry((&record.terminal, id)).or_default() += more;
+        }
+        // A disk that was set back, or lives twice, may know of a slip only that it was asked for.
+        let odd = left.into_iter().filter(|((terminal, _), left)| *left < 0 && !self.changed.has(terminal));
+        let complaints: Vec<String> =
+            odd.map(|((_, id), left)| format!("{id} was printed {} times too often", -left)).collect();
+        complaints.into_iter().for_each(|c| self.say(Rule::Paper, c));
     }
 
     fn sound(&mut self) {

@@ -27,7 +27,7 @@ impl World {
         let harshness = [20, 100, 400][self.rng.next_u32() as usize % 3];
         for fault in chosen.iter().filter(|f| f.a_day().is_none()) {
             let chance = match fault {
-                Fault::DoublePress | Fault::BadContent => 400,
+                Fault::DoublePress | Fault::BadContent | Fault::CardPulled => 400,
                 _ => harshness,
             };
             self.weather.0.push((*fault, chance));

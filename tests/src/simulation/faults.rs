@@ -32,8 +32,12 @@ faults! {
     Status500 "status-500" "Something answers 500.",
     Status503 "status-503" "Something answers 503 with Retry-After.",
     Status429 "status-429" "Something answers 429 with Retry-After.",
+    AnswerNewer "answer-newer" "A centre of the next version answers: with fields and news that the terminal does not know.",
+    AnswerOlder "answer-older" "A centre of the version before answers: without what is optional.",
+    RequestNewer "request-newer" "A terminal of the next version asks: with fields that the centre does not know.",
     Redirect "redirect" "Something answers with a redirect.",
     Portal "portal" "A captive portal answers 200 with a page for a while.",
+    TlsFails "tls-fails" "TLS does not come about for a while: whoever answers is not the centre.",
     Partition "partition" "Nothing gets through for a while.",
     DnsGone "dns-gone" "The centre's name is not found for a while.",
     OneWay "one-way" "Requests arrive and answers do not, for a while.",
@@ -52,10 +56,14 @@ faults! {
     ClockFrozen "clock-frozen" "A terminal's clock stands still for a while.",
     DiskCloned "disk-cloned" "A copy of a terminal's disk lives on beside it.",
     StoreRestored "store-restored" "A terminal's store is set back to an old copy.",
+    DatabaseFlipped "database-flipped" "A bit in the head of a page of a terminal's database turns while it is off.",
     DoublePress "double-press" "A citizen presses twice.",
     BadContent "bad-content" "A submission's answers do not fit its form.",
     CatalogueBehind "catalogue-behind" "A terminal uses an older catalogue than the centre's newest.",
     CatalogueAhead "catalogue-ahead" "A terminal uses a catalogue that the centre does not have.",
+    CatalogueRollback "catalogue-rollback" "A terminal goes back from the newest catalogue to the one before.",
+    CardPulled "card-pulled" "A citizen lifts the card in mid-read.",
+    PaperOut "paper-out" "A terminal's printer has no paper for a while; perhaps it ends in the middle of a slip.",
     CentreKill "centre-kill" "The centre's program ends at once.",
     CentreCrash "centre-crash" "The centre ends at any write of its disk, before or after its commit.",
     CentrePowerCut "centre-power-cut" "The centre loses its power, and its disk what was not synced.",
@@ -82,14 +90,16 @@ impl Fault {
             Self::RequestLost | Self::AnswerLost | Self::Duplicate | Self::LateDuplicate => None,
             Self::Delay | Self::Reorder | Self::RequestCut | Self::AnswerCut => None,
             Self::Status500 | Self::Status503 | Self::Status429 | Self::Redirect => None,
-            Self::DoublePress | Self::BadContent | Self::TornWrite => None,
-            Self::Partition | Self::DnsGone | Self::OneWay | Self::Portal => Some(8),
+            Self::AnswerNewer | Self::AnswerOlder | Self::RequestNewer => None,
+            Self::DoublePress | Self::BadContent | Self::CardPulled | Self::TornWrite => None,
+            Self::TlsFails | Self::Partition | Self::DnsGone | Self::OneWay | Self::Portal => Some(8),
             Self::TerminalKill | Self::TerminalCrash | Self::TerminalPowerCut => Some(8),
             Self::TerminalDiskFull | Self::TerminalSyncFails | Self::TerminalDiskSlow => Some(4),
             Self::ClockYearAhead | Self::ClockYearBack | Self::ClockSecondsBack | Self::ClockFrozen => {
                 Some(3)
             }
-            Self::CatalogueBehind | Self::CrashInRecovery => Some(4),
+            Self::CatalogueBehind | Self::CrashInRecovery | Self::PaperOut => Some(4),
+            Self::CatalogueRollback | Self::DatabaseFlipped => Some(2),
             Self::SwizzleClog | Self::DiskCloned | Self::StoreRestored | Self::CatalogueAhead => Some(2),
             Self::CentreKill | Self::CentreCrash | Self::CentrePowerCut | Self::CentreCrashInRecovery => {
                 Some(1)
@@ -122,7 +132,7 @@ impl Fault {
     /// Whether it takes something from a terminal's disk, so that the centre must not lose it as well in the same run:
     /// what both lose is lost.
     pub fn sets_terminal_back(self) -> bool {
-        matches!(self, Self::DiskCloned | Self::StoreRestored | Self::PageFlipped)
+        matches!(self, Self::DiskCloned | Self::StoreRestored | Self::DatabaseFlipped | Self::PageFlipped)
     }
 
     /// Whether it takes something from the centre, so that no terminal must lose it as well in the same run.
@@ -141,6 +151,6 @@ mod tests {
     fn every_fault_has_its_own_name() {
         let names: BTreeSet<&str> = Fault::ALL.iter().map(|f| f.name()).collect();
         assert_eq!(names.len(), Fault::ALL.len());
-        assert!(names.len() >= 25);
+        assert!(names.len() >= 50);
     }
 }

@@ -8,15 +8,19 @@ mod chosen;
 mod citizen;
 mod clock;
 pub mod crowd;
+mod desk;
 mod disk;
+mod enrolment;
 mod faults;
 mod flips;
 mod form;
 mod log;
 mod network;
+mod skew;
 mod terminal;
 mod trouble;
 mod uploads;
+mod versions;
 mod vfs;
 mod world;
 
@@ -47,7 +51,7 @@ const NEWS_MS: i64 = 25 * MINUTE_MS;
 pub const PAGES: u8 = 10;
 
 /// Faults that are planted in the program, to see that the rules find them: named failpoints behind `planted::`.
-pub const PLANTED: [&str; 7] = [
+pub const PLANTED: [&str; 8] = [
     "delete_before_durable",
     "drop_seq",
     "order_by_clock",
@@ -55,6 +59,7 @@ pub const PLANTED: [&str; 7] = [
     "durable_too_far",
     "durable_without_blobs",
     "commit_without_sync",
+    "print_again",
 ];
 
 /// What a simulation is told.
@@ -193,7 +198,11 @@ fn drain(world: &mut World, from_ms: i64) -> Result<Option<i64>> {
 
 fn judge(mut world: World, options: &Options, drained_minutes: Option<i64>) -> Result<Report> {
     let (mut disks, mut pages) = (Vec::new(), Vec::new());
+    let mut unprinted = Vec::new();
     for terminal in &mut world.terminals {
+        if terminal.paper_waits() != Some(false) {
+            unprinted.push(terminal.name.clone());
+        }
         terminal.stop();
         disks.push(DiskView::read(&terminal.name, terminal.disk.folder())?);
         pages.push(PagesOnDisk::read(&terminal.name, terminal.disk.folder())?);
@@ -206,6 +215,9 @@ fn judge(mut world: World, options: &Options, drained_minutes: Option<i64>) -> R
     let whole = world.centre.pages()?;
     let at_centre = PagesAtCentre::read(&mut store, |digest| whole.read(digest).is_ok())?;
     broken.extend(check_pages(&world.history, (&centre, &at_centre), &pages));
+    let waits =
+        |name| Broken { rule: Rule::Paper, what: format!("{name}: a slip still waits for its printer") };
+    broken.extend(unprinted.into_iter().map(waits));
     if drained_minutes.is_none() {
         let what = format!("something still waits {DRAINS_WITHIN_MINUTES} minutes after the faults ended");
         broken.push(Broken { rule: Rule::Drained, what });

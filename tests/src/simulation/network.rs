@@ -1,9 +1,11 @@
 //! The network of a simulation: what becomes of each message, by the weather of the seed and the state of the link.
 use rand_chacha::ChaCha20Rng;
 use rand_core::Rng as _;
+use terminal::sync::tls::Trouble;
 use terminal::sync::transport::{Request, Response, TransportError, UploadAnswer, UploadCall, UploadStep};
 
 use super::faults::Fault;
+use super::skew;
 
 /// How long a terminal waits for an answer, milliseconds; as its HTTP client does.
 pub const PATIENCE_MS: u64 = 30_000;
@@ -53,6 +55,16 @@ impl Call {
         }
     }
 
+    /// Makes it a newer terminal's, if that strikes; whether it did.
+    pub fn may_be_newer(&mut self, weather: &Weather, rng: &mut ChaCha20Rng) -> bool {
+        let Self::Text(Request { body: Some(body), .. }) = self else { return false };
+        let strikes = weather.strikes(Fault::RequestNewer, rng);
+        if strikes {
+            *body = skew::of_newer(body);
+        }
+        strikes
+    }
+
     /// How long it is on its way if nothing befalls it, milliseconds.
     fn travels_ms(&self, rng: &mut ChaCha20Rng) -> u64 {
         let piece = matches!(self, Self::Page(UploadCall { step: UploadStep::Add { .. }, .. }));
@@ -67,6 +79,15 @@ impl Answer {
             Self::Text(answer) => answer.as_ref().map_or(0, |r| r.status),
             Self::Page(answer) => answer.as_ref().map_or(0, |r| r.status),
         }
+    }
+
+    /// Makes it another version's, if that strikes; which did.
+    fn may_be_of_another(&mut self, weather: &Weather, rng: &mut ChaCha20Rng) -> Option<Fault> {
+        let Self::Text(Ok(response)) = self else { return None };
+        let fault = struck(weather, &[Fault::AnswerNewer, Fault::AnswerOlder], rng)?;
+        let change = if fault == Fault::AnswerNewer { skew::of_newer } else { skew::of_older };
+        response.body = change(&response.body);
+        Some(fault)
     }
 
     /// What is left of it when the link breaks in its middle: some of a body, and nothing of a head.
@@ -91,6 +112,8 @@ pub enum Link {
     Down,
     /// The centre's name is not found.
     NoName,
+    /// Whoever answers is not the centre, or speaks no TLS.
+    Stranger,
     /// Requests get through, answers do not.
     OneWay,
     /// A captive portal answers.
@@ -164,6 +187,11 @@ pub fn send((link, weather): (Link, &Weather), call: &Call, rng: &mut ChaCha20Rn
     match link {
         Link::Down => return (Way::Lost, vec![]),
         Link::NoName => return (heard(Err(TransportError::Unreachable)), vec![]),
+        Link::Stranger => {
+            let strangers = [Trouble::Foreign, Trouble::Expired, Trouble::OtherName, Trouble::NoTls];
+            let trouble = strangers[rng.next_u32() as usize % strangers.len()];
+            return (heard(Err(TransportError::Untrusted(trouble))), vec![]);
+        }
         Link::Portal => return (heard(Ok(portal())), vec![]),
         Link::Up | Link::OneWay => {}
     }
@@ -222,6 +250,9 @@ pub fn answer(
             answer.cut(rng);
             (WayBack::Arrives(soon, answer), Some(fault))
         }
-        None => (WayBack::Arrives(soon, answer), None),
+        None => {
+            let fault = answer.may_be_of_another(weather, rng);
+            (WayBack::Arrives(soon, answer), fault)
+        }
     }
 }

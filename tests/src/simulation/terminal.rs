@@ -12,12 +12,15 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use terminal::clock::Clock as _;
 use terminal::event::Event;
-use terminal::store::{CapturedPage, DATABASE_FILE, NewSubmission, QueuedSlip, Store, SubmitError};
+use terminal::store::{
+    CapturedPage, DATABASE_FILE, NewSubmission, QueuedSlip, Store, SubmitError, count_aside,
+};
 use terminal::sync::transport::{Request, Response, Transport, TransportError, UploadAnswer, UploadCall};
 use terminal::sync::{Engine, Tuning, enrol};
 
 use super::citizen::application;
 use super::clock::{MachineClock, Time};
+use super::desk::{Printer, lay_card};
 use super::disk::{Disk, End};
 use super::form::answer_of;
 use crate::device::ITEM;
@@ -101,7 +104,14 @@ pub struct SimulatedTerminal {
     pub copy: Option<PathBuf>,
     /// A bit of the next page turns.
     pub flips_next: bool,
-    captured: Option<Digest>,
+    /// Its printer.
+    pub printer: Printer,
+    /// Its database after a bit of it turned, until the next start has seen it.
+    pub damaged: Option<Vec<u8>>,
+    /// Stores that lay aside at the last start.
+    aside: usize,
+    /// The first page of what was handed in last.
+    pub captured: Option<Digest>,
     rng: ChaCha20Rng,
     handed_in: u32,
     events: u32,
@@ -119,6 +129,8 @@ pub struct Odd {
     pub catalogue: Option<u64>,
     /// So many pages are photographed.
     pub pages: u8,
+    /// The card is lifted before this exchange, and laid down again.
+    pub pulled_at: Option<u32>,
 }
 
 impl SimulatedTerminal {
@@ -137,6 +149,9 @@ impl SimulatedTerminal {
             catalogue: crate::device::CATALOGUE,
             copy: None,
             flips_next: false,
+            printer: Printer::default(),
+            damaged: None,
+            aside: 0,
             captured: None,
             rng: ChaCha20Rng::seed_from_u64(seed),
             handed_in: 0,
@@ -145,20 +160,22 @@ impl SimulatedTerminal {
         }
     }
 
-    /// Starts it.
+    /// Starts it, as its program does; whether a damaged store was put aside.
     ///
     /// # Errors
     /// If its store cannot be opened.
-    pub fn start(&mut self) -> Result<()> {
+    pub fn start(&mut self) -> Result<bool> {
         let random = self.next_random();
-        let mut store = Store::open_with(self.disk.folder(), self.clock.now_ms(), random)?;
+        let mut store = Store::open_or_put_aside_with(self.disk.folder(), self.clock.now_ms(), random)?;
+        store.doubt_prints()?;
         // No form is open at a start; what stays behind takes room and nothing else.
         let _ = store.sweep_pages(None);
         let store = Arc::new(Mutex::new(store));
         let clock = self.clock.clone();
         let engine = Engine::new(store.clone(), Box::new(Nowhere), clock, self.rng.next_u64());
         self.running = Some(Running { store, engine: engine.with_tuning(TUNING) });
-        Ok(())
+        let aside = count_aside(self.disk.folder());
+        Ok(aside > std::mem::replace(&mut self.aside, aside))
     }
 
     fn next_random(&mut self) -> ChaCha20Rng {
@@ -193,16 +210,25 @@ impl SimulatedTerminal {
         self.disk.revive(end)
     }
 
-    /// A citizen hands in one application; says what became of it, if the terminal is on.
-    pub fn hand_in(&mut self, odd: Odd, history: &mut History) -> Option<Result<QueuedSlip, SubmitError>> {
+    /// A citizen hands in one application; says what became of it, if the terminal is on and can seal.
+    ///
+    /// # Errors
+    /// If a card was read as another one.
+    pub fn hand_in(
+        &mut self,
+        odd: Odd,
+        history: &mut History,
+    ) -> Result<Option<Result<QueuedSlip, SubmitError>>> {
         let now_ms = self.clock.now_ms();
         let mut rng = self.next_random();
-        let running = self.running.as_ref()?;
+        let Some(running) = self.running.as_ref() else { return Ok(None) };
         self.handed_in += 1;
-        let application = application(now_ms, self.place, self.handed_in);
+        let mut application = application(now_ms, self.place, self.handed_in);
+        lay_card(&mut application.applicant, odd.pulled_at)?;
         let id = EnvelopeId::new(now_ms, &mut rng);
         history.note_at(&self.name, now_ms, Op::Created { id });
-        let data_key = DataKey::random(running.store().sealing_suite().ok()?, &mut rng);
+        let Ok(suite) = running.store().sealing_suite() else { return Ok(None) };
+        let data_key = DataKey::random(suite, &mut rng);
         let pages = running.keep_pages((id, &data_key), odd.pages, &mut rng);
         self.captured = pages.first().map(|p| p.digest);
         let mut answers = if odd.bad { Answers::default() } else { Answers::from_map(application.answers) };
@@ -233,7 +259,7 @@ impl SimulatedTerminal {
             saved = press(&mut rng);
             self.note_slip(&saved, id, history);
         }
-        Some(saved)
+        Ok(Some(saved))
     }
 
     /// What a citizen sees after pressing; nothing if the terminal ended meanwhile.
@@ -288,23 +314,6 @@ impl SimulatedTerminal {
         Some(self.running.as_ref()?.store().queue_view().ok()?.waiting)
     }
 
-    /// Turns a bit of a page that the last citizen handed in, if that was to happen; gives which.
-    ///
-    /// # Errors
-    /// If its file cannot be used.
-    pub fn flip_page(&mut self, bit: usize) -> Result<Option<Digest>> {
-        let Some(digest) = self.captured.take().filter(|_| self.flips_next) else { return Ok(None) };
-        self.flips_next = false;
-        let file = self.disk.folder().join(PAGES_FOLDER).join(digest.to_string());
-        let mut bytes = std::fs::read(&file)?;
-        let place = bit / 8 % bytes.len().max(1);
-        if let Some(byte) = bytes.get_mut(place) {
-            *byte ^= 1 << (bit % 8);
-        }
-        std::fs::write(&file, bytes)?;
-        Ok(Some(digest))
-    }
-
     /// Pages that wait to be sent, but for those that wait for a person. None if it is off.
     ///
     /// # Errors
@@ -316,6 +325,11 @@ impl SimulatedTerminal {
         }
         let pages = PagesOnDisk::read(&self.name, self.disk.folder())?;
         Ok(Some(pages.waiting().filter(|page| !page.needs_a_person()).count()))
+    }
+
+    /// Whether it is enrolled; none while it is off.
+    pub fn is_enrolled(&self) -> Option<bool> {
+        Some(self.running.as_ref()?.store().identity().is_ok_and(|identity| identity.is_some()))
     }
 
     /// Copies its disk: the store and the pages as they lie there, and its key.

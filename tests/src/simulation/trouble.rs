@@ -3,10 +3,11 @@ use anyhow::{Context as _, Result, bail};
 use terminal::store::StoreError;
 
 use super::START_MS;
+use super::desk::Printer;
 use super::disk::{Disk, End};
 use super::faults::Fault;
 use super::network::Link;
-use super::terminal::{Odd, SimulatedTerminal};
+use super::terminal::SimulatedTerminal;
 use super::world::{CALM_MS, DAY_MS, Event, HOUR_MS, MINUTE_MS, World};
 use crate::history::Op;
 use rand_core::Rng as _;
@@ -15,8 +16,6 @@ use rand_core::Rng as _;
 const CHANGES: i64 = 60;
 /// A year of the calendar, in milliseconds.
 const YEAR_MS: i64 = 365 * 24 * HOUR_MS;
-/// The oldest catalogue version that is not there yet when it is used.
-const UNKNOWN_CATALOGUE: u64 = 900;
 
 impl World {
     /// A fault comes; it is counted if it strikes. One that ends a machine at a write is counted when it does.
@@ -32,6 +31,7 @@ impl World {
             Fault::DnsGone => self.link_for(place, Link::NoName, while_ms),
             Fault::OneWay => self.link_for(place, Link::OneWay, while_ms),
             Fault::Portal => self.link_for(place, Link::Portal, while_ms),
+            Fault::TlsFails => self.link_for(place, Link::Stranger, while_ms),
             Fault::SwizzleClog => self.swizzle(),
             Fault::CatalogueBehind => self.publish()?,
             _ if fault.is_of_centre() => self.fault_of_centre(fault, while_ms)?,
@@ -63,6 +63,11 @@ impl World {
             Fault::DiskCloned => return self.clone_disk(place),
             Fault::StoreRestored => return self.copy_terminal(place, while_ms),
             Fault::CatalogueAhead => self.fill_in_unknown(place)?,
+            Fault::CatalogueRollback => return self.roll_back(place),
+            Fault::DatabaseFlipped => return self.flip_database(place),
+            Fault::PaperOut => {
+                terminal.printer = if changes % 2 == 0 { Printer::Empty } else { Printer::RunsOut };
+            }
             Fault::PageFlipped => {
                 terminal.flips_next = true;
                 return Ok(true);
@@ -225,8 +230,12 @@ impl World {
             return self.end_terminal(place, End::Kill);
         }
         match started {
-            Ok(()) => {
+            Ok(put_aside) => {
                 self.say(&name, &format_args!("starts"));
+                if put_aside {
+                    self.put_aside(place)?;
+                }
+                self.after(1_000, Event::Print(place));
                 self.wake(place, 1);
             }
             Err(e) if matches!(e.downcast_ref(), Some(StoreError::Corrupt | StoreError::Newer { .. })) => {
@@ -298,32 +307,6 @@ impl World {
         Ok(true)
     }
 
-    fn fill_in_unknown(&mut self, place: usize) -> Result<()> {
-        let odd = Odd { catalogue: Some(UNKNOWN_CATALOGUE), ..Odd::default() };
-        let _ = self.terminals[place].hand_in(odd, &mut self.history);
-        self.wake(place, 1);
-        self.look_after(place)
-    }
-
-    /// A newer catalogue is published; terminals take it one by one, or not.
-    fn publish(&mut self) -> Result<bool> {
-        let Some(newest) = self.centre.catalogues.last().cloned() else { return Ok(false) };
-        if newest.version > crate::device::CATALOGUE || !self.centre.runs() {
-            return Ok(false);
-        }
-        let mut newer = newest;
-        newer.version += 1;
-        self.centre.catalogues.push(newer.clone());
-        // It is taken in by the next start, as one from the files is.
-        self.end_centre(End::Kill)?;
-        for place in 0..self.terminals.len() {
-            if self.rng.next_u32().is_multiple_of(2) {
-                self.terminals[place].catalogue = newer.version;
-            }
-        }
-        Ok(true)
-    }
-
     /// A terminal is well again.
     ///
     /// # Errors
@@ -341,6 +324,7 @@ impl World {
             }
             Fault::TerminalDiskFull => terminal.disk.set_full(false),
             Fault::TerminalDiskSlow => terminal.disk.set_slow(0),
+            Fault::PaperOut => terminal.printer = Printer::Ready,
             _ => terminal.clock.set_right(),
         }
         self.wake(place, 1_000);
@@ -372,6 +356,7 @@ impl World {
             self.links[place] = Link::Up;
             let terminal = &mut self.terminals[place];
             terminal.copy = None;
+            terminal.printer = Printer::Ready;
             terminal.clock.set_right();
             terminal.disk.set_calm();
             self.start(place)?;

@@ -64,6 +64,10 @@ pub enum Event {
     HealCentre(Fault),
     /// A link is in this state from now on.
     Link(usize, Link),
+    /// The printer of a terminal has its turn.
+    Print(usize),
+    /// A terminal whose identity was lost is enrolled anew.
+    Enrol(usize),
 }
 
 /// Everything that there is.
@@ -123,22 +127,6 @@ impl World {
             world.enrol(place)?;
         }
         Ok(world)
-    }
-
-    fn enrol(&mut self, place: usize) -> Result<()> {
-        let stations: Vec<_> =
-            self.centre.catalogues.iter().flat_map(|c| c.stations.keys()).cloned().collect();
-        let station = stations.get(place % stations.len().max(1)).context("a station")?;
-        let code = self.centre.enrol_code(station, self.rng.next_u64())?;
-        let name = format!("t{place:02}");
-        let disk = Disk::new(&self.folder.join(&name))?;
-        let seed = self.rng.next_u64();
-        let mut terminal = SimulatedTerminal::new(name, place, disk, self.time.clone(), seed);
-        terminal.start()?;
-        let mut straight = self.centre.straight().context("it runs")?;
-        terminal.enrol(&code, &mut straight)?;
-        self.add(terminal);
-        Ok(())
     }
 
     /// Adds a terminal that runs.
@@ -235,6 +223,8 @@ impl World {
             Event::Fault(fault) => self.fault(fault),
             Event::Heal(place, fault) => self.heal(place, fault),
             Event::HealCentre(fault) => self.heal_centre(fault),
+            Event::Print(place) => self.print(place),
+            Event::Enrol(place) => self.enrol_anew(place),
             Event::Link(place, link) => {
                 self.links[place] = link;
                 Ok(())
@@ -255,14 +245,18 @@ impl World {
             twice: strikes(self, Fault::DoublePress),
             catalogue: None,
             pages: self.pages_of_one(),
+            pulled_at: self.pulls_card(),
         };
-        let Some(saved) = self.terminals[place].hand_in(odd, &mut self.history) else {
+        let Some(saved) = self.terminals[place].hand_in(odd, &mut self.history)? else {
             self.count("turned away");
             return Ok(());
         };
         let name = self.terminals[place].name.clone();
         match saved {
-            Ok(slip) => self.say(&name, &format_args!("slip {} {}", slip.number, slip.digest.short())),
+            Ok(slip) => {
+                self.say(&name, &format_args!("slip {} {}", slip.number, slip.digest.short()));
+                self.may_want_paper(place, slip.envelope_id);
+            }
             Err(e) => self.say(&name, &format_args!("refused: {e}")),
         }
         self.flip_at_terminal(place)?;
@@ -304,7 +298,10 @@ impl World {
         self.look_after(place)
     }
 
-    fn send(&mut self, place: usize, call: Call) {
+    fn send(&mut self, place: usize, mut call: Call) {
+        if call.may_be_newer(&self.weather, &mut self.rng) {
+            self.count(Fault::RequestNewer.name());
+        }
         let terminal = &mut self.terminals[place];
         terminal.exchanges += 1;
         terminal.waits_for = Some(terminal.exchanges);

@@ -44,6 +44,8 @@ pub enum Part {
     Card,
     /// A photo of twelve megapixels becomes a page.
     Pages,
+    /// A slip becomes the dots of a receipt, or an A4 page.
+    Paper,
 }
 
 /// What somebody asked for.

@@ -54,6 +54,8 @@ const TARGETS: &[(&str, Bound)] = &[
     ("pages.photo_12mp", AtMost(400.0)),
     ("pages.photo_12mp_searched", AtMost(400.0)),
     ("pages.memory", AtMost(128.0)),
+    ("paper.receipt_80mm", AtMost(30.0)),
+    ("paper.receipt_58mm", AtMost(30.0)),
 ];
 
 /// The bound of a row, if it has one.
