@@ -17,7 +17,7 @@ pub const MAX_LINES: usize = 200;
 /// One exchange, without its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Rises by one with each line since the start: shows what went away.
+    /// Number of the exchange since the start, of the last one if there were several: shows what went away.
     pub number: u64,
     /// What was asked: a SAM_V command such as `Find 20 01`, or the header of an APDU such as `00 A4 04 00`.
     pub asked: String,
@@ -27,8 +27,11 @@ pub struct Line {
     pub came: String,
     /// Bytes that came.
     pub received: usize,
-    /// How long it took.
+    /// How long it took, the last time.
     pub took: Duration,
+    /// How often the very same was asked and came in a row: a reader that is looked at all day would push everything
+    /// else out of the ring.
+    pub times: u64,
 }
 
 /// The ring of lines; cheap to clone, all clones are one.
@@ -49,7 +52,7 @@ impl Trace {
         ring.lines.iter().skip(skipped).cloned().collect()
     }
 
-    /// How many lines there were since the start.
+    /// How many exchanges there were since the start.
     pub fn count(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).count
     }
@@ -64,10 +67,17 @@ impl Trace {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.count = ring.count.saturating_add(1);
         let number = ring.count;
+        if let Some(last) = ring.lines.back_mut()
+            && (&last.asked, last.sent, &last.came, last.received) == (&asked, sent, &came, received)
+        {
+            (last.number, last.took) = (number, took);
+            last.times = last.times.saturating_add(1);
+            return;
+        }
         if ring.lines.len() == MAX_LINES {
             ring.lines.pop_front();
         }
-        ring.lines.push_back(Line { number, asked, sent, came, received, took });
+        ring.lines.push_back(Line { number, asked, sent, came, received, took, times: 1 });
     }
 }
 
@@ -197,12 +207,25 @@ mod tests {
     fn the_ring_keeps_the_newest() {
         let trace = Trace::default();
         let mut channel = trace.over(Always(Ok(vec![0x90, 0])));
-        for _ in 0..MAX_LINES + 50 {
-            assert!(channel.transmit(&[0, 0xB2, 1, 4]).is_ok());
+        for n in 0..MAX_LINES + 50 {
+            assert!(channel.transmit(&[0, 0xB2, n as u8, 4]).is_ok());
         }
         let lines = trace.newest(usize::MAX);
         let numbers = (lines.first().map(|line| line.number), lines.last().map(|line| line.number));
         assert_eq!((lines.len(), numbers, trace.count()), (MAX_LINES, (Some(51), Some(250)), 250));
         assert_eq!(trace.newest(3).len(), 3);
+    }
+
+    #[test]
+    fn what_is_asked_again_and_again_takes_one_line() {
+        let trace = Trace::default();
+        let mut channel = trace.over(Always(Ok(vec![0x6A, 0x82])));
+        for _ in 0..1_000 {
+            assert!(channel.transmit(&[0, 0xA4, 4, 0]).is_ok());
+        }
+        assert!(channel.transmit(&[0, 0xB2, 1, 4]).is_ok());
+        assert!(channel.transmit(&[0, 0xA4, 4, 0]).is_ok());
+        let lines: Vec<_> = trace.newest(9).into_iter().map(|line| (line.number, line.times)).collect();
+        assert_eq!(lines, [(1_000, 1_000), (1_001, 1), (1_002, 1)]);
     }
 }

@@ -105,9 +105,8 @@ fn check(connection: &Connection) -> Result<(), StoreError> {
     }
     let sql = "SELECT name, tbl_name, COALESCE(sql, '') FROM sqlite_schema WHERE type = 'index'";
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |r| {
-        Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?))
-    })?;
+    let rows = statement
+        .query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?, r.get::<_, String>(2)?)))?;
     for row in rows {
         let (index, table, sql) = row?;
         // An index of some rows only answers for those.

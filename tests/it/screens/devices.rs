@@ -82,6 +82,7 @@ fn the_log_of_the_reader_has_pages_and_its_empty_state_teaches() {
         came: "the card did not answer in the time that it has".to_owned(),
         received: 1_295,
         took: Duration::from_micros(112_345),
+        times: 1,
     };
     for look in looks() {
         let mut model = flex(look);

@@ -70,5 +70,6 @@ fn row_ui(ui: &mut Ui, cx: &Cx<'_>, row: Rect, (cells, letters): (&[String; 6], 
 fn cells(line: &Line) -> [String; 6] {
     let ms = format!("{:.1} ms", line.took.as_secs_f64() * 1_000.0);
     let (sent, received) = (line.sent.to_string(), line.received.to_string());
-    [line.number.to_string(), line.asked.clone(), sent, line.came.clone(), received, ms]
+    let asked = if line.times > 1 { format!("{} × {}", line.asked, line.times) } else { line.asked.clone() };
+    [line.number.to_string(), asked, sent, line.came.clone(), received, ms]
 }
