@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `tcp:192.168.1.50:9100` | a receipt printer in the network, by its number: a name could keep a job waiting for a DNS server |
 //! | `file:/dev/usb/lp0` | a receipt printer behind a device file; an ordinary file is a simulator that keeps what it is sent |
-//! | `serial:/dev/ttyS0:38400` | a receipt printer at a serial port, 8 data bits, no parity, 1 stop bit |
+//! | `serial:/dev/ttyS0:115200` | a receipt printer at a serial port, 8 data bits, no parity, 1 stop bit |
 //! | `usb:0416:5011` | a receipt printer by its USB numbers, hexadecimal |
 //! | `…,58mm` | on a roll of 58 mm (384 dots) instead of 80 mm (576 dots) |
 //! | `…,holds` | it holds the paper after the cut and its sensor says so |
@@ -159,7 +159,7 @@ mod tests {
             "tcp:[::1]:9100,58mm",
             "file:/dev/usb/lp0,58mm,holds",
             "file:/tmp/a:b,holds",
-            "serial:/dev/ttyS0:38400",
+            "serial:/dev/ttyS0:115200",
             "usb:0416:5011",
         ] {
             assert_eq!(ReceiptPlace::read(text).map(|place| place.text()).as_deref(), Some(text));
