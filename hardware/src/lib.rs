@@ -53,6 +53,8 @@ mod presence;
 #[cfg(feature = "devices")]
 pub mod printer;
 #[cfg(feature = "devices")]
+mod process;
+#[cfg(feature = "devices")]
 mod reader_set;
 #[cfg(feature = "devices")]
 pub mod readers_file;

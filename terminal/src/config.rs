@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 
+use hardware::camera::is_video_device;
 use hardware::printer::{PageAddress, ReceiptPlace};
 use hardware::scanner::is_device;
 use operator::log::LogFilter;
@@ -35,7 +36,7 @@ operator::settings! {
         page_printer: PagePrinterChoice = "none",
         /// Where pages are scanned: a device of SANE, or nowhere.
         scanner: ScannerChoice = "none",
-        /// Where pages are photographed: a simulator, or nowhere.
+        /// Where pages are photographed: a camera, a simulator, or nowhere.
         camera: CameraChoice = "none",
         /// Picture of the bank, PNG or JPEG, shown beside the product's name.
         mark: Option<PathBuf> = "",
@@ -151,6 +152,8 @@ impl Setting for ScannerChoice {
 /// Where pages are photographed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CameraChoice {
+    /// A camera of Linux by its device.
+    V4l(PathBuf),
     /// A simulator: a picture, or a folder of pictures.
     File(PathBuf),
     /// No camera.
@@ -160,17 +163,21 @@ pub enum CameraChoice {
 impl Setting for CameraChoice {
     const KIND: Kind = Kind::Text;
     const HINT: Hint = Hint::Other;
-    const EXPECTED: &'static str = "file:PATH (a simulator) or none";
+    const EXPECTED: &'static str = "v4l:/dev/video0, file:PATH (a simulator) or none";
 
     fn read(text: &str) -> Option<Self> {
-        match text {
-            "none" => Some(Self::None),
-            _ => text.strip_prefix("file:").and_then(PathBuf::read).map(Self::File),
+        if text == "none" {
+            return Some(Self::None);
         }
+        if let Some(device) = text.strip_prefix("v4l:") {
+            return PathBuf::read(device).filter(|device| is_video_device(device)).map(Self::V4l);
+        }
+        text.strip_prefix("file:").and_then(PathBuf::read).map(Self::File)
     }
 
     fn text(&self) -> String {
         match self {
+            Self::V4l(device) => format!("v4l:{}", device.text()),
             Self::File(path) => format!("file:{}", path.text()),
             Self::None => "none".to_owned(),
         }
@@ -269,8 +276,11 @@ mod tests {
         for bad in ["", "sane:", "sane:test", "test:0", "sane:--help:0", "sane:a b:0"] {
             assert_eq!(ScannerChoice::read(bad), None, "{bad}");
         }
-        assert!(goes_through::<CameraChoice>("file:/tmp/pictures") && goes_through::<CameraChoice>("none"));
-        for bad in ["", "file:", "v4l:/dev/video0"] {
+        for good in ["none", "file:/tmp/pictures", "v4l:/dev/video0", "v4l:/dev/v4l/by-id/usb-Camera-index0"]
+        {
+            assert!(goes_through::<CameraChoice>(good), "{good}");
+        }
+        for bad in ["", "file:", "v4l:", "v4l:video0", "v4l:/etc/passwd", "v4l:/dev/../etc/passwd"] {
             assert_eq!(CameraChoice::read(bad), None, "{bad}");
         }
         for good in ["fullscreen", "320x320", "1920x1080", "16384x640"] {

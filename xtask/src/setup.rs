@@ -13,10 +13,11 @@ use crate::progress;
 const BUILD: &[&str] =
     &["gcc", "libc6-dev", "pkg-config", "libpcsclite-dev", "libwayland-dev", "libxkbcommon-dev"];
 
-/// To run: card reader service, scanner, fonts, and what the window library loads when it starts.
+/// To run: card reader service, scanner, camera, fonts, and what the window library loads when it starts.
 const RUN: &[&str] = &[
     "pcscd",
     "sane-utils",
+    "v4l-utils",
     "fonts-noto-cjk",
     "fonts-hanazono",
     "libgl1",

@@ -1,9 +1,11 @@
 //! Cameras above the desk: one frame after the other, each a whole picture of whatever size.
 //!
-//! [`FrameSource`] is what a terminal uses; [`FileCamera`] is a simulator that gives files in the place of frames. A
-//! camera by V4L2 would be another source: none was there to try, so there is none. Refuses to decode: a frame is bytes
-//! of unknown content until [`crate::pages::Shot`] took it.
+//! [`FrameSource`] is what a terminal uses; `V4lCamera` takes frames of a camera of Linux (feature `devices`), and
+//! [`FileCamera`] is a simulator that gives files in the place of frames. Refuses to decode: a frame is bytes of unknown
+//! content until [`crate::pages::Shot`] took it.
 mod file;
+#[cfg(feature = "devices")]
+mod v4l;
 
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use zeroize::Zeroizing;
 use crate::device::Trouble;
 
 pub use file::FileCamera;
+#[cfg(feature = "devices")]
+pub use v4l::{V4lCamera, is_video_device};
 
 /// Bytes of a frame, at most: what [`crate::image::Policy::PHOTO`] takes.
 pub const MAX_FRAME_BYTES: usize = crate::image::Policy::PHOTO.max_bytes;
@@ -25,6 +29,9 @@ pub enum FrameError {
     /// It gave no frame in time.
     #[error("the camera gave no frame within {} ms", .0.as_millis())]
     Silent(Duration),
+    /// `v4l2-ctl` cannot be started.
+    #[error("the program v4l2-ctl cannot be started")]
+    Program(#[source] std::io::Error),
     /// A frame of more bytes than are taken.
     #[error("a frame has more than {MAX_FRAME_BYTES} bytes")]
     TooMuch,
@@ -39,6 +46,7 @@ impl FrameError {
         match self {
             Self::NotFound => Trouble::NotFound,
             Self::Silent(_) => Trouble::Silent,
+            Self::Program(_) => Trouble::ServiceOff,
             Self::TooMuch => Trouble::Unsupported,
             Self::Io(_) => Trouble::OutOfOrder,
         }
@@ -48,10 +56,13 @@ impl FrameError {
     pub fn remedy(&self) -> &'static str {
         match self {
             Self::NotFound => {
-                "name an existing picture or folder of pictures with `camera = \"file:PATH\"`, or `none`"
+                "check its cable, look with `v4l2-ctl --list-devices`, close other programs that use it, and let the terminal's user into the group `video`; a simulator needs a picture or a folder of pictures"
             }
-            Self::Silent(_) => "put a JPEG or PNG into the folder that `camera` names",
-            Self::TooMuch => "use pictures of at most 6 MiB",
+            Self::Silent(_) => {
+                "switch it off and on; look with `v4l2-ctl --list-formats-ext` whether it gives MJPG; a simulator needs a JPEG or PNG in its folder"
+            }
+            Self::Program(_) => "install the package v4l-utils (`cargo xtask setup` names it)",
+            Self::TooMuch => "use a camera or pictures of at most 6 MiB a frame",
             Self::Io(_) => "let the terminal's user read what `camera` names",
         }
     }

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat};
 use zeroize::Zeroizing;
 
-use super::process::{LOOK, Process, Stream, read_any};
 use super::{Go, Heard, SaneStatus, ScanError};
+use crate::process::{LOOK, Process, Stream, read_any};
 
 /// Bytes of a page, at most: what [`crate::image::Policy::PAGE`] takes.
 const MAX_PAGE_BYTES: usize = crate::image::Policy::PAGE.max_bytes;

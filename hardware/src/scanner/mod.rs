@@ -6,7 +6,6 @@
 //! | [`ScanError`], [`SaneStatus`] | every way to fail, and what each means for the device |
 //! | `options` | which sources, colours and resolutions a device names, and which of them is meant |
 //! | [`SaneScanner`] | the program's arguments and surroundings |
-//! | `process` | a program of its own group, with bounded pipes and times |
 //! | `batch` | pages through named pipes |
 //!
 //! A program and not a library: a back end that crashes or hangs takes a process with it and not the terminal. Pages
@@ -16,8 +15,6 @@
 mod batch;
 #[cfg(feature = "devices")]
 mod options;
-#[cfg(feature = "devices")]
-mod process;
 #[cfg(feature = "devices")]
 mod sane;
 mod status;

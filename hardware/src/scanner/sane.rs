@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use super::batch::{self, Batch, MAX_SAID};
 use super::options::Options;
-use super::process::Process;
 use super::{Go, Heard, MAX_NAME, MAX_PAGES, SaneStatus, ScanError, ScanOrder, Scanner, Source, is_device};
+use crate::process::Process;
 
 /// Devices of a list, at most.
 pub const MAX_DEVICES: usize = 16;

@@ -4,6 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use crate::device::Trouble;
+#[cfg(feature = "devices")]
+use crate::process::ProcessError;
 
 /// What SANE says of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +167,19 @@ pub enum ScanError {
     /// Pipes cannot be read.
     #[error("the scanner's pipes cannot be read")]
     Pipe(#[source] io::Error),
+}
+
+#[cfg(feature = "devices")]
+impl From<ProcessError> for ScanError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Program(e) => Self::Program(e),
+            ProcessError::BrokeOff => Self::BrokeOff,
+            ProcessError::Silent(within) => Self::Silent(within),
+            ProcessError::TooMuch(most) => Self::TooMuch(most),
+            ProcessError::Pipe(e) => Self::Pipe(e),
+        }
+    }
 }
 
 impl ScanError {

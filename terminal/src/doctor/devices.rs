@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use hardware::camera::{FileCamera, FrameSource as _};
+use hardware::camera::{FileCamera, FrameSource as _, V4lCamera};
 use hardware::card_reader::{CardReader, ReaderEvent, ReaderStatus};
 use hardware::device::Trouble;
 use hardware::printer::{PagePrinter, ReceiptPrinter};
@@ -163,14 +163,20 @@ fn scanner(choice: &ScannerChoice) -> Finding {
     }
 }
 
-/// Whether frames can be had; nothing is looked at.
+/// Whether frames can be had; none is taken.
 fn camera(choice: &CameraChoice) -> Finding {
     const SUBJECT: &str = "camera";
-    let CameraChoice::File(path) = choice else { return Finding::ok(SUBJECT, "none, as configured") };
-    match FileCamera::new(path).look() {
-        Ok(()) => Finding::ok(SUBJECT, format!("simulator at {}", path.display())),
+    let (looked, place, well) = match choice {
+        CameraChoice::None => return Finding::ok(SUBJECT, "none, as configured"),
+        CameraChoice::V4l(device) => {
+            (V4lCamera::new(device).and_then(|mut camera| camera.look()), device, "answers at")
+        }
+        CameraChoice::File(path) => (FileCamera::new(path).look(), path, "simulator at"),
+    };
+    match looked {
+        Ok(()) => Finding::ok(SUBJECT, format!("{well} {}", place.display())),
         Err(e) => {
-            Finding::warn(SUBJECT, format!("{}: {}", path.display(), findings::with_causes(&e)), e.remedy())
+            Finding::warn(SUBJECT, format!("{}: {}", place.display(), findings::with_causes(&e)), e.remedy())
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use hardware::camera::{FileCamera, FrameSource};
+use hardware::camera::{FileCamera, FrameSource, V4lCamera};
 use hardware::device::{DeviceKind, Trouble};
 use hardware::image::Policy;
 use hardware::pages::{Cut, Finding, Page, PageError, Shot, Wanted};
@@ -55,6 +55,10 @@ impl Devices {
             ScannerChoice::None => None,
         };
         let camera = match &config.camera {
+            CameraChoice::V4l(device) => V4lCamera::new(device)
+                .map(|camera| Box::new(camera) as Box<dyn FrameSource>)
+                .inspect_err(|error| tracing::error!(error = %error, "there is no camera"))
+                .ok(),
             CameraChoice::File(path) => Some(Box::new(FileCamera::new(path)) as Box<dyn FrameSource>),
             CameraChoice::None => None,
         };

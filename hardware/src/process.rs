@@ -13,52 +13,71 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::ScanError;
 use crate::child::end_group;
 
+/// What such a program can come to. Whoever runs it says what that means for a device.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProcessError {
+    /// It cannot be started.
+    #[error("the program cannot be started")]
+    Program(#[source] io::Error),
+    /// It ended in a way that it never ends by itself.
+    #[error("the program broke off")]
+    BrokeOff,
+    /// It did not end within this time.
+    #[error("the program did not end in time")]
+    Silent(Duration),
+    /// It gives more than so many bytes.
+    #[error("the program gives more than {0} bytes")]
+    TooMuch(usize),
+    /// Its pipes cannot be read.
+    #[error("the program's pipes cannot be read")]
+    Pipe(#[source] io::Error),
+}
+
 /// How long one look at the pipes waits.
-pub(super) const LOOK: Duration = Duration::from_millis(50);
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 
 /// One end of a pipe, and what came out of it.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     file: Option<File>,
-    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
     most: usize,
 }
 
 impl Stream {
     /// Reads from here, at most `most` bytes.
-    pub(super) fn new(end: OwnedFd, most: usize) -> io::Result<Self> {
+    pub(crate) fn new(end: OwnedFd, most: usize) -> io::Result<Self> {
         let flags = rustix::fs::fcntl_getfl(&end)?;
         rustix::fs::fcntl_setfl(&end, flags | OFlags::NONBLOCK)?;
         Ok(Self { file: Some(end.into()), bytes: Zeroizing::new(Vec::new()), most })
     }
 
     /// Whether nothing more will come.
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         self.file.is_none()
     }
 
     /// What came, and begins anew.
-    pub(super) fn take(&mut self) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn take(&mut self) -> Zeroizing<Vec<u8>> {
         std::mem::replace(&mut self.bytes, Zeroizing::new(Vec::new()))
     }
 
     /// Reads what is there. Whoever calls knows that something is, or that the other end was closed.
-    fn read(&mut self) -> Result<(), ScanError> {
+    fn read(&mut self) -> Result<(), ProcessError> {
         let mut chunk = Zeroizing::new([0; CHUNK]);
         while let Some(file) = &mut self.file {
             match file.read(&mut *chunk) {
                 Ok(0) => self.file = None,
                 Ok(count) if self.bytes.len() + count > self.most => {
-                    return Err(ScanError::TooMuch(self.most));
+                    return Err(ProcessError::TooMuch(self.most));
                 }
                 Ok(count) => self.push(&chunk[..count]),
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => break,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(ScanError::Pipe(e)),
+                Err(e) => return Err(ProcessError::Pipe(e)),
             }
         }
         Ok(())
@@ -79,7 +98,7 @@ impl Stream {
 }
 
 /// Waits for any of these, at most `wait`, and reads what is there; whether there was anything.
-pub(super) fn read_any(streams: &mut [&mut Stream], wait: Duration) -> Result<bool, ScanError> {
+pub(crate) fn read_any(streams: &mut [&mut Stream], wait: Duration) -> Result<bool, ProcessError> {
     let open: Vec<usize> = (0..streams.len()).filter(|at| !streams[*at].is_at_end()).collect();
     let ready: Vec<usize> = {
         let files = open.iter().filter_map(|at| streams[*at].file.as_ref());
@@ -87,7 +106,7 @@ pub(super) fn read_any(streams: &mut [&mut Stream], wait: Duration) -> Result<bo
         let wait = Timespec { tv_sec: 0, tv_nsec: wait.subsec_nanos().into() };
         match poll(&mut waiting, Some(&wait)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(e) => return Err(ScanError::Pipe(e.into())),
+            Err(e) => return Err(ProcessError::Pipe(e.into())),
         }
         open.iter().zip(&waiting).filter(|(_, fd)| !fd.revents().is_empty()).map(|(at, _)| *at).collect()
     };
@@ -98,45 +117,45 @@ pub(super) fn read_any(streams: &mut [&mut Stream], wait: Duration) -> Result<bo
 }
 
 /// A running program.
-pub(super) struct Process {
+pub(crate) struct Process {
     child: Child,
     /// What it says.
-    pub(super) out: Stream,
+    pub(crate) out: Stream,
     /// What it complains of.
-    pub(super) err: Stream,
+    pub(crate) err: Stream,
 }
 
 impl Process {
     /// Starts a program without input, whose two outputs are read: at most so many bytes of each at once.
-    pub(super) fn start(command: &mut Command, most: usize) -> Result<Self, ScanError> {
+    pub(crate) fn start(command: &mut Command, most: usize) -> Result<Self, ProcessError> {
         let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.process_group(0).spawn().map_err(ScanError::Program)?;
+        let mut child = command.process_group(0).spawn().map_err(ProcessError::Program)?;
         let pipes = (child.stdout.take(), child.stderr.take());
         let (Some(out), Some(err)) = pipes else {
             end_group(&mut child);
-            return Err(ScanError::BrokeOff);
+            return Err(ProcessError::BrokeOff);
         };
         match (Stream::new(out.into(), most), Stream::new(err.into(), most)) {
             (Ok(out), Ok(err)) => Ok(Self { child, out, err }),
             (Err(e), _) | (_, Err(e)) => {
                 end_group(&mut child);
-                Err(ScanError::Pipe(e))
+                Err(ProcessError::Pipe(e))
             }
         }
     }
 
     /// How it ended, if it did.
-    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>, ScanError> {
-        self.child.try_wait().map_err(ScanError::Pipe)
+    pub(crate) fn ended(&mut self) -> Result<Option<ExitStatus>, ProcessError> {
+        self.child.try_wait().map_err(ProcessError::Pipe)
     }
 
     /// Its exit code; a signal is none.
-    pub(super) fn code(status: ExitStatus) -> Result<i32, ScanError> {
-        status.code().ok_or(ScanError::BrokeOff)
+    pub(crate) fn code(status: ExitStatus) -> Result<i32, ProcessError> {
+        status.code().ok_or(ProcessError::BrokeOff)
     }
 
     /// Waits for its end, at most `within`: its exit code. What it said is in [`Self::out`] and [`Self::err`].
-    pub(super) fn finish(&mut self, within: Duration) -> Result<i32, ScanError> {
+    pub(crate) fn finish(&mut self, within: Duration) -> Result<i32, ProcessError> {
         let started = Instant::now();
         loop {
             read_any(&mut [&mut self.out, &mut self.err], LOOK)?;
@@ -145,7 +164,7 @@ impl Process {
                 return Self::code(status);
             }
             if started.elapsed() > within {
-                return Err(ScanError::Silent(within));
+                return Err(ProcessError::Silent(within));
             }
         }
     }
