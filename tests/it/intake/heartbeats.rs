@@ -1,7 +1,7 @@
 //! Heartbeats at the centre: whose they are, and that an order comes back.
 use anyhow::{Context as _, Result};
 use domain::envelope::{DeviceKey, KeyRing, SignedDocument, SignedKind, sign_document, verify_document};
-use domain::wire::v1::{Heartbeat, HeartbeatRequest, HeartbeatResponse, Order};
+use domain::wire::v1::{DeviceReport, DeviceTrouble, Heartbeat, HeartbeatRequest, HeartbeatResponse, Order};
 use sync_server::services::rollout;
 use sync_server::store::in_transaction;
 use tests::device::{Device, JSON, now_ms, set_status};
@@ -103,5 +103,39 @@ fn a_heartbeat_that_is_not_its_terminals_own_is_refused() -> Result<()> {
     let mut next = own;
     next.number += 1;
     assert_eq!(problem(signed(&next, &device.key)?)?, (403, "terminal-blocked".to_owned()));
+    Ok(())
+}
+
+#[test]
+fn the_console_shows_how_the_devices_of_a_terminal_are() -> Result<()> {
+    let server = Server::start()?;
+    let device = Device::enrol(&server, 1)?;
+    let report = |name: &str, trouble| DeviceReport {
+        device: name.to_owned(),
+        trouble,
+        for_secs: 7_200,
+        done: 41,
+        failed: 3,
+        recovered: 1,
+    };
+    let mut heartbeat = beat(&device, 1, 2);
+    heartbeat.devices = vec![
+        report("card_reader", None),
+        report("receipt_printer", Some(DeviceTrouble::NoPaper)),
+        report("<b>later</b>", Some(DeviceTrouble::Other)),
+    ];
+    assert_eq!(send(&server, signed(&heartbeat, &device.key)?)?.status, 200);
+    let page = server.page(&format!("/terminals/{}", device.enrolled.terminal))?.text();
+    for words in ["读卡器", "凭条打印机", "没有纸", "2 小时", "41 次，失败 3 次"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(page.contains("later") && !page.contains("<b>later"), "a name of a later version is text");
+    assert!(server.page("/terminals")?.text().contains("设备有问题"), "the list says so");
+    // All well again: the next heartbeat takes the place of the last.
+    let mut heartbeat = beat(&device, 2, 2);
+    heartbeat.devices = vec![report("receipt_printer", None)];
+    assert_eq!(send(&server, signed(&heartbeat, &device.key)?)?.status, 200);
+    let page = server.page(&format!("/terminals/{}", device.enrolled.terminal))?.text();
+    assert!(page.contains("凭条打印机") && !page.contains("没有纸") && !page.contains("读卡器"));
     Ok(())
 }
