@@ -6,8 +6,8 @@ use krilla::Document;
 use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
 
-use crate::pdf::{Ink, PdfFonts, Pen};
-use crate::typeface::Weight;
+use crate::pdf::{Ink, PdfFonts};
+use crate::typeface::{Pen, Weight};
 use crate::{DocumentError, Paper, Typeface};
 
 /// A4 in points.

@@ -5,7 +5,7 @@ use ab_glyph::Font as _;
 use domain::document::qr::QrCode;
 
 use crate::DocumentError;
-use crate::typeface::{Faces, Placed, Weight, scale_of};
+use crate::typeface::{Faces, Pen, Placed, scale_of};
 
 /// Rows of the longest strip: 300 mm at 8 dots a millimetre.
 pub const MAX_ROWS: usize = 2_400;
@@ -26,19 +26,6 @@ impl std::fmt::Debug for Bitmap {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Bitmap({} x {})", self.width, self.rows())
     }
-}
-
-/// Where and how a line of text stands.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pen {
-    /// Left end, in dots.
-    pub(crate) left: f32,
-    /// Row on which the signs stand.
-    pub(crate) baseline: f32,
-    /// Dots an em.
-    pub(crate) size: f32,
-    /// Face.
-    pub(crate) weight: Weight,
 }
 
 impl Bitmap {

@@ -10,21 +10,8 @@ use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 
-use crate::typeface::{Faces, Placed, Typeface, Weight};
+use crate::typeface::{Faces, Pen, Placed, Typeface};
 use crate::{DocumentError, FontBytes};
-
-/// Where and how a line of text stands; points of 1/72 inch.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Pen {
-    /// Left end.
-    pub(crate) left: f32,
-    /// Where the signs stand.
-    pub(crate) baseline: f32,
-    /// Points an em.
-    pub(crate) size: f32,
-    /// Face.
-    pub(crate) weight: Weight,
-}
 
 /// The faces as the library wants them, in the order of [`Faces`].
 pub(crate) struct PdfFonts(Vec<Option<Font>>);

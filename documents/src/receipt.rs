@@ -4,8 +4,8 @@
 //! rare signs.
 use domain::document::qr::QrCode;
 
-use crate::bitmap::{Bitmap, Pen};
-use crate::typeface::{Faces, Weight};
+use crate::bitmap::Bitmap;
+use crate::typeface::{Faces, Pen, Weight};
 use crate::{DocumentError, Paper, Typeface};
 
 /// Width of the roll.

@@ -49,6 +49,19 @@ pub enum Weight {
     Bold,
 }
 
+/// Where and how a line of text stands: in dots on a bitmap, in points of 1/72 inch on a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pen {
+    /// Left end.
+    pub(crate) left: f32,
+    /// Where the signs stand.
+    pub(crate) baseline: f32,
+    /// Size of an em.
+    pub(crate) size: f32,
+    /// Face.
+    pub(crate) weight: Weight,
+}
+
 /// A sign, the face that has it and how wide it is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Placed {

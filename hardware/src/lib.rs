@@ -28,6 +28,8 @@ pub mod capture;
 pub mod card_file;
 pub mod card_reader;
 pub mod card_tool;
+#[cfg(feature = "devices")]
+mod child;
 pub mod chip_card;
 pub mod device;
 #[cfg(all(test, feature = "devices"))]

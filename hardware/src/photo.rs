@@ -10,9 +10,9 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
 use zeroize::Zeroizing;
 
+use crate::child::end_group;
 use crate::id_card::PHOTO_LEN;
 
 /// Width of the picture in pixels.
@@ -155,13 +155,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // The group outlives its leader where that left children behind; the leader's number is still ours, because
-        // it is collected only below.
-        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
-            let _ = kill_process_group(pid, Signal::KILL);
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        end_group(&mut self.0);
     }
 }
 

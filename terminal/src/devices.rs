@@ -123,14 +123,12 @@ impl Board {
 
     /// What the card reader says by itself.
     pub fn reader_says(&self, status: ReaderStatus) {
-        let result = match status {
-            ReaderStatus::Unknown => return,
-            ReaderStatus::Empty | ReaderStatus::Card => Ok(()),
-            ReaderStatus::ServiceOff => Err(Trouble::ServiceOff),
-            ReaderStatus::NoReader => Err(Trouble::NotFound),
-            ReaderStatus::OutOfOrder => Err(Trouble::OutOfOrder),
-        };
-        self.seen(DeviceKind::CardReader, result);
+        match DeviceState::from(status) {
+            DeviceState::Off | DeviceState::Unknown => {}
+            DeviceState::Trouble(trouble) => self.seen(DeviceKind::CardReader, Err(trouble)),
+            // What is done with a card is said by whoever reads it.
+            DeviceState::Ready | DeviceState::Working => self.seen(DeviceKind::CardReader, Ok(())),
+        }
     }
 
     /// A card was read, or could not be read.

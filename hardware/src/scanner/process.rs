@@ -14,6 +14,7 @@ use rustix::fs::OFlags;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::ScanError;
+use crate::child::end_group;
 
 /// How long one look at the pipes waits.
 pub(super) const LOOK: Duration = Duration::from_millis(50);
@@ -112,13 +113,13 @@ impl Process {
         let mut child = command.process_group(0).spawn().map_err(ScanError::Program)?;
         let pipes = (child.stdout.take(), child.stderr.take());
         let (Some(out), Some(err)) = pipes else {
-            end(&mut child);
+            end_group(&mut child);
             return Err(ScanError::BrokeOff);
         };
         match (Stream::new(out.into(), most), Stream::new(err.into(), most)) {
             (Ok(out), Ok(err)) => Ok(Self { child, out, err }),
             (Err(e), _) | (_, Err(e)) => {
-                end(&mut child);
+                end_group(&mut child);
                 Err(ScanError::Pipe(e))
             }
         }
@@ -152,15 +153,6 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        end(&mut self.child);
+        end_group(&mut self.child);
     }
-}
-
-/// Ends a program and all that it started, and waits for it: it cannot refuse.
-fn end(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }

@@ -279,7 +279,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Tells how a printer is, if that is news.
+    /// Notes on the board how a printer is, which stands in the log from there, and tells the screen if that is news.
     fn say(&mut self, kind: DeviceKind, state: DeviceState) {
         match state {
             DeviceState::Trouble(trouble) => self.shop.board.seen(kind, Err(trouble)),
@@ -290,16 +290,6 @@ impl Bench<'_> {
             return;
         }
         *known = state;
-        match state {
-            DeviceState::Trouble(trouble) => {
-                tracing::warn!(
-                    printer = kind.name(),
-                    trouble = trouble.name(),
-                    "somebody should look at a printer"
-                );
-            }
-            _ => tracing::info!(printer = kind.name(), "a printer is well"),
-        }
         self.events.send(Event::Printer { kind, state });
     }
 }
