@@ -60,19 +60,10 @@ impl PrintStep {
     }
 }
 
-/// The printers of this terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Printers {
-    /// For slips.
-    pub receipt: DeviceState,
-    /// For A4 pages.
-    pub page: DeviceState,
-}
-
-impl Printers {
+impl Model {
     /// What a slip is printed on here; none if there is no printer.
     pub fn paper(&self) -> Option<PrintKind> {
-        match (self.receipt, self.page) {
+        match (self.device(DeviceKind::ReceiptPrinter), self.device(DeviceKind::PagePrinter)) {
             (DeviceState::Off, DeviceState::Off) => None,
             (DeviceState::Off, _) => Some(PrintKind::Page),
             _ => Some(PrintKind::Slip),
@@ -80,16 +71,14 @@ impl Printers {
     }
 
     /// What staff should look at: paper that nobody took, or a printer that does not print.
-    pub fn trouble(&self) -> Option<(DeviceKind, Trouble)> {
-        let both = [(DeviceKind::ReceiptPrinter, self.receipt), (DeviceKind::PagePrinter, self.page)];
-        both.into_iter().find_map(|(kind, state)| match state {
-            DeviceState::Trouble(trouble) => Some((kind, trouble)),
+    pub fn printer_trouble(&self) -> Option<Trouble> {
+        let both = [DeviceKind::ReceiptPrinter, DeviceKind::PagePrinter];
+        both.into_iter().find_map(|kind| match self.device(kind) {
+            DeviceState::Trouble(trouble) => Some(trouble),
             _ => None,
         })
     }
-}
 
-impl Model {
     /// Asks for the paper of the slip on the screen.
     pub(super) fn print_slip(&mut self) -> Vec<Job> {
         let slip = self.session.as_ref().and_then(|s| s.slip.as_ref()).map(|slip| slip.envelope_id);
@@ -108,7 +97,7 @@ impl Model {
 
     /// Further taps are ignored while it is on its way.
     fn print(&mut self, id: EnvelopeId) -> Vec<Job> {
-        let Some(kind) = self.printers.paper() else { return Vec::new() };
+        let Some(kind) = self.paper() else { return Vec::new() };
         if self.print_of(id).is_some_and(PrintStep::is_open) {
             return Vec::new();
         }
@@ -135,15 +124,6 @@ impl Model {
         }
         if let Some(case) = case {
             case.print = Some(step);
-        }
-    }
-
-    /// How a printer is.
-    pub(super) fn printer_changed(&mut self, kind: DeviceKind, state: DeviceState) {
-        match kind {
-            DeviceKind::ReceiptPrinter => self.printers.receipt = state,
-            DeviceKind::PagePrinter => self.printers.page = state,
-            _ => {}
         }
     }
 }

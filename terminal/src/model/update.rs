@@ -136,10 +136,6 @@ impl Model {
                 self.note_print(envelope_id, step);
                 Vec::new()
             }
-            Event::Printer { kind, state } => {
-                self.printer_changed(kind, state);
-                Vec::new()
-            }
             Event::Taking { ticket, page, percent } => self.taking(ticket, page, percent),
             Event::PageTaken(taken) => self.page_taken(*taken),
             Event::TakingEnded { ticket, failed } => self.taking_ended(ticket, failed),

@@ -18,7 +18,7 @@ use crate::widgets::{Cx, Footer, Lettering, at, frame, icon, marks, qr, rule, te
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let model = cx.model;
     let shown = model.session.as_ref().and_then(|s| s.slip.as_ref());
-    let prints = shown.filter(|_| model.printers.paper().is_some());
+    let prints = shown.filter(|_| model.paper().is_some());
     let finish = Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true };
     // In the elder version there is one thing to do at a time: take the paper along, then finish.
     let (back, action) = match prints.filter(|_| cx.elder()) {
@@ -295,7 +295,7 @@ fn code_card(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
         cx.t(key),
         title.centered_across(),
     );
-    let prints = cx.model.printers.paper().is_some();
+    let prints = cx.model.paper().is_some();
     let side = if prints { 280.0 } else { 320.0 };
     let square = at(inner.center().x - side / 2.0, inner.top() + title.style.line + 12.0, side, side);
     let words =

@@ -1,8 +1,9 @@
 //! The print button and where the paper is: on the slip, in my cases, and for staff on the attract page.
-use hardware::device::{DeviceState, Trouble};
+use hardware::device::{DeviceKind, DeviceState, Trouble};
 use terminal::command::Command;
-use terminal::model::{Look, Model, PrintStep, Printers, Screen};
+use terminal::model::{Look, Model, PrintStep, Screen};
 
+use super::devices::view;
 use super::slip::{DELIVERED, SAVED, at_cases, at_slip, lines};
 use super::stage::{FLEX, Stage, looks, usual};
 
@@ -19,8 +20,13 @@ fn steps() -> Vec<PrintStep> {
 }
 
 fn with_printer(mut model: Model) -> Model {
-    model.printers = Printers { receipt: DeviceState::Ready, page: DeviceState::Off };
+    set_printer(&mut model, DeviceState::Ready);
     model
+}
+
+/// The only device is a receipt printer in this state.
+fn set_printer(model: &mut Model, state: DeviceState) {
+    model.devices.list = vec![view(DeviceKind::ReceiptPrinter, state)];
 }
 
 fn slip_with(look: Look, step: Option<PrintStep>) -> Model {
@@ -120,13 +126,13 @@ fn staff_see_on_the_attract_page_what_a_printer_wants() {
         model.session = None;
         let mut stage = Stage::of(model);
         for trouble in Trouble::ALL {
-            stage.change(|model| model.printers.receipt = DeviceState::Trouble(trouble));
+            stage.change(|model| set_printer(model, DeviceState::Trouble(trouble)));
             stage.assert_sound(&format!("{trouble:?} {look:?}"));
             let what = stage.t(&format!("print.trouble.{}", trouble.name()));
             let words = stage.t("attract.for_staff").replace("{what}", &what);
             assert!(stage.has(&words), "{:?}", stage.names());
         }
-        stage.change(|model| model.printers.receipt = DeviceState::Ready);
+        stage.change(|model| set_printer(model, DeviceState::Ready));
         assert!(!stage.names().iter().any(|name| name.contains("{what}")));
     }
 }
