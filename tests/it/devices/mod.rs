@@ -1,4 +1,7 @@
 //! The virtual devices together: an hour of use with a real terminal, and the panel by which somebody plays with them.
+mod faults;
+mod pairs;
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 

@@ -5,6 +5,7 @@
 //! camera. They prove nothing of any real model. All of it ends with this value.
 pub mod deeds;
 pub mod panel;
+pub mod scanner;
 pub mod soak;
 
 use std::path::{Path, PathBuf};
