@@ -70,6 +70,13 @@ impl Model {
         }
     }
 
+    /// An A4 page, where it can be had instead of the strip.
+    pub fn page_beside(&self) -> Option<PrintKind> {
+        let there = |kind| self.device(kind) != DeviceState::Off;
+        let both = there(DeviceKind::ReceiptPrinter) && there(DeviceKind::PagePrinter);
+        both.then_some(PrintKind::Page)
+    }
+
     /// What staff should look at: paper that nobody took, or a printer that does not print.
     pub fn printer_trouble(&self) -> Option<Trouble> {
         let both = [DeviceKind::ReceiptPrinter, DeviceKind::PagePrinter];
@@ -80,10 +87,10 @@ impl Model {
     }
 
     /// Asks for the paper of the slip on the screen.
-    pub(super) fn print_slip(&mut self) -> Vec<Job> {
+    pub(super) fn print_slip(&mut self, kind: Option<PrintKind>) -> Vec<Job> {
         let slip = self.session.as_ref().and_then(|s| s.slip.as_ref()).map(|slip| slip.envelope_id);
         match slip.filter(|_| self.screen == Screen::Slip) {
-            Some(id) => self.print(id),
+            Some(id) => self.print(id, kind),
             None => Vec::new(),
         }
     }
@@ -92,14 +99,16 @@ impl Model {
     pub(super) fn print_case(&mut self, id: EnvelopeId) -> Vec<Job> {
         let cases = self.session.as_ref().and_then(|s| s.cases.as_deref()).unwrap_or_default();
         let own = self.screen == Screen::MyCases && cases.iter().any(|case| case.envelope_id == id);
-        if own { self.print(id) } else { Vec::new() }
+        if own { self.print(id, self.paper()) } else { Vec::new() }
     }
 
-    /// Further taps are ignored while it is on its way.
-    fn print(&mut self, id: EnvelopeId) -> Vec<Job> {
-        let Some(kind) = self.paper() else { return Vec::new() };
-        if self.print_of(id).is_some_and(PrintStep::is_open) {
-            return Vec::new();
+    /// Further taps are ignored while it is on its way. What waits for its printer may go to the other one.
+    fn print(&mut self, id: EnvelopeId, kind: Option<PrintKind>) -> Vec<Job> {
+        let Some(kind) = kind else { return Vec::new() };
+        match self.print_of(id) {
+            Some(PrintStep::Printing) => return Vec::new(),
+            Some(PrintStep::Waiting(_)) if self.page_beside().is_none() => return Vec::new(),
+            _ => {}
         }
         self.note_print(id, PrintStep::Printing);
         vec![Job::Print { kind, envelope_id: id, language: self.look.language }]

@@ -80,7 +80,8 @@ impl Model {
             Command::Resume => self.resume(),
             Command::StartOver => self.start_over(),
             Command::DeleteDraft => self.delete_draft(),
-            Command::Print => self.print_slip(),
+            Command::Print => self.print_slip(self.paper()),
+            Command::PrintPage => self.print_slip(self.page_beside()),
             Command::PrintCase(id) => self.print_case(id),
         }
     }

@@ -146,7 +146,7 @@ impl Bench<'_> {
         }
         let due = self.store().due_print()?;
         let Some(due) = due else { return Ok(None) };
-        if !self.store().begin_print(due.id)? {
+        if !self.store().begin_print(&due)? {
             return Ok(Some(Duration::ZERO));
         }
         let result = self.print(&due);

@@ -72,6 +72,33 @@ fn finish(look: Look) -> &'static str {
 }
 
 #[test]
+fn with_two_printers_the_slip_offers_a_page_beside_the_strip() {
+    for look in looks() {
+        let elder = look.size == terminal::model::TextSize::Elder;
+        let both = |step| {
+            let mut model = slip_with(look, step);
+            model.devices.list.push(view(DeviceKind::PagePrinter, DeviceState::Ready));
+            model
+        };
+        let mut stage = Stage::of(both(None));
+        let page = stage.t("slip.print.page");
+        assert_eq!(stage.has(&page), !elder, "one thing at a time in the elder version");
+        for step in steps().into_iter().map(Some).chain([None]) {
+            stage.change(|model| *model = both(step));
+            stage.assert_sound(&format!("{step:?} {look:?}"));
+            if !elder {
+                assert_eq!(stage.tap(&page), [Command::PrintPage], "{step:?}");
+            }
+        }
+        assert_eq!(stage.tap(&stage.t("slip.print.print")), [Command::Print]);
+        stage.change(|model| *model = slip_with(look, None));
+        assert!(!stage.has(&page), "only where there are two");
+        let mut model = slip_with(look, None);
+        assert!(model.command(Command::PrintPage).is_empty());
+    }
+}
+
+#[test]
 fn without_a_printer_nothing_offers_paper() {
     for look in looks() {
         let stage = Stage::of(at_slip(look, FLEX, SAVED, None));
