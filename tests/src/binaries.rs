@@ -49,6 +49,14 @@ fn build_command(cargo: &std::ffi::OsStr, name: &str, profile: &Path) -> Command
     if let Some(target) = profile.parent() {
         command.arg("--target-dir").arg(target);
     }
+    // What cargo tells a test of its own package: build scripts that look at it (that of `ring` does) would run anew, and
+    // half of the workspace be built a second time.
+    let own = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(own) {
+            command.env_remove(name);
+        }
+    }
     if profile.ends_with("release") {
         command.arg("--release");
     }

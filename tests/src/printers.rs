@@ -245,6 +245,11 @@ impl ReceiptSimulator {
         self.state().strips.clone()
     }
 
+    /// Somebody throws them away.
+    pub fn throw_away(&self) {
+        self.change(|state| state.strips.clear());
+    }
+
     /// What it did not understand.
     pub fn complaints(&self) -> Vec<String> {
         self.state().complaints.clone()

@@ -17,7 +17,12 @@ fn an_hour_of_use_loses_no_visit_and_leaves_memory_flat_and_no_thread() -> Resul
     let output = Command::new(PROGRAM).args(["soak", "--hours", "1", "--json"]).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let soaked: Value = serde_json::from_slice(&output.stdout)?;
-    assert_eq!((&soaked["visits"], &soaked["printed"]), (&12.into(), &3.into()), "{soaked}");
+    assert_eq!(
+        (&soaked["visits"], &soaked["printed"], &soaked["on_a4"]),
+        (&12.into(), &3.into(), &1.into()),
+        "{soaked}"
+    );
+    assert_eq!(soaked["pages"], 12, "{soaked}");
     assert_eq!(soaked["threads"][0], soaked["threads"][1]);
     Ok(())
 }
@@ -38,6 +43,7 @@ fn the_panel_has_a_button_for_everything_and_takes_orders_from_its_own_page_only
 
     let page = || -> Result<String> { Ok(http::get(&base, "/", &[])?.text()) };
     assert!(page()?.contains("value=lay-courier") && page()?.contains("value=receipt-no-paper"));
+    assert!(page()?.contains("value=scanner-jam") && page()?.contains("value=camera-gone"));
     let press = |what: &str, headers: &[(&str, &str)]| -> Result<u16> {
         let headers = [&[FORM][..], headers].concat();
         Ok(http::post(&base, "/do", &headers, format!("what={what}").as_bytes())?.status)
