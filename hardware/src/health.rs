@@ -35,6 +35,8 @@ pub struct Health {
     state: DeviceState,
     /// When the state began.
     since_ms: i64,
+    /// When the work began that it is at.
+    at_work_since_ms: Option<i64>,
     /// When it is to be looked at again.
     next_check_ms: i64,
     /// Failures without a success between.
@@ -48,6 +50,7 @@ impl Health {
         Self {
             state: DeviceState::Unknown,
             since_ms: now_ms,
+            at_work_since_ms: None,
             next_check_ms: now_ms,
             in_a_row: 0,
             counts: Counts::default(),
@@ -59,7 +62,12 @@ impl Health {
         self.state
     }
 
-    /// When that began.
+    /// Somebody works with it.
+    pub fn is_at_work(&self) -> bool {
+        self.at_work_since_ms.is_some()
+    }
+
+    /// When its state began.
     pub fn since_ms(&self) -> i64 {
         self.since_ms
     }
@@ -79,19 +87,25 @@ impl Health {
         self.next_check_ms = now_ms;
     }
 
-    /// Work begins.
+    /// Work begins. A device in trouble that is tried again is in that trouble until it has worked.
     pub fn begin(&mut self, now_ms: i64) {
-        self.enter(now_ms, DeviceState::Working);
+        self.at_work_since_ms = Some(now_ms);
+        if !matches!(self.state, DeviceState::Trouble(_)) {
+            self.enter(now_ms, DeviceState::Working);
+        }
         self.next_check_ms = now_ms.saturating_add(WORK_LIMIT_MS);
     }
 
-    /// Work ended.
-    pub fn end(&mut self, now_ms: i64, result: Result<(), Trouble>) {
-        match result {
-            Ok(()) => self.counts.done = self.counts.done.saturating_add(1),
-            Err(_) => self.counts.failed = self.counts.failed.saturating_add(1),
-        }
-        self.seen(now_ms, result);
+    /// Work was done; the device may say of itself what will soon stop it.
+    pub fn done(&mut self, now_ms: i64, warning: Option<Trouble>) {
+        self.counts.done = self.counts.done.saturating_add(1);
+        self.seen(now_ms, warning.map_or(Ok(()), Err));
+    }
+
+    /// Work failed.
+    pub fn failed(&mut self, now_ms: i64, trouble: Trouble) {
+        self.counts.failed = self.counts.failed.saturating_add(1);
+        self.seen(now_ms, Err(trouble));
     }
 
     /// Work failed through no fault of the device: a card lifted too early, a page that was taken away.
@@ -100,8 +114,9 @@ impl Health {
         self.seen(now_ms, Ok(()));
     }
 
-    /// It was looked at, or told something by itself.
+    /// It was looked at, or told something by itself; whatever it was at has ended.
     pub fn seen(&mut self, now_ms: i64, result: Result<(), Trouble>) {
+        self.at_work_since_ms = None;
         match result {
             Ok(()) => {
                 self.in_a_row = 0;
@@ -119,11 +134,11 @@ impl Health {
 
     /// The watchdog: a device that works for longer than any work takes does not answer. Says whether that is news.
     pub fn watch(&mut self, now_ms: i64) -> bool {
-        let late = now_ms.saturating_sub(self.since_ms) > WORK_LIMIT_MS;
-        if self.state != DeviceState::Working || !late {
+        let late = |since_ms| now_ms.saturating_sub(since_ms) > WORK_LIMIT_MS;
+        if !self.at_work_since_ms.is_some_and(late) {
             return false;
         }
-        self.end(now_ms, Err(Trouble::Silent));
+        self.failed(now_ms, Trouble::Silent);
         true
     }
 
@@ -136,7 +151,7 @@ impl Health {
             *begun = begun.saturating_add(1);
         }
         let stood_still = matches!(self.state, DeviceState::Trouble(trouble) if !trouble.still_works());
-        if stood_still && state == DeviceState::Ready {
+        if stood_still && state.is_usable() {
             self.counts.recovered = self.counts.recovered.saturating_add(1);
         }
         self.state = state;
@@ -175,10 +190,10 @@ mod tests {
             health.seen(at, step);
         }
         health.begin(10);
-        assert_eq!(health.state(), DeviceState::Working);
-        health.end(11, Ok(()));
+        assert_eq!((health.state(), health.is_at_work()), (DeviceState::Working, true));
+        health.done(11, None);
         health.begin(12);
-        health.end(13, Err(Trouble::Jammed));
+        health.failed(13, Trouble::Jammed);
         let counts = health.counts();
         assert_eq!(
             (counts.done, counts.failed, counts.recovered),
@@ -186,6 +201,28 @@ mod tests {
             "paper that is low stops nothing"
         );
         assert_eq!(counts.troubles, BTreeMap::from([(Trouble::PaperLow, 1), (Trouble::Jammed, 2)]));
+    }
+
+    #[test]
+    fn a_device_in_trouble_that_is_tried_again_and_again_has_one_trouble_until_it_works() {
+        let mut health = Health::unknown(0);
+        for at in 0..9 {
+            health.begin(at);
+            assert!(health.is_at_work());
+            health.seen(at, Err(Trouble::NoPaper));
+            assert_eq!(
+                (health.state(), health.is_at_work()),
+                (DeviceState::Trouble(Trouble::NoPaper), false)
+            );
+        }
+        health.begin(9);
+        health.done(9, Some(Trouble::PaperLow));
+        health.begin(10);
+        assert_eq!(health.state(), DeviceState::Trouble(Trouble::PaperLow), "it stays told while it prints");
+        health.done(10, Some(Trouble::PaperLow));
+        let counts = health.counts();
+        assert_eq!(counts.troubles, BTreeMap::from([(Trouble::PaperLow, 1), (Trouble::NoPaper, 1)]));
+        assert_eq!((counts.done, counts.failed, counts.recovered), (2, 0, 1));
     }
 
     #[test]
@@ -199,6 +236,8 @@ mod tests {
         assert_eq!(health.state(), DeviceState::Trouble(Trouble::Silent));
         assert!(!health.watch(1_002 + WORK_LIMIT_MS), "told once");
         assert_eq!(health.counts().failed, 1);
+        health.begin(2_000 + WORK_LIMIT_MS);
+        assert!(health.watch(2_001 + 2 * WORK_LIMIT_MS), "also whoever was in trouble before");
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub enum Command {
     DeleteDraft,
     /// Print the slip on the screen; ignored while its paper is on its way.
     Print,
+    /// The same on an A4 page, where there is a printer for each.
+    PrintPage,
     /// Print the slip of one of the own cases once more.
     PrintCase(EnvelopeId),
     /// "I am still here" on the countdown page.

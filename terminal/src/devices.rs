@@ -101,14 +101,27 @@ impl Board {
         self.healths().get(&kind).map_or(DeviceState::Off, Health::state)
     }
 
+    /// Whether this device is to be looked at now. Whoever works is not disturbed.
+    pub fn is_due(&self, kind: DeviceKind) -> bool {
+        let now_ms = self.now_ms();
+        self.healths().get(&kind).is_some_and(|health| is_due(health, now_ms))
+    }
+
+    fn is_at_work(&self, kind: DeviceKind) -> bool {
+        self.healths().get(&kind).is_some_and(Health::is_at_work)
+    }
+
     /// Work with this device begins.
     pub fn begin(&self, kind: DeviceKind) {
         self.change(kind, Health::begin);
     }
 
-    /// Work with this device ended.
-    pub fn end(&self, kind: DeviceKind, result: Result<(), Trouble>) {
-        self.change(kind, |health, now_ms| health.end(now_ms, result));
+    /// Work with this device ended: done, perhaps with what will soon stop it, or failed.
+    pub fn end(&self, kind: DeviceKind, result: Result<Option<Trouble>, Trouble>) {
+        self.change(kind, |health, now_ms| match result {
+            Ok(warning) => health.done(now_ms, warning),
+            Err(trouble) => health.failed(now_ms, trouble),
+        });
     }
 
     /// Work failed through no fault of the device.
@@ -135,7 +148,7 @@ impl Board {
     pub fn card_read(&self, error: Option<ReadError>) {
         let kind = DeviceKind::CardReader;
         match error {
-            None => self.end(kind, Ok(())),
+            None => self.end(kind, Ok(None)),
             Some(ReadError::OutOfOrder) => self.end(kind, Err(Trouble::OutOfOrder)),
             Some(ReadError::ReaderGone) => self.end(kind, Err(Trouble::NotFound)),
             Some(ReadError::NoSecurityModule) => self.end(kind, Err(Trouble::Unsupported)),
@@ -173,9 +186,7 @@ impl Board {
         let mut healths = self.healths();
         let silent = healths.iter_mut().filter_map(|(kind, health)| health.watch(now_ms).then_some(*kind));
         let silent = silent.collect();
-        let due = healths
-            .iter()
-            .filter(|(_, health)| health.state() != DeviceState::Working && health.next_check_ms() <= now_ms);
+        let due = healths.iter().filter(|(_, health)| is_due(health, now_ms));
         (due.map(|(kind, _)| *kind).collect(), silent)
     }
 
@@ -241,7 +252,7 @@ impl Supervisor {
         for probe in self.probes.iter_mut().filter(|probe| due.contains(&probe.kind())) {
             let result = probe.look();
             // Work may have begun meanwhile: what it finds counts more.
-            if self.board.state(probe.kind()) != DeviceState::Working {
+            if !self.board.is_at_work(probe.kind()) {
                 self.board.seen(probe.kind(), result);
             }
         }
@@ -265,6 +276,10 @@ impl Supervisor {
             self.board.trace.newest(MAX_SHOWN_LINES)
         })
     }
+}
+
+fn is_due(health: &Health, now_ms: i64) -> bool {
+    !health.is_at_work() && health.next_check_ms() <= now_ms
 }
 
 fn steady_ms(clock: &dyn Clock) -> i64 {

@@ -1,14 +1,15 @@
 //! What devices a terminal is meant to have, by its settings: readers, printers, scanner and camera, and what looks at
 //! them. Refuses to fail: what cannot be used is told in the log and by the doctor, and the terminal goes on without it.
+use std::path::Path;
+
 use hardware::card_reader::CardReader;
-use hardware::device::{DeviceKind, DeviceState};
+use hardware::device::DeviceKind;
 use hardware::photo::{ExternalDecoder, NoDecoder, PhotoDecoder};
 use hardware::trace::Trace;
 use hardware::{FileReader, PcscConfig, PcscReader, readers_file};
 
 use crate::config::{CameraChoice, Config, ReaderChoice, ScannerChoice};
 use crate::devices::{CameraProbe, Probe, ScannerProbe};
-use crate::model::Printers;
 use crate::workers::Devices;
 
 /// Folder of the pipes of the supervisor's looks at a scanner: the terminal may be scanning.
@@ -27,8 +28,8 @@ pub(crate) fn kinds(config: &Config) -> Vec<DeviceKind> {
 }
 
 /// What looks at scanner and camera; reader and printers tell of themselves.
-pub(crate) fn probes(config: &Config) -> Vec<Box<dyn Probe>> {
-    let Devices { scanner, camera } = Devices::in_folder(config, PROBE_FOLDER);
+pub(crate) fn probes(config: &Config, scanimage: Option<&Path>) -> Vec<Box<dyn Probe>> {
+    let Devices { scanner, camera } = Devices::in_folder(config, scanimage, PROBE_FOLDER);
     let scanner = scanner.map(|scanner| Box::new(ScannerProbe(scanner)) as Box<dyn Probe>);
     let camera = camera.map(|camera| Box::new(CameraProbe(camera)) as Box<dyn Probe>);
     scanner.into_iter().chain(camera).collect()
@@ -63,11 +64,4 @@ pub(crate) fn photos(config: &Config) -> Box<dyn PhotoDecoder> {
         Some(program) => Box::new(ExternalDecoder::new(program)),
         None => Box::new(NoDecoder),
     }
-}
-
-/// Printers that are named in the settings and were not looked at yet.
-pub(crate) fn printers(config: &Config) -> Printers {
-    let named = |is: bool| if is { DeviceState::Unknown } else { DeviceState::Off };
-    let (receipt, page) = (config.receipt_printer.0.is_some(), config.page_printer.0.is_some());
-    Printers { receipt: named(receipt), page: named(page) }
 }

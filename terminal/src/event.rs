@@ -10,7 +10,6 @@ use domain::situation::SituationAnswers;
 use domain::text::Language;
 use domain::wire::v1::{BlobKind, WithdrawnItem};
 use hardware::card_reader::{ReadError, ReaderStatus};
-use hardware::device::{DeviceKind, DeviceState};
 use hardware::pages::{Cut, Finding, Wanted};
 use hardware::photo::Photo;
 use hardware::trace::Line;
@@ -135,13 +134,6 @@ pub enum Event {
         envelope_id: EnvelopeId,
         /// Where it is.
         step: PrintStep,
-    },
-    /// How a printer is.
-    Printer {
-        /// Which.
-        kind: DeviceKind,
-        /// How it is.
-        state: DeviceState,
     },
     /// A device is at work on a page.
     Taking {

@@ -1,4 +1,5 @@
 //! A running terminal without its window: the model and the workers. The window and the tests drive this.
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -48,11 +49,19 @@ pub struct Outside {
     pub catalogue: Option<Box<dyn CatalogueClient>>,
     /// How eager the sync is.
     pub tuning: Tuning,
+    /// A program that stands before `scanimage` and makes it fail; `None` uses the real one.
+    pub scanimage: Option<PathBuf>,
 }
 
 impl Default for Outside {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), transport: None, catalogue: None, tuning: Tuning::default() }
+        Self {
+            clock: Arc::new(SystemClock),
+            transport: None,
+            catalogue: None,
+            tuning: Tuning::default(),
+            scanimage: None,
+        }
     }
 }
 
@@ -79,10 +88,11 @@ impl Runtime {
             outage = Some(Outage::NoCatalogue);
         }
         let mut model = Model::new(Arc::clone(&catalogue), now_ms);
-        let devices = Devices::of(config);
+        let devices = Devices::of(config, outside.scanimage.as_deref());
         model.capture_devices = devices.there();
         begin(&mut model, store.as_mut(), outage);
         let board = Arc::new(Board::new(Arc::clone(&clock), equipment::kinds(config)));
+        model.devices.list = board.view();
         let trust = store.as_mut().map_or(Trust::Nobody, |store| trust(store, &clock));
         let store = store.map(|s| Arc::new(Mutex::new(s)));
         // Whoever stands in for the link says by itself where catalogues come from.
@@ -108,7 +118,6 @@ impl Runtime {
             staging: Staging::new(config.data.join("catalogue/staging")),
             clock: Arc::clone(&clock),
         });
-        model.printers = equipment::printers(config);
         let around = (&catalogue, &clock, &board);
         let print_shop = store.as_ref().and_then(|store| PrintShop::of(config, store, around));
         let parts = Parts {
@@ -120,7 +129,10 @@ impl Runtime {
             reader: equipment::reader(config, board.trace()),
             photos: equipment::photos(config),
             devices,
-            supervisor: Supervisor::new(Arc::clone(&board), equipment::probes(config)),
+            supervisor: Supervisor::new(
+                Arc::clone(&board),
+                equipment::probes(config, outside.scanimage.as_deref()),
+            ),
             board,
             catalogue,
             clock: Arc::clone(&clock),

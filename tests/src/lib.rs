@@ -11,6 +11,7 @@ pub mod history;
 pub mod http;
 pub mod link;
 pub mod page_printer;
+pub mod papers;
 pub mod pcscd;
 pub mod people;
 pub mod postgres;

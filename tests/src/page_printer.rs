@@ -18,8 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct PagePrinterProcess {
     folder: tempfile::TempDir,
     port: u16,
-    /// In the order in which they are ended.
+    /// Address of its D-Bus.
+    bus: String,
+    /// In the order in which they are ended; the printer itself is the first while it is plugged in.
     children: Vec<Child>,
+    plugged: bool,
 }
 
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -51,7 +54,7 @@ impl PagePrinterProcess {
         let folder = tempfile::tempdir()?;
         let path = folder.path().to_owned();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut printer = Self { folder, port, children: Vec::new() };
+        let mut printer = Self { folder, port, bus: String::new(), children: Vec::new(), plugged: false };
         let socket = path.join("bus");
         let bus = path.join("bus.conf");
         std::fs::write(&bus, BUS.replace("SOCKET", &socket.to_string_lossy()))?;
@@ -70,20 +73,44 @@ impl PagePrinterProcess {
         printer.spawn(&mut command, |child| {
             says(child.stderr.take().context("its words")?, "startup complete")
         })?;
-        printer.start_printer(&path, &address)?;
+        printer.bus = address;
+        printer.plug_in()?;
         Ok(printer)
     }
 
-    fn start_printer(&mut self, path: &Path, bus: &str) -> Result<()> {
+    /// Starts the printer itself, at the same place as before; what was printed stays.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn plug_in(&mut self) -> Result<()> {
+        if self.plugged {
+            return Ok(());
+        }
+        let path = self.folder.path().to_owned();
+        self.start_printer(&path)?;
+        self.plugged = true;
+        Ok(())
+    }
+
+    /// Ends the printer itself as a pulled plug does; a job that it has is gone.
+    pub fn unplug(&mut self) {
+        if std::mem::take(&mut self.plugged) {
+            let mut printer = self.children.remove(0);
+            let _ = printer.kill();
+            let _ = printer.wait();
+        }
+    }
+
+    fn start_printer(&mut self, path: &Path) -> Result<()> {
         let work = path.join("work.sh");
         std::fs::write(&work, WORK.replace("FOLDER", &path.to_string_lossy()))?;
         std::fs::set_permissions(&work, std::fs::Permissions::from_mode(0o700))?;
-        std::fs::create_dir(path.join("out"))?;
-        std::fs::create_dir(path.join("spool"))?;
+        std::fs::create_dir_all(path.join("out"))?;
+        std::fs::create_dir_all(path.join("spool"))?;
         let mut command = Command::new("ippeveprinter");
         command.args(["-p", &self.port.to_string(), "-r", "off", "-f", "application/pdf", "-c"]).arg(&work);
         command.arg("-d").arg(path.join("spool")).arg(format!("jinban-{}", self.port));
-        command.env("DBUS_SYSTEM_BUS_ADDRESS", bus).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus).stdout(Stdio::null()).stderr(Stdio::null());
         let port = self.port;
         self.spawn(&mut command, |child| listens(child, port))
     }
@@ -144,6 +171,7 @@ impl PagePrinterProcess {
     }
 
     fn end(&mut self) {
+        self.plugged = false;
         for mut child in self.children.drain(..) {
             let _ = child.kill();
             let _ = child.wait();

@@ -185,7 +185,15 @@ impl ReceiptSimulator {
     /// # Errors
     /// If there is no port.
     pub fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts one at this address: where one was that was unplugged.
+    ///
+    /// # Errors
+    /// If somebody else listens there.
+    pub fn start_at(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let state: Shared = Arc::default();
         let shared = Arc::clone(&state);
@@ -196,6 +204,11 @@ impl ReceiptSimulator {
     /// As the terminal's settings name it.
     pub fn place(&self) -> String {
         format!("tcp:{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -230,6 +243,11 @@ impl ReceiptSimulator {
     /// Strips that were cut.
     pub fn strips(&self) -> Vec<Dots> {
         self.state().strips.clone()
+    }
+
+    /// Somebody throws them away.
+    pub fn throw_away(&self) {
+        self.change(|state| state.strips.clear());
     }
 
     /// What it did not understand.

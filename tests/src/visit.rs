@@ -72,8 +72,13 @@ pub fn card_file(data: &Path) -> PathBuf {
 
 /// A terminal that tries again quickly, so that tests need not wait for a back-off.
 pub fn start(config: &Config) -> HeadlessTerminal {
+    HeadlessTerminal::start_with(config, eager())
+}
+
+/// What lies outside of a terminal that tries again quickly.
+pub fn eager() -> Outside {
     let tuning = Tuning { backoff_base_ms: 50, backoff_cap_ms: 200, news_every_ms: 100, ..Tuning::default() };
-    HeadlessTerminal::start_with(config, Outside { tuning, ..Outside::default() })
+    Outside { tuning, ..Outside::default() }
 }
 
 /// Lays down a sample card.

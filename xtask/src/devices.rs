@@ -56,6 +56,7 @@ pub fn run(options: &Options, interrupt: &Interrupt) -> Result<()> {
         "panel: http://127.0.0.1:{}/ (cargo xtask panel); end with Ctrl-C\n\
          a terminal with these devices, in another shell:\n  \
          PCSCLITE_CSOCK_NAME=$(jq -r .pcsclite {folder}/devices.json) \
+         PATH=$(jq -r .programs {folder}/devices.json):$PATH \
          cargo run --bin terminal -- run --config {folder}/terminal.toml --window 1280x800",
         options.port,
         folder = folder.display(),

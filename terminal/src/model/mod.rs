@@ -42,7 +42,7 @@ pub use devices::DevicesPage;
 pub use draft::{DraftLine, Drafts, OpenedForm, Place, SNAPSHOT_FORM, Snapshot};
 pub use kept_pages::{PageLine, hashes, takes_pages};
 pub use new_catalogue::NewCatalogue;
-pub use printing::{PrintKind, PrintStep, Printers};
+pub use printing::{PrintKind, PrintStep};
 pub use rows::RemovedRow;
 pub use session::{CardStep, CaseLine, Marks, PagesSent, Session, SlipView, SubmitStep};
 pub use situation::Situation;
@@ -236,10 +236,8 @@ pub struct Model {
     pub network: Network,
     /// Card reader.
     pub reader: ReaderStatus,
-    /// How the devices are.
+    /// How the devices are: all that the screen knows of them, but for the cards at the reader.
     pub devices: DevicesPage,
-    /// Printers.
-    pub printers: Printers,
     /// Scanner and camera that the settings name.
     pub capture_devices: CaptureDevices,
     /// The last time that a device was asked for pages: later news carry its number.
@@ -282,7 +280,6 @@ impl Model {
             network: Network::Offline,
             reader: ReaderStatus::Unknown,
             devices: DevicesPage::default(),
-            printers: Printers::default(),
             capture_devices: CaptureDevices::default(),
             capture_ticket: 0,
             search: SearchState::default(),

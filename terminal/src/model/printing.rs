@@ -60,41 +60,37 @@ impl PrintStep {
     }
 }
 
-/// The printers of this terminal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Printers {
-    /// For slips.
-    pub receipt: DeviceState,
-    /// For A4 pages.
-    pub page: DeviceState,
-}
-
-impl Printers {
+impl Model {
     /// What a slip is printed on here; none if there is no printer.
     pub fn paper(&self) -> Option<PrintKind> {
-        match (self.receipt, self.page) {
+        match (self.device(DeviceKind::ReceiptPrinter), self.device(DeviceKind::PagePrinter)) {
             (DeviceState::Off, DeviceState::Off) => None,
             (DeviceState::Off, _) => Some(PrintKind::Page),
             _ => Some(PrintKind::Slip),
         }
     }
 
+    /// An A4 page, where it can be had instead of the strip.
+    pub fn page_beside(&self) -> Option<PrintKind> {
+        let there = |kind| self.device(kind) != DeviceState::Off;
+        let both = there(DeviceKind::ReceiptPrinter) && there(DeviceKind::PagePrinter);
+        both.then_some(PrintKind::Page)
+    }
+
     /// What staff should look at: paper that nobody took, or a printer that does not print.
-    pub fn trouble(&self) -> Option<(DeviceKind, Trouble)> {
-        let both = [(DeviceKind::ReceiptPrinter, self.receipt), (DeviceKind::PagePrinter, self.page)];
-        both.into_iter().find_map(|(kind, state)| match state {
-            DeviceState::Trouble(trouble) => Some((kind, trouble)),
+    pub fn printer_trouble(&self) -> Option<Trouble> {
+        let both = [DeviceKind::ReceiptPrinter, DeviceKind::PagePrinter];
+        both.into_iter().find_map(|kind| match self.device(kind) {
+            DeviceState::Trouble(trouble) => Some(trouble),
             _ => None,
         })
     }
-}
 
-impl Model {
     /// Asks for the paper of the slip on the screen.
-    pub(super) fn print_slip(&mut self) -> Vec<Job> {
+    pub(super) fn print_slip(&mut self, kind: Option<PrintKind>) -> Vec<Job> {
         let slip = self.session.as_ref().and_then(|s| s.slip.as_ref()).map(|slip| slip.envelope_id);
         match slip.filter(|_| self.screen == Screen::Slip) {
-            Some(id) => self.print(id),
+            Some(id) => self.print(id, kind),
             None => Vec::new(),
         }
     }
@@ -103,14 +99,16 @@ impl Model {
     pub(super) fn print_case(&mut self, id: EnvelopeId) -> Vec<Job> {
         let cases = self.session.as_ref().and_then(|s| s.cases.as_deref()).unwrap_or_default();
         let own = self.screen == Screen::MyCases && cases.iter().any(|case| case.envelope_id == id);
-        if own { self.print(id) } else { Vec::new() }
+        if own { self.print(id, self.paper()) } else { Vec::new() }
     }
 
-    /// Further taps are ignored while it is on its way.
-    fn print(&mut self, id: EnvelopeId) -> Vec<Job> {
-        let Some(kind) = self.printers.paper() else { return Vec::new() };
-        if self.print_of(id).is_some_and(PrintStep::is_open) {
-            return Vec::new();
+    /// Further taps are ignored while it is on its way. What waits for its printer may go to the other one.
+    fn print(&mut self, id: EnvelopeId, kind: Option<PrintKind>) -> Vec<Job> {
+        let Some(kind) = kind else { return Vec::new() };
+        match self.print_of(id) {
+            Some(PrintStep::Printing) => return Vec::new(),
+            Some(PrintStep::Waiting(_)) if self.page_beside().is_none() => return Vec::new(),
+            _ => {}
         }
         self.note_print(id, PrintStep::Printing);
         vec![Job::Print { kind, envelope_id: id, language: self.look.language }]
@@ -135,15 +133,6 @@ impl Model {
         }
         if let Some(case) = case {
             case.print = Some(step);
-        }
-    }
-
-    /// How a printer is.
-    pub(super) fn printer_changed(&mut self, kind: DeviceKind, state: DeviceState) {
-        match kind {
-            DeviceKind::ReceiptPrinter => self.printers.receipt = state,
-            DeviceKind::PagePrinter => self.printers.page = state,
-            _ => {}
         }
     }
 }

@@ -80,7 +80,8 @@ impl Model {
             Command::Resume => self.resume(),
             Command::StartOver => self.start_over(),
             Command::DeleteDraft => self.delete_draft(),
-            Command::Print => self.print_slip(),
+            Command::Print => self.print_slip(self.paper()),
+            Command::PrintPage => self.print_slip(self.page_beside()),
             Command::PrintCase(id) => self.print_case(id),
         }
     }
@@ -134,10 +135,6 @@ impl Model {
             Event::DraftLost { item } => self.draft_lost(item),
             Event::Print { envelope_id, step } => {
                 self.note_print(envelope_id, step);
-                Vec::new()
-            }
-            Event::Printer { kind, state } => {
-                self.printer_changed(kind, state);
                 Vec::new()
             }
             Event::Taking { ticket, page, percent } => self.taking(ticket, page, percent),

@@ -18,7 +18,7 @@ use crate::widgets::{Cx, Footer, Lettering, at, frame, icon, marks, qr, rule, te
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let model = cx.model;
     let shown = model.session.as_ref().and_then(|s| s.slip.as_ref());
-    let prints = shown.filter(|_| model.printers.paper().is_some());
+    let prints = shown.filter(|_| model.paper().is_some());
     let finish = Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true };
     // In the elder version there is one thing to do at a time: take the paper along, then finish.
     let (back, action) = match prints.filter(|_| cx.elder()) {
@@ -295,7 +295,7 @@ fn code_card(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
         cx.t(key),
         title.centered_across(),
     );
-    let prints = cx.model.printers.paper().is_some();
+    let prints = cx.model.paper().is_some();
     let side = if prints { 280.0 } else { 320.0 };
     let square = at(inner.center().x - side / 2.0, inner.top() + title.style.line + 12.0, side, side);
     let words =
@@ -326,10 +326,17 @@ fn code_card(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
     text(ui, cx, place.with_min_y(first.bottom() + 4.0), cx.say(&station.address), small.data());
 }
 
-/// The print button, and below it where the paper is.
+/// The print button, where there are two printers a quiet one for A4 beside it, and below where the paper is.
 fn print_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
     let label = cx.t(printing::label(cx.model.print_of(slip.envelope_id)));
-    let button = rect.with_max_y(rect.top() + cx.theme.metrics.target);
+    let mut button = rect.with_max_y(rect.top() + cx.theme.metrics.target);
+    if cx.model.page_beside().is_some() {
+        let page = Button::quiet(cx.t("slip.print.page"));
+        let width = page.inner_width(ui, cx) + 32.0;
+        let place = button.with_min_x(button.right() - width);
+        press(ui, cx, place, &page, Command::PrintPage);
+        button.set_right(place.left() - 8.0);
+    }
     press(ui, cx, button, &Button::secondary(label).icon("printer"), Command::Print);
     let Some((words, ink, name)) = printing::line(cx, slip.envelope_id) else { return };
     let place = rect.with_min_y(button.bottom() + 10.0);

@@ -42,7 +42,8 @@ pub enum PrintEnd {
 }
 
 impl Store {
-    /// Puts a paper into the queue. One of the same slip that still waits or is being printed stays the only one.
+    /// Puts a paper into the queue. One of the same slip that still waits or is being printed stays the only one; one
+    /// that waits for another printer goes to this one.
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses, [`StoreError::Value`] if the queue is full of papers that wait.
@@ -55,7 +56,13 @@ impl Store {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let open = step_of(&tx, envelope_id)?.filter(|step| step.is_open());
         if let Some(step) = open {
-            return Ok(step);
+            let moved = tx.execute(
+                "UPDATE print_job SET kind = ?2, language = ?3, tries = 0, trouble = NULL
+                 WHERE envelope_id = ?1 AND state = 'queued' AND kind <> ?2",
+                (envelope_id.to_string(), kind.name(), language_name(language)),
+            )?;
+            tx.commit()?;
+            return Ok(if moved == 0 { step } else { PrintStep::Printing });
         }
         tx.execute(
             "DELETE FROM print_job WHERE state IN ('printed', 'failed') AND id NOT IN
@@ -113,13 +120,14 @@ impl Store {
         rows.map(|row| row?.parse().map_err(|_| StoreError::Value("print_job"))).collect()
     }
 
-    /// The paper that waits longest.
+    /// The paper that was tried least, and of those the one that waits longest: one whose printer will not keeps nobody
+    /// from the other printer.
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn due_print(&self) -> Result<Option<DuePrint>, StoreError> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT id, kind, envelope_id, language FROM print_job WHERE state = 'queued' ORDER BY id LIMIT 1",
+            "SELECT id, kind, envelope_id, language FROM print_job WHERE state = 'queued' ORDER BY tries, id LIMIT 1",
         )?;
         let row: Option<(i64, String, String, String)> =
             statement.query_row([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))).optional()?;
@@ -133,14 +141,15 @@ impl Store {
     }
 
     /// Notes that a paper is about to be given to the printer; committed before anything is sent. False if it does not
-    /// wait any more.
+    /// wait any more, or waits for another printer.
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses; then nothing may be sent.
-    pub fn begin_print(&mut self, id: i64) -> Result<bool, StoreError> {
+    pub fn begin_print(&mut self, due: &DuePrint) -> Result<bool, StoreError> {
         let changed = self.connection.execute(
-            "UPDATE print_job SET state = 'printing', tries = tries + 1 WHERE id = ?1 AND state = 'queued'",
-            [id],
+            "UPDATE print_job SET state = 'printing', tries = tries + 1
+             WHERE id = ?1 AND state = 'queued' AND kind = ?2",
+            (due.id, due.kind.name()),
         )?;
         Ok(changed == 1)
     }
@@ -236,12 +245,12 @@ mod tests {
         assert_eq!(queue(&mut store, 1, 1), PrintStep::Printing, "a second tap");
         let due = store.due_print().unwrap().unwrap();
         assert_eq!((due.envelope_id, due.kind, due.language), (id(1), PrintKind::Slip, Language::ZhCn));
-        assert!(store.begin_print(due.id).unwrap());
-        assert!(!store.begin_print(due.id).unwrap(), "it was begun");
+        assert!(store.begin_print(&due).unwrap());
+        assert!(!store.begin_print(&due).unwrap(), "it was begun");
         assert_eq!(store.due_print().unwrap(), None);
         store.put_back_print(due.id, Trouble::NoPaper).unwrap();
         assert_eq!(store.print_step(id(1)).unwrap(), Some(PrintStep::Waiting(Trouble::NoPaper)));
-        assert!(store.begin_print(due.id).unwrap());
+        assert!(store.begin_print(&due).unwrap());
         store.end_print(due.id, PrintEnd::Printed).unwrap();
         assert_eq!(
             (store.print_step(id(1)).unwrap(), store.due_print().unwrap()),
@@ -256,13 +265,39 @@ mod tests {
     }
 
     #[test]
+    fn a_paper_that_waits_goes_to_the_other_printer_and_keeps_nobody_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = Store::open(folder.path(), 0).unwrap();
+        queue(&mut store, 1, 0);
+        let slip = store.due_print().unwrap().unwrap();
+        assert!(store.begin_print(&slip).unwrap());
+        let page =
+            |store: &mut Store, n| store.queue_print((PrintKind::Page, id(n)), Language::En, 1).unwrap();
+        assert_eq!(page(&mut store, 1), PrintStep::Printing, "it is being printed");
+        store.put_back_print(slip.id, Trouble::NoPaper).unwrap();
+        page(&mut store, 2);
+        let due = store.due_print().unwrap().unwrap();
+        assert_eq!((due.envelope_id, due.kind), (id(2), PrintKind::Page), "who was not tried yet is first");
+        assert_eq!(page(&mut store, 1), PrintStep::Printing);
+        assert!(!store.begin_print(&slip).unwrap(), "no strip any more");
+        let due = store.due_print().unwrap().unwrap();
+        assert_eq!(
+            (due.id, due.kind, due.language),
+            (slip.id, PrintKind::Page, Language::En),
+            "the same wish"
+        );
+        store.end_print(slip.id, PrintEnd::Printed).unwrap();
+        assert_eq!(store.due_print().unwrap().map(|due| due.envelope_id), Some(id(2)), "one paper");
+    }
+
+    #[test]
     fn what_was_being_printed_at_a_kill_is_doubtful_and_not_printed_again() {
         let folder = tempfile::tempdir().unwrap();
         let mut store = Store::open(folder.path(), 0).unwrap();
         queue(&mut store, 1, 0);
         queue(&mut store, 2, 0);
         let due = store.due_print().unwrap().unwrap();
-        store.begin_print(due.id).unwrap();
+        store.begin_print(&due).unwrap();
         drop(store);
         let mut store = Store::open(folder.path(), 0).unwrap();
         store.doubt_prints().unwrap();

@@ -2,6 +2,7 @@
 //!
 //! Whoever wants it to stop counts up its round: work of an older round breaks off at its next look, ten times a second.
 //! Refuses to keep a page: it is handed on at once, and only the picture that is being cut stays, until it is stopped.
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -38,16 +39,19 @@ pub(crate) struct Devices {
 }
 
 impl Devices {
-    /// By their settings; whether they are there shows when they are used.
-    pub(crate) fn of(config: &Config) -> Self {
-        Self::in_folder(config, SCANNER_FOLDER)
+    /// By their settings; whether they are there shows when they are used. `scanimage` is what stands in for the
+    /// program of this name.
+    pub(crate) fn of(config: &Config, scanimage: Option<&Path>) -> Self {
+        Self::in_folder(config, scanimage, SCANNER_FOLDER)
     }
 
     /// The same, with the scanner's pipes in this folder of the data folder: two that scan must not share one.
-    pub(crate) fn in_folder(config: &Config, folder: &str) -> Self {
+    pub(crate) fn in_folder(config: &Config, scanimage: Option<&Path>, folder: &str) -> Self {
         let scanner = match &config.scanner {
             ScannerChoice::Sane(device) => {
-                let sane = SaneScanner::new(SaneConfig::new(device, config.data.join(folder)));
+                let usual = SaneConfig::new(device, config.data.join(folder));
+                let program = scanimage.map_or_else(|| usual.program.clone(), Path::to_owned);
+                let sane = SaneScanner::new(SaneConfig { program, ..usual });
                 sane.map(|scanner| Box::new(scanner) as Box<dyn Scanner>)
                     .inspect_err(|error| tracing::error!(error = %error, "there is no scanner"))
                     .ok()
@@ -150,7 +154,7 @@ impl Worker<'_> {
         let camera = self.devices.camera.as_mut().ok_or(Trouble::NotFound.name())?;
         self.board.begin(DeviceKind::Camera);
         let frame = camera.frame(FRAME_WITHIN).map_err(|error| error.trouble());
-        self.board.end(DeviceKind::Camera, frame.as_ref().map(drop).map_err(|trouble| *trouble));
+        self.board.end(DeviceKind::Camera, frame.as_ref().map(|_| None).map_err(|trouble| *trouble));
         let frame = frame.map_err(Trouble::name)?;
         let shot = Shot::photographed(&frame, &Policy::PHOTO).map_err(|error| key_of(&error))?;
         let cut = shot.cut();
@@ -187,7 +191,7 @@ impl Worker<'_> {
         });
         self.devices.scanner = Some(scanner);
         match scanned.as_ref().map_err(|error| error.trouble()) {
-            Ok(_) => self.board.end(DeviceKind::Scanner, Ok(())),
+            Ok(_) => self.board.end(DeviceKind::Scanner, Ok(None)),
             Err(Some(trouble)) => self.board.end(DeviceKind::Scanner, Err(trouble)),
             // Stopped, or a page that was no picture.
             Err(None) => self.board.spoilt(DeviceKind::Scanner),

@@ -33,6 +33,9 @@ const LOOK_AT_PAPER: Duration = Duration::from_secs(1);
 /// Paper that is held longer is left behind.
 const TAKEN_WITHIN_MS: u64 = 30_000;
 
+/// What this thread looks after.
+const PRINTERS: [DeviceKind; 2] = [DeviceKind::ReceiptPrinter, DeviceKind::PagePrinter];
+
 /// What the thread is told.
 pub(super) enum PrintCall {
     /// Something waits in the queue.
@@ -82,8 +85,7 @@ impl PrintShop {
 
 /// Prints until it is told to stop.
 pub(super) fn run(shop: PrintShop, calls: &Receiver<PrintCall>, events: &EventSender, stop: &AtomicBool) {
-    let mut bench =
-        Bench { shop, events, states: [DeviceState::Off; 2], held_since_ms: None, look_at: Instant::now() };
+    let mut bench = Bench { shop, events, held_since_ms: None, look_at: Instant::now() };
     if let Err(error) = bench.store().doubt_prints() {
         tracing::error!(error = %error, "the print queue cannot be used");
     }
@@ -101,8 +103,6 @@ pub(super) fn run(shop: PrintShop, calls: &Receiver<PrintCall>, events: &EventSe
 struct Bench<'a> {
     shop: PrintShop,
     events: &'a EventSender,
-    /// As told last: receipt printer, page printer.
-    states: [DeviceState; 2],
     /// Since when cut paper is held, milliseconds since the machine was started.
     held_since_ms: Option<u64>,
     /// When to do something next.
@@ -118,7 +118,8 @@ impl Bench<'_> {
     /// long there is nothing to do.
     fn turn(&mut self) -> Duration {
         let left = self.look_at.saturating_duration_since(Instant::now());
-        if !left.is_zero() {
+        let wanted = PRINTERS.into_iter().any(|kind| self.shop.board.is_due(kind));
+        if !left.is_zero() && !wanted {
             return left;
         }
         let next = match self.work() {
@@ -126,6 +127,7 @@ impl Bench<'_> {
             Ok(None) => self.look(),
             Err(error) => {
                 tracing::error!(error = %error, "the print queue cannot be used");
+                self.look();
                 LOOK_AGAIN
             }
         };
@@ -144,7 +146,7 @@ impl Bench<'_> {
         }
         let due = self.store().due_print()?;
         let Some(due) = due else { return Ok(None) };
-        if !self.store().begin_print(due.id)? {
+        if !self.store().begin_print(&due)? {
             return Ok(Some(Duration::ZERO));
         }
         let result = self.print(&due);
@@ -201,9 +203,9 @@ impl Bench<'_> {
         let kind = device(due.kind);
         self.note_on_board(kind, result.as_ref());
         let mut store = self.store();
-        let (end, state) = match result {
-            None => (PrintEnd::Failed(None), None),
-            Some(Ok(warning)) => (PrintEnd::Printed, Some(state_of(warning))),
+        let end = match result {
+            None => PrintEnd::Failed(None),
+            Some(Ok(_)) => PrintEnd::Printed,
             Some(Err(PrintError::Refused(trouble))) => {
                 store.put_back_print(due.id, trouble)?;
                 drop(store);
@@ -212,21 +214,15 @@ impl Bench<'_> {
                     trouble = trouble.name(),
                     "a paper waits for its printer"
                 );
-                self.say(kind, DeviceState::Trouble(trouble));
                 return Ok(LOOK_SOON);
             }
-            Some(Err(PrintError::Broken(trouble))) => {
-                (PrintEnd::Doubtful(Some(trouble)), Some(DeviceState::Trouble(trouble)))
-            }
+            Some(Err(PrintError::Broken(trouble))) => PrintEnd::Doubtful(Some(trouble)),
         };
         store.end_print(due.id, end)?;
         drop(store);
         match end {
             PrintEnd::Printed => tracing::info!(printer = kind.name(), "a paper was printed"),
             _ => tracing::warn!(printer = kind.name(), ?end, "a paper was not printed, or nobody knows"),
-        }
-        if let Some(state) = state {
-            self.say(kind, state);
         }
         // The next one follows at once; after the last one the printers are looked at.
         Ok(Duration::ZERO)
@@ -237,11 +233,7 @@ impl Bench<'_> {
         let board = &self.shop.board;
         match result {
             None => board.spoilt(kind),
-            Some(Ok(None)) => board.end(kind, Ok(())),
-            Some(Ok(Some(warning))) => {
-                board.end(kind, Ok(()));
-                board.seen(kind, Err(*warning));
-            }
+            Some(Ok(warning)) => board.end(kind, Ok(*warning)),
             Some(Err(PrintError::Refused(trouble))) => board.seen(kind, Err(*trouble)),
             Some(Err(PrintError::Broken(trouble))) => board.end(kind, Err(*trouble)),
         }
@@ -253,13 +245,13 @@ impl Bench<'_> {
             return wait;
         }
         if let Some(printer) = self.shop.receipt.clone() {
-            self.say(DeviceKind::ReceiptPrinter, state_of(printer.look()));
+            self.seen(DeviceKind::ReceiptPrinter, printer.look());
         }
         if let Some(printer) = self.shop.page.clone() {
-            self.say(DeviceKind::PagePrinter, state_of(printer.look()));
+            self.seen(DeviceKind::PagePrinter, printer.look());
         }
-        let well = self.states.iter().all(|state| !matches!(state, DeviceState::Trouble(_)));
-        if well { LOOK_AGAIN } else { LOOK_SOON }
+        let well = |kind| !matches!(self.shop.board.state(kind), DeviceState::Trouble(_));
+        if PRINTERS.into_iter().all(well) { LOOK_AGAIN } else { LOOK_SOON }
     }
 
     /// Looks whether paper that was cut was taken; none if there is none.
@@ -268,7 +260,7 @@ impl Bench<'_> {
         let printer = self.shop.receipt.clone()?;
         match printer.holds_paper() {
             Ok(true) if held_ms >= TAKEN_WITHIN_MS => {
-                self.say(DeviceKind::ReceiptPrinter, DeviceState::Trouble(Trouble::Unclaimed));
+                self.seen(DeviceKind::ReceiptPrinter, Some(Trouble::Unclaimed));
                 Some(LOOK_AT_PAPER)
             }
             Ok(true) => Some(LOOK_AT_PAPER),
@@ -279,18 +271,9 @@ impl Bench<'_> {
         }
     }
 
-    /// Notes on the board how a printer is, which stands in the log from there, and tells the screen if that is news.
-    fn say(&mut self, kind: DeviceKind, state: DeviceState) {
-        match state {
-            DeviceState::Trouble(trouble) => self.shop.board.seen(kind, Err(trouble)),
-            _ => self.shop.board.seen(kind, Ok(())),
-        }
-        let Some(known) = self.states.get_mut(usize::from(kind == DeviceKind::PagePrinter)) else { return };
-        if *known == state {
-            return;
-        }
-        *known = state;
-        self.events.send(Event::Printer { kind, state });
+    /// Notes on the board how a printer is: log, screen and centre hear it from there.
+    fn seen(&self, kind: DeviceKind, trouble: Option<Trouble>) {
+        self.shop.board.seen(kind, trouble.map_or(Ok(()), Err));
     }
 }
 
@@ -299,10 +282,6 @@ fn device(kind: PrintKind) -> DeviceKind {
         PrintKind::Slip => DeviceKind::ReceiptPrinter,
         PrintKind::Page => DeviceKind::PagePrinter,
     }
-}
-
-fn state_of(trouble: Option<Trouble>) -> DeviceState {
-    trouble.map_or(DeviceState::Ready, DeviceState::Trouble)
 }
 
 /// The roll as the drawing wants it.

@@ -5,7 +5,7 @@ use std::process::{Child, Command as Process, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::ids::EnvelopeId;
-use hardware::device::Trouble;
+use hardware::device::{DeviceKind, DeviceState, Trouble};
 use terminal::model::PrintStep;
 use terminal::store::Store;
 use tests::binaries::binary;
@@ -49,7 +49,7 @@ fn killed_in_mid_page_it_prints_nothing_by_itself_and_says_that_paper_may_be_the
     let mut terminal = visit::start(&config);
     let looked = terminal.wait_until(PATIENCE, |_| simulator.calls() > calls);
     ensure!(looked, "the printer is looked at after the start");
-    ensure!(terminal.wait_until(PATIENCE, |m| m.printers.receipt == hardware::device::DeviceState::Ready));
+    ensure!(terminal.wait_until(PATIENCE, |m| m.device(DeviceKind::ReceiptPrinter) == DeviceState::Ready));
     drop(terminal);
     assert!(simulator.strips().is_empty(), "never by itself");
     let store = Store::open(data.path(), now_ms())?;

@@ -7,11 +7,13 @@ use hardware::device::Trouble;
 use hardware::printer::{PageAddress, PagePrinter, PrintError};
 use terminal::command::Command;
 use terminal::fonts::FontChoice;
+use terminal::headless::HeadlessTerminal;
 use terminal::model::PrintStep;
 use terminal::paper::PaperMaker;
 use tests::binaries::repository;
 use tests::device::now_ms;
 use tests::page_printer::PagePrinterProcess;
+use tests::printers::{Condition, ReceiptSimulator};
 use tests::visit::{self, PATIENCE};
 
 use super::{enrolled, output};
@@ -69,5 +71,31 @@ fn a_citizen_gets_an_a4_page_where_there_is_no_roll() -> Result<()> {
     for secret in ["样小川", "639900199005201035", visit::PHONE] {
         ensure!(!words.contains(secret), "a paper says {secret}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_slip_that_waits_for_a_roll_is_printed_once_on_a4_when_somebody_asks() -> Result<()> {
+    let (process, roll) = (PagePrinterProcess::start()?, ReceiptSimulator::start()?);
+    roll.set(Condition::NoPaper);
+    let data = tempfile::tempdir()?;
+    let mut terminal = visit::start(&enrolled(data.path(), &roll.place(), &process.place())?);
+    let slip = visit::whole(&mut terminal, data.path())?;
+    let step = |terminal: &mut HeadlessTerminal, wanted| -> Result<()> {
+        let came = terminal.wait_until(PATIENCE, |m| m.print_of(slip.envelope_id) == Some(wanted));
+        ensure!(came, "{wanted:?} did not come, but {:?}", terminal.model().print_of(slip.envelope_id));
+        Ok(())
+    };
+    terminal.command(Command::Print);
+    step(&mut terminal, PrintStep::Waiting(Trouble::NoPaper))?;
+    terminal.command(Command::PrintPage);
+    step(&mut terminal, PrintStep::Printed)?;
+    roll.set(Condition::Well);
+    let calls = roll.calls();
+    ensure!(terminal.wait_until(PATIENCE, |_| roll.calls() > calls), "the roll is looked at again");
+    assert_eq!((process.printed()?.len(), roll.strips().len()), (1, 0), "one wish, one paper");
+    terminal.command(Command::Print);
+    step(&mut terminal, PrintStep::Printed)?;
+    assert_eq!((process.printed()?.len(), roll.strips().len()), (1, 1));
     Ok(())
 }

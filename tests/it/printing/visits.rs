@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, ensure};
 use domain::ids::EnvelopeId;
-use hardware::device::{DeviceState, Trouble};
+use hardware::device::{DeviceKind, DeviceState, Trouble};
 use terminal::clock::ManualClock;
 use terminal::command::Command;
 use terminal::headless::HeadlessTerminal;
@@ -17,6 +17,8 @@ use tests::printers::{Condition, Manner, ReceiptSimulator};
 use tests::visit::{self, PATIENCE};
 
 use super::{code_of, enrolled};
+
+const RECEIPT: DeviceKind = DeviceKind::ReceiptPrinter;
 
 /// Waits until the paper of a slip is where it shall be.
 fn step(terminal: &mut HeadlessTerminal, id: EnvelopeId, wanted: PrintStep) -> Result<()> {
@@ -51,8 +53,8 @@ fn a_slip_is_printed_once_and_again_only_when_somebody_asks() -> Result<()> {
     let simulator = ReceiptSimulator::start()?;
     let data = tempfile::tempdir()?;
     let mut terminal = visit::start(&enrolled(data.path(), &simulator.place(), "none")?);
-    let ready = terminal.wait_until(PATIENCE, |m| m.printers.receipt == DeviceState::Ready);
-    ensure!(ready, "{:?}", terminal.model().printers);
+    let ready = terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Ready);
+    ensure!(ready, "{:?}", terminal.model().devices.list);
     let slip = visit::whole(&mut terminal, data.path())?;
     for _ in 0..3 {
         terminal.command(Command::Print);
@@ -101,13 +103,12 @@ fn a_printer_that_would_not_prints_by_itself_once_it_is_mended() -> Result<()> {
         step(&mut terminal, slip.envelope_id, PrintStep::Printed)?;
         assert_eq!(simulator.strips().len(), count, "{condition:?}: one wish, one paper");
     }
-    let low = terminal.model().printers.receipt;
-    assert_eq!(low, DeviceState::Ready);
+    ensure!(terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Ready), "well again");
     simulator.set(Condition::PaperLow);
     terminal.command(Command::Print);
     step(&mut terminal, slip.envelope_id, PrintStep::Printed)?;
     let warned =
-        terminal.wait_until(PATIENCE, |m| m.printers.receipt == DeviceState::Trouble(Trouble::PaperLow));
+        terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Trouble(Trouble::PaperLow));
     ensure!(warned, "low paper is told and prints");
     Ok(())
 }
@@ -132,7 +133,7 @@ fn a_fault_in_mid_page_ends_no_visit_and_prints_nothing_again_by_itself() -> Res
         step(&mut terminal, slip.envelope_id, PrintStep::Doubtful(Some(trouble)))?;
         ensure!(stays(terminal.model(), &slip), "{manner:?}");
         simulator.set(Condition::Well);
-        let well = terminal.wait_until(PATIENCE, |m| m.printers.receipt == DeviceState::Ready);
+        let well = terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Ready);
         ensure!(well, "{manner:?}: it is well again");
         assert!(simulator.strips().is_empty(), "{manner:?}: nobody asked for another one");
     }
@@ -156,15 +157,15 @@ fn paper_that_nobody_waits_for_is_never_printed() -> Result<()> {
     step(&mut terminal, slip.envelope_id, PrintStep::Waiting(Trouble::NoPaper))?;
     terminal.command(Command::Finish);
     assert_eq!(terminal.model().screen, Screen::Attract, "a printer keeps nobody");
-    let told = |m: &Model| m.printers.trouble().map(|(_, trouble)| trouble) == Some(Trouble::NoPaper);
-    ensure!(told(terminal.model()), "whoever works here sees it on the attract page");
+    let told = |m: &Model| m.printer_trouble() == Some(Trouble::NoPaper);
+    ensure!(terminal.wait_until(PATIENCE, told), "whoever works here sees it on the attract page");
     clock.advance(61_000);
     let calls = simulator.calls();
     let looked = terminal.wait_until(PATIENCE, |_| simulator.calls() > calls + 1);
     ensure!(looked, "the printer is looked at");
     simulator.set(Condition::Well);
-    let well = terminal.wait_until(PATIENCE, |m| m.printers.receipt == DeviceState::Ready);
-    ensure!(well, "{:?}", terminal.model().printers);
+    let well = terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Ready);
+    ensure!(well, "{:?}", terminal.model().devices.list);
     drop(terminal);
     assert!(simulator.strips().is_empty(), "it was given up");
     let store = Store::open(data.path(), now_ms())?;
@@ -184,13 +185,14 @@ fn paper_left_in_the_printer_is_told_to_staff() -> Result<()> {
     let slip = visit::whole(&mut terminal, data.path())?;
     terminal.command(Command::Print);
     step(&mut terminal, slip.envelope_id, PrintStep::Printed)?;
-    assert_eq!(terminal.model().printers.receipt, DeviceState::Ready, "half a minute is everybody's");
+    let ready = terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Ready);
+    ensure!(ready, "half a minute is everybody's");
     terminal.command(Command::Finish);
     clock.advance(31_000);
     let left = DeviceState::Trouble(Trouble::Unclaimed);
-    ensure!(terminal.wait_until(PATIENCE, |m| m.printers.receipt == left), "nobody is told");
+    ensure!(terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == left), "nobody is told");
     simulator.take_paper();
-    let gone = terminal.wait_until(PATIENCE, |m| m.printers.receipt == DeviceState::Ready);
+    let gone = terminal.wait_until(PATIENCE, |m| m.device(RECEIPT) == DeviceState::Ready);
     ensure!(gone, "the paper is gone and the word stays");
     Ok(())
 }

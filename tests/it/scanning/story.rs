@@ -1,50 +1,18 @@
 //! A citizen hands in papers: taken, looked at, kept sealed, gone on with as a draft, sent.
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
-use domain::ids::ItemCode;
+use anyhow::{Context as _, Result};
 use hardware::pages::invented::Invented;
 use hardware::pages::{Corners, Finding, Point};
 use serde_json::{Value, json};
 use terminal::command::Command;
 use terminal::config::{CameraChoice, Config, ScannerChoice};
 use terminal::headless::HeadlessTerminal;
-use terminal::model::{CaptureStep, CardStep, Model, Screen, Session, Shown, Way};
+use terminal::model::{CaptureStep, CardStep, Model, Screen, Session, Way};
 use tests::canary::bytes_below;
+use tests::papers::{self, clear, failed, session, settled, shown, step, take, use_it};
 use tests::server::Server;
 use tests::visit::{self, wait};
-
-/// An item that asks for papers, ten at most.
-const ITEM: &str = "nhsa.reimb";
-
-fn session(model: &Model) -> Option<&Session> {
-    model.session.as_ref()
-}
-
-fn step(model: &Model) -> Option<&CaptureStep> {
-    session(model)?.capture.as_ref().map(|capture| &capture.step)
-}
-
-fn shown(model: &Model) -> Option<&Shown> {
-    match step(model)? {
-        CaptureStep::Shown(shown) => Some(shown),
-        _ => None,
-    }
-}
-
-/// A page of paper on a table, large enough to be read.
-fn clear() -> Invented {
-    Invented { width: 2_000, height: 1_500, ..Invented::default() }
-}
-
-/// How many pages there are, once nothing is being done.
-fn settled(model: &Model) -> Option<usize> {
-    matches!(step(model)?, CaptureStep::Pages).then(|| session(model).map_or(0, |s| s.captured_pages().len()))
-}
-
-fn failed(model: &Model) -> Option<&'static str> {
-    session(model)?.capture.as_ref()?.failed
-}
 
 struct Desk {
     server: Server,
@@ -75,68 +43,30 @@ impl Desk {
         visit::start(&Config { camera, scanner, ..visit::config(self.data(), &self.server.terminals) })
     }
 
-    /// From the attract page to the page on which papers are taken.
-    fn to_papers(&self, terminal: &mut HeadlessTerminal) -> Result<()> {
-        let code: ItemCode = ITEM.parse()?;
-        terminal.command(Command::Start(terminal::model::TextSize::Normal));
-        terminal.command(Command::OpenGuide(code));
-        visit::identify(terminal, self.data())?;
-        wait(terminal, "the form's id", |m| session(m).is_some_and(|s| s.envelope_id.is_some()))?;
-        fill_until(terminal, "scan")?;
-        terminal.command(Command::OpenCapture("scan".to_owned()));
-        ensure!(terminal.model().screen == Screen::Capture, "{:?}", terminal.model().screen);
-        Ok(())
-    }
-
     fn pages_on_disk(&self) -> usize {
         std::fs::read_dir(self.data().join("pages")).map_or(0, Iterator::count)
     }
 }
 
-/// Answers page after page up to the one with this field.
-fn fill_until(terminal: &mut HeadlessTerminal, key: &str) -> Result<()> {
-    let mut answers = visit::answers();
-    answers.extend([
-        ("hospital", json!("样例医院")),
-        ("start_date", json!("2026-11-02")),
-        ("end_date", json!("2026-11-05")),
-        ("amount", json!(123_400)),
-        ("bank_card", json!("6200000000000005")),
-        ("bank_name", json!("建设银行")),
-    ]);
-    for _ in 0..20 {
-        let Some(session) = session(terminal.model()) else { break };
-        let on_page = |key: &str| session.plan.pages.get(session.page).is_some_and(|page| page.has(key));
-        if terminal.model().screen != Screen::Form || on_page(key) {
-            break;
-        }
-        for (key, value) in &answers {
-            terminal.command(Command::Answer { key: (*key).to_owned(), value: value.clone() });
-        }
-        terminal.command(Command::Continue);
-        let errors = terminal.model().session.as_ref().map(|s| s.errors.clone()).unwrap_or_default();
-        ensure!(errors.is_empty(), "{errors:?}");
-    }
-    Ok(())
+/// A desk, its terminal, and the page on which papers are taken.
+fn at_papers() -> Result<(Desk, HeadlessTerminal)> {
+    let desk = Desk::new()?;
+    let mut terminal = desk.start();
+    papers::to_papers(&mut terminal, desk.data())?;
+    Ok((desk, terminal))
 }
 
-/// Takes a page and waits until it is shown.
-fn take(terminal: &mut HeadlessTerminal, way: Way) -> Result<Vec<Finding>> {
-    terminal.command(Command::TakePage(way));
-    wait(terminal, "the page", |m| shown(m).is_some())?;
-    Ok(shown(terminal.model()).context("a page")?.page.findings.clone())
-}
-
-fn use_it(terminal: &mut HeadlessTerminal, pages: usize) -> Result<()> {
-    terminal.command(Command::UsePage);
-    wait(terminal, "the kept page", |m| settled(m) == Some(pages))
+/// The visit ends, and the same card is laid down once more.
+fn comes_again(desk: &Desk, terminal: &mut HeadlessTerminal) -> Result<()> {
+    terminal.command(Command::Finish);
+    visit::lift(desk.data())?;
+    wait(terminal, "an empty reader", |m| m.reader != hardware::card_reader::ReaderStatus::Card)?;
+    visit::lay(desk.data(), "courier")
 }
 
 #[test]
 fn papers_are_taken_judged_kept_sealed_and_sent() -> Result<()> {
-    let desk = Desk::new()?;
-    let mut terminal = desk.start();
-    desk.to_papers(&mut terminal)?;
+    let (desk, mut terminal) = at_papers()?;
 
     // Out of focus: told, and taken once more.
     desk.sees(&Invented { soft: 20, ..clear() })?;
@@ -184,9 +114,7 @@ fn papers_are_taken_judged_kept_sealed_and_sent() -> Result<()> {
     wait(&mut terminal, "the removal", |_| desk.pages_on_disk() == 2)?;
 
     // The pages reach the centre behind their text.
-    terminal.command(Command::Continue);
-    terminal.command(Command::Continue);
-    fill_until(&mut terminal, "nothing")?;
+    papers::to_check(&mut terminal)?;
     visit::submit(&mut terminal)?;
     visit::delivered(&mut terminal)?;
     let slip = session(terminal.model()).and_then(|s| s.slip.clone()).context("a slip")?;
@@ -196,9 +124,7 @@ fn papers_are_taken_judged_kept_sealed_and_sent() -> Result<()> {
 
 #[test]
 fn a_batch_is_kept_as_it_comes_and_no_more_than_the_form_takes() -> Result<()> {
-    let desk = Desk::new()?;
-    let mut terminal = desk.start();
-    desk.to_papers(&mut terminal)?;
+    let (desk, mut terminal) = at_papers()?;
     desk.sees(&clear())?;
     take(&mut terminal, Way::Camera)?;
     use_it(&mut terminal, 1)?;
@@ -216,18 +142,13 @@ fn a_batch_is_kept_as_it_comes_and_no_more_than_the_form_takes() -> Result<()> {
 
 #[test]
 fn a_draft_keeps_its_pages_and_a_visit_that_is_left_does_not() -> Result<()> {
-    let desk = Desk::new()?;
-    let mut terminal = desk.start();
-    desk.to_papers(&mut terminal)?;
+    let (desk, mut terminal) = at_papers()?;
     desk.sees(&clear())?;
     take(&mut terminal, Way::Camera)?;
     use_it(&mut terminal, 1)?;
     wait(&mut terminal, "the draft", |m| session(m).is_some_and(|s| s.drafts.kept))?;
     let hash = session(terminal.model()).map(Session::captured_pages).context("a page")?[0].hash.clone();
-    terminal.command(Command::Finish);
-    visit::lift(desk.data())?;
-    wait(&mut terminal, "an empty reader", |m| m.reader != hardware::card_reader::ReaderStatus::Card)?;
-    visit::lay(desk.data(), "courier")?;
+    comes_again(&desk, &mut terminal)?;
     wait(&mut terminal, "the offer", |m| {
         matches!(m.screen, Screen::Resume(_)) && session(m).is_some_and(|s| s.card == CardStep::Done)
     })?;
@@ -238,10 +159,7 @@ fn a_draft_keeps_its_pages_and_a_visit_that_is_left_does_not() -> Result<()> {
     assert_eq!(desk.pages_on_disk(), 1);
 
     // Deleted with its draft.
-    terminal.command(Command::Finish);
-    visit::lift(desk.data())?;
-    wait(&mut terminal, "an empty reader", |m| m.reader != hardware::card_reader::ReaderStatus::Card)?;
-    visit::lay(desk.data(), "courier")?;
+    comes_again(&desk, &mut terminal)?;
     wait(&mut terminal, "the offer", |m| matches!(m.screen, Screen::Resume(_)))?;
     terminal.command(Command::DeleteDraft);
     terminal.command(Command::Finish);
@@ -255,22 +173,16 @@ fn what_goes_wrong_is_told_and_the_visit_goes_on() -> Result<()> {
     let scanner = ScannerChoice::Sane("test:9".to_owned());
     let config = Config { camera, scanner, ..visit::config(desk.data(), &desk.server.terminals) };
     let mut terminal = visit::start(&config);
-    desk.to_papers(&mut terminal)?;
-    let mut tries = |way: Way, key: &str| -> Result<()> {
-        terminal.command(Command::TakePage(way));
-        wait(&mut terminal, key, |m| settled(m).is_some() && failed(m).is_some())?;
-        ensure!(failed(terminal.model()) == Some(key), "{:?} for {key}", failed(terminal.model()));
-        Ok(())
-    };
-    tries(Way::Glass, "not_found")?;
-    tries(Way::Camera, "silent")?;
+    papers::to_papers(&mut terminal, desk.data())?;
+    papers::fails(&mut terminal, Way::Glass, "not_found")?;
+    papers::fails(&mut terminal, Way::Camera, "silent")?;
     let whole = Invented::default().jpeg()?;
     for bytes in [&whole[..whole.len() / 2], &[][..], b"no picture"] {
         std::fs::write(desk.camera.path().join("1.jpg"), bytes)?;
-        tries(Way::Camera, "picture")?;
+        papers::fails(&mut terminal, Way::Camera, "picture")?;
     }
     std::fs::write(desk.camera.path().join("1.jpg"), vec![0; hardware::camera::MAX_FRAME_BYTES + 1])?;
-    tries(Way::Camera, "unsupported")?;
+    papers::fails(&mut terminal, Way::Camera, "unsupported")?;
     desk.sees(&clear())?;
     take(&mut terminal, Way::Camera)?;
     // Who goes home takes the shown page along: nothing of it was kept.
@@ -282,9 +194,7 @@ fn what_goes_wrong_is_told_and_the_visit_goes_on() -> Result<()> {
 
 #[test]
 fn a_scan_that_is_stopped_is_not_heard_of_again() -> Result<()> {
-    let desk = Desk::new()?;
-    let mut terminal = desk.start();
-    desk.to_papers(&mut terminal)?;
+    let (desk, mut terminal) = at_papers()?;
     terminal.command(Command::TakePage(Way::Feeder));
     assert!(matches!(step(terminal.model()), Some(CaptureStep::Taking { way: Way::Feeder, .. })));
     terminal.command(Command::StopTaking);

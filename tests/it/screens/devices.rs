@@ -10,7 +10,7 @@ use terminal::model::{Look, Model, Network, Screen};
 
 use super::stage::{Stage, flex, looks, usual};
 
-fn view(kind: DeviceKind, state: DeviceState) -> DeviceView {
+pub(super) fn view(kind: DeviceKind, state: DeviceState) -> DeviceView {
     DeviceView { kind, state, for_ms: 90_000, counts: Counts { done: 12, failed: 1, ..Counts::default() } }
 }
 

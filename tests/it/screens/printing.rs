@@ -1,8 +1,9 @@
 //! The print button and where the paper is: on the slip, in my cases, and for staff on the attract page.
-use hardware::device::{DeviceState, Trouble};
+use hardware::device::{DeviceKind, DeviceState, Trouble};
 use terminal::command::Command;
-use terminal::model::{Look, Model, PrintStep, Printers, Screen};
+use terminal::model::{Look, Model, PrintStep, Screen};
 
+use super::devices::view;
 use super::slip::{DELIVERED, SAVED, at_cases, at_slip, lines};
 use super::stage::{FLEX, Stage, looks, usual};
 
@@ -19,8 +20,13 @@ fn steps() -> Vec<PrintStep> {
 }
 
 fn with_printer(mut model: Model) -> Model {
-    model.printers = Printers { receipt: DeviceState::Ready, page: DeviceState::Off };
+    set_printer(&mut model, DeviceState::Ready);
     model
+}
+
+/// The only device is a receipt printer in this state.
+fn set_printer(model: &mut Model, state: DeviceState) {
+    model.devices.list = vec![view(DeviceKind::ReceiptPrinter, state)];
 }
 
 fn slip_with(look: Look, step: Option<PrintStep>) -> Model {
@@ -63,6 +69,33 @@ fn the_slip_says_where_its_paper_is_in_every_look() {
 /// Where the visit ends: in the elder version the slip's own button prints.
 fn finish(look: Look) -> &'static str {
     if look.size == terminal::model::TextSize::Elder { "footer.finish" } else { "slip.finish" }
+}
+
+#[test]
+fn with_two_printers_the_slip_offers_a_page_beside_the_strip() {
+    for look in looks() {
+        let elder = look.size == terminal::model::TextSize::Elder;
+        let both = |step| {
+            let mut model = slip_with(look, step);
+            model.devices.list.push(view(DeviceKind::PagePrinter, DeviceState::Ready));
+            model
+        };
+        let mut stage = Stage::of(both(None));
+        let page = stage.t("slip.print.page");
+        assert_eq!(stage.has(&page), !elder, "one thing at a time in the elder version");
+        for step in steps().into_iter().map(Some).chain([None]) {
+            stage.change(|model| *model = both(step));
+            stage.assert_sound(&format!("{step:?} {look:?}"));
+            if !elder {
+                assert_eq!(stage.tap(&page), [Command::PrintPage], "{step:?}");
+            }
+        }
+        assert_eq!(stage.tap(&stage.t("slip.print.print")), [Command::Print]);
+        stage.change(|model| *model = slip_with(look, None));
+        assert!(!stage.has(&page), "only where there are two");
+        let mut model = slip_with(look, None);
+        assert!(model.command(Command::PrintPage).is_empty());
+    }
 }
 
 #[test]
@@ -120,13 +153,13 @@ fn staff_see_on_the_attract_page_what_a_printer_wants() {
         model.session = None;
         let mut stage = Stage::of(model);
         for trouble in Trouble::ALL {
-            stage.change(|model| model.printers.receipt = DeviceState::Trouble(trouble));
+            stage.change(|model| set_printer(model, DeviceState::Trouble(trouble)));
             stage.assert_sound(&format!("{trouble:?} {look:?}"));
             let what = stage.t(&format!("print.trouble.{}", trouble.name()));
             let words = stage.t("attract.for_staff").replace("{what}", &what);
             assert!(stage.has(&words), "{:?}", stage.names());
         }
-        stage.change(|model| model.printers.receipt = DeviceState::Ready);
+        stage.change(|model| set_printer(model, DeviceState::Ready));
         assert!(!stage.names().iter().any(|name| name.contains("{what}")));
     }
 }

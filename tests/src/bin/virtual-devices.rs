@@ -10,7 +10,9 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use operator::settings::Setting as _;
 use serde_json::json;
-use terminal::config::{Config, ReaderChoice, ReceiptPrinterChoice};
+use terminal::config::{
+    CameraChoice, Config, PagePrinterChoice, ReaderChoice, ReceiptPrinterChoice, ScannerChoice,
+};
 use tests::binaries::repository;
 use tests::devices::panel::Panel;
 use tests::devices::{Desk, soak};
@@ -75,6 +77,7 @@ fn serve(folder: &std::path::Path, port: u16) -> Result<()> {
     let settings = folder.join("terminal.toml");
     std::fs::write(&settings, desk.settings())?;
     let service = desk.card_service();
+    let programs = desk.scanimage().parent().map(std::path::Path::to_owned);
     let panel = Panel::new(desk, &cards()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let about = folder.join("devices.json");
@@ -82,6 +85,7 @@ fn serve(folder: &std::path::Path, port: u16) -> Result<()> {
         let ready = |address: std::net::SocketAddr| {
             let text = json!({
                 "panel": format!("http://{address}/"), "settings": settings, "pcsclite": service,
+                "programs": programs,
             });
             // Read by `cargo xtask panel`; without it the line below says the same.
             let _ = std::fs::write(&about, text.to_string());
@@ -117,10 +121,12 @@ fn run_soak(hours: u32, as_json: bool) -> Result<()> {
     let server = Server::start()?;
     let data = tempfile::tempdir()?;
     visit::enrol(&server, data.path())?;
-    let printer = ReceiptPrinterChoice::read(&desk.receipt().place()).context("the printer's place")?;
     let config = Config {
         reader: ReaderChoice::Pcsc,
-        receipt_printer: printer,
+        receipt_printer: ReceiptPrinterChoice::read(&desk.receipt().place()).context("the roll's place")?,
+        page_printer: PagePrinterChoice::read(&desk.page_place()?).context("the page printer's place")?,
+        scanner: ScannerChoice::Sane("test:0".to_owned()),
+        camera: CameraChoice::File(desk.camera()),
         ..visit::config(data.path(), &server.terminals)
     };
     let say = |hour| {
@@ -133,12 +139,15 @@ fn run_soak(hours: u32, as_json: bool) -> Result<()> {
     } else {
         writeln!(
             std::io::stdout(),
-            "{} hours in {} s: {} visits, {} slips, {} on paper, {} troubles; memory {} -> {} KiB, threads {} -> {}",
+            "{} hours in {} s: {} visits, {} slips, {} on paper ({} on A4), {} pages taken, {} troubles; \
+             memory {} -> {} KiB, threads {} -> {}",
             soaked.hours,
             soaked.secs,
             soaked.visits,
             soaked.slips,
             soaked.printed,
+            soaked.on_a4,
+            soaked.pages,
             soaked.troubles,
             soaked.warm_kib,
             soaked.end_kib,

@@ -3,6 +3,7 @@ use hardware::pages::invented::Invented;
 use hardware::simulated_card::Sample;
 use virtual_reader::order::{Fault, Order, Part};
 
+use super::scanner::Condition as Scanner;
 use crate::printers::{Condition, Manner};
 
 /// Something that is done.
@@ -32,8 +33,22 @@ pub enum Deed {
     PagePaper(bool),
     /// The page printer gives jobs up, or works.
     PageGivesUp(bool),
+    /// The plug of the page printer is pulled.
+    UnplugPage,
+    /// It is plugged in again.
+    PlugPage,
+    /// The scanner is in this condition.
+    Scanner(Scanner),
     /// What lies under the camera.
     See(Light),
+    /// The next frames have this width and height.
+    Frame(usize, usize),
+    /// The camera gives no frame.
+    NoFrame,
+    /// It gives bytes that are no picture.
+    Garbage,
+    /// It is gone, or back.
+    CameraGone(bool),
 }
 
 /// How good a picture the camera takes.
@@ -130,8 +145,11 @@ pub fn all(cards: &[String]) -> Vec<Group> {
                 row("page-paper", "give it paper", Deed::PagePaper(true)),
                 row("page-gives-up", "give every job up", Deed::PageGivesUp(true)),
                 row("page-works", "work again", Deed::PageGivesUp(false)),
+                row("page-unplug", "pull its plug", Deed::UnplugPage),
+                row("page-plug", "plug it in", Deed::PlugPage),
             ],
         ),
+        group("Scanner", scanner()),
         group("Under the camera", camera()),
     ]
 }
@@ -173,6 +191,19 @@ fn receipt() -> Vec<(String, String, Deed)> {
     ]
 }
 
+fn scanner() -> Vec<(String, String, Deed)> {
+    vec![
+        row("scanner-well", "well", Deed::Scanner(Scanner::Well)),
+        row("scanner-unplug", "pull its cable", Deed::Scanner(Scanner::Unplugged)),
+        row("scanner-jam", "jam paper in it", Deed::Scanner(Scanner::Jammed)),
+        row("scanner-cover", "open its cover", Deed::Scanner(Scanner::CoverOpen)),
+        row("scanner-no-paper", "empty its feeder", Deed::Scanner(Scanner::NoPaper)),
+        row("scanner-busy", "another program has it", Deed::Scanner(Scanner::Busy)),
+        row("scanner-loose", "its cable comes loose in mid-scan", Deed::Scanner(Scanner::Loose)),
+        row("scanner-crash", "its program crashes", Deed::Scanner(Scanner::Crashes)),
+    ]
+}
+
 fn camera() -> Vec<(String, String, Deed)> {
     vec![
         row("see-good", "a good page", Deed::See(Light::Good)),
@@ -181,6 +212,11 @@ fn camera() -> Vec<(String, String, Deed)> {
         row("see-finger", "with a finger", Deed::See(Light::Finger)),
         row("see-dark", "too dark", Deed::See(Light::Dark)),
         row("see-blank", "blank", Deed::See(Light::Blank)),
+        row("see-small", "a small frame", Deed::Frame(640, 480)),
+        row("see-nothing", "no frame", Deed::NoFrame),
+        row("see-garbage", "no picture", Deed::Garbage),
+        row("camera-gone", "pull its cable", Deed::CameraGone(true)),
+        row("camera-back", "plug it in", Deed::CameraGone(false)),
     ]
 }
 

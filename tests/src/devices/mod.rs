@@ -5,6 +5,7 @@
 //! camera. They prove nothing of any real model. All of it ends with this value.
 pub mod deeds;
 pub mod panel;
+pub mod scanner;
 pub mod soak;
 
 use std::path::{Path, PathBuf};
@@ -21,9 +22,13 @@ use crate::binaries::repository;
 use crate::page_printer::PagePrinterProcess;
 use crate::printers::{Condition, Manner, ReceiptSimulator};
 use deeds::{Deed, Light};
+use scanner::FailingScanner;
 
-/// The picture that the camera sees.
-const PICTURE: &str = "camera.jpg";
+/// The folder of the camera's frames, and the one frame in it.
+const CAMERA: &str = "camera";
+const PICTURE: &str = "1.jpg";
+/// Where the camera's folder is while it is gone.
+const AWAY: &str = "camera-away";
 
 /// A desk full of virtual devices.
 pub struct Desk {
@@ -34,6 +39,7 @@ pub struct Desk {
     page: Option<PagePrinterProcess>,
     /// Why there is no page printer.
     no_page: Option<String>,
+    scanner: FailingScanner,
 }
 
 impl Desk {
@@ -51,14 +57,16 @@ impl Desk {
             Ok(page) => (Some(page), None),
             Err(error) => (None, Some(format!("{error:#}"))),
         };
-        let desk = Self { folder: folder.to_owned(), daemon, serial, receipt, page, no_page };
-        desk.see(Light::Good)?;
+        let scanner = FailingScanner::new(&folder.join("scanner"))?;
+        std::fs::create_dir_all(folder.join(CAMERA))?;
+        let desk = Self { folder: folder.to_owned(), daemon, serial, receipt, page, no_page, scanner };
+        desk.see(Light::Good.of(Invented::default()))?;
         Ok(desk)
     }
 
     /// Settings of a terminal that has all of them, as a TOML file.
     pub fn settings(&self) -> String {
-        let camera = self.folder.join(PICTURE);
+        let camera = self.camera();
         let mut lines = vec![
             "reader = \"pcsc\"".to_owned(),
             format!("receipt_printer = \"{},holds\"", self.receipt.place()),
@@ -81,6 +89,26 @@ impl Desk {
             serial.port().display()
         );
         Ok(std::fs::write(self.readers_file(), text)?)
+    }
+
+    /// The program that stands before `scanimage`, so that the scanner can fail.
+    pub fn scanimage(&self) -> PathBuf {
+        self.scanner.program()
+    }
+
+    /// The folder that stands for the camera.
+    pub fn camera(&self) -> PathBuf {
+        self.folder.join(CAMERA)
+    }
+
+    /// Where the page printer is, as the terminal's settings name it.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn page_place(&self) -> Result<String> {
+        let why =
+            || format!("there is no page printer here: {}", self.no_page.as_deref().unwrap_or_default());
+        Ok(self.page.as_ref().with_context(why)?.place())
     }
 
     fn readers_file(&self) -> PathBuf {
@@ -129,26 +157,45 @@ impl Desk {
             Deed::TakePaper => self.receipt.take_paper(),
             Deed::PagePaper(has) => self.page()?.has_paper(*has)?,
             Deed::PageGivesUp(does) => self.page()?.gives_up(*does)?,
-            Deed::See(light) => self.see(*light)?,
+            Deed::UnplugPage => self.page()?.unplug(),
+            Deed::PlugPage => self.page()?.plug_in()?,
+            Deed::Scanner(condition) => self.scanner.set(*condition)?,
+            Deed::See(light) => self.see(light.of(Invented::default()))?,
+            Deed::Frame(width, height) => {
+                self.see(Invented { width: *width, height: *height, ..Invented::default() })?;
+            }
+            Deed::NoFrame => std::fs::remove_file(self.camera().join(PICTURE))?,
+            Deed::Garbage => self.frame(b"no picture")?,
+            Deed::CameraGone(gone) => self.move_camera(*gone)?,
         }
         Ok(())
     }
 
-    fn page(&self) -> Result<&PagePrinterProcess> {
-        let why = || self.no_page.clone().unwrap_or_default();
-        self.page.as_ref().with_context(|| format!("there is no page printer here: {}", why()))
+    fn page(&mut self) -> Result<&mut PagePrinterProcess> {
+        let why = self.no_page.clone().unwrap_or_default();
+        self.page.as_mut().with_context(|| format!("there is no page printer here: {why}"))
     }
 
     fn control(&self) -> Result<Control> {
         self.daemon.control().context("the smart-card service does not run")
     }
 
-    /// Lays another picture under the camera: written beside and renamed, so that no frame is half a picture.
-    fn see(&self, light: Light) -> Result<()> {
-        let picture = Invented { tilt: 0.06, ..light.of(Invented::default()) };
-        let (file, new) = (self.folder.join(PICTURE), self.folder.join("camera.new"));
-        std::fs::write(&new, picture.jpeg()?)?;
-        Ok(std::fs::rename(new, file)?)
+    /// Lays another picture under the camera.
+    fn see(&self, picture: Invented) -> Result<()> {
+        self.frame(&Invented { tilt: 0.06, ..picture }.jpeg()?)
+    }
+
+    /// The next frame: written beside and renamed, so that none is half a picture.
+    fn frame(&self, bytes: &[u8]) -> Result<()> {
+        let new = self.folder.join("camera.new");
+        std::fs::write(&new, bytes)?;
+        Ok(std::fs::rename(new, self.camera().join(PICTURE))?)
+    }
+
+    fn move_camera(&self, gone: bool) -> Result<()> {
+        let (here, away) = (self.camera(), self.folder.join(AWAY));
+        let (from, to) = if gone { (here, away) } else { (away, here) };
+        if from.exists() { Ok(std::fs::rename(from, to)?) } else { Ok(()) }
     }
 
     /// Puts everything well again.
@@ -159,11 +206,14 @@ impl Desk {
         self.act(&Deed::Reader(Order::Reset))?;
         self.receipt.set(Condition::Well);
         self.receipt.behave(Manner::Honest);
-        if let Some(page) = &self.page {
+        if let Some(page) = &mut self.page {
             page.has_paper(true)?;
             page.gives_up(false)?;
+            page.plug_in()?;
         }
-        self.see(Light::Good)
+        self.scanner.set(scanner::Condition::Well)?;
+        self.move_camera(false)?;
+        self.act(&Deed::See(Light::Good))
     }
 }
 

@@ -31,7 +31,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 
 /// For whoever works here: a printer that wants something, above the two ways in.
 fn staff_ui(ui: &mut Ui, cx: &Cx<'_>, page: Rect) {
-    let Some((_, trouble)) = cx.model.printers.trouble() else { return };
+    let Some(trouble) = cx.model.printer_trouble() else { return };
     let what = cx.tf(&format!("print.trouble.{}", trouble.name()), &[]);
     let words = cx.tf("attract.for_staff", &[("what", &what)]);
     let letters = cx.strong().sized(26.0, 40.0).color(cx.theme.colors.warn).middle();
