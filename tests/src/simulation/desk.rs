@@ -159,7 +159,7 @@ enum Turn {
 fn print_one(store: &mut Store, printer: &mut Printer, now_ms: i64) -> Result<Option<Turn>, StoreError> {
     store.give_up_prints(now_ms)?;
     let Some(due) = store.due_print()? else { return Ok(None) };
-    if !store.begin_print(due.id)? {
+    if !store.begin_print(&due)? {
         return Ok(Some(Turn::Waits));
     }
     match *printer {
