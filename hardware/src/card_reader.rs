@@ -46,6 +46,8 @@ pub enum ReaderEvent {
     /// The status changed to this one ([`ReaderStatus::Card`] = a card was laid down: read it now;
     /// [`ReaderStatus::Empty`] after that = it was lifted).
     Status(ReaderStatus),
+    /// Another card was laid down on another reader while one is being used: it waits until that one is lifted.
+    Second,
     /// Nothing happened within the time.
     Nothing,
 }

@@ -270,6 +270,9 @@ impl CardReader for PcscReader {
                     return ReaderEvent::Status(status);
                 }
             }
+            if self.presence.take_second() {
+                return ReaderEvent::Second;
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             self.look(left);
             self.recheck();

@@ -14,6 +14,10 @@ pub(crate) struct Presence {
     active: Option<(String, u32)>,
     last: ReaderStatus,
     waiting: VecDeque<ReaderStatus>,
+    /// Another card that waits, as the served one is named.
+    second: Option<(String, u32)>,
+    /// That was not told yet.
+    second_waits: bool,
 }
 
 impl Presence {
@@ -30,6 +34,11 @@ impl Presence {
     /// The next event to tell.
     pub(crate) fn next(&mut self) -> Option<ReaderStatus> {
         self.waiting.pop_front()
+    }
+
+    /// Whether another card was laid down since this was asked last, and still waits.
+    pub(crate) fn take_second(&mut self) -> bool {
+        std::mem::take(&mut self.second_waits)
     }
 
     /// Whether no event waits to be told.
@@ -63,8 +72,10 @@ impl Presence {
             slots.iter().any(|slot| slot.card && slot.name == *name && slot.changes == *changes)
         };
         if self.active.as_ref().is_some_and(still) {
+            self.see_second(slots);
             return;
         }
+        (self.second, self.second_waits) = (None, false);
         let had_card = self.active.take().is_some();
         match slots.iter().find(|slot| slot.card) {
             Some(slot) => {
@@ -76,6 +87,15 @@ impl Presence {
             }
             None if slots.is_empty() => self.report(ReaderStatus::NoReader),
             None => self.report(ReaderStatus::Empty),
+        }
+    }
+
+    fn see_second(&mut self, slots: &[Slot]) {
+        let served = self.active();
+        let second = slots.iter().find(|slot| slot.card && Some(slot.name.as_str()) != served);
+        let second = second.map(|slot| (slot.name.clone(), slot.changes));
+        if second != self.second {
+            (self.second_waits, self.second) = (second.is_some(), second);
         }
     }
 
@@ -112,10 +132,13 @@ mod tests {
     use super::ReaderStatus::{Card, Empty, NoReader, ServiceOff};
     use super::*;
 
-    /// What the readers show, what is told then, and whose card is served.
-    type Step<'a> = (&'a [(&'a str, bool, u32)], &'a [ReaderStatus], Option<&'a str>);
+    /// What the readers show: name, whether a card lies there, and how often that changed.
+    type Shown<'a> = &'a [(&'a str, bool, u32)];
 
-    fn slots(shown: &[(&str, bool, u32)]) -> Vec<Slot> {
+    /// What the readers show, what is told then, and whose card is served.
+    type Step<'a> = (Shown<'a>, &'a [ReaderStatus], Option<&'a str>);
+
+    fn slots(shown: Shown<'_>) -> Vec<Slot> {
         shown
             .iter()
             .map(|(name, card, changes)| Slot { name: (*name).into(), card: *card, changes: *changes })
@@ -143,6 +166,25 @@ mod tests {
             presence.see(&slots(shown));
             let told: Vec<_> = std::iter::from_fn(|| presence.next()).collect();
             assert_eq!((told.as_slice(), presence.active()), (*events, *active), "step {at}");
+        }
+    }
+
+    #[test]
+    fn another_card_is_told_once_each_time_it_is_laid_down() {
+        let mut presence = Presence::default();
+        let steps: &[(Shown<'_>, bool)] = &[
+            (&[("a", true, 1), ("b", true, 1)], false),
+            (&[("a", true, 1), ("b", true, 1)], true),
+            (&[("a", true, 1), ("b", true, 1)], false),
+            (&[("a", true, 1), ("b", false, 2)], false),
+            (&[("a", true, 1), ("b", true, 3)], true),
+            (&[("a", false, 2), ("b", true, 3)], false),
+            (&[("a", true, 3), ("b", true, 3)], true),
+            (&[], false),
+        ];
+        for (at, (shown, told)) in steps.iter().enumerate() {
+            presence.see(&slots(shown));
+            assert_eq!(presence.take_second(), *told, "step {at}");
         }
     }
 

@@ -33,7 +33,7 @@ struct Member {
 /// Several readers.
 pub struct ReaderSet {
     members: Vec<Member>,
-    news: Receiver<(usize, ReaderStatus)>,
+    news: Receiver<(usize, ReaderEvent)>,
     stop: Arc<AtomicBool>,
     /// The reader whose card counts.
     active: Option<usize>,
@@ -60,7 +60,12 @@ impl ReaderSet {
     }
 
     /// Takes in what a reader told; gives what the set tells then.
-    fn take_in(&mut self, number: usize, status: ReaderStatus) -> Option<ReaderStatus> {
+    fn take_in(&mut self, number: usize, event: &ReaderEvent) -> Option<ReaderEvent> {
+        let status = match event {
+            ReaderEvent::Status(status) => *status,
+            ReaderEvent::Second => return Some(ReaderEvent::Second),
+            ReaderEvent::Nothing => return None,
+        };
         let member = self.members.get_mut(number)?;
         let had = self.active == Some(number) && member.status == ReaderStatus::Card;
         member.status = status;
@@ -76,11 +81,14 @@ impl ReaderSet {
             // Another card lies elsewhere: the first was lifted, and only then that one counts.
             self.then = Some(ReaderStatus::Card);
             self.last = ReaderStatus::Empty;
-            return Some(self.last);
+            return Some(ReaderEvent::Status(self.last));
+        }
+        if status == ReaderStatus::Card && self.active != Some(number) {
+            return Some(ReaderEvent::Second);
         }
         (now != self.last).then(|| {
             self.last = now;
-            now
+            ReaderEvent::Status(now)
         })
     }
 
@@ -109,9 +117,9 @@ impl CardReader for ReaderSet {
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match self.news.recv_timeout(left) {
-                Ok((number, status)) => {
-                    if let Some(told) = self.take_in(number, status) {
-                        return ReaderEvent::Status(told);
+                Ok((number, event)) => {
+                    if let Some(told) = self.take_in(number, &event) {
+                        return told;
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => return ReaderEvent::Nothing,
@@ -163,12 +171,14 @@ fn serve(
     mut reader: Box<dyn CardReader>,
     number: usize,
     orders: &Receiver<SyncSender<Answer>>,
-    tell: &SyncSender<(usize, ReaderStatus)>,
+    tell: &SyncSender<(usize, ReaderEvent)>,
     stop: &AtomicBool,
 ) {
     while !stop.load(Ordering::SeqCst) {
-        if let ReaderEvent::Status(status) = reader.wait_event(SLICE) {
-            let mut news = (number, status);
+        let event = reader.wait_event(SLICE);
+        if event != ReaderEvent::Nothing {
+            let laid_down = event == ReaderEvent::Status(ReaderStatus::Card);
+            let mut news = (number, event);
             while let Err(full) = tell.try_send(news) {
                 match full {
                     std::sync::mpsc::TrySendError::Full(back) if !stop.load(Ordering::SeqCst) => {
@@ -178,9 +188,7 @@ fn serve(
                     _ => return,
                 }
             }
-            if status == ReaderStatus::Card
-                && let Ok(answer) = orders.recv_timeout(SLICE)
-            {
+            if laid_down && let Ok(answer) = orders.recv_timeout(SLICE) {
                 obey(reader.as_mut(), &answer);
             }
         }

@@ -39,6 +39,8 @@ pub enum Event {
     },
     /// The reader's state changed.
     Reader(ReaderStatus),
+    /// Another card was laid down while one is being used.
+    SecondCard,
     /// How the devices are: at least one changed.
     Devices(Vec<DeviceView>),
     /// The newest exchanges with the card reader; only while somebody looks.

@@ -43,7 +43,7 @@ fn reader(config: &Config) -> Finding {
             };
             let status = match reader.wait_event(READER_WAIT) {
                 ReaderEvent::Status(status) => status,
-                ReaderEvent::Nothing => ReaderStatus::Unknown,
+                ReaderEvent::Second | ReaderEvent::Nothing => ReaderStatus::Unknown,
             };
             reader_status(SUBJECT, status)
         }

@@ -12,6 +12,7 @@ use crate::event::{Job, OtherCard};
 impl Model {
     pub(super) fn reader_changed(&mut self, status: ReaderStatus) -> Vec<Job> {
         self.reader = status;
+        self.second_card = false;
         if status == ReaderStatus::Card
             && let Some(session) = &mut self.session
             && session.applicant.is_none()
@@ -24,6 +25,15 @@ impl Model {
             && session.card == CardStep::Reading
         {
             session.card = CardStep::Waiting;
+        }
+        Vec::new()
+    }
+
+    /// One card after the other: that is said on whatever page, and stays on the card page until one is lifted.
+    pub(super) fn second_card_came(&mut self) -> Vec<Job> {
+        if self.session.is_some() {
+            self.second_card = true;
+            self.show_toast("toast.second_card");
         }
         Vec::new()
     }

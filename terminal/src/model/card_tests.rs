@@ -97,3 +97,19 @@ fn cards_that_open_nothing_say_so_unless_somebody_is_known() {
     assert!(attract.event(Event::OtherCard(OtherCard::Staff)).is_empty());
     assert_eq!(attract.screen, Screen::Attract);
 }
+
+#[test]
+fn a_second_card_is_told_in_words_until_one_is_lifted_and_changes_nothing() {
+    let mut model = Model::new(catalogue(), 1_000);
+    model.event(Event::SecondCard);
+    assert!(!model.second_card && model.toast.is_none(), "nobody is here to read it");
+    let mut model = at_card(false);
+    model.event(Event::Reader(ReaderStatus::Card));
+    model.event(Event::CardRead(person(COURIER)));
+    let before = step(&model);
+    assert!(model.event(Event::SecondCard).is_empty());
+    assert!(model.second_card && model.toast.as_ref().is_some_and(|toast| toast.key == "toast.second_card"));
+    assert_eq!(step(&model), before);
+    model.event(Event::Reader(ReaderStatus::Empty));
+    assert!(!model.second_card);
+}

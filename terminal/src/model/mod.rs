@@ -236,6 +236,8 @@ pub struct Model {
     pub network: Network,
     /// Card reader.
     pub reader: ReaderStatus,
+    /// Another card waits on another reader until the one that is used is lifted.
+    pub second_card: bool,
     /// How the devices are: all that the screen knows of them, but for the cards at the reader.
     pub devices: DevicesPage,
     /// Scanner and camera that the settings name.
@@ -279,6 +281,7 @@ impl Model {
             look: Look::default(),
             network: Network::Offline,
             reader: ReaderStatus::Unknown,
+            second_card: false,
             devices: DevicesPage::default(),
             capture_devices: CaptureDevices::default(),
             capture_ticket: 0,

@@ -91,6 +91,7 @@ impl Model {
         let mut jobs = match event {
             Event::Tick { now_ms } => self.tick(now_ms),
             Event::Reader(status) => self.reader_changed(status),
+            Event::SecondCard => self.second_card_came(),
             Event::Devices(devices) => {
                 self.devices.list = devices;
                 Vec::new()

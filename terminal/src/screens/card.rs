@@ -136,6 +136,7 @@ fn shrunk(letters: Lettering) -> Lettering {
 fn state(cx: &Cx<'_>) -> (&'static str, &'static str, bool) {
     let step = cx.model.session.as_ref().map_or(CardStep::Waiting, |s| s.card);
     match step {
+        _ if cx.model.second_card => ("state.second", "warn", false),
         // Nobody walks away from a card.
         CardStep::Done if cx.model.reader == ReaderStatus::Card => ("state.done_lying", "check", true),
         CardStep::Done => ("state.done", "check", true),

@@ -25,7 +25,12 @@ pub(super) fn run(
     stop: &AtomicBool,
 ) {
     while !stop.load(Ordering::SeqCst) {
-        let ReaderEvent::Status(status) = reader.wait_event(WAIT) else { continue };
+        let status = match reader.wait_event(WAIT) {
+            ReaderEvent::Status(status) => status,
+            ReaderEvent::Second if events.send(Event::SecondCard) => continue,
+            ReaderEvent::Second => return,
+            ReaderEvent::Nothing => continue,
+        };
         board.reader_says(status);
         if !events.send(Event::Reader(status)) {
             return;

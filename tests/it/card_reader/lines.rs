@@ -24,7 +24,7 @@ fn serial_entry(port: &Path) -> String {
 fn next(reader: &mut dyn CardReader) -> Result<ReaderStatus> {
     match reader.wait_event(SOON) {
         ReaderEvent::Status(status) => Ok(status),
-        ReaderEvent::Nothing => bail!("nothing happened"),
+        other => bail!("{other:?}"),
     }
 }
 
@@ -141,7 +141,7 @@ fn of_a_serial_and_another_reader_the_card_laid_first_counts_and_one_may_be_lost
     tells(reader, ReaderStatus::Card)?;
     hand.insert(&image("elder"))?;
     reads(reader, COURIER)?;
-    assert_eq!(reader.wait_event(hardware::MIN_POLL * 3), ReaderEvent::Nothing, "one card only");
+    assert_eq!(reader.wait_event(SOON), ReaderEvent::Second, "one card only, and that is told");
     serial.obey(Order::Remove);
     tells(reader, ReaderStatus::Empty)?;
     tells(reader, ReaderStatus::Card)?;

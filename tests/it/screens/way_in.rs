@@ -232,6 +232,10 @@ fn the_card_page_has_words_for_every_state() {
         CardStep::Done,
     ] {
         sound(&format!("{step:?}"), |model| at_card(model, ReaderStatus::Card, step));
+        sound(&format!("{step:?} and a second card"), |model| {
+            at_card(model, ReaderStatus::Card, step);
+            model.second_card = true;
+        });
     }
 }
 
