@@ -367,6 +367,14 @@ impl Rig {
         Ok(())
     }
 
+    /// What was answered is still there, whatever pages came to it.
+    fn still_has(&self, filled: &Map<String, Value>) -> Result<()> {
+        let now = answers(self.terminal.model())?;
+        let lost = filled.iter().find(|(key, value)| now.get(*key) != Some(*value) && *key != papers::FIELD);
+        ensure!(!filled.is_empty() && lost.is_none(), "an answer was lost: {:?}", lost.map(|(key, _)| key));
+        Ok(())
+    }
+
     /// One visit in which the device fails; ends on the attract page with everything mended.
     fn visit(&mut self, step: Step, fault: Fault) -> Result<()> {
         let mut broken = Broken { step, fault, before: None, mended: false };
@@ -380,18 +388,16 @@ impl Rig {
         self.at(Step::Identity, &mut broken)?;
         visit::to_the_form(&mut self.terminal)?;
         papers::to_field(&mut self.terminal)?;
+        let filled = answers(self.terminal.model())?;
         self.at(Step::Form, &mut broken)?;
         papers::open(&mut self.terminal)?;
         self.at(Step::Capture, &mut broken)?;
         self.take_pages(&broken)?;
+        // Looked at here: on the way on, whatever is missing would be answered once more.
+        self.still_has(&filled)?;
         papers::to_check(&mut self.terminal)?;
         self.at(Step::Check, &mut broken)?;
-        let given = answers(self.terminal.model())?;
-        if let Some((_, before)) = &broken.before {
-            let kept =
-                before.iter().all(|(key, value)| given.get(key) == Some(value) || key == papers::FIELD);
-            ensure!(kept, "an answer was lost");
-        }
+        self.still_has(&filled)?;
         let slip = visit::submit(&mut self.terminal)?;
         self.handed_in(&slip)?;
         self.at(Step::Slip, &mut broken)?;
