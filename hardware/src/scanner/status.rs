@@ -57,21 +57,6 @@ impl SaneStatus {
         })
     }
 
-    /// The words of `sane_strstatus`, in the language of `LC_ALL=C`.
-    const WORDS: [(&str, Self); 11] = [
-        ("Operation not supported", Self::Unsupported),
-        ("Operation was canceled", Self::Cancelled),
-        ("Device busy", Self::Busy),
-        ("Invalid argument", Self::Invalid),
-        ("End of file reached", Self::EndOfData),
-        ("Document feeder jammed", Self::Jammed),
-        ("Document feeder out of documents", Self::NoDocuments),
-        ("Scanner cover is open", Self::CoverOpen),
-        ("Error during device I/O", Self::Io),
-        ("Out of memory", Self::NoMemory),
-        ("Access to resource has been denied", Self::Denied),
-    ];
-
     /// From the exit code and the last words of the program. Its code 1 says nothing: the words are heard first then.
     pub(super) fn of_exit(code: i32, said: &str) -> Option<Self> {
         if code != 1 {
@@ -89,6 +74,21 @@ impl SaneStatus {
 }
 
 impl SaneStatus {
+    /// The words of `sane_strstatus`, in the language of `LC_ALL=C`.
+    const WORDS: [(&str, Self); 11] = [
+        ("Operation not supported", Self::Unsupported),
+        ("Operation was canceled", Self::Cancelled),
+        ("Device busy", Self::Busy),
+        ("Invalid argument", Self::Invalid),
+        ("End of file reached", Self::EndOfData),
+        ("Document feeder jammed", Self::Jammed),
+        ("Document feeder out of documents", Self::NoDocuments),
+        ("Scanner cover is open", Self::CoverOpen),
+        ("Error during device I/O", Self::Io),
+        ("Out of memory", Self::NoMemory),
+        ("Access to resource has been denied", Self::Denied),
+    ];
+
     /// What it means for the device; none if nothing is wrong with it.
     pub fn trouble(self) -> Option<Trouble> {
         Some(match self {
