@@ -28,6 +28,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 const RECHECK_EVERY: Duration = Duration::from_secs(5);
 /// How long a failed read waits for the service to say that the card was lifted.
 const LIFT_GRACE: Duration = Duration::from_millis(150);
+/// How much later the service tells that a reader is gone than that its card is.
+const GONE_GRACE: Duration = Duration::from_millis(200);
 
 /// Readers behind the smart-card service.
 pub struct PcscReader {
@@ -251,11 +253,26 @@ impl PcscReader {
             self.look(left);
             match self.presence.last() {
                 ReaderStatus::ServiceOff | ReaderStatus::NoReader => return ReadError::ReaderGone,
-                _ if self.presence.lifted() => return ReadError::Removed,
+                _ if self.presence.lifted() => {
+                    return if self.goes_away() { ReadError::ReaderGone } else { ReadError::Removed };
+                }
                 _ => {}
             }
             if left.is_zero() {
                 return error;
+            }
+        }
+    }
+
+    /// Whether the reader, or the service, is gone as well: the service may tell first that the card is.
+    fn goes_away(&mut self) -> bool {
+        let deadline = Instant::now() + GONE_GRACE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.look(left);
+            let gone = matches!(self.presence.last(), ReaderStatus::ServiceOff | ReaderStatus::NoReader);
+            if gone || left.is_zero() {
+                return gone;
             }
         }
     }
@@ -296,9 +313,12 @@ impl CardReader for PcscReader {
                 self.presence.tell(ReaderStatus::OutOfOrder);
                 result
             }
-            Err(error @ (ReadError::LayAgain | ReadError::ReaderGone | ReadError::NoSecurityModule)) => {
-                Err(self.after_failure(error))
-            }
+            Err(
+                error @ (ReadError::Removed
+                | ReadError::LayAgain
+                | ReadError::ReaderGone
+                | ReadError::NoSecurityModule),
+            ) => Err(self.after_failure(error)),
             other => other,
         }
     }
