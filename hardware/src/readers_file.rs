@@ -114,6 +114,10 @@ const ROUTES: [(&str, Option<Route>); 6] = [
 /// # Errors
 /// [`ReadersError`].
 pub fn load(path: &Path) -> Result<Vec<ReaderEntry>, ReadersError> {
+    // A pipe or a serial port named by mistake would keep its reader for ever.
+    if !std::fs::metadata(path).map_err(ReadersError::Read)?.is_file() {
+        return Err(ReadersError::Read(std::io::Error::other("it is no ordinary file")));
+    }
     let file = std::fs::File::open(path).map_err(ReadersError::Read)?;
     let mut text = String::new();
     file.take(MAX_FILE_LEN + 1).read_to_string(&mut text).map_err(ReadersError::Read)?;

@@ -29,7 +29,8 @@ impl Model {
         Vec::new()
     }
 
-    /// One card after the other: that is said on whatever page, and stays on the card page until one is lifted.
+    /// One card after the other: that is said for a moment, and on the card page in the reader's place. Nobody tells of a
+    /// second card that is lifted again.
     pub(super) fn second_card_came(&mut self) -> Vec<Job> {
         if self.session.is_some() {
             self.second_card = true;
@@ -68,7 +69,9 @@ impl Model {
 
     /// The photo belongs to the ID card that was read last.
     pub(super) fn photo_came(&mut self, photo: Photo) -> Vec<Job> {
-        if let Some(session) = &mut self.session
+        // Only the card page shows it.
+        if self.screen == Screen::Card
+            && let Some(session) = &mut self.session
             && session.card == CardStep::Done
             && !session.social_security
         {

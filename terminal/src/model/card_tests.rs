@@ -99,7 +99,7 @@ fn cards_that_open_nothing_say_so_unless_somebody_is_known() {
 }
 
 #[test]
-fn a_second_card_is_told_in_words_until_one_is_lifted_and_changes_nothing() {
+fn a_second_card_is_told_in_words_for_a_moment_or_until_one_is_lifted_and_changes_nothing() {
     let mut model = Model::new(catalogue(), 1_000);
     model.event(Event::SecondCard);
     assert!(!model.second_card && model.toast.is_none(), "nobody is here to read it");
@@ -112,4 +112,31 @@ fn a_second_card_is_told_in_words_until_one_is_lifted_and_changes_nothing() {
     assert_eq!(step(&model), before);
     model.event(Event::Reader(ReaderStatus::Empty));
     assert!(!model.second_card);
+    // The second one may be lifted again: nobody tells.
+    model.event(Event::SecondCard);
+    model.event(Event::Tick { now_ms: 60_000 });
+    assert!(!model.second_card && model.toast.is_none());
+    model.event(Event::SecondCard);
+    model.command(Command::Finish);
+    assert!(!model.second_card, "it is nothing to the next person");
+}
+
+#[test]
+fn the_photo_of_a_card_goes_with_its_page() {
+    let mut bmp = vec![0; hardware::photo::BMP_LEN];
+    bmp[..2].copy_from_slice(b"BM");
+    for (at, number) in [(10, 54), (18, hardware::photo::WIDTH), (22, hardware::photo::HEIGHT)] {
+        bmp[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    }
+    bmp[28] = 24;
+    let photo = || hardware::photo::Photo::from_bmp(bmp.clone().into()).expect("a picture");
+    let kept = |model: &Model| model.session.as_ref().is_some_and(|session| session.photo.is_some());
+    let mut model = at_card(false);
+    model.event(Event::CardRead(person(COURIER)));
+    model.event(Event::CardPhoto(Box::new(photo())));
+    assert!(kept(&model));
+    model.command(Command::Continue);
+    assert!(!kept(&model), "nothing shows it any more");
+    model.event(Event::CardPhoto(Box::new(photo())));
+    assert!(!kept(&model), "a decoder that is late");
 }

@@ -142,10 +142,11 @@ impl Model {
     }
 
     fn go_on_from_card(&mut self) -> Vec<Job> {
-        let Some(session) = &self.session else { return Vec::new() };
+        let Some(session) = &mut self.session else { return Vec::new() };
         if session.card != CardStep::Done {
             return Vec::new();
         }
+        session.photo = None;
         if session.for_cases { self.show_cases() } else { self.start_or_resume() }
     }
 

@@ -23,6 +23,7 @@ impl Model {
         self.now_ms = now_ms;
         if self.toast.as_ref().is_some_and(|t| t.until_ms <= now_ms) {
             self.toast = None;
+            self.second_card = false;
         }
         let Some(session) = &mut self.session else {
             self.idle.seconds_left = None;

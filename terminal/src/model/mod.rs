@@ -236,7 +236,7 @@ pub struct Model {
     pub network: Network,
     /// Card reader.
     pub reader: ReaderStatus,
-    /// Another card waits on another reader until the one that is used is lifted.
+    /// It is being said that another card waits on another reader; as long as the toast that says so.
     pub second_card: bool,
     /// How the devices are: all that the screen knows of them, but for the cards at the reader.
     pub devices: DevicesPage,

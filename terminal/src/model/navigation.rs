@@ -90,6 +90,7 @@ impl Model {
         self.stations = StationsView::default();
         self.look = Look::default();
         self.toast = None;
+        self.second_card = false;
         self.staff_called_ms = None;
         self.idle.seconds_left = None;
         self.idle.last_touch_ms = self.now_ms;

@@ -123,7 +123,9 @@ impl Bench<'_> {
             return left;
         }
         let next = match self.work() {
-            Ok(Some(again)) => again,
+            Ok(Some(again)) if again.is_zero() => again,
+            // Its printer refused a paper: meanwhile the other one and held paper are looked at.
+            Ok(Some(again)) => again.min(self.look()),
             Ok(None) => self.look(),
             Err(error) => {
                 tracing::error!(error = %error, "the print queue cannot be used");
@@ -201,6 +203,7 @@ impl Bench<'_> {
         result: Option<Result<Printed, PrintError>>,
     ) -> Result<Duration, StoreError> {
         let kind = device(due.kind);
+        let known = self.shop.board.state(kind);
         self.note_on_board(kind, result.as_ref());
         let mut store = self.store();
         let end = match result {
@@ -209,11 +212,11 @@ impl Bench<'_> {
             Some(Err(PrintError::Refused(trouble))) => {
                 store.put_back_print(due.id, trouble)?;
                 drop(store);
-                tracing::warn!(
-                    printer = kind.name(),
-                    trouble = trouble.name(),
-                    "a paper waits for its printer"
-                );
+                // It is tried every two seconds: once is enough for the log.
+                if known != DeviceState::Trouble(trouble) {
+                    let (printer, trouble) = (kind.name(), trouble.name());
+                    tracing::warn!(printer, trouble, "a paper waits for its printer");
+                }
                 return Ok(LOOK_SOON);
             }
             Some(Err(PrintError::Broken(trouble))) => PrintEnd::Doubtful(Some(trouble)),
@@ -241,17 +244,20 @@ impl Bench<'_> {
 
     /// Looks how the printers are; says when to look again.
     fn look(&mut self) -> Duration {
-        if let Some(wait) = self.look_at_paper() {
-            return wait;
-        }
-        if let Some(printer) = self.shop.receipt.clone() {
+        let held = self.look_at_paper();
+        if held.is_none()
+            && let Some(printer) = self.shop.receipt.clone()
+        {
             self.seen(DeviceKind::ReceiptPrinter, printer.look());
         }
-        if let Some(printer) = self.shop.page.clone() {
+        // Held paper is looked at every second, and the other printer no oftener than otherwise.
+        let due = held.is_none() || self.shop.board.is_due(DeviceKind::PagePrinter);
+        if let Some(printer) = self.shop.page.clone().filter(|_| due) {
             self.seen(DeviceKind::PagePrinter, printer.look());
         }
         let well = |kind| !matches!(self.shop.board.state(kind), DeviceState::Trouble(_));
-        if PRINTERS.into_iter().all(well) { LOOK_AGAIN } else { LOOK_SOON }
+        let next = if PRINTERS.into_iter().all(well) { LOOK_AGAIN } else { LOOK_SOON };
+        held.map_or(next, |wait| wait.min(next))
     }
 
     /// Looks whether paper that was cut was taken; none if there is none.

@@ -13,7 +13,7 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_virtual-devices");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 #[test]
-fn an_hour_of_use_loses_no_visit_and_leaves_memory_flat_and_no_thread() -> Result<()> {
+fn an_hour_of_use_loses_no_visit_and_leaves_no_thread() -> Result<()> {
     let output = Command::new(PROGRAM).args(["soak", "--hours", "1", "--json"]).output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let soaked: Value = serde_json::from_slice(&output.stdout)?;
