@@ -69,8 +69,17 @@ impl Model {
 
     /// The photo belongs to the ID card that was read last.
     pub(super) fn photo_came(&mut self, photo: Photo) -> Vec<Job> {
-        // Only the card page shows it.
-        if self.screen == Screen::Card
+        // Only the card page shows it: behind that nobody wants it any more.
+        let behind = matches!(
+            self.screen,
+            Screen::Resume(_)
+                | Screen::Form
+                | Screen::Capture
+                | Screen::Check
+                | Screen::Slip
+                | Screen::MyCases
+        );
+        if !behind
             && let Some(session) = &mut self.session
             && session.card == CardStep::Done
             && !session.social_security
