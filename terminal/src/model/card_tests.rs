@@ -1,7 +1,7 @@
 //! Cards besides the ID card: what a social-security card opens, and what it does not.
 use domain::item::AcceptedCard;
 
-use super::tests::{COURIER, ELDER, at_home, begin, catalogue, person};
+use super::tests::{COURIER, ELDER, NOW_MS, at_home, begin, catalogue, person};
 use super::*;
 use crate::command::Command;
 use crate::event::{Event, Job, OtherCard};
@@ -114,7 +114,7 @@ fn a_second_card_is_told_in_words_for_a_moment_or_until_one_is_lifted_and_change
     assert!(!model.second_card);
     // The second one may be lifted again: nobody tells.
     model.event(Event::SecondCard);
-    model.event(Event::Tick { now_ms: 60_000 });
+    model.event(Event::Tick { now_ms: NOW_MS + 5_000 });
     assert!(!model.second_card && model.toast.is_none());
     model.event(Event::SecondCard);
     model.command(Command::Finish);
