@@ -29,6 +29,8 @@ use crate::history::{History, Op};
 const EXCHANGES: u32 = 3;
 /// One of so many citizens wants the slip on paper.
 const WANTS_PAPER: u32 = 10;
+/// How long a paper is being printed, milliseconds: the next one comes after it.
+const PRINTS_MS: i64 = 5_000;
 /// How soon a paper that could not be printed is tried again, milliseconds.
 const TRY_AGAIN_MS: i64 = 20_000;
 
@@ -134,7 +136,7 @@ impl SimulatedTerminal {
                     history.note_at(&self.name, now_ms, Op::Paper { id });
                 }
                 // What could not be noted is doubtful after the next start, and is not tried again before.
-                noted.is_ok().then_some(1)
+                noted.is_ok().then_some(PRINTS_MS)
             }
         }
     }
