@@ -101,7 +101,7 @@ fn inspect(file: &Path) -> Result<Connection, StoreError> {
 fn check(connection: &Connection) -> Result<(), StoreError> {
     let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |r| r.get(0))?;
     if said != "ok" {
-        return Err(StoreError::Corrupt);
+        return Err(found(&said));
     }
     let sql = "SELECT name, tbl_name, COALESCE(sql, '') FROM sqlite_schema WHERE type = 'index'";
     let mut statement = connection.prepare(sql)?;
@@ -115,6 +115,18 @@ fn check(connection: &Connection) -> Result<(), StoreError> {
         connection.query_row(&ask, [], |_| Ok(())).optional()?;
     }
     Ok(())
+}
+
+/// What a complaint of SQLite's check means. It also complains of a page that it could not read: that says nothing of the
+/// page, and a store that may be sound is not put aside for it.
+fn found(complaint: &str) -> StoreError {
+    const NO_MEMORY: i32 = 7;
+    const UNREAD: i32 = 10;
+    let code = complaint.rsplit_once("error code=").and_then(|(_, code)| code.trim().parse::<i32>().ok());
+    match code.map(|code| code & 0xFF) {
+        Some(NO_MEMORY | UNREAD) => StoreError::Io(std::io::Error::other("a page could not be read")),
+        _ => StoreError::Corrupt,
+    }
 }
 
 fn has_leftover_log(directory: &Path) -> bool {
@@ -179,4 +191,24 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         tx.commit()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_cannot_be_read_is_no_damage() {
+        for unread in [10, 266, 7] {
+            let said = format!("Tree 5 page 9: unable to get the page. error code={unread}");
+            assert!(matches!(found(&said), StoreError::Io(_)), "{said}");
+        }
+        for damaged in
+            ["Tree 5 page 9: btreeInitPage() returns error code 11", "Page 7: never used", "error code=x", ""]
+        {
+            assert!(matches!(found(damaged), StoreError::Corrupt), "{damaged}");
+        }
+        let said = "Tree 5 page 9: unable to get the page. error code=11";
+        assert!(matches!(found(said), StoreError::Corrupt), "{said}");
+    }
 }
