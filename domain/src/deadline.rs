@@ -13,6 +13,15 @@ pub const MAX_WORKING_DAYS: u32 = 2_000;
 /// (two days since 2025), National Day (State Council Decree 795).
 const FIXED_HOLIDAYS: [(i8, i8); 6] = [(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)];
 
+/// A stretch in which a clock stands still (补正, 缴费).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pause {
+    /// Since when, milliseconds since 1970.
+    pub from_ms: i64,
+    /// Until when; none while it stands.
+    pub until_ms: Option<i64>,
+}
+
 /// A due date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Due {

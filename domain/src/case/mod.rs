@@ -2,10 +2,18 @@
 //!
 //! Refuses to know who may act or how actions are stored: the server's services decide that.
 mod action;
+mod fold;
+pub mod plan;
+mod reasons;
+mod step;
 
 use serde::{Deserialize, Serialize};
 
-pub use action::{Action, CaseView, FoldError, QuarantineReason, Recorded, ReturnReason, fold};
+pub use action::{Action, Flaw, Recorded, Want};
+pub use fold::{Asked, CaseView, FoldError, fold};
+pub use plan::{FailPolicy, Plan, PlanError, PlannedStep};
+pub use reasons::{Outcome, QuarantineReason, ReturnReason};
+pub use step::{StepState, StepView};
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -65,7 +73,9 @@ impl CaseState {
     pub fn allows(self, next: Self) -> bool {
         match self {
             Self::Received => matches!(next, Self::Submitted | Self::Returned | Self::Quarantined),
-            Self::Submitted => matches!(next, Self::Accepted | Self::Returned | Self::Quarantined),
+            Self::Submitted => {
+                matches!(next, Self::Accepted | Self::Returned | Self::Quarantined | Self::Completed)
+            }
             Self::Quarantined => matches!(next, Self::Submitted | Self::Returned | Self::Quarantined),
             Self::Accepted => matches!(next, Self::Completed),
             Self::Returned | Self::Completed => false,

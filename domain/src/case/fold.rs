@@ -1,0 +1,422 @@
+//! The pure fold that turns actions into what a case is now.
+//!
+//! Refuses to skip versions or to leave the allowed edges; on an error the case is what it was. Knows no calendar: when
+//! a case is due follows from [`CaseView::accepted_at_ms`] and [`CaseView::pauses`] by `deadline`.
+use super::action::{Action, Recorded};
+use super::plan::{FailPolicy, Plan};
+use super::step::{StepState, StepView};
+use super::{CaseState, Outcome};
+use crate::bundle::StepKind;
+use crate::deadline::Pause;
+use crate::ids::CaseNo;
+
+/// What a case is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseView {
+    /// Its number.
+    pub number: CaseNo,
+    /// The number on the slip, if it is another one.
+    pub slip_number: Option<CaseNo>,
+    /// Where it stands.
+    pub state: CaseState,
+    /// How many actions made it.
+    pub version: u64,
+    /// When it was received, milliseconds since 1970.
+    pub received_at_ms: i64,
+    /// When it last changed, milliseconds since 1970.
+    pub changed_at_ms: i64,
+    /// Short reason of the present state (`series_fork`, or `field:kind` of the first error); empty if none.
+    pub reason: String,
+    /// What is to be done; empty before it was opened, and in cases of before there were plans.
+    pub plan: Plan,
+    /// How far each step has come, in the order of the plan.
+    pub steps: Vec<StepView>,
+    /// Since when the clock runs, milliseconds since 1970.
+    pub accepted_at_ms: Option<i64>,
+    /// It counts as accepted because nobody looked at it in time.
+    pub deemed: bool,
+    /// When the clock stood since then; at most the last one is open.
+    pub pauses: Vec<Pause>,
+    /// Supplements that were asked for and did not come yet.
+    pub asked: Vec<Asked>,
+    /// Last moment for the supplement that the citizen was told of, milliseconds since 1970.
+    pub supplement_due_ms: Option<i64>,
+    /// With what it was completed.
+    pub outcome: Option<Outcome>,
+}
+
+/// A supplement that was asked for and did not come yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// For which step.
+    pub step: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Version of the action that has the list.
+    pub version: u64,
+    /// Working days that the citizen has.
+    pub days: u16,
+    /// The notice went out.
+    pub sent: bool,
+}
+
+/// Actions that do not make a case.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// There is no action at all.
+    #[error("a case has at least one action")]
+    Empty,
+    /// The first action is not that the case was received, or a later one is.
+    #[error("a case begins with being received, once")]
+    Beginning,
+    /// A version is missing or stands twice.
+    #[error("version {found} follows where {expected} should")]
+    Version {
+        /// What should have come.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
+    /// The state machine has no such edge.
+    #[error("a case never moves from {from:?} to {to:?}")]
+    Edge {
+        /// Where the case stood.
+        from: CaseState,
+        /// Where the action would move it.
+        to: CaseState,
+    },
+    /// The action does not fit where the case or its step stands.
+    #[error("{action} does not fit a case that is {state:?}{}", step_words(*.step))]
+    Misfit {
+        /// Name of the action.
+        action: &'static str,
+        /// Where the case stood.
+        state: CaseState,
+        /// Where the step stood, if there is one with that id.
+        step: Option<StepState>,
+    },
+}
+
+fn step_words(step: Option<StepState>) -> String {
+    step.map(|state| format!(", with a step that is {state:?}")).unwrap_or_default()
+}
+
+impl CaseView {
+    /// The case that a first action makes.
+    ///
+    /// # Errors
+    /// [`FoldError`] if it is not `Received` with version 1.
+    pub fn begin(first: &Recorded) -> Result<Self, FoldError> {
+        let Action::Received { number, slip_number } = &first.action else {
+            return Err(FoldError::Beginning);
+        };
+        if first.version != 1 {
+            return Err(FoldError::Version { expected: 1, found: first.version });
+        }
+        Ok(Self {
+            number: number.clone(),
+            slip_number: slip_number.clone(),
+            state: CaseState::Received,
+            version: 1,
+            received_at_ms: first.at_ms,
+            changed_at_ms: first.at_ms,
+            reason: String::new(),
+            plan: Plan::default(),
+            steps: Vec::new(),
+            accepted_at_ms: None,
+            deemed: false,
+            pauses: Vec::new(),
+            asked: Vec::new(),
+            supplement_due_ms: None,
+            outcome: None,
+        })
+    }
+
+    /// Adds one more action; on an error the case is what it was.
+    ///
+    /// # Errors
+    /// [`FoldError`] for a wrong version, an edge that does not exist, or an action that does not fit.
+    pub fn apply(&mut self, next: &Recorded) -> Result<(), FoldError> {
+        if next.version != self.version + 1 {
+            return Err(FoldError::Version { expected: self.version + 1, found: next.version });
+        }
+        let mut after = self.clone();
+        after.version = next.version;
+        after.changed_at_ms = next.at_ms;
+        let done = match next.action.state() {
+            Some(CaseState::Received) => return Err(FoldError::Beginning),
+            Some(to) if !self.state.allows(to) => return Err(FoldError::Edge { from: self.state, to }),
+            Some(to) => {
+                after.state = to;
+                after.reason = next.action.reason();
+                after.move_case(next)
+            }
+            None => after.move_step(next),
+        };
+        done.ok_or_else(|| self.misfit(&next.action))?;
+        after.settle(self, next.at_ms);
+        *self = after;
+        Ok(())
+    }
+
+    /// The step with this id.
+    pub fn step(&self, id: &str) -> Option<&StepView> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// With what the case is to be completed, because nothing is left to be done; none while something is.
+    ///
+    /// A refused step whose policy says so refuses the whole; otherwise all steps must have ended, and what was passed
+    /// is granted.
+    pub fn outcome_of_steps(&self) -> Option<Outcome> {
+        if self.state != CaseState::Accepted || self.steps.is_empty() {
+            return None;
+        }
+        let refused = |step: &StepView| step.state == StepState::Refused;
+        let all = |step: &StepView| self.plan.step(&step.id).is_some_and(|p| p.fail == FailPolicy::All);
+        if self.steps.iter().any(|step| refused(step) && all(step)) {
+            return Some(Outcome::Refused);
+        }
+        if self.steps.iter().any(|step| step.state.is_open()) {
+            return None;
+        }
+        let decides = |step: &&StepView| self.plan.step(&step.id).is_some_and(|p| p.kind.needs_department());
+        let missing = |step: &StepView| matches!(step.state, StepState::Refused | StepState::Blocked);
+        let passed = self.steps.iter().filter(decides).any(|step| step.state == StepState::Passed);
+        Some(match (self.steps.iter().any(missing), passed) {
+            (false, _) => Outcome::Granted,
+            (true, true) => Outcome::PartlyGranted,
+            (true, false) => Outcome::Refused,
+        })
+    }
+
+    /// Whether the clock stands: the citizen has the next move.
+    pub fn is_standing(&self) -> bool {
+        self.pauses.last().is_some_and(|pause| pause.until_ms.is_none())
+    }
+
+    fn misfit(&self, action: &Action) -> FoldError {
+        let step = action.step().and_then(|id| self.step(id)).map(|step| step.state);
+        FoldError::Misfit { action: action.name(), state: self.state, step }
+    }
+
+    /// An action that moves the whole case.
+    fn move_case(&mut self, next: &Recorded) -> Option<()> {
+        match &next.action {
+            Action::Submitted { plan } => {
+                self.steps = plan.steps().iter().map(StepView::new).collect();
+                self.plan = plan.clone();
+            }
+            Action::Accepted { deemed } => {
+                // What counts as accepted is accepted since its receipt.
+                self.accepted_at_ms = Some(if *deemed { self.received_at_ms } else { next.at_ms });
+                self.deemed = *deemed;
+                // Nobody may accept while the citizen is asked for what is missing.
+                if !self.asked.is_empty() {
+                    return None;
+                }
+                for (step, planned) in self.steps.iter_mut().zip(self.plan.steps()) {
+                    if planned.kind == StepKind::Accept {
+                        step.hold(StepState::Passed, None);
+                    }
+                }
+            }
+            Action::Completed { outcome, .. } => return self.complete(*outcome),
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn complete(&mut self, outcome: Option<Outcome>) -> Option<()> {
+        let was_accepted = self.accepted_at_ms.is_some();
+        let fits = match outcome {
+            None => self.steps.is_empty() && was_accepted,
+            Some(Outcome::Declined) => !was_accepted,
+            Some(Outcome::Withdrawn | Outcome::Terminated) => true,
+            Some(outcome) => {
+                let before = Self { state: CaseState::Accepted, ..self.clone() };
+                was_accepted && (self.steps.is_empty() || before.outcome_of_steps() == Some(outcome))
+            }
+        };
+        if !fits {
+            return None;
+        }
+        self.outcome = outcome;
+        self.asked.clear();
+        self.supplement_due_ms = None;
+        for step in &mut self.steps {
+            if step.state.is_open() {
+                step.hold(StepState::Skipped, None);
+            }
+        }
+        Some(())
+    }
+
+    /// An action that leaves the case where it is.
+    fn move_step(&mut self, next: &Recorded) -> Option<()> {
+        if !matches!(self.state, CaseState::Submitted | CaseState::Accepted) {
+            // A note may be written to whatever people look at.
+            return matches!(next.action, Action::Noted { step: None, .. }).then_some(());
+        }
+        match &next.action {
+            Action::SupplementSent { due_ms } => self.send_supplement(*due_ms),
+            Action::SupplementReceived { .. } => {
+                self.end_supplement(false);
+                Some(())
+            }
+            Action::SupplementLapsed if self.asked.iter().any(|asked| asked.sent) => {
+                self.end_supplement(true);
+                Some(())
+            }
+            Action::Noted { step: None, .. } | Action::DueMoved { .. } => Some(()),
+            Action::Escalated { .. } if self.state == CaseState::Accepted => Some(()),
+            _ => self.move_one(next),
+        }
+    }
+
+    fn move_one(&mut self, next: &Recorded) -> Option<()> {
+        let id = next.action.step()?;
+        let accepted = self.state == CaseState::Accepted;
+        let decides = matches!(
+            next.action,
+            Action::Passed { .. }
+                | Action::Refused { .. }
+                | Action::ConsultAsked { .. }
+                | Action::Reopened { .. }
+        );
+        if decides && !accepted {
+            return None;
+        }
+        let levels = self.plan.step(id)?.levels;
+        let step = self.steps.iter_mut().find(|step| step.id == id)?;
+        if !step.go_on(&next.action, levels) {
+            return None;
+        }
+        // A note is no reason to look again before acting.
+        if !matches!(next.action, Action::Noted { .. }) {
+            step.version = next.version;
+        }
+        match &next.action {
+            Action::SupplementAsked { step, days, .. } => self.asked.push(Asked {
+                step: step.clone(),
+                at_ms: next.at_ms,
+                version: next.version,
+                days: *days,
+                sent: false,
+            }),
+            Action::Reopened { step, .. } => self.reopen_after(step),
+            Action::Skipped { step } => self.asked.retain(|asked| asked.step != *step),
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// What comes after a reopened step is done again as well; what was never needed stays so.
+    fn reopen_after(&mut self, id: &str) {
+        let followers = self.plan.followers(id);
+        for step in self.steps.iter_mut().filter(|step| followers.contains(step.id.as_str())) {
+            if step.state != StepState::Skipped {
+                step.again();
+            }
+        }
+        self.asked.retain(|asked| !followers.contains(asked.step.as_str()));
+    }
+
+    fn send_supplement(&mut self, due_ms: i64) -> Option<()> {
+        if self.asked.iter().all(|asked| asked.sent) {
+            return None;
+        }
+        self.asked.iter_mut().for_each(|asked| asked.sent = true);
+        // One notice, one last moment: the longest.
+        self.supplement_due_ms = Some(self.supplement_due_ms.map_or(due_ms, |before| before.max(due_ms)));
+        Some(())
+    }
+
+    /// A supplement that comes unasked, or late, is only noted.
+    fn end_supplement(&mut self, lapsed: bool) {
+        let (sent, rest): (Vec<_>, Vec<_>) = self.asked.drain(..).partition(|asked| asked.sent);
+        self.asked = rest;
+        self.supplement_due_ms = None;
+        for step in &mut self.steps {
+            if step.state == StepState::Supplement && sent.iter().any(|asked| asked.step == step.id) {
+                step.come_back(lapsed);
+            }
+        }
+    }
+
+    /// What follows by itself: steps that may begin, steps that never will, the clock. Notes which steps changed.
+    fn settle(&mut self, before: &Self, at_ms: i64) {
+        let accepted = self.state == CaseState::Accepted;
+        if accepted || self.state == CaseState::Submitted {
+            self.let_begin(accepted);
+        }
+        for step in &mut self.steps {
+            let old = before.step(&step.id);
+            if old.is_none_or(|old| old.state != step.state || old.unit != step.unit) {
+                step.version = self.version;
+                step.since_ms = at_ms;
+                if step.state == StepState::Ready {
+                    step.ready_at_ms = step.ready_at_ms.or(Some(at_ms));
+                }
+            }
+        }
+        self.keep_time(at_ms);
+    }
+
+    fn let_begin(&mut self, accepted: bool) {
+        let desk = self.plan.has_desk();
+        for index in 0..self.steps.len() {
+            let (Some(step), Some(planned)) = (self.steps.get(index), self.plan.steps().get(index)) else {
+                return;
+            };
+            if step.state != StepState::Waiting {
+                continue;
+            }
+            let before = || planned.depends.iter().filter_map(|id| self.step(id)).map(|step| step.state);
+            let next = if before().any(|state| matches!(state, StepState::Refused | StepState::Blocked)) {
+                StepState::Blocked
+            } else if before().all(StepState::lets_on)
+                && (accepted || !desk || planned.kind == StepKind::Accept)
+            {
+                StepState::Ready
+            } else {
+                continue;
+            };
+            if let Some(step) = self.steps.get_mut(index) {
+                step.state = next;
+            }
+        }
+    }
+
+    /// The clock stands while the citizen has the next move: a supplement that was told, something to be paid.
+    fn keep_time(&mut self, at_ms: i64) {
+        if self.accepted_at_ms.is_none() {
+            return;
+        }
+        let pays = |step: &StepView| {
+            step.state.is_workable() && self.plan.step(&step.id).is_some_and(|p| p.kind == StepKind::Pay)
+        };
+        let open = self.state == CaseState::Accepted;
+        let stands = open && (self.asked.iter().any(|asked| asked.sent) || self.steps.iter().any(pays));
+        match (self.pauses.last_mut().filter(|pause| pause.until_ms.is_none()), stands) {
+            (None, true) => self.pauses.push(Pause { from_ms: at_ms, until_ms: None }),
+            (Some(pause), false) => pause.until_ms = Some(at_ms),
+            _ => {}
+        }
+    }
+}
+
+/// Folds the actions of one case, oldest first.
+///
+/// # Errors
+/// [`FoldError`] if they do not make a case.
+pub fn fold<'a>(actions: impl IntoIterator<Item = &'a Recorded>) -> Result<CaseView, FoldError> {
+    let mut actions = actions.into_iter();
+    let mut view = CaseView::begin(actions.next().ok_or(FoldError::Empty)?)?;
+    actions.try_for_each(|a| view.apply(a))?;
+    Ok(view)
+}
+
+#[cfg(test)]
+#[path = "fold_tests.rs"]
+mod tests;
