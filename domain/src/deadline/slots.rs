@@ -64,7 +64,8 @@ pub(super) struct Slots<'a> {
 }
 
 impl<'a> Slots<'a> {
-    /// The slot in which an instant lies. Half days: outside of office hours and on free days the one before.
+    /// The slot in which an instant lies. Half days: outside of office hours the one before; those of a free day do not
+    /// count, so that it makes no difference in which of them it lies.
     pub(super) fn slot(&self, ms: i64) -> i64 {
         let local = ms + OFFSET_MS;
         let day = local.div_euclid(DAY_MS);
@@ -72,10 +73,7 @@ impl<'a> Slots<'a> {
             return day;
         }
         let minute = local.rem_euclid(DAY_MS) / MINUTE_MS;
-        let works = super::works_on(date(day), self.calendar);
         match minute {
-            // No half day of a free day counts: which of them it is makes no difference.
-            _ if !works => 2 * day + 1,
             m if m < i64::from(self.hours.begin) => 2 * day - 1,
             m if m < i64::from(self.hours.noon) => 2 * day,
             _ => 2 * day + 1,
