@@ -14,7 +14,7 @@
 //! | [`nearby`] | 附近网点 | other stations: how far on foot, what can be done there, open now |
 //! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
 //! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
-//! | [`deadline`] | 时限 | working days by the calendar that central IT publishes |
+//! | [`deadline`] | 时限 | working days by the calendar that central IT publishes; when a case's time ends, and what of it stood still |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
 //! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
 //! | [`signs`], [`enrolment`] | 登记 | signs that people type; the code that enrols a terminal, and the centre's fingerprint |
