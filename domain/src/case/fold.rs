@@ -206,6 +206,9 @@ impl CaseView {
             Action::Submitted { plan } => {
                 self.steps = plan.steps().iter().map(StepView::new).collect();
                 self.plan = plan.clone();
+                // It was opened anew: what was asked for before belongs to steps that are no more.
+                self.asked.clear();
+                self.supplement_due_ms = None;
             }
             Action::Accepted { deemed } => {
                 // What counts as accepted is accepted since its receipt.

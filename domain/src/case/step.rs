@@ -98,6 +98,8 @@ pub struct StepView {
     pub rounds: u16,
     /// The last supplement did not come in time.
     pub lapsed: bool,
+    /// The unit whose opinion is waited for.
+    pub consulted: Option<UnitId>,
     /// Accounts that must not do it.
     pub recused: Vec<String>,
     /// Version of the case after the last action that touched it; what whoever acts on the step must have seen.
@@ -119,6 +121,7 @@ impl StepView {
             passed_by: Vec::new(),
             rounds: 0,
             lapsed: false,
+            consulted: None,
             recused: Vec::new(),
             version: 0,
             since_ms: 0,
@@ -153,8 +156,12 @@ impl StepView {
             }
             Action::ConsultAsked { unit, .. } if self.state == Taken && *unit != self.unit => {
                 self.state = Consulting;
+                self.consulted = Some(unit.clone());
             }
-            Action::ConsultAnswered { .. } if self.state == Consulting => self.state = Taken,
+            Action::ConsultAnswered { .. } if self.state == Consulting => {
+                self.state = Taken;
+                self.consulted = None;
+            }
             Action::Passed { by, .. } if workable && self.may(by) && self.may_hold(by) => {
                 self.passed_by.push(by.clone());
                 let last = self.passed_by.len() >= usize::from(levels);
@@ -197,5 +204,6 @@ impl StepView {
     pub(super) fn hold(&mut self, state: StepState, holder: Option<&String>) {
         self.state = state;
         self.holder = holder.cloned();
+        self.consulted = None;
     }
 }

@@ -53,14 +53,19 @@ pub static OWN_ACCOUNT: Permit = Permit { name: "own_account", who: Who::SignedI
 /// one, and each leaves an audit row.
 pub static SEE_CASES: Permit = Permit {
     name: "see_cases",
-    who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Inspector, Role::Operator]),
+    who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Leader, Role::Inspector, Role::Operator]),
 };
+/// Work at cases of the own unit: see their content, take steps, decide. What somebody may do to a case is judged once
+/// more by the unit of its step.
+pub static DECIDE_CASES: Permit =
+    Permit { name: "decide_cases", who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Leader]) };
 /// See the catalogue: items, bundles, forms, the working-day calendar, drafts, versions and what differs between them.
 pub static SEE_CATALOGUE: Permit = Permit {
     name: "see_catalogue",
     who: Who::OneOf(&[
         Role::Clerk,
         Role::Reviewer,
+        Role::Leader,
         Role::Inspector,
         Role::Editor,
         Role::Checker,
@@ -79,13 +84,14 @@ pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Wh
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 12] = [
+pub static PERMITS: [&Permit; 13] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
     &OWN_PASSWORD,
     &OWN_ACCOUNT,
     &SEE_CASES,
+    &DECIDE_CASES,
     &SEE_CATALOGUE,
     &EDIT_CATALOGUE,
     &CHECK_CATALOGUE,

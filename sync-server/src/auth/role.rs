@@ -28,6 +28,8 @@ roles! {
     Clerk "clerk",
     /// 审批员: decides cases.
     Reviewer "reviewer",
+    /// 部门负责人: gives out steps, asks a second time, ends what cannot be gone on with.
+    Leader "leader",
     /// 巡查员: inspects units and stations.
     Inspector "inspector",
     /// 目录编辑: makes changes of the catalogue.
@@ -57,7 +59,7 @@ impl std::str::FromStr for Role {
 
 /// There is no role of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of clerk, reviewer, inspector, editor, checker, operator, admin")]
+#[error("expected one of clerk, reviewer, leader, inspector, editor, checker, operator, admin")]
 pub struct UnknownRole;
 
 /// A set of roles.

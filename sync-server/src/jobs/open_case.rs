@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::applicant::{check_id_number, fold_name};
-use domain::case::{Action, CaseState, QuarantineReason, ReturnReason};
+use domain::case::{Action, CaseState, Plan, QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
 use domain::envelope::{BLOB_OVERHEAD, DataKey, Nonce};
 use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Widget};
@@ -20,7 +20,7 @@ use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
 use crate::services::blobs::{Blob, NOTHING_AWAITED};
 use crate::services::cases::CaseRow;
-use crate::services::catalogue::Volume;
+use crate::services::catalogue::{Shelf, Volume};
 use crate::services::{Context, audit, blobs, cases, meta, slips};
 use crate::store::{StoreError, Tx, Value};
 
@@ -177,9 +177,12 @@ pub fn open(
         opened.key = Some(WrappedForYear { key_id: year_key.id, fingerprint, nonce, wrapped });
     }
     match judge(sealed, &header, &key, volume) {
-        Ok((submission, form, reasons)) => {
+        Ok((submission, form, verdict)) => {
             opened.persons = persons(&submission, &form, (&sealed.envelope_id, keys));
-            opened.action = if reasons.is_empty() { Action::Submitted } else { Action::Returned { reasons } };
+            opened.action = match verdict {
+                Ok(plan) => Action::Submitted { plan },
+                Err(reasons) => Action::Returned { reasons },
+            };
         }
         Err(reason) => opened.action = Action::Quarantined { reason },
     }
@@ -202,8 +205,8 @@ pub fn broken_off(sealed: &Sealed) -> Opened {
 ///
 /// # Errors
 /// [`ServiceError`]: `case-changed` if the case moved meanwhile, or the store's.
-pub fn write(tx: &mut Tx<'_>, now_ms: i64, opened: &Opened) -> Result<(), ServiceError> {
-    cases::act(tx, now_ms, &opened.envelope_id, opened.version, opened.action.clone())?;
+pub fn write(tx: &mut Tx<'_>, shelf: &Shelf, now_ms: i64, opened: &Opened) -> Result<(), ServiceError> {
+    cases::act(tx, shelf, now_ms, (&opened.envelope_id, opened.version), opened.action.clone())?;
     fail::fail_point!("server::job::after_action", |_| Err(StoreError::Full.into()));
     if let Some(key) = &opened.unknown_key {
         audit::raise_alarm(tx, now_ms, "sealing.unknown-key", key.as_str(), None)?;
@@ -289,7 +292,8 @@ fn plain_form(volume: &Volume, code: &ItemCode) -> Result<Arc<Form>, QuarantineR
     form.ok_or(QuarantineReason::UnknownItem)
 }
 
-type Judged = (Content, Arc<Form>, Vec<ReturnReason>);
+/// The content, its form, and what is to be done for it, or why it is sent back.
+type Judged = (Content, Arc<Form>, Result<Plan, Vec<ReturnReason>>);
 
 fn judge(
     sealed: &Sealed,
@@ -327,7 +331,12 @@ fn judge(
         missing_files(if known { key } else { NO_FIELD }, value, header, &mut reasons);
     }
     reasons.truncate(MAX_REASONS);
-    Ok((opened, form, reasons))
+    if !reasons.is_empty() {
+        return Ok((opened, form, Err(reasons)));
+    }
+    let entry = volume.catalogue.entry(code).ok_or(QuarantineReason::UnknownItem)?;
+    let plan = Plan::of(&volume.catalogue, entry, &situation.unwrap_or_default());
+    Ok((opened, form, Ok(plan.map_err(|_| QuarantineReason::Internal)?)))
 }
 
 /// Files that an answer names and that did not come with the envelope, or have another size.

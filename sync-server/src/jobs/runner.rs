@@ -202,7 +202,8 @@ fn open_some(
             Ok(Some((opened, station))) => {
                 places.push((outcomes.len(), station));
                 let now_ms = centre.now_ms();
-                work.push(move |tx: &mut Tx<'_>| open_case::write(tx, now_ms, &opened));
+                let shelf = centre.context().shelf.clone();
+                work.push(move |tx: &mut Tx<'_>| open_case::write(tx, &shelf, now_ms, &opened));
                 Ok(true)
             }
             Ok(None) => Ok(false),

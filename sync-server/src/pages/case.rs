@@ -238,8 +238,11 @@ fn step(fields: &Fields<'_>, recorded: &Recorded, case: &CaseRow, now_ms: i64) -
     };
     let by = w.fill("case.by", &[("actor", &actor)]);
     Step {
-        glyph: if recorded.version == 1 { "ok" } else { view::badge(w, state).glyph },
-        word: w.of("action", state.as_str()),
+        glyph: match state {
+            Some(state) if recorded.version > 1 => view::badge(w, state).glyph,
+            _ => "ok",
+        },
+        word: w.of("action", recorded.action.name()),
         time: format!("{} · {by}", view::time(recorded.at_ms, now_ms)),
         notes,
     }

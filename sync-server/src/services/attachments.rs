@@ -2,11 +2,12 @@
 //!
 //! Pictures are decoded within limits and written anew, so that neither a place nor a script that was hidden in one
 //! leaves; a PDF is only ever handed out as a file. Whoever sees one is noted. Refuses everything else.
-use domain::envelope::{BlobPlace, DataKey, Nonce};
+use domain::envelope::BlobPlace;
 use domain::ids::{CaseNo, EnvelopeId};
 use hardware::image::{Format, Policy, clean};
 
 use super::blobs::{self, Blob};
+use super::case_key::{self, WrappedKey};
 use super::{audit, cases};
 use crate::auth::names::AccountId;
 use crate::error::{ProblemCode, ServiceError};
@@ -23,9 +24,7 @@ pub struct Found {
     pub envelope_id: EnvelopeId,
     /// What it is and where its bytes lie.
     pub blob: Blob,
-    key_id: String,
-    nonce: Nonce,
-    wrapped: Vec<u8>,
+    key: WrappedKey,
 }
 
 /// A file that can be handed out.
@@ -47,16 +46,8 @@ pub fn find(tx: &mut Tx<'_>, number: &CaseNo, page: u16) -> Result<Found, Servic
     let blobs = blobs::of_envelope(tx, &case.envelope_id)?;
     let blob = blobs.into_iter().find(|b| b.page == page && b.arrived_at_ms.is_some());
     let blob = blob.ok_or(ProblemCode::NotFound)?;
-    let sql = "SELECT key_id, nonce, wrapped FROM case_key WHERE envelope_id = $1";
-    let row = tx.query_first(sql, &[case.envelope_id.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
-    let nonce = row.blob(1)?.try_into().map_err(|_| StoreError::Stored { what: "nonce" })?;
-    Ok(Found {
-        envelope_id: case.envelope_id,
-        blob,
-        key_id: row.text(0)?.to_owned(),
-        nonce: Nonce(nonce),
-        wrapped: row.blob(2)?.to_vec(),
-    })
+    let key = case_key::find(tx, &case.envelope_id)?;
+    Ok(Found { envelope_id: case.envelope_id, blob, key })
 }
 
 /// Opens the sealed bytes of an attachment and makes them harmless. Computes only.
@@ -65,11 +56,7 @@ pub fn find(tx: &mut Tx<'_>, number: &CaseNo, page: u16) -> Result<Found, Servic
 /// [`ServiceError`]: `unsupported-media-type` for what is neither a picture within limits nor a PDF; or what is wrong
 /// with the keys.
 pub fn open(found: &Found, keys: &Keys, sealed: &[u8]) -> Result<Harmless, ServiceError> {
-    let wrong = |what: &str| ServiceError::Inconsistent(format!("case {}: {what}", found.envelope_id));
-    let year = keys.known_year(&found.key_id).map_err(|e| wrong(&operator::findings::with_causes(&e)))?;
-    let key = year.decrypt(found.nonce, &found.wrapped, found.envelope_id.as_bytes());
-    let key = key.map_err(|_| wrong("its key does not open"))?;
-    let key = DataKey::unpack(&key).map_err(|_| wrong("its key is none"))?;
+    let key = found.key.open(keys)?;
     let place = BlobPlace { envelope: found.envelope_id, page: found.blob.page };
     let plain = key.open_blob(place, sealed);
     let plain = plain.map_err(|_| ProblemCode::UnsupportedMediaType)?;

@@ -1,12 +1,13 @@
 //! 办件 at the centre: every action is one transaction with its projection row, its audit row and its news.
 //!
 //! The projection is what the domain's fold says; nothing else writes it.
-use domain::case::{Action, CaseState, CaseView, QuarantineReason, Recorded, fold};
+use domain::case::{Action, CaseState, CaseView, FoldError, Outcome, QuarantineReason, Recorded, fold};
 use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode, StationId, TerminalId};
 use domain::wire::v1::{CaseNews, ChangeNews};
 
-use super::{audit, changes};
+use super::catalogue::Shelf;
+use super::{audit, case_time, changes, tasks};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -44,11 +45,36 @@ pub struct CaseRow {
     pub received_at_ms: i64,
     /// Milliseconds since 1970.
     pub changed_at_ms: i64,
+    /// With what it was completed.
+    pub outcome: Option<Outcome>,
+    /// The last moment of its present time, milliseconds since 1970; none where no time runs.
+    pub due_ms: Option<i64>,
+    /// The calendar does not know all the days until then (预计).
+    pub due_expected: bool,
+    /// The clock stands: the citizen has the next move.
+    pub standing: bool,
 }
 
 /// Columns of [`CaseRow`], in the order in which [`read`] takes them.
 pub const COLUMNS: &str = "envelope_id, server_seq, number, slip_number, state, version, reason, item, \
-                           catalogue_version, station, terminal, received_at_ms, changed_at_ms";
+                           catalogue_version, station, terminal, received_at_ms, changed_at_ms, outcome, due_ms, \
+                           due_expected, standing";
+
+/// Who does something to a case, and by which click.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// Id of an account or terminal, or [`CENTRE`].
+    pub id: &'a str,
+    /// As what.
+    pub role: &'a str,
+    /// For whom, if not for the own unit.
+    pub on_behalf_of: Option<&'a str>,
+    /// The name that the form gave the click; the same click again does nothing.
+    pub click: Option<&'a str>,
+}
+
+/// What the centre does by itself.
+pub const BY_CENTRE: Actor<'static> = Actor { id: CENTRE, role: CENTRE, on_behalf_of: None, click: None };
 
 /// What a new case is made of.
 #[derive(Debug, Clone)]
@@ -96,41 +122,83 @@ pub fn begin(tx: &mut Tx<'_>, now_ms: i64, new: &NewCase<'_>) -> Result<(), Serv
             now_ms.into(),
         ],
     )?;
-    let subject = Subject { id: &new.envelope_id, station: new.station, actor: new.terminal.as_str() };
-    write_action(tx, &subject, &first, &view)
+    let actor = Actor { id: new.terminal.as_str(), role: "terminal", on_behalf_of: None, click: None };
+    write_action(tx, &Subject { id: &new.envelope_id, station: new.station, actor }, &first, &view)
 }
 
-/// Adds an action to a case that is still at `expected_version`.
+/// Adds an action of the centre to a case that is still at `expected_version`.
 ///
 /// # Errors
-/// [`ServiceError`]: `case-changed` if it is not, `not-found`, an edge that does not exist, or the store's.
+/// [`ServiceError`]: `case-changed` if it is not, `not-found`, an action that does not fit, or the store's.
 pub fn act(
     tx: &mut Tx<'_>,
+    shelf: &Shelf,
     now_ms: i64,
-    id: &EnvelopeId,
-    expected_version: u64,
+    (id, expected_version): (&EnvelopeId, u64),
     action: Action,
 ) -> Result<CaseView, ServiceError> {
-    let row = by_id(tx, id)?.ok_or(ProblemCode::NotFound)?;
+    let (row, view) = current(tx, id)?;
     if row.version != expected_version {
-        let now = format!("the case is at version {}", row.version);
-        return Err(ServiceError::refused(ProblemCode::CaseChanged, now));
+        return Err(changed(row.version));
     }
+    add(tx, shelf, now_ms, (&row, view), BY_CENTRE, action)
+}
+
+/// A case and its row, as they are now.
+///
+/// # Errors
+/// [`ServiceError`] `not-found`, or the store's.
+pub fn current(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<(CaseRow, CaseView), ServiceError> {
+    let row = by_id(tx, id)?.ok_or(ProblemCode::NotFound)?;
     let history = history(tx, id)?;
-    let mut view = fold(&history).map_err(|e| ServiceError::Inconsistent(format!("case {id}: {e}")))?;
+    let view = fold(&history).map_err(|e| ServiceError::Inconsistent(format!("case {id}: {e}")))?;
+    Ok((row, view))
+}
+
+/// That somebody else was quicker.
+pub fn changed(version: u64) -> ServiceError {
+    ServiceError::refused(ProblemCode::CaseChanged, format!("the case is at version {version}"))
+}
+
+/// Adds an action to a case as it is now: the action, its row, its tasks, its times, its audit row and its news.
+///
+/// # Errors
+/// [`ServiceError`]: `case-changed` if the action does not fit where the case stands, or the store's.
+pub fn add(
+    tx: &mut Tx<'_>,
+    shelf: &Shelf,
+    now_ms: i64,
+    (row, mut view): (&CaseRow, CaseView),
+    actor: Actor<'_>,
+    action: Action,
+) -> Result<CaseView, ServiceError> {
+    let id = &row.envelope_id;
     let next = Recorded { version: view.version + 1, at_ms: now_ms, action };
-    view.apply(&next).map_err(|e| ServiceError::Inconsistent(format!("case {id}: {e}")))?;
+    view.apply(&next).map_err(|e| match e {
+        FoldError::Misfit { .. } | FoldError::Edge { .. } => {
+            ServiceError::refused(ProblemCode::CaseChanged, e.to_string())
+        }
+        other => ServiceError::Inconsistent(format!("case {id}: {other}")),
+    })?;
+    let time = case_time::of(tx, shelf, row, &view, now_ms)?;
     tx.execute(
-        "UPDATE case_ SET state = $2, version = $3, reason = $4, changed_at_ms = $5 WHERE envelope_id = $1",
+        "UPDATE case_ SET state = $2, version = $3, reason = $4, changed_at_ms = $5, outcome = $6, due_ms = $7,
+             due_expected = $8, standing = $9, accepted_at_ms = $10 WHERE envelope_id = $1",
         &[
             id.to_string().into(),
             view.state.as_str().into(),
             view.version.into(),
             view.reason.as_str().into(),
             now_ms.into(),
+            view.outcome.map_or("", Outcome::as_str).into(),
+            Value::from(time.due_ms),
+            u64::from(time.expected).into(),
+            u64::from(time.standing).into(),
+            Value::from(view.accepted_at_ms),
         ],
     )?;
-    write_action(tx, &Subject { id, station: &row.station, actor: CENTRE }, &next, &view)?;
+    tasks::write(tx, id, &view, time.due_ms)?;
+    write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
     Ok(view)
 }
 
@@ -146,7 +214,8 @@ pub fn quarantine_if_open(
 ) -> Result<(), ServiceError> {
     let Some(row) = by_id(tx, id)? else { return Ok(()) };
     if row.state != CaseState::Quarantined && row.state.allows(CaseState::Quarantined) {
-        act(tx, now_ms, id, row.version, Action::Quarantined { reason })?;
+        // No time runs for it, so that no calendar is needed.
+        act(tx, &Shelf::default(), now_ms, (id, row.version), Action::Quarantined { reason })?;
     }
     Ok(())
 }
@@ -223,6 +292,10 @@ pub fn read(row: &Row) -> Result<CaseRow, StoreError> {
         terminal: row.parsed(10)?,
         received_at_ms: row.int(11)?,
         changed_at_ms: row.int(12)?,
+        outcome: Outcome::from_name(row.text(13)?),
+        due_ms: row.int_or_null(14)?,
+        due_expected: row.int(15)? != 0,
+        standing: row.int(16)? != 0,
     })
 }
 
@@ -230,7 +303,7 @@ pub fn read(row: &Row) -> Result<CaseRow, StoreError> {
 struct Subject<'a> {
     id: &'a EnvelopeId,
     station: &'a StationId,
-    actor: &'a str,
+    actor: Actor<'a>,
 }
 
 fn write_action(
@@ -242,23 +315,28 @@ fn write_action(
     let body = serde_json::to_string(&recorded.action).map_err(|_| StoreError::Stored { what: "action" })?;
     let digest = Digest::of(body.as_bytes()).to_string();
     let subject = of.id.to_string();
-    let role = if of.actor == CENTRE { CENTRE } else { "terminal" };
     tx.execute(
-        "INSERT INTO action (envelope_id, version, kind, body, actor, role, at_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO action (envelope_id, version, kind, body, actor, role, at_ms, on_behalf_of, click)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         &[
             subject.clone().into(),
             recorded.version.into(),
             recorded.action.name().into(),
             body.into(),
-            of.actor.into(),
-            role.into(),
+            of.actor.id.into(),
+            of.actor.role.into(),
             recorded.at_ms.into(),
+            Value::from(of.actor.on_behalf_of),
+            Value::from(of.actor.click),
         ],
     )?;
     let event = format!("case.{}", recorded.action.name());
-    let event = audit::Event { actor: of.actor, event: &event, subject: &subject, object_digest: &digest };
+    let event = audit::Event { actor: of.actor.id, event: &event, subject: &subject, object_digest: &digest };
     audit::append(tx, recorded.at_ms, event)?;
+    // Terminals hear where a case stands; what its departments do among themselves is nobody's news.
+    if recorded.action.state().is_none() {
+        return Ok(());
+    }
     let news = ChangeNews::Case(CaseNews {
         envelope_id: *of.id,
         number: view.number.clone(),

@@ -149,8 +149,8 @@ impl Volume {
 }
 
 /// Catalogue versions in memory.
-#[derive(Default)]
-pub struct Shelf(Mutex<BTreeMap<u64, Arc<Volume>>>);
+#[derive(Default, Clone)]
+pub struct Shelf(Arc<Mutex<BTreeMap<u64, Arc<Volume>>>>);
 
 impl std::fmt::Debug for Shelf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

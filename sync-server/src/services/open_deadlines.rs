@@ -111,7 +111,7 @@ pub fn moved(
 /// Cases of a state after a place in the centre's order.
 fn stretch(tx: &mut Tx<'_>, state: CaseState, after: Option<u64>) -> Result<Vec<Open>, StoreError> {
     let rows = tx.query(
-        "SELECT server_seq, number, item, catalogue_version, received_at_ms, changed_at_ms FROM case_
+        "SELECT server_seq, number, item, catalogue_version, received_at_ms, accepted_at_ms FROM case_
          WHERE state = $1 AND server_seq > $2 ORDER BY server_seq LIMIT $3",
         &[
             state.as_str().into(),
@@ -121,8 +121,7 @@ fn stretch(tx: &mut Tx<'_>, state: CaseState, after: Option<u64>) -> Result<Vec<
     )?;
     rows.iter()
         .map(|row| {
-            // The last action of an accepted case is its acceptance.
-            let since_ms = if state == CaseState::Accepted { row.int(5)? } else { row.int(4)? };
+            let since_ms = row.int_or_null(5)?.map_or_else(|| row.int(4), Ok)?;
             Ok(Open {
                 server_seq: row.uint(0)?,
                 number: row.parsed(1)?,

@@ -104,6 +104,7 @@ fn word(role: Role) -> &'static str {
     match role {
         Role::Clerk => "受理员",
         Role::Reviewer => "审批员",
+        Role::Leader => "部门负责人",
         Role::Inspector => "巡查员",
         Role::Editor => "目录编辑",
         Role::Checker => "目录审核",

@@ -30,9 +30,9 @@ fn put(db: &mut Sqlite, n: u16, (item, version): (&str, u64), days: i64, state: 
     let item = item.parse()?;
     let (station, terminal) = ("XN-CCB-CD-02".parse()?, "T-01".parse()?);
     let way = match state {
-        CaseState::Submitted => vec![Action::Submitted],
-        CaseState::Accepted => vec![Action::Submitted, Action::Accepted],
-        CaseState::Completed => vec![Action::Submitted, Action::Accepted, Action::Completed],
+        CaseState::Submitted => vec![Action::submitted()],
+        CaseState::Accepted => vec![Action::submitted(), Action::accepted()],
+        CaseState::Completed => vec![Action::submitted(), Action::accepted(), Action::completed()],
         _ => Vec::new(),
     };
     in_transaction(db, |tx| {
@@ -49,7 +49,7 @@ fn put(db: &mut Sqlite, n: u16, (item, version): (&str, u64), days: i64, state: 
         begin(tx, now_ms, &new)?;
         for (at, action) in way.iter().enumerate() {
             // Accepted one day after it came.
-            act(tx, now_ms + DAY_MS, &id, at as u64 + 1, action.clone())?;
+            act(tx, &Shelf::default(), now_ms + DAY_MS, (&id, at as u64 + 1), action.clone())?;
         }
         Ok::<_, sync_server::error::ServiceError>(())
     })?;

@@ -105,7 +105,7 @@ fn sound() -> Run {
             version: 2,
         });
         let received = Action::Received { number: number(n as u16), slip_number: None };
-        let actions = [action(n, 1, received), action(n, 2, Action::Submitted)];
+        let actions = [action(n, 1, received), action(n, 2, Action::submitted())];
         let stored = ("envelope.stored".to_owned(), id(n).to_string(), digest(n).to_string());
         run.centre.audit.push(stored);
         for a in &actions {
@@ -226,7 +226,7 @@ fn e_a_gap_in_a_series_is_red_unless_the_terminal_holds_the_row() {
 #[test]
 fn f_a_state_along_no_edge_is_red() {
     let edge = |run: &mut Run| {
-        run.centre.actions[1] = action(1, 2, Action::Completed);
+        run.centre.actions[1] = action(1, 2, Action::completed());
         run.centre.audit[2] =
             ("case.completed".into(), id(1).to_string(), run.centre.actions[1].digest.clone());
         run.centre.cases[0].state = CaseState::Completed;
@@ -257,7 +257,7 @@ fn g_an_older_state_after_a_newer_one_is_red() {
     let again = |run: &mut Run| {
         // Submitted, quarantined, submitted again: the second time is newer.
         let quarantined = action(1, 3, Action::Quarantined { reason: QuarantineReason::SeriesFork });
-        for a in [quarantined, action(1, 4, Action::Submitted)] {
+        for a in [quarantined, action(1, 4, Action::submitted())] {
             let event = format!("case.{}", a.recorded.action.name());
             run.centre.audit.push((event, a.id.to_string(), a.digest.clone()));
             run.centre.actions.push(a);

@@ -260,7 +260,7 @@ impl Checker<'_> {
             // A corrected number takes the place of the one on the slip.
             let numbers = cases.get(&action.id).map(|c| std::iter::once(&c.number).chain(&c.slip_number));
             for number in numbers.into_iter().flatten() {
-                states.entry(number.as_str()).or_default().push(action.recorded.action.state());
+                states.entry(number.as_str()).or_default().extend(action.recorded.action.state());
             }
         }
         // What was seen before the centre was set back says nothing of the actions that it has now.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, anyhow};
-use domain::case::{Action, CaseState};
+use domain::case::{Action, CaseState, StepView};
 use domain::catalogue::Catalogue;
 use domain::envelope::{Bytes, Digest, Signature, Suite};
 use domain::ids::{EnvelopeId, StationId};
@@ -23,7 +23,8 @@ use sync_server::error::{ProblemCode, ServiceError};
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::blobs::NOTHING_AWAITED;
-use sync_server::services::{cases, enrol, sealing_keys};
+use sync_server::services::cases::{self, BY_CENTRE, CENTRE};
+use sync_server::services::{Context as Services, enrol, review, sealing_keys};
 use sync_server::store::{Sqlite, Tx, in_transaction};
 use sync_server::uploads::Uploads;
 use terminal::sync::transport::{
@@ -221,19 +222,16 @@ impl SimulatedCentre {
     pub fn decide(&self, rng: &mut ChaCha20Rng) -> Result<u64> {
         let Some((centre, _)) = &self.running else { return Ok(0) };
         let mut decided = 0;
-        for (state, action) in
-            [(CaseState::Accepted, Action::Completed), (CaseState::Submitted, Action::Accepted)]
-        {
-            let sql = "SELECT envelope_id, version FROM case_ WHERE state = $1 ORDER BY server_seq LIMIT $2";
+        for state in [CaseState::Accepted, CaseState::Submitted] {
+            let sql = "SELECT envelope_id FROM case_ WHERE state = $1 ORDER BY server_seq LIMIT $2";
             let found = centre.read(|tx| {
                 let rows = tx.query(sql, &[state.as_str().into(), AT_ONCE.into()])?;
-                let row = |r: &sync_server::store::Row| Ok((r.parsed::<EnvelopeId>(0)?, r.uint(1)?));
-                rows.iter().map(row).collect::<Result<Vec<_>, ServiceError>>()
+                rows.iter().map(|r| Ok(r.parsed::<EnvelopeId>(0)?)).collect::<Result<Vec<_>, ServiceError>>()
             })?;
-            for (id, version) in found {
+            for id in found {
                 if rng.next_u32().is_multiple_of(3) {
-                    let (action, now_ms) = (action.clone(), centre.now_ms());
-                    centre.write(move |tx| cases::act(tx, now_ms, &id, version, action.clone()))?;
+                    let (now_ms, here) = (centre.now_ms(), centre.clone());
+                    centre.write(move |tx| go_on(tx, here.context(), now_ms, &id))?;
                     decided += 1;
                 }
             }
@@ -394,4 +392,21 @@ fn seal_in(tx: &mut Tx<'_>, suite: Suite, keys: &Keys, (now_ms, rng): (i64, &mut
     sealing_keys::add(tx, now_ms, OPERATOR, &key)?;
     sealing_keys::put_in_force(tx, now_ms, OPERATOR, &key.public().key_id())?;
     Ok(sealing_keys::choose_suite(tx, now_ms, OPERATOR, suite)?)
+}
+
+/// A department's turn at a case: accepts it, or passes every step that can be passed now.
+fn go_on(tx: &mut Tx<'_>, context: &Services, now_ms: i64, id: &EnvelopeId) -> Result<(), ServiceError> {
+    let (row, mut view) = cases::current(tx, id)?;
+    let actions = if view.state == CaseState::Submitted {
+        vec![Action::accepted()]
+    } else {
+        let workable = view.steps.iter().filter(|step| step.state.is_workable());
+        let passed =
+            |step: &StepView| Action::Passed { step: step.id.clone(), by: CENTRE.to_owned(), text: None };
+        workable.map(passed).collect()
+    };
+    for action in actions {
+        view = cases::add(tx, &context.shelf, now_ms, (&row, view), BY_CENTRE, action)?;
+    }
+    review::follow(tx, context, now_ms, (&row, view)).map(|_| ())
 }

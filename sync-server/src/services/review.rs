@@ -1,0 +1,317 @@
+//! 审批: what people at a desk do to a case. One click is one action, whoever clicks how often; who may is judged by
+//! role, unit and what the fold says; what follows by itself follows in the same transaction.
+//!
+//! Refuses what somebody has not seen: each click says which version of the step, or of the case, stood on the page.
+use domain::bundle::StepKind;
+use domain::case::{Action, CaseView, Outcome, StepState, StepView, Want};
+use domain::deadline::{Clock, OfficeHours};
+use domain::envelope::Digest;
+use domain::ids::{EnvelopeId, UnitId};
+use rand_core::CryptoRng;
+
+use super::case_text::{self, SealedText};
+use super::cases::{self, Actor, BY_CENTRE, CaseRow};
+use super::sessions::Caller;
+use super::{Context, case_key};
+use crate::auth::role::Role;
+use crate::error::{ProblemCode, ServiceError};
+use crate::store::Tx;
+
+/// Things that one notice may ask for, at most.
+pub const MAX_WANTS: usize = 40;
+/// Working days that a citizen may be given for a supplement, at most.
+pub const MAX_SUPPLEMENT_DAYS: u16 = 60;
+/// Longest name of a click.
+const MAX_CLICK: usize = 64;
+
+/// What somebody does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Deed {
+    /// 受理
+    Accept,
+    /// 不予受理
+    Decline,
+    /// 签收
+    Take { step: String },
+    /// 放回
+    Release { step: String },
+    /// 分派, by a leader.
+    Assign { step: String, to: String },
+    /// 转办
+    Transfer { step: String, unit: UnitId },
+    /// 回避
+    Recuse { step: String },
+    /// 通过
+    Pass { step: String },
+    /// 不予, with the place of the legal basis in the item's list.
+    Refuse { step: String, basis: String },
+    /// 退回补正
+    AskSupplement { step: String, wants: Vec<Want>, days: u16 },
+    /// 征询
+    Consult { step: String, unit: UnitId },
+    /// The opinion that was asked for.
+    Answer { step: String },
+    /// A note.
+    Note { step: Option<String>, mentions: Vec<String> },
+    /// 撤回, for the applicant who stands at the desk.
+    Withdraw,
+    /// 终止, by a leader.
+    Terminate,
+}
+
+/// One click on a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Click<'a> {
+    /// The name that the page gave it.
+    pub name: &'a str,
+    /// The version of the step, or of the case where no step is meant, that stood on the page.
+    pub seen: u64,
+    /// What was written with it.
+    pub text: &'a str,
+}
+
+impl Deed {
+    /// The step that it is about.
+    pub fn step(&self) -> Option<&str> {
+        match self {
+            Self::Take { step }
+            | Self::Release { step }
+            | Self::Assign { step, .. }
+            | Self::Transfer { step, .. }
+            | Self::Recuse { step }
+            | Self::Pass { step }
+            | Self::Refuse { step, .. }
+            | Self::AskSupplement { step, .. }
+            | Self::Consult { step, .. }
+            | Self::Answer { step } => Some(step),
+            Self::Note { step, .. } => step.as_deref(),
+            Self::Accept | Self::Decline | Self::Withdraw | Self::Terminate => None,
+        }
+    }
+
+    /// Whether nothing but words makes it understandable.
+    pub fn needs_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Decline
+                | Self::Refuse { .. }
+                | Self::Transfer { .. }
+                | Self::Consult { .. }
+                | Self::Answer { .. }
+                | Self::Note { .. }
+                | Self::Terminate
+        )
+    }
+
+    /// The roles of which one is needed, before the unit is looked at.
+    fn roles(&self, view: &CaseView) -> &'static [Role] {
+        const DESK: &[Role] = &[Role::Clerk, Role::Reviewer, Role::Leader];
+        const REVIEW: &[Role] = &[Role::Reviewer, Role::Leader];
+        const LEAD: &[Role] = &[Role::Leader];
+        let at_desk = |step: &str| view.plan.step(step).is_some_and(|step| step.kind == StepKind::Accept);
+        match self {
+            Self::Accept | Self::Decline | Self::Note { .. } | Self::Withdraw => DESK,
+            Self::Assign { .. } | Self::Terminate => LEAD,
+            // Whoever asks a second time did not ask for everything the first time.
+            Self::AskSupplement { step, .. } if view.step(step).is_some_and(|step| step.rounds > 0) => LEAD,
+            Self::Take { step } | Self::Release { step } | Self::AskSupplement { step, .. }
+                if at_desk(step) =>
+            {
+                DESK
+            }
+            _ => REVIEW,
+        }
+    }
+}
+
+/// Does it; a click that was done already gives the case as it is.
+///
+/// # Errors
+/// [`ServiceError`]: `case-changed` if the page was old or the deed does not fit any more, `role-needed`, `unit-needed`,
+/// `too-early` for a period of the law, `malformed-request` without words where they are needed, or the store's.
+pub fn perform(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (now_ms, rng): (i64, &mut dyn CryptoRng),
+    (caller, id): (&Caller, &EnvelopeId),
+    (click, deed): (Click<'_>, &Deed),
+) -> Result<CaseView, ServiceError> {
+    let (row, view) = cases::current(tx, id)?;
+    let name = click_name(caller, click.name)?;
+    if let Some(done) = clicked(tx, &name)? {
+        return if done == *id { Ok(view) } else { Err(ProblemCode::MalformedRequest.into()) };
+    }
+    may(caller, &view, deed)?;
+    is_seen(&view, deed, click.seen)?;
+    let text = case_text::clean(click.text)?;
+    if text.is_none() && deed.needs_text() {
+        return Err(ServiceError::refused(ProblemCode::MalformedRequest, "this needs a reason in words"));
+    }
+    if let Deed::Pass { step } = deed {
+        is_time(tx, context, &view, step, now_ms)?;
+    }
+    let sealed = match &text {
+        Some(text) => Some(SealedText::seal(&case_key::find(tx, id)?.open(&context.keys)?, id, text, rng)?),
+        None => None,
+    };
+    let action = action(deed, caller.account.as_str(), sealed.as_ref().map(SealedText::digest))?;
+    let role = caller.roles.iter().find(|role| deed.roles(&view).contains(role)).map_or("", Role::as_str);
+    let actor = Actor {
+        id: caller.account.as_str(),
+        role,
+        on_behalf_of: caller.unit.as_ref().map(UnitId::as_str),
+        click: Some(&name),
+    };
+    let carries_text = action.text().is_some();
+    let view = cases::add(tx, &context.shelf, now_ms, (&row, view), actor, action)?;
+    if let Some(sealed) = sealed.filter(|_| carries_text) {
+        sealed.write(tx, id, view.version)?;
+    }
+    follow(tx, context, now_ms, (&row, view))
+}
+
+/// What follows by itself: steps that only tell somebody are done, and a case of which nothing is left is completed.
+///
+/// # Errors
+/// As [`cases::add`].
+pub fn follow(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now_ms: i64,
+    (row, mut view): (&CaseRow, CaseView),
+) -> Result<CaseView, ServiceError> {
+    let tells = |view: &CaseView| {
+        let open = |step: &&StepView| step.state == StepState::Ready && view.accepted_at_ms.is_some();
+        let kind = |step: &&StepView| {
+            view.plan.step(&step.id).is_some_and(|p| p.kind == StepKind::Notify && p.statutory.is_none())
+        };
+        view.steps.iter().filter(open).find(kind).map(|step| step.id.clone())
+    };
+    while let Some(step) = tells(&view) {
+        let action = Action::Passed { step, by: cases::CENTRE.to_owned(), text: None };
+        view = cases::add(tx, &context.shelf, now_ms, (row, view), BY_CENTRE, action)?;
+    }
+    match view.outcome_of_steps() {
+        Some(outcome) => {
+            let action = Action::Completed { outcome: Some(outcome), text: None };
+            cases::add(tx, &context.shelf, now_ms, (row, view), BY_CENTRE, action)
+        }
+        None => Ok(view),
+    }
+}
+
+/// The unit that accepts a case: the desk of its plan, or whoever does its first step.
+pub fn accepting_unit(view: &CaseView) -> Option<&UnitId> {
+    let desk = view.plan.steps().iter().find(|step| step.kind == StepKind::Accept);
+    let first = desk.or_else(|| view.plan.steps().first())?;
+    view.step(&first.id).map(|step| &step.unit)
+}
+
+/// Whether somebody may do this: the role, then the unit.
+///
+/// # Errors
+/// `role-needed` or `unit-needed`.
+pub fn may(caller: &Caller, view: &CaseView, deed: &Deed) -> Result<(), ServiceError> {
+    if !caller.roles.has_any(deed.roles(view)) {
+        return Err(ProblemCode::RoleNeeded.into());
+    }
+    let unit = match deed {
+        Deed::Answer { step } => view.step(step).and_then(|step| step.consulted.as_ref()),
+        _ => match deed.step() {
+            Some(step) => view.step(step).map(|step| &step.unit),
+            // A note may be written by every unit that has a part in the case.
+            None if matches!(deed, Deed::Note { .. }) => {
+                view.steps.iter().map(|step| &step.unit).find(|unit| Some(*unit) == caller.unit.as_ref())
+            }
+            None => accepting_unit(view),
+        },
+    };
+    match (unit, &caller.unit) {
+        (Some(unit), Some(own)) if unit == own => Ok(()),
+        _ => Err(ProblemCode::UnitNeeded.into()),
+    }
+}
+
+fn is_seen(view: &CaseView, deed: &Deed, seen: u64) -> Result<(), ServiceError> {
+    let now = match deed {
+        Deed::Note { .. } => return Ok(()),
+        _ => match deed.step() {
+            Some(step) => view.step(step).ok_or(ProblemCode::NotFound)?.version,
+            None => view.version,
+        },
+    };
+    if now == seen { Ok(()) } else { Err(cases::changed(view.version)) }
+}
+
+/// A period of the law must be over before a step is passed.
+fn is_time(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    view: &CaseView,
+    step: &str,
+    now_ms: i64,
+) -> Result<(), ServiceError> {
+    let Some(period) = view.plan.step(step).and_then(|step| step.statutory) else { return Ok(()) };
+    let started_ms = view.step(step).and_then(|step| step.ready_at_ms).unwrap_or(now_ms);
+    let newest = context.shelf.newest(tx)?.ok_or(ProblemCode::TooEarly)?;
+    let clock = Clock { period, started_ms, pauses: &[] };
+    let end = clock.deadline(now_ms, &newest.catalogue.calendar, OfficeHours::default());
+    if now_ms > end.at_ms {
+        return Ok(());
+    }
+    Err(ServiceError::refused(ProblemCode::TooEarly, format!("the period of the law ends with {}", end.date)))
+}
+
+fn action(deed: &Deed, by: &str, text: Option<Digest>) -> Result<Action, ServiceError> {
+    let (by, step) = (by.to_owned(), deed.step().unwrap_or_default().to_owned());
+    Ok(match deed {
+        Deed::Accept => Action::Accepted { deemed: false },
+        Deed::Decline => Action::Completed { outcome: Some(Outcome::Declined), text },
+        Deed::Withdraw => Action::Completed { outcome: Some(Outcome::Withdrawn), text },
+        Deed::Terminate => Action::Completed { outcome: Some(Outcome::Terminated), text },
+        Deed::Take { .. } => Action::Taken { step, holder: by },
+        Deed::Release { .. } => Action::Released { step },
+        Deed::Assign { to, .. } => Action::Assigned { step, holder: to.clone() },
+        Deed::Transfer { unit, .. } => Action::Transferred { step, unit: unit.clone(), text },
+        Deed::Recuse { .. } => Action::Recused { step, holder: by },
+        Deed::Pass { .. } => Action::Passed { step, by, text },
+        Deed::Refuse { basis, .. } => Action::Refused { step, by, basis: basis.clone(), text },
+        Deed::AskSupplement { wants, days, .. } => {
+            let sensible =
+                !wants.is_empty() && wants.len() <= MAX_WANTS && (1..=MAX_SUPPLEMENT_DAYS).contains(days);
+            if !sensible {
+                return Err(ServiceError::refused(
+                    ProblemCode::MalformedRequest,
+                    format!(
+                        "a notice asks for 1 to {MAX_WANTS} things within 1 to {MAX_SUPPLEMENT_DAYS} working days"
+                    ),
+                ));
+            }
+            Action::SupplementAsked { step, wants: wants.clone(), days: *days, text }
+        }
+        Deed::Consult { unit, .. } => Action::ConsultAsked { step, unit: unit.clone(), text },
+        Deed::Answer { .. } => Action::ConsultAnswered { step, text },
+        Deed::Note { step, mentions } => Action::Noted {
+            step: step.clone(),
+            text: text.ok_or(ProblemCode::MalformedRequest)?,
+            mentions: mentions.clone(),
+        },
+    })
+}
+
+/// The name of a click in the store: nobody's click is somebody else's.
+fn click_name(caller: &Caller, name: &str) -> Result<String, ServiceError> {
+    let plain = !name.is_empty()
+        && name.len() <= MAX_CLICK
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !plain {
+        return Err(ProblemCode::MalformedRequest.into());
+    }
+    Ok(format!("{}/{name}", caller.account))
+}
+
+fn clicked(tx: &mut Tx<'_>, name: &str) -> Result<Option<EnvelopeId>, ServiceError> {
+    let row = tx.query_first("SELECT envelope_id FROM action WHERE click = $1", &[name.into()])?;
+    Ok(row.map(|row| row.parsed(0)).transpose()?)
+}

@@ -1,0 +1,178 @@
+//! 办理环节 as rows: what is to be done, by which unit, until when. A projection of the case's fold; nothing else writes it.
+//!
+//! Lists of tasks are read from here only. Refuses to judge.
+use domain::case::{CaseState, CaseView, StepState, StepView};
+use domain::ids::{EnvelopeId, UnitId};
+
+use crate::store::{Row, StoreError, Tx, Value};
+
+/// The due moment where no time runs: behind every other.
+pub const NO_DUE: i64 = i64::MAX;
+/// Tasks on a page of an inbox.
+pub const PAGE: u64 = 50;
+
+/// A task as a list needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// The case.
+    pub envelope_id: EnvelopeId,
+    /// Which step of it.
+    pub step: String,
+    /// Who does it.
+    pub unit: UnitId,
+    /// Where it stands.
+    pub state: StepState,
+    /// The account that has it.
+    pub holder: Option<String>,
+    /// What whoever acts must have seen.
+    pub version: u64,
+    /// Since when it stands there, milliseconds since 1970.
+    pub since_ms: i64,
+    /// Until when, milliseconds since 1970; [`NO_DUE`] where no time runs.
+    pub due_ms: i64,
+}
+
+/// Writes the tasks of a case as its fold has them after its newest action.
+///
+/// # Errors
+/// [`StoreError`] if the store fails; so do all below.
+pub fn write(
+    tx: &mut Tx<'_>,
+    id: &EnvelopeId,
+    view: &CaseView,
+    due_ms: Option<i64>,
+) -> Result<(), StoreError> {
+    for (place, step) in view.steps.iter().enumerate() {
+        tx.execute(
+            "INSERT INTO task (envelope_id, place, step, unit, state, open_, holder, version, since_ms, due_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+             ON CONFLICT (envelope_id, place) DO UPDATE SET step = $3, unit = $4, state = $5, open_ = $6, holder = $7,
+                 version = $8, since_ms = $9, due_ms = $10",
+            &row(id, place, step, (is_open(view, step), due_ms)),
+        )?;
+    }
+    Ok(())
+}
+
+/// Whether a step stands in an inbox: somebody can do something, or waits for somebody else's answer.
+fn is_open(view: &CaseView, step: &StepView) -> bool {
+    let case = matches!(view.state, CaseState::Submitted | CaseState::Accepted);
+    case && step.state.is_open() && step.state != StepState::Waiting
+}
+
+/// The values of a task's row, in the order of its columns.
+pub fn row(
+    id: &EnvelopeId,
+    place: usize,
+    step: &StepView,
+    (open, due_ms): (bool, Option<i64>),
+) -> [Value; 10] {
+    [
+        id.to_string().into(),
+        (place as u64).into(),
+        step.id.as_str().into(),
+        step.unit.as_str().into(),
+        step.state.as_str().into(),
+        u64::from(open).into(),
+        Value::from(step.holder.as_deref()),
+        step.version.into(),
+        step.since_ms.into(),
+        due_ms.unwrap_or(NO_DUE).into(),
+    ]
+}
+
+/// The rows that a case should have.
+pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value; 10]> {
+    let row = |(place, step)| row(id, place, step, (is_open(view, step), due_ms));
+    view.steps.iter().enumerate().map(row).collect()
+}
+
+/// The rows that a case has.
+pub fn stored(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Vec<Value>>, StoreError> {
+    let rows = tx.query(
+        "SELECT envelope_id, place, step, unit, state, open_, holder, version, since_ms, due_ms FROM task
+         WHERE envelope_id = $1 ORDER BY place",
+        &[id.to_string().into()],
+    )?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// Which tasks of a unit to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query {
+    /// Only those that this account has.
+    pub holder: Option<String>,
+    /// Only in this state.
+    pub state: Option<StepState>,
+    /// Only those due behind this place: due moment and case.
+    pub after: Option<(i64, EnvelopeId)>,
+}
+
+/// A page of the open tasks of a unit, those that are due first at the top, and where the next one begins.
+pub fn page(
+    tx: &mut Tx<'_>,
+    unit: &UnitId,
+    query: &Query,
+) -> Result<(Vec<Task>, Option<(i64, EnvelopeId)>), StoreError> {
+    let mut values: Vec<Value> = vec![unit.as_str().into()];
+    let mut wheres = String::new();
+    let mut and = |text: &str, value: Value| {
+        values.push(value);
+        wheres.push_str(&text.replace('?', &format!("${}", values.len())));
+    };
+    if let Some(holder) = &query.holder {
+        and(" AND holder = ?", holder.as_str().into());
+    }
+    if let Some(state) = query.state {
+        and(" AND state = ?", state.as_str().into());
+    }
+    if let Some((due_ms, id)) = &query.after {
+        and(" AND (due_ms, envelope_id) > (?", (*due_ms).into());
+        and(", ?)", id.to_string().into());
+    }
+    and(" ORDER BY due_ms, envelope_id LIMIT ?", (PAGE + 1).into());
+    let sql = format!(
+        "SELECT envelope_id, step, unit, state, holder, version, since_ms, due_ms FROM task
+         WHERE open_ = 1 AND unit = $1{wheres}"
+    );
+    let mut tasks: Vec<_> = tx.query(&sql, &values)?.iter().map(read).collect::<Result<_, _>>()?;
+    let more = tasks.len() as u64 > PAGE;
+    tasks.truncate(PAGE as usize);
+    let next = tasks.last().filter(|_| more).map(|task| (task.due_ms, task.envelope_id));
+    Ok((tasks, next))
+}
+
+/// How many open tasks of a unit stand in each state, and how many of all are over their time.
+pub fn counts(
+    tx: &mut Tx<'_>,
+    unit: &UnitId,
+    now_ms: i64,
+) -> Result<(Vec<(StepState, u64)>, u64), StoreError> {
+    let rows = tx.query(
+        "SELECT state, COUNT(*), SUM(CASE WHEN due_ms < $2 THEN 1 ELSE 0 END) FROM task
+         WHERE open_ = 1 AND unit = $1 GROUP BY state",
+        &[unit.as_str().into(), now_ms.into()],
+    )?;
+    let (mut counts, mut over) = (StepState::ALL.map(|state| (state, 0)).to_vec(), 0);
+    for row in &rows {
+        let state = StepState::from_name(row.text(0)?).ok_or(StoreError::Stored { what: "step state" })?;
+        if let Some(slot) = counts.iter_mut().find(|(s, _)| *s == state) {
+            slot.1 = row.uint(1)?;
+        }
+        over += row.uint(2)?;
+    }
+    Ok((counts, over))
+}
+
+fn read(row: &Row) -> Result<Task, StoreError> {
+    Ok(Task {
+        envelope_id: row.parsed(0)?,
+        step: row.text(1)?.to_owned(),
+        unit: row.parsed(2)?,
+        state: StepState::from_name(row.text(3)?).ok_or(StoreError::Stored { what: "step state" })?,
+        holder: row.text_or_null(4)?.map(str::to_owned),
+        version: row.uint(5)?,
+        since_ms: row.int(6)?,
+        due_ms: row.int(7)?,
+    })
+}
