@@ -3,6 +3,7 @@
 //! Client library, daemon and driver interface are real; radio and security module are simulated.
 mod chips;
 mod faults;
+mod hostile;
 mod lines;
 mod settings;
 mod several;
