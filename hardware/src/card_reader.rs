@@ -197,4 +197,10 @@ pub trait CardReader: Send {
     fn sam_id(&self) -> Option<SamId> {
         None
     }
+
+    /// Whether a reader is missed: one that was there, or that an operator named by its port, and that now is not, or
+    /// is out of order. The status says the rest: where there are several, another one may serve meanwhile.
+    fn misses(&self) -> bool {
+        false
+    }
 }

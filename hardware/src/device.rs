@@ -67,6 +67,9 @@ pub enum Trouble {
     /// Printed paper lies there and nobody took it.
     #[error("printed paper was left in it")]
     Unclaimed,
+    /// One of several of its kind does not work; another one does.
+    #[error("one of several does not work, and another does")]
+    OneLost,
     /// It does not know what it was asked for.
     #[error("it cannot do this")]
     Unsupported,
@@ -77,7 +80,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NotFound,
         Self::ServiceOff,
         Self::Silent,
@@ -87,6 +90,7 @@ impl Trouble {
         Self::NoPaper,
         Self::PaperLow,
         Self::Unclaimed,
+        Self::OneLost,
         Self::Unsupported,
         Self::OutOfOrder,
     ];
@@ -103,6 +107,7 @@ impl Trouble {
             Self::NoPaper => "no_paper",
             Self::PaperLow => "paper_low",
             Self::Unclaimed => "unclaimed",
+            Self::OneLost => "one_lost",
             Self::Unsupported => "unsupported",
             Self::OutOfOrder => "out_of_order",
         }
@@ -110,7 +115,7 @@ impl Trouble {
 
     /// Whether the device still does its work.
     pub fn still_works(self) -> bool {
-        matches!(self, Self::PaperLow | Self::Unclaimed)
+        matches!(self, Self::PaperLow | Self::Unclaimed | Self::OneLost)
     }
 }
 

@@ -108,10 +108,17 @@ impl Health {
         self.seen(now_ms, Err(trouble));
     }
 
-    /// Work failed through no fault of the device: a card lifted too early, a page that was taken away.
+    /// Work failed through no fault of the device: a card lifted too early, a page that was taken away. It says nothing
+    /// of a trouble that stood before: a device that was jammed is jammed still, until it was seen well.
     pub fn spoilt(&mut self, now_ms: i64) {
         self.counts.failed = self.counts.failed.saturating_add(1);
-        self.seen(now_ms, Ok(()));
+        match self.state {
+            DeviceState::Trouble(_) => {
+                self.at_work_since_ms = None;
+                self.next_check_ms = now_ms.saturating_add(FIRST_BACKOFF_MS);
+            }
+            _ => self.seen(now_ms, Ok(())),
+        }
     }
 
     /// It was looked at, or told something by itself; whatever it was at has ended.
@@ -223,6 +230,25 @@ mod tests {
         let counts = health.counts();
         assert_eq!(counts.troubles, BTreeMap::from([(Trouble::PaperLow, 1), (Trouble::NoPaper, 1)]));
         assert_eq!((counts.done, counts.failed, counts.recovered), (2, 0, 1));
+    }
+
+    #[test]
+    fn work_that_was_spoilt_neither_makes_a_trouble_nor_mends_one() {
+        let mut health = Health::unknown(0);
+        health.begin(1);
+        health.spoilt(2);
+        assert_eq!((health.state(), health.is_at_work()), (DeviceState::Ready, false));
+        health.seen(3, Err(Trouble::Jammed));
+        health.begin(4);
+        health.spoilt(5);
+        assert_eq!((health.state(), health.is_at_work()), (DeviceState::Trouble(Trouble::Jammed), false));
+        assert_eq!(health.next_check_ms() - 5, FIRST_BACKOFF_MS, "it is looked at soon");
+        // It was seen well while somebody worked with it: the trouble is over.
+        health.begin(6);
+        health.seen(7, Ok(()));
+        health.spoilt(8);
+        assert_eq!(health.state(), DeviceState::Ready);
+        assert_eq!((health.counts().failed, health.counts().recovered), (3, 1));
     }
 
     #[test]

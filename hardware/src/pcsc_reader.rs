@@ -46,6 +46,9 @@ pub struct PcscReader {
     proven: Option<String>,
     /// The number of the module that read last.
     sam_id: Option<SamId>,
+    /// How many readers there are, and the most that there were at once: a reader that is plugged in again may have
+    /// another name.
+    there: (usize, usize),
 }
 
 impl PcscReader {
@@ -67,6 +70,7 @@ impl PcscReader {
             recheck: None,
             proven: None,
             sam_id: None,
+            there: (0, 0),
         }
     }
 
@@ -90,6 +94,7 @@ impl PcscReader {
                     config_of(configs, &slot.name).is_some_and(|config| config.polled.is_none())
                 });
                 self.presence.see(&slots);
+                self.there = (slots.len(), self.there.1.max(slots.len()));
             }
             Err(error) => self.lose_service(error),
         }
@@ -124,6 +129,7 @@ impl PcscReader {
         self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
         if error == TransportError::ServiceGone {
             self.presence.service_off();
+            self.there.0 = 0;
         }
     }
 
@@ -175,7 +181,7 @@ impl PcscReader {
                     TransportError::Unsupported => ReadError::LayAgain,
                     error => error.into(),
                 })?;
-                read_chip(&mut config.trace.over(card), ReadError::UnknownCard)
+                read_chip(&mut config.trace.over(name, card), ReadError::UnknownCard)
             }
         }
     }
@@ -192,7 +198,7 @@ impl PcscReader {
             }
             // The module has nothing to do with a chip card, which lies on the same reader.
             Err(Stopped::NoCard) => match self.service()?.open_card(name) {
-                Ok(card) => match chip_card::read(&mut config.trace.over(card)) {
+                Ok(card) => match chip_card::read(&mut config.trace.over(name, card)) {
                     Err(NotRead::NoCard) => self.look_longer(name, config),
                     result => result.map_err(not_read),
                 },
@@ -216,7 +222,7 @@ impl PcscReader {
     fn open_card(&self, name: &str, config: &PcscConfig) -> Result<Traced<PcscCard>, ReadError> {
         match self.service()?.open_card(name) {
             Err(TransportError::CardMute | TransportError::Unsupported) => Err(ReadError::NoSecurityModule),
-            other => Ok(config.trace.over(other?)),
+            other => Ok(config.trace.over(name, other?)),
         }
     }
 
@@ -306,9 +312,8 @@ impl CardReader for PcscReader {
         }
         let name =
             self.presence.active().filter(|_| !self.presence.lifted()).ok_or(ReadError::Removed)?.to_owned();
-        let result = self.read_lying(&name);
-        match result {
-            Err(ReadError::OutOfOrder) => {
+        let result = match self.read_lying(&name) {
+            result @ Err(ReadError::OutOfOrder) => {
                 self.recheck = Some(Instant::now() + RECHECK_EVERY);
                 self.presence.tell(ReaderStatus::OutOfOrder);
                 result
@@ -320,11 +325,19 @@ impl CardReader for PcscReader {
                 | ReadError::NoSecurityModule),
             ) => Err(self.after_failure(error)),
             other => other,
+        };
+        if matches!(result, Err(ReadError::UnknownCard | ReadError::LayAgain | ReadError::NoSecurityModule)) {
+            self.presence.set_aside();
         }
+        result
     }
 
     fn sam_id(&self) -> Option<SamId> {
         self.sam_id
+    }
+
+    fn misses(&self) -> bool {
+        self.there.0 < self.there.1 || self.recheck.is_some()
     }
 }
 
@@ -338,10 +351,10 @@ fn open_module(service: &Service, name: &str, config: &PcscConfig) -> Result<Ope
     if config.route == Route::PassThrough {
         let card = service.open_card(name)?;
         let line = PassThrough::new(card, config.class, config.instruction);
-        return Ok(Box::new(config.trace.over(line)));
+        return Ok(Box::new(config.trace.over(name, line)));
     }
     let line = service.open_control(name, config.control_function, &config.control_prefix)?;
-    Ok(Box::new(config.trace.over(line)))
+    Ok(Box::new(config.trace.over(name, line)))
 }
 
 fn read_image(card: &mut impl ApduChannel) -> Result<CardData, ReadError> {

@@ -59,6 +59,8 @@ pub struct PolledReader {
     silent: u8,
     field: Field,
     last: ReaderStatus,
+    /// It was there, or an operator says that it is: that it is not there is a loss.
+    expected: bool,
     sam_id: Option<SamId>,
 }
 
@@ -76,8 +78,15 @@ impl PolledReader {
             silent: 0,
             field: Field::Nothing,
             last: ReaderStatus::Unknown,
+            expected: false,
             sam_id: None,
         }
+    }
+
+    /// The same, missed also if it was never there: somebody named the very port.
+    #[must_use]
+    pub fn expected(self) -> Self {
+        Self { expected: true, ..self }
     }
 
     /// Looks once; gives what it is now.
@@ -202,6 +211,7 @@ impl CardReader for PolledReader {
                 let status = self.look();
                 if status != self.last {
                     self.last = status;
+                    self.expected |= is_there(status);
                     return ReaderEvent::Status(status);
                 }
             }
@@ -228,6 +238,19 @@ impl CardReader for PolledReader {
     fn sam_id(&self) -> Option<SamId> {
         self.sam_id
     }
+
+    fn misses(&self) -> bool {
+        match self.last {
+            ReaderStatus::OutOfOrder => true,
+            ReaderStatus::NoReader | ReaderStatus::ServiceOff => self.expected,
+            ReaderStatus::Unknown | ReaderStatus::Empty | ReaderStatus::Card => false,
+        }
+    }
+}
+
+/// Whether such a status means that there is a reader.
+fn is_there(status: ReaderStatus) -> bool {
+    matches!(status, ReaderStatus::Empty | ReaderStatus::Card | ReaderStatus::OutOfOrder)
 }
 
 #[cfg(test)]

@@ -4,18 +4,30 @@ use std::collections::VecDeque;
 use crate::card_reader::ReaderStatus;
 use crate::transport::pcsc::Slot;
 
+/// Most cards that are remembered as lying there for good; more than readers are watched.
+const MAX_LYING: usize = 16;
 /// Most events that wait to be told; the fold gives at most two a look and they are told before the next look.
 const MAX_WAITING: usize = 8;
+
+/// A card: its reader, and the count of changes there when it was seen.
+type Lying = (String, u32);
 
 /// What was seen last, and the events not told yet.
 #[derive(Debug, Default)]
 pub(crate) struct Presence {
-    /// The reader whose card is served, and its count of changes when the card was seen.
-    active: Option<(String, u32)>,
+    /// The card that is served.
+    active: Option<Lying>,
+    /// Readers of the last look.
+    known: Vec<String>,
+    /// Cards that lay there when their reader was found.
+    from_start: Vec<Lying>,
+    /// Those of them that could not be read: a PSAM in a slot of its own says "card present" for ever, and waits for
+    /// nobody. They count for nothing until they are taken out; a reader that is found again still has them.
+    built_in: Vec<Lying>,
     last: ReaderStatus,
     waiting: VecDeque<ReaderStatus>,
     /// Another card that waits, as the served one is named.
-    second: Option<(String, u32)>,
+    second: Option<Lying>,
     /// That was not told yet.
     second_waits: bool,
 }
@@ -59,19 +71,31 @@ impl Presence {
         }
     }
 
+    /// The served card could not be read. If it lay there when its reader was found, it is taken for a part of the
+    /// reader: other cards are served, as if it were not there.
+    pub(crate) fn set_aside(&mut self) {
+        let lay_there = |card: &Lying| self.from_start.contains(card);
+        let Some(card) = self.active.take_if(|card| lay_there(card)) else { return };
+        self.from_start.retain(|other| *other != card);
+        if self.built_in.len() < MAX_LYING {
+            self.built_in.push(card);
+        }
+        self.report(ReaderStatus::Empty);
+    }
+
     /// There is no service, so nothing is seen.
     pub(crate) fn service_off(&mut self) {
         self.active = None;
+        self.known.clear();
+        self.from_start.clear();
         self.report(ReaderStatus::ServiceOff);
     }
 
     /// Takes in what the readers show. The card that is served stays the served one while it lies there, whatever
     /// happens on other readers; a card changed for another is told as lifted and laid down.
     pub(crate) fn see(&mut self, slots: &[Slot]) {
-        let still = |(name, changes): &(String, u32)| {
-            slots.iter().any(|slot| slot.card && slot.name == *name && slot.changes == *changes)
-        };
-        if self.active.as_ref().is_some_and(still) {
+        let slots = &self.without_built_in(slots)[..];
+        if self.active.as_ref().is_some_and(|card| lies(slots, card)) {
             self.see_second(slots);
             return;
         }
@@ -90,6 +114,33 @@ impl Presence {
         }
     }
 
+    /// What the readers show besides cards that are parts of them.
+    fn without_built_in(&mut self, slots: &[Slot]) -> Vec<Slot> {
+        let found = |slot: &&Slot| slot.changes == 0 || !self.known.contains(&slot.name);
+        let found: Vec<&Slot> = slots.iter().filter(|slot| slot.card).filter(found).collect();
+        for (name, changes) in &mut self.built_in {
+            // The reader counts anew.
+            if let Some(slot) = found.iter().find(|slot| slot.name == *name) {
+                *changes = slot.changes;
+            }
+        }
+        let there = |name: &str| slots.iter().any(|slot| slot.name == name);
+        self.built_in.retain(|card| !there(&card.0) || lies(slots, card));
+        self.from_start.retain(|card| lies(slots, card));
+        for slot in found {
+            let card = (slot.name.clone(), slot.changes);
+            if !self.built_in.contains(&card)
+                && !self.from_start.contains(&card)
+                && self.from_start.len() < MAX_LYING
+            {
+                self.from_start.push(card);
+            }
+        }
+        self.known = slots.iter().map(|slot| slot.name.clone()).collect();
+        let card = |slot: &Slot| slot.card && !self.built_in.contains(&(slot.name.clone(), slot.changes));
+        slots.iter().map(|slot| Slot { card: card(slot), ..slot.clone() }).collect()
+    }
+
     fn see_second(&mut self, slots: &[Slot]) {
         let served = self.active();
         let second = slots.iter().find(|slot| slot.card && Some(slot.name.as_str()) != served);
@@ -105,6 +156,11 @@ impl Presence {
             self.tell(status);
         }
     }
+}
+
+/// Whether this very card still lies there.
+fn lies(slots: &[Slot], (name, changes): &Lying) -> bool {
+    slots.iter().any(|slot| slot.card && slot.name == *name && slot.changes == *changes)
 }
 
 /// Whether a reader's name fits a pattern: `*` stands for any characters, case does not matter, and a pattern
@@ -197,6 +253,62 @@ mod tests {
         presence.see(&slots(&[("a", true, 0)]));
         let told: Vec<_> = std::iter::from_fn(|| presence.next()).collect();
         assert_eq!(told, [Card, ServiceOff, Card]);
+    }
+
+    /// What is told after the readers show this.
+    fn told(presence: &mut Presence, shown: Shown<'_>) -> Vec<ReaderStatus> {
+        presence.see(&slots(shown));
+        std::iter::from_fn(|| presence.next()).collect()
+    }
+
+    #[test]
+    fn a_card_that_lay_there_from_the_start_and_cannot_be_read_keeps_nobody_waiting() {
+        let mut presence = Presence::default();
+        assert_eq!(told(&mut presence, &[("a", false, 0), ("psam", true, 0)]), [Card]);
+        presence.set_aside();
+        assert_eq!(presence.next(), Some(Empty));
+        let steps: &[Step] = &[
+            (&[("a", false, 0), ("psam", true, 0)], &[], None),
+            (&[("a", true, 1), ("psam", true, 0)], &[Card], Some("a")),
+            (&[("a", false, 2), ("psam", true, 0)], &[Empty], None),
+            // Its reader goes and comes again, with it.
+            (&[("a", false, 2)], &[], None),
+            (&[("a", false, 2), ("psam", true, 5)], &[], None),
+            // Once it is taken out, whatever is put in there is a card like others.
+            (&[("a", false, 2), ("psam", false, 6)], &[], None),
+            (&[("a", false, 2), ("psam", true, 7)], &[Card], Some("psam")),
+        ];
+        for (at, (shown, events, active)) in steps.iter().enumerate() {
+            assert_eq!(told(&mut presence, shown), *events, "step {at}");
+            assert!(!presence.take_second(), "step {at}");
+            assert_eq!(presence.active(), *active, "step {at}");
+        }
+        presence.set_aside();
+        assert_eq!((presence.next(), presence.active()), (None, Some("psam")), "it was laid down");
+    }
+
+    #[test]
+    fn a_service_that_comes_back_does_not_bring_such_a_card_back() {
+        let mut presence = Presence::default();
+        told(&mut presence, &[("psam", true, 3)]);
+        presence.set_aside();
+        presence.service_off();
+        while presence.next().is_some() {}
+        assert_eq!(told(&mut presence, &[("a", false, 0), ("psam", true, 0)]), [Empty]);
+        assert_eq!(told(&mut presence, &[("a", true, 1), ("psam", true, 0)]), [Card]);
+        assert_eq!((presence.take_second(), presence.active()), (false, Some("a")));
+    }
+
+    #[test]
+    fn a_card_that_waits_for_another_and_lay_there_from_the_start_is_told_until_it_was_tried() {
+        let mut presence = Presence::default();
+        assert_eq!(told(&mut presence, &[("a", true, 0), ("psam", true, 0)]), [Card]);
+        assert_eq!(told(&mut presence, &[("a", true, 0), ("psam", true, 0)]), []);
+        assert!(presence.take_second());
+        assert_eq!(told(&mut presence, &[("a", false, 1), ("psam", true, 0)]), [Empty, Card]);
+        presence.set_aside();
+        assert_eq!(told(&mut presence, &[("a", true, 2), ("psam", true, 0)]), [Empty, Card]);
+        assert_eq!((presence.take_second(), presence.active()), (false, Some("a")));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Each has a thread of its own, so that one that is silent or far away keeps no other waiting. The card that was laid
 //! first counts; others are passed over until it is lifted. The thread of a reader on which a card was laid waits for
-//! the word whether to read it, so that nothing is read that nobody asked for.
+//! the word whether to read it, so that nothing is read that nobody asked for. A reader that is missed while another
+//! one serves is told beside the status, which stays that of the one that serves.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
@@ -26,14 +27,24 @@ type Answer = (Result<CardData, ReadError>, Option<SamId>);
 /// One reader's thread.
 struct Member {
     status: ReaderStatus,
+    misses: bool,
     read: Sender<SyncSender<Answer>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What a reader's thread tells.
+struct News {
+    /// Which reader, from 0.
+    number: usize,
+    event: ReaderEvent,
+    /// Whether it is missed, or one behind it.
+    misses: bool,
 }
 
 /// Several readers.
 pub struct ReaderSet {
     members: Vec<Member>,
-    news: Receiver<(usize, ReaderEvent)>,
+    news: Receiver<News>,
     stop: Arc<AtomicBool>,
     /// The reader whose card counts.
     active: Option<usize>,
@@ -53,16 +64,17 @@ impl ReaderSet {
             let (tell, stop) = (tell.clone(), Arc::clone(&stop));
             let serve = move || serve(reader, number, &orders, &tell, &stop);
             let thread = std::thread::Builder::new().name(format!("card-reader-{number}")).spawn(serve).ok();
-            Member { status: ReaderStatus::Unknown, read, thread }
+            Member { status: ReaderStatus::Unknown, misses: false, read, thread }
         });
         let members = members.collect();
         Self { members, news, stop, active: None, then: None, last: ReaderStatus::Unknown, sam_id: None }
     }
 
     /// Takes in what a reader told; gives what the set tells then.
-    fn take_in(&mut self, number: usize, event: &ReaderEvent) -> Option<ReaderEvent> {
+    fn take_in(&mut self, News { number, event, misses }: News) -> Option<ReaderEvent> {
+        self.members.get_mut(number)?.misses = misses;
         let status = match event {
-            ReaderEvent::Status(status) => *status,
+            ReaderEvent::Status(status) => status,
             ReaderEvent::Second => return Some(ReaderEvent::Second),
             ReaderEvent::Nothing => return None,
         };
@@ -117,8 +129,8 @@ impl CardReader for ReaderSet {
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match self.news.recv_timeout(left) {
-                Ok((number, event)) => {
-                    if let Some(told) = self.take_in(number, &event) {
+                Ok(news) => {
+                    if let Some(told) = self.take_in(news) {
                         return told;
                     }
                 }
@@ -150,6 +162,10 @@ impl CardReader for ReaderSet {
     fn sam_id(&self) -> Option<SamId> {
         self.sam_id
     }
+
+    fn misses(&self) -> bool {
+        self.members.iter().any(|member| member.misses)
+    }
 }
 
 impl Drop for ReaderSet {
@@ -171,14 +187,17 @@ fn serve(
     mut reader: Box<dyn CardReader>,
     number: usize,
     orders: &Receiver<SyncSender<Answer>>,
-    tell: &SyncSender<(usize, ReaderEvent)>,
+    tell: &SyncSender<News>,
     stop: &AtomicBool,
 ) {
+    let mut missed = false;
     while !stop.load(Ordering::SeqCst) {
         let event = reader.wait_event(SLICE);
-        if event != ReaderEvent::Nothing {
+        let misses = reader.misses();
+        if event != ReaderEvent::Nothing || misses != missed {
+            missed = misses;
             let laid_down = event == ReaderEvent::Status(ReaderStatus::Card);
-            let mut news = (number, event);
+            let mut news = News { number, event, misses };
             while let Err(full) = tell.try_send(news) {
                 match full {
                     std::sync::mpsc::TrySendError::Full(back) if !stop.load(Ordering::SeqCst) => {

@@ -10,12 +10,22 @@ const SOON: Duration = Duration::from_secs(10);
 struct Played {
     news: Mutex<Receiver<ReaderStatus>>,
     name: &'static str,
+    was_there: bool,
+    last: ReaderStatus,
 }
 
 impl CardReader for Played {
     fn wait_event(&mut self, max: Duration) -> ReaderEvent {
-        let news = self.news.lock().expect("a lock").recv_timeout(max);
-        news.map_or(ReaderEvent::Nothing, ReaderEvent::Status)
+        let Ok(status) = self.news.lock().expect("a lock").recv_timeout(max) else {
+            return ReaderEvent::Nothing;
+        };
+        self.last = status;
+        self.was_there |= matches!(status, Empty | Card | OutOfOrder);
+        ReaderEvent::Status(status)
+    }
+
+    fn misses(&self) -> bool {
+        self.was_there && matches!(self.last, NoReader | ServiceOff | OutOfOrder)
     }
 
     fn read(&mut self) -> Result<CardData, ReadError> {
@@ -26,7 +36,10 @@ impl CardReader for Played {
 fn set() -> (ReaderSet, Sender<ReaderStatus>, Sender<ReaderStatus>) {
     let (first, first_news) = channel();
     let (second, second_news) = channel();
-    let played = |news, name| Box::new(Played { news: Mutex::new(news), name }) as Box<dyn CardReader>;
+    let played = |news, name| {
+        let news = Mutex::new(news);
+        Box::new(Played { news, name, was_there: false, last: Unknown }) as Box<dyn CardReader>
+    };
     (ReaderSet::new(vec![played(first_news, "first"), played(second_news, "second")]), first, second)
 }
 
@@ -83,6 +96,27 @@ fn one_reader_lost_of_two_leaves_the_other_ready() {
     assert_eq!(set.wait_event(2 * SLICE), ReaderEvent::Nothing);
     first.send(NoReader).expect("told");
     assert_eq!(next(&mut set), NoReader);
+}
+
+#[test]
+fn a_reader_that_was_there_is_missed_while_the_other_serves_and_one_that_never_came_is_not() {
+    let (mut set, first, second) = set();
+    first.send(Empty).expect("told");
+    assert_eq!(next(&mut set), Empty);
+    second.send(NoReader).expect("told");
+    assert_eq!(set.wait_event(2 * SLICE), ReaderEvent::Nothing);
+    assert!(!set.misses(), "it never came");
+    second.send(Empty).expect("told");
+    second.send(NoReader).expect("told");
+    assert_eq!(set.wait_event(2 * SLICE), ReaderEvent::Nothing, "the status is that of the other one");
+    assert!(set.misses());
+    first.send(Card).expect("told");
+    assert_eq!(next(&mut set), Card);
+    assert_eq!(reads(&mut set), "first", "which serves");
+    assert!(set.misses());
+    second.send(Empty).expect("told");
+    assert_eq!(set.wait_event(2 * SLICE), ReaderEvent::Nothing);
+    assert!(!set.misses(), "it came back");
 }
 
 #[test]

@@ -169,9 +169,10 @@ pub fn open(entries: &[ReaderEntry], trace: &Trace) -> Box<dyn CardReader> {
     for entry in entries {
         if let ReaderEntry::Serial { port, baud, poll, retries } = entry {
             let (port, baud, trace) = (port.clone(), *baud, trace.clone());
-            let opens =
-                move || Serial::open(&port, baud).map(|line| Box::new(trace.over(line)) as OpenTransport);
-            readers.push(Box::new(PolledReader::new(opens, *poll, *retries)));
+            let opens = move || {
+                Serial::open(&port, baud).map(|line| Box::new(trace.over(&port, line)) as OpenTransport)
+            };
+            readers.push(Box::new(PolledReader::new(opens, *poll, *retries).expected()));
         }
     }
     match readers.len() {

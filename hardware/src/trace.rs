@@ -19,6 +19,8 @@ pub const MAX_LINES: usize = 200;
 pub struct Line {
     /// Number of the exchange since the start, of the last one if there were several: shows what went away.
     pub number: u64,
+    /// Which reader: its name in the smart-card service, or its port.
+    pub reader: Arc<str>,
     /// What was asked: a SAM_V command such as `Find 20 01`, or the header of an APDU such as `00 A4 04 00`.
     pub asked: String,
     /// Bytes that were sent.
@@ -29,7 +31,7 @@ pub struct Line {
     pub received: usize,
     /// How long it took, the last time.
     pub took: Duration,
-    /// How often the very same was asked and came in a row: a reader that is looked at all day would push everything
+    /// How often the very same was asked of this reader and came in a row: a reader that is looked at all day would push everything
     /// else out of the ring.
     pub times: u64,
 }
@@ -57,27 +59,39 @@ impl Trace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 
-    /// A transport whose exchanges stand in this trace.
-    pub fn over<T>(&self, inner: T) -> Traced<T> {
-        Traced { inner, trace: self.clone() }
+    /// A transport to this reader whose exchanges stand in this trace.
+    pub fn over<T>(&self, reader: &str, inner: T) -> Traced<T> {
+        Traced { inner, reader: reader.into(), trace: self.clone() }
     }
 
-    fn note(&self, asked: String, sent: usize, began: Instant, (came, received): (String, usize)) {
+    fn note(
+        &self,
+        reader: &Arc<str>,
+        (asked, sent): (String, usize),
+        began: Instant,
+        (came, received): (String, usize),
+    ) {
         let took = began.elapsed();
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         ring.count = ring.count.saturating_add(1);
         let number = ring.count;
-        if let Some(last) = ring.lines.back_mut()
-            && (&last.asked, last.sent, &last.came, last.received) == (&asked, sent, &came, received)
-        {
-            (last.number, last.took) = (number, took);
-            last.times = last.times.saturating_add(1);
+        // Two readers that are looked at all day take turns: what counts is the last line of the same reader.
+        let last = ring.lines.iter().rposition(|line| line.reader == *reader);
+        let same = last.filter(|at| {
+            ring.lines.get(*at).is_some_and(|line| {
+                (&line.asked, line.sent, &line.came, line.received) == (&asked, sent, &came, received)
+            })
+        });
+        if let Some(line) = same.and_then(|at| ring.lines.remove(at)) {
+            let times = line.times.saturating_add(1);
+            ring.lines.push_back(Line { number, took, times, ..line });
             return;
         }
         if ring.lines.len() == MAX_LINES {
             ring.lines.pop_front();
         }
-        ring.lines.push_back(Line { number, asked, sent, came, received, took, times: 1 });
+        let reader = Arc::clone(reader);
+        ring.lines.push_back(Line { number, reader, asked, sent, came, received, took, times: 1 });
     }
 }
 
@@ -85,6 +99,7 @@ impl Trace {
 #[derive(Debug)]
 pub struct Traced<T> {
     inner: T,
+    reader: Arc<str>,
     trace: Trace,
 }
 
@@ -96,7 +111,7 @@ impl<T: Transport> Transport for Traced<T> {
             Ok(answer) => format!("{:?}", answer.status),
             Err(error) => error.to_string(),
         });
-        self.trace.note(frame_name(frame), frame.len(), began, came);
+        self.trace.note(&self.reader, (frame_name(frame), frame.len()), began, came);
         answer
     }
 }
@@ -109,7 +124,7 @@ impl<T: ApduChannel> ApduChannel for Traced<T> {
             [.., sw1, sw2] => format!("{sw1:02X} {sw2:02X}"),
             _ => "no status".to_owned(),
         });
-        self.trace.note(header(apdu), apdu.len(), began, came);
+        self.trace.note(&self.reader, (header(apdu), apdu.len()), began, came);
         answer
     }
 }
@@ -177,14 +192,16 @@ mod tests {
         let frame = Answer::encode(0x90, person);
         let frame_len = frame.len();
         let second = Duration::from_secs(1);
-        assert!(trace.over(Always(Ok(frame))).exchange(&Command::ReadTextPhoto.encode(), second).is_ok());
-        let spoilt = trace.over(Always(Ok(person.to_vec()))).exchange(person, second);
+        assert!(
+            trace.over("a", Always(Ok(frame))).exchange(&Command::ReadTextPhoto.encode(), second).is_ok()
+        );
+        let spoilt = trace.over("a", Always(Ok(person.to_vec()))).exchange(person, second);
         assert!(spoilt.is_ok(), "the trace judges nothing");
         let record = [person, &[0x90, 0]].concat();
         let select = [&[0, 0xA4, 4, 0, 15][..], person].concat();
-        assert!(trace.over(Always(Ok(record.clone()))).transmit(&select).is_ok());
-        assert!(trace.over(Always(Ok(vec![1]))).transmit(&[0]).is_ok());
-        let lifted = trace.over(Always(Err(TransportError::CardRemoved))).transmit(&select);
+        assert!(trace.over("a", Always(Ok(record.clone()))).transmit(&select).is_ok());
+        assert!(trace.over("a", Always(Ok(vec![1]))).transmit(&[0]).is_ok());
+        let lifted = trace.over("a", Always(Err(TransportError::CardRemoved))).transmit(&select);
         assert_eq!(lifted.err(), Some(TransportError::CardRemoved));
         let wanted = [
             ("ReadTextPhoto 30 01", "Done", frame_len),
@@ -206,7 +223,7 @@ mod tests {
     #[test]
     fn the_ring_keeps_the_newest() {
         let trace = Trace::default();
-        let mut channel = trace.over(Always(Ok(vec![0x90, 0])));
+        let mut channel = trace.over("a", Always(Ok(vec![0x90, 0])));
         for n in 0..MAX_LINES + 50 {
             assert!(channel.transmit(&[0, 0xB2, n as u8, 4]).is_ok());
         }
@@ -219,7 +236,7 @@ mod tests {
     #[test]
     fn what_is_asked_again_and_again_takes_one_line() {
         let trace = Trace::default();
-        let mut channel = trace.over(Always(Ok(vec![0x6A, 0x82])));
+        let mut channel = trace.over("a", Always(Ok(vec![0x6A, 0x82])));
         for _ in 0..1_000 {
             assert!(channel.transmit(&[0, 0xA4, 4, 0]).is_ok());
         }
@@ -227,5 +244,22 @@ mod tests {
         assert!(channel.transmit(&[0, 0xA4, 4, 0]).is_ok());
         let lines: Vec<_> = trace.newest(9).into_iter().map(|line| (line.number, line.times)).collect();
         assert_eq!(lines, [(1_000, 1_000), (1_001, 1), (1_002, 1)]);
+    }
+
+    #[test]
+    fn each_line_names_its_reader_and_two_that_take_turns_have_a_line_each() {
+        let trace = Trace::default();
+        let mut readers = ["/dev/ttyUSB0", "Reader 00 00"].map(|name| {
+            let answer = Always(Ok(vec![0x6A, 0x82]));
+            trace.over(name, answer)
+        });
+        for _ in 0..100 {
+            for reader in &mut readers {
+                assert!(reader.transmit(&[0, 0xA4, 4, 0]).is_ok());
+            }
+        }
+        let lines = trace.newest(9);
+        let told: Vec<_> = lines.iter().map(|line| (&*line.reader, line.number, line.times)).collect();
+        assert_eq!(told, [("/dev/ttyUSB0", 199, 100), ("Reader 00 00", 200, 100)]);
     }
 }

@@ -87,7 +87,7 @@ pub struct ReceiptPrinterChoice(pub Option<ReceiptPlace>);
 impl Setting for ReceiptPrinterChoice {
     const KIND: Kind = Kind::Text;
     const HINT: Hint = Hint::Other;
-    const EXPECTED: &'static str = "none, tcp:192.168.1.50:9100, file:/dev/usb/lp0, serial:/dev/ttyS0:115200 or usb:0416:5011, then perhaps ,58mm and ,holds";
+    const EXPECTED: &'static str = "none, tcp:192.168.1.50:9100, file:/dev/usb/lp0 (below /dev; or an ordinary file that ends with .escpos, as a simulator), serial:/dev/ttyS0:115200 or usb:0416:5011, then perhaps ,58mm and ,holds";
 
     fn read(text: &str) -> Option<Self> {
         if text == NONE { Some(Self(None)) } else { ReceiptPlace::read(text).map(|place| Self(Some(place))) }

@@ -134,21 +134,23 @@ impl Board {
         self.change(kind, |health, now_ms| health.seen(now_ms, result));
     }
 
-    /// What the card reader says by itself.
-    pub fn reader_says(&self, status: ReaderStatus) {
+    /// What the card reader says by itself, and whether one of several is missed.
+    pub fn reader_says(&self, status: ReaderStatus, misses: bool) {
         match DeviceState::from(status) {
             DeviceState::Off | DeviceState::Unknown => {}
             DeviceState::Trouble(trouble) => self.seen(DeviceKind::CardReader, Err(trouble)),
             // What is done with a card is said by whoever reads it.
-            DeviceState::Ready | DeviceState::Working => self.seen(DeviceKind::CardReader, Ok(())),
+            DeviceState::Ready | DeviceState::Working => {
+                self.seen(DeviceKind::CardReader, if misses { Err(Trouble::OneLost) } else { Ok(()) });
+            }
         }
     }
 
-    /// A card was read, or could not be read.
-    pub fn card_read(&self, error: Option<ReadError>) {
+    /// A card was read, or could not be read; and whether one of several readers is missed.
+    pub fn card_read(&self, error: Option<ReadError>, misses: bool) {
         let kind = DeviceKind::CardReader;
         match error {
-            None => self.end(kind, Ok(None)),
+            None => self.end(kind, Ok(misses.then_some(Trouble::OneLost))),
             Some(ReadError::OutOfOrder) => self.end(kind, Err(Trouble::OutOfOrder)),
             Some(ReadError::ReaderGone) => self.end(kind, Err(Trouble::NotFound)),
             Some(ReadError::NoSecurityModule) => self.end(kind, Err(Trouble::Unsupported)),
@@ -312,6 +314,7 @@ fn wire_trouble(trouble: Trouble) -> DeviceTrouble {
         Trouble::NoPaper => DeviceTrouble::NoPaper,
         Trouble::PaperLow => DeviceTrouble::PaperLow,
         Trouble::Unclaimed => DeviceTrouble::Unclaimed,
+        Trouble::OneLost => DeviceTrouble::OneLost,
         Trouble::Unsupported => DeviceTrouble::Unsupported,
         Trouble::OutOfOrder => DeviceTrouble::OutOfOrder,
     }

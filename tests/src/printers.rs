@@ -8,6 +8,7 @@ mod call;
 use std::fs::File;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -145,6 +146,8 @@ struct State {
 pub struct ReceiptSimulator {
     address: SocketAddr,
     state: Shared,
+    /// None while its plug is pulled.
+    listens: Option<JoinHandle<()>>,
 }
 
 /// The other end of a serial line (a pseudo terminal) with the same simulator behind it, for one connection.
@@ -197,8 +200,31 @@ impl ReceiptSimulator {
         let address = listener.local_addr()?;
         let state: Shared = Arc::default();
         let shared = Arc::clone(&state);
-        std::thread::spawn(move || serve(&listener, &shared));
-        Ok(Self { address, state })
+        let listens = Some(std::thread::spawn(move || serve(&listener, &shared)));
+        Ok(Self { address, state, listens })
+    }
+
+    /// Pulls its plug: nobody answers at its address. What it has printed is kept.
+    pub fn unplug(&mut self) {
+        let Some(listens) = self.listens.take() else { return };
+        self.change(|state| state.ends = true);
+        // The listener waits for a call.
+        let _ = TcpStream::connect(self.address);
+        let _ = listens.join();
+    }
+
+    /// Plugs it in again, at the same address.
+    ///
+    /// # Errors
+    /// If somebody else listens there meanwhile.
+    pub fn plug_in(&mut self) -> Result<()> {
+        if self.listens.is_none() {
+            let listener = TcpListener::bind(self.address)?;
+            self.change(|state| (state.ends, state.open) = (false, Dots::default()));
+            let shared = Arc::clone(&self.state);
+            self.listens = Some(std::thread::spawn(move || serve(&listener, &shared)));
+        }
+        Ok(())
     }
 
     /// As the terminal's settings name it.
@@ -279,9 +305,7 @@ impl ReceiptSimulator {
 
 impl Drop for ReceiptSimulator {
     fn drop(&mut self) {
-        self.change(|state| state.ends = true);
-        // The listener waits for a call.
-        let _ = TcpStream::connect(self.address);
+        self.unplug();
     }
 }
 

@@ -1,8 +1,7 @@
 //! A page as a JPEG of at most so many bytes: the quality is searched on some of its rows, then the page is written.
 //!
 //! Refuses to write a page that nobody could read, and to try for ever.
-use image::ExtendedColorType;
-use image::codecs::jpeg::JpegEncoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use zeroize::Zeroizing;
 
 use super::PageError;
@@ -99,15 +98,16 @@ fn sample(page: &Raster) -> Raster {
 
 fn written(page: &Raster, quality: u8) -> Result<Zeroizing<Vec<u8>>, PageError> {
     let mut out = Zeroizing::new(Vec::new());
-    let (Ok(width), Ok(height)) = (u32::try_from(page.width()), u32::try_from(page.height())) else {
+    let (Ok(width), Ok(height)) = (u16::try_from(page.width()), u16::try_from(page.height())) else {
         return Err(PageError::Size);
     };
-    let mut encoder = JpegEncoder::new_with_quality(&mut *out, quality);
+    let mut encoder = Encoder::new(&mut *out, quality);
+    // Colour is kept at half the resolution, as cameras do: ink is dark before it is coloured.
+    encoder.set_sampling_factor(SamplingFactor::F_2_2);
     if page.is_grey() {
-        encoder.encode(&page.plane(luma).cells, width, height, ExtendedColorType::L8)
+        encoder.encode(&page.plane(luma).cells, width, height, ColorType::Luma)
     } else {
-        encoder.encode(page.rgb(), width, height, ExtendedColorType::Rgb8)
-    }
-    .map_err(PageError::Encode)?;
+        encoder.encode(page.rgb(), width, height, ColorType::Rgb)
+    }?;
     Ok(out)
 }

@@ -49,7 +49,7 @@ pub enum PageError {
     Size,
     /// It cannot be written.
     #[error("the page cannot be written")]
-    Encode(#[source] image::ImageError),
+    Encode(#[from] jpeg_encoder::EncodingError),
 }
 
 /// What a page is to be.

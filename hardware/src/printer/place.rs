@@ -3,7 +3,8 @@
 //! | text | what |
 //! |---|---|
 //! | `tcp:192.168.1.50:9100` | a receipt printer in the network, by its number: a name could keep a job waiting for a DNS server |
-//! | `file:/dev/usb/lp0` | a receipt printer behind a device file; an ordinary file is a simulator that keeps what it is sent |
+//! | `file:/dev/usb/lp0` | a receipt printer behind a device file below `/dev` |
+//! | `file:/tmp/paper.escpos` | a simulator: an ordinary file that keeps what it is sent; its name says that it is meant for that |
 //! | `serial:/dev/ttyS0:115200` | a receipt printer at a serial port, 8 data bits, no parity, 1 stop bit |
 //! | `usb:0416:5011` | a receipt printer by its USB numbers, hexadecimal |
 //! | `…,58mm` | on a roll of 58 mm (384 dots) instead of 80 mm (576 dots) |
@@ -17,6 +18,8 @@ use std::time::Duration;
 const BAUDS: [u32; 5] = [9_600, 19_200, 38_400, 57_600, 115_200];
 /// Port of IPP.
 const IPP_PORT: u16 = 631;
+/// How the name of an ordinary file ends that may be written to: a file named by mistake is left alone.
+pub(super) const SIMULATOR_END: &str = ".escpos";
 /// Longest path of a print queue.
 const MAX_PATH_BYTES: usize = 200;
 
@@ -25,7 +28,7 @@ const MAX_PATH_BYTES: usize = 200;
 pub enum ReceiptPort {
     /// Raw TCP.
     Tcp(SocketAddr),
-    /// A device file, or an ordinary file as a simulator.
+    /// A device file below `/dev`, or an ordinary file whose name ends with `.escpos` as a simulator.
     File(PathBuf),
     /// A serial port and its speed.
     Serial(PathBuf, u32),
@@ -71,7 +74,9 @@ impl ReceiptPlace {
         let (kind, rest) = text.split_once(':')?;
         let port = match kind {
             "tcp" => ReceiptPort::Tcp(rest.parse().ok().filter(|address: &SocketAddr| address.port() != 0)?),
-            "file" if rest.len() > 1 => ReceiptPort::File(PathBuf::from(rest)),
+            "file" if rest.starts_with("/dev/") || rest.ends_with(SIMULATOR_END) => {
+                ReceiptPort::File(PathBuf::from(rest))
+            }
             "serial" => {
                 let (path, baud) = rest.rsplit_once(':')?;
                 let baud = baud.parse().ok().filter(|baud| BAUDS.contains(baud))?;
@@ -158,7 +163,7 @@ mod tests {
             "tcp:192.168.1.50:9100",
             "tcp:[::1]:9100,58mm",
             "file:/dev/usb/lp0,58mm,holds",
-            "file:/tmp/a:b,holds",
+            "file:/tmp/a:b.escpos,holds",
             "serial:/dev/ttyS0:115200",
             "usb:0416:5011",
         ] {
@@ -173,6 +178,8 @@ mod tests {
             "tcp:1.2.3.4",
             "tcp:1.2.3.4:0",
             "file:",
+            "file:/etc/passwd",
+            "file:paper.escpos.txt",
             "serial:/dev/ttyS0",
             "serial:/dev/ttyS0:1",
             "serial::9600",

@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +19,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
-use super::place::ReceiptPort;
+use super::place::{ReceiptPort, SIMULATOR_END};
 use crate::device::Trouble;
 
 /// How long a connection may take to come about.
@@ -130,8 +131,14 @@ impl Driver for Wire {
     }
 }
 
+/// A character device, or an ordinary file whose name says that it may be written to. What else a setting leads to by
+/// mistake is not even opened.
 fn open_file(path: &Path) -> Result<Line, Trouble> {
     let kind = std::fs::metadata(path).map_err(|e| of_io(&e))?.file_type();
+    let simulator = kind.is_file() && path.as_os_str().as_bytes().ends_with(SIMULATOR_END.as_bytes());
+    if !kind.is_char_device() && !simulator {
+        return Err(Trouble::Unsupported);
+    }
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
     let file = OpenOptions::new()
         .read(true)
@@ -140,8 +147,7 @@ fn open_file(path: &Path) -> Result<Line, Trouble> {
         .open(path)
         .map_err(|e| of_io(&e))?;
     let fd = Arc::new(OwnedFd::from(file));
-    let answers = kind.is_char_device() || kind.is_fifo() || kind.is_socket();
-    Ok(if answers { Line::Descriptor(fd) } else { Line::Simulator(fd) })
+    Ok(if simulator { Line::Simulator(fd) } else { Line::Descriptor(fd) })
 }
 
 fn open_serial(path: &Path, baud: u32) -> Result<Line, Trouble> {

@@ -162,6 +162,33 @@ fn bad_numbers_and_names_are_errors_and_other_bad_fields_are_left_out() {
     }
 }
 
+/// Records have one byte of length and hold no others: what means more than that in BER-TLV is a length like any here.
+#[test]
+fn wrong_lengths_and_records_without_end_end() {
+    let empty = [0x77, 0x00].repeat(32 * 1024);
+    assert_eq!(taken(&empty), Ok(SocialSecurityCard::default()), "each takes two bytes at least");
+    let nested = [0x6F, 0x02].repeat(32 * 1024);
+    assert!(taken(&nested).is_ok_and(|card| card == SocialSecurityCard::default()), "nothing is looked into");
+    let table: [(&[u8], u8); 5] = [
+        (&[0x6F, 0x80, 1, 2, 0, 0], 0x6F),
+        (&[0x6F, 0x81, 2, 1, 2], 0x6F),
+        (&[0x6F, 0x82, 0xFF, 0xFF, 1], 0x6F),
+        (&[0x9F, 0x1F, 1, 1], 0x9F),
+        (&[0x77, 1, 1, 0x77, 2, 1], 0x77),
+    ];
+    for (answer, tag) in table {
+        assert_eq!(taken(answer).err(), Some(RecordError::Length(tag)), "{answer:02X?}");
+    }
+    // Every length with every number of bytes behind it: taken, or an error.
+    for length in 0..=u8::MAX {
+        for behind in 0..=usize::from(u8::MAX) {
+            let record = [&[0x77, length][..], &vec![0x41; behind]].concat();
+            let fits = behind >= usize::from(length);
+            assert!(fits || taken(&record) == Err(RecordError::Length(0x77)), "{length} {behind}");
+        }
+    }
+}
+
 #[test]
 fn nothing_of_a_card_is_printed_by_debug() {
     assert_eq!(format!("{:?}", social_security(Sample::SocialSecurity)), "SocialSecurityCard(..)");

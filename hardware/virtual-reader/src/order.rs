@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `insert HEX` | lays down a card with this image, lifting the one that lies there |
 //! | `insert-chip NAME` | lays down a chip card (`hardware::simulated_card`), lifting the one that lies there |
+//! | `insert-atr HEX` or without | lays down a card that answers a reset with these bytes, or none, and knows no command |
 //! | `insert-mute` | lays down a card that does not wake up |
 //! | `remove` | lifts the card |
 //! | `newest-address HEX` or without | which newest address the cards have from now on (UTF-16LE); none |
@@ -35,6 +36,8 @@ pub enum Order {
     Insert(Vec<u8>),
     /// Lays down a chip card.
     InsertChip(Sample),
+    /// Lays down a card that answers a reset with these bytes, and knows no command.
+    InsertAtr(Vec<u8>),
     /// Lays down a card that does not wake up.
     InsertMute,
     /// Lifts the card.
@@ -113,6 +116,10 @@ impl std::str::FromStr for Order {
                 let sample = first.and_then(Sample::from_name);
                 Self::InsertChip(sample.ok_or(OrderError::Argument)?)
             }
+            "insert-atr" => Self::InsertAtr(match first {
+                Some(digits) => image(Some(digits))?,
+                None => Vec::new(),
+            }),
             "insert-mute" => Self::none(first, Self::InsertMute)?,
             "remove-at" => Self::RemoveAt(first.map_or(Err(OrderError::Argument), |n| count(Some(n)))?),
             "unplug-at" => Self::UnplugAt(first.map(|n| count(Some(n))).transpose()?),
@@ -156,6 +163,7 @@ impl fmt::Display for Order {
             Self::Insert(bytes) => hex(f, "insert ", bytes),
             Self::NewestAddress(bytes) => hex(f, "newest-address ", bytes),
             Self::InsertChip(sample) => write!(f, "insert-chip {}", sample.name()),
+            Self::InsertAtr(atr) => hex(f, "insert-atr ", atr),
             Self::InsertMute => f.write_str("insert-mute"),
             Self::RemoveAt(exchange) => write!(f, "remove-at {exchange}"),
             Self::UnplugAt(Some(exchange)) => write!(f, "unplug-at {exchange}"),
@@ -269,6 +277,8 @@ mod tests {
             Order::RemoveMidRead,
             Order::InsertChip(Sample::SocialSecurityByTag),
             Order::InsertMute,
+            Order::InsertAtr(vec![]),
+            Order::InsertAtr(vec![0xFF; 33]),
             Order::RemoveAt(3),
             Order::UnplugAt(Some(2)),
             Order::UnplugAt(None),

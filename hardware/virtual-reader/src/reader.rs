@@ -50,7 +50,7 @@ impl Reader {
     }
 
     /// Powers the card up, or resets it; gives its answer to that.
-    pub(crate) fn power_up(&self) -> Option<&'static [u8]> {
+    pub(crate) fn power_up(&self) -> Option<Vec<u8>> {
         self.lock().state.power_up()
     }
 

@@ -35,6 +35,8 @@ enum Laid {
     IdCard(Vec<u8>),
     /// A chip card.
     Chip(Box<SimulatedCard>),
+    /// A card that answers a reset with these bytes, and knows no command.
+    Strange(Vec<u8>),
     /// A card that does not wake up.
     Mute,
 }
@@ -108,6 +110,7 @@ impl State {
         match order {
             Order::Insert(image) => self.lay(Laid::IdCard(image)),
             Order::InsertChip(sample) => self.lay(Laid::Chip(Box::new(SimulatedCard::new(sample)))),
+            Order::InsertAtr(atr) => self.lay(Laid::Strange(atr)),
             Order::InsertMute => self.lay(Laid::Mute),
             Order::RemoveAt(further) => self.ahead = Some((Ahead::Remove, self.at(further))),
             Order::UnplugAt(Some(further)) => self.ahead = Some((Ahead::Unplug, self.at(further))),
@@ -174,13 +177,14 @@ impl State {
     }
 
     /// The card is powered up, or reset: what it answers to that; none if nothing wakes up.
-    pub fn power_up(&mut self) -> Option<&'static [u8]> {
+    pub fn power_up(&mut self) -> Option<Vec<u8>> {
         match &mut self.card {
-            Some(Laid::IdCard(_)) => Some(&ATR),
+            Some(Laid::IdCard(_)) => Some(ATR.to_vec()),
             Some(Laid::Chip(card)) => {
                 card.reset();
-                Some(&simulated_card::ATR)
+                Some(simulated_card::ATR.to_vec())
             }
+            Some(Laid::Strange(atr)) => Some(atr.clone()),
             Some(Laid::Mute) | None => None,
         }
     }

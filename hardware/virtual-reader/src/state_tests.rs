@@ -177,7 +177,7 @@ fn a_frame_inside_an_apdu_comes_back_in_pieces() {
 fn a_chip_card_answers_for_itself_and_the_module_does_not_see_it() {
     let mut state = State::default();
     state.obey(Order::InsertChip(Sample::Staff));
-    assert_eq!(state.power_up(), Some(&simulated_card::ATR[..]));
+    assert_eq!(state.power_up().as_deref(), Some(&simulated_card::ATR[..]));
     assert_eq!(sw(&mut state, Command::Find), Sw3::NoCard);
     assert_eq!(state.exchange_apdu(&[0, 0xA4, 4, 0, 1, 9]), Reply::Bytes(vec![0x6A, 0x82]));
     assert_eq!(state.exchange_apdu(&[0xFF, 0xB0, 0, 0, 0]), Reply::Bytes(vec![0x6D, 0]));

@@ -21,7 +21,8 @@ const MAX_MESSAGE: usize = 4096;
 /// A card that lies in the reader; dropping it lifts it.
 #[derive(Debug)]
 pub struct VpcdCard {
-    card: Arc<Mutex<SimulatedCard>>,
+    /// None if it is a hostile one.
+    card: Option<Arc<Mutex<SimulatedCard>>>,
     stream: TcpStream,
     thread: Option<JoinHandle<()>>,
 }
@@ -32,20 +33,61 @@ impl VpcdCard {
     /// # Errors
     /// If nobody listens in time.
     pub fn insert(port: u16, sample: Sample) -> io::Result<Self> {
+        let card = Arc::new(Mutex::new(SimulatedCard::new(sample)));
+        let served = Arc::clone(&card);
+        let mut inserted = Self::serve(port, move |message| {
+            let mut card = served.lock().unwrap_or_else(PoisonError::into_inner);
+            match message {
+                [4] => Some(ATR.to_vec()),
+                [_] => {
+                    card.reset();
+                    None
+                }
+                _ => Some(card.answer(message)),
+            }
+        })?;
+        inserted.card = Some(card);
+        Ok(inserted)
+    }
+
+    /// Lays a card into the reader that gives these bytes as its answer to a reset, and answers every command with
+    /// whatever `answers` gives, status word and all.
+    ///
+    /// # Errors
+    /// As [`VpcdCard::insert`].
+    pub fn insert_hostile(
+        port: u16,
+        atr: &[u8],
+        mut answers: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
+    ) -> io::Result<Self> {
+        let atr = atr.to_vec();
+        Self::serve(port, move |message| match message {
+            [4] => Some(atr.clone()),
+            [_] => None,
+            _ => Some(answers(message)),
+        })
+    }
+
+    fn serve(
+        port: u16,
+        mut answer: impl FnMut(&[u8]) -> Option<Vec<u8>> + Send + 'static,
+    ) -> io::Result<Self> {
         let stream = connect(port)?;
         stream.set_nodelay(true)?;
-        let card = Arc::new(Mutex::new(SimulatedCard::new(sample)));
-        let (mut line, served) = (stream.try_clone()?, Arc::clone(&card));
+        let mut line = stream.try_clone()?;
         let thread = std::thread::Builder::new().name("vpcd-card".into()).spawn(move || {
             // It ends when the line does.
-            while answer(&mut line, &served).is_ok() {}
+            while take(&mut line, &mut answer).is_ok() {}
         })?;
-        Ok(Self { card, stream, thread: Some(thread) })
+        Ok(Self { card: None, stream, thread: Some(thread) })
     }
 
     /// How often it was asked what this project never asks.
     pub fn forbidden(&self) -> u32 {
-        self.card.lock().unwrap_or_else(PoisonError::into_inner).forbidden()
+        let count = |card: &Arc<Mutex<SimulatedCard>>| {
+            card.lock().unwrap_or_else(PoisonError::into_inner).forbidden()
+        };
+        self.card.as_ref().map_or(0, count)
     }
 }
 
@@ -70,7 +112,7 @@ fn connect(port: u16) -> io::Result<TcpStream> {
 }
 
 /// Takes one message and answers it, if it is one that wants an answer.
-fn answer(line: &mut TcpStream, card: &Mutex<SimulatedCard>) -> io::Result<()> {
+fn take(line: &mut TcpStream, answer: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>>) -> io::Result<()> {
     let mut length = [0; 2];
     read(line, &mut length)?;
     let length = usize::from(u16::from_be_bytes(length));
@@ -79,16 +121,7 @@ fn answer(line: &mut TcpStream, card: &Mutex<SimulatedCard>) -> io::Result<()> {
     }
     let mut message = vec![0; length];
     read(line, &mut message)?;
-    let mut card = card.lock().unwrap_or_else(PoisonError::into_inner);
-    let answer = match message[..] {
-        [4] => ATR.to_vec(),
-        [_] => {
-            card.reset();
-            return Ok(());
-        }
-        _ => card.answer(&message),
-    };
-    drop(card);
+    let Some(answer) = answer(&message) else { return Ok(()) };
     let length = u16::try_from(answer.len()).map_err(io::Error::other)?;
     line.write_all(&[&length.to_be_bytes()[..], &answer].concat())
 }

@@ -70,9 +70,14 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// The devices that do not work: paper that is low or left lying stops nothing.
+    /// The devices that do not work: paper that is low or left lying, or one reader of two, stops nothing.
     pub fn broken(&self) -> impl Iterator<Item = &DeviceReport> {
-        let works = [None, Some(DeviceTrouble::PaperLow), Some(DeviceTrouble::Unclaimed)];
+        let works = [
+            None,
+            Some(DeviceTrouble::PaperLow),
+            Some(DeviceTrouble::Unclaimed),
+            Some(DeviceTrouble::OneLost),
+        ];
         self.devices.iter().filter(move |device| !works.contains(&device.trouble))
     }
 }

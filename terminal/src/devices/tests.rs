@@ -62,7 +62,7 @@ fn what_the_reader_says_is_its_state_and_a_bad_card_is_not_its_fault() {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(0));
     let board = Board::new(clock, [DeviceKind::CardReader]);
     let state = || board.state(DeviceKind::CardReader);
-    board.reader_says(ReaderStatus::Unknown);
+    board.reader_says(ReaderStatus::Unknown, false);
     assert_eq!(state(), DeviceState::Unknown);
     let table = [
         (ReaderStatus::NoReader, DeviceState::Trouble(Trouble::NotFound)),
@@ -72,21 +72,43 @@ fn what_the_reader_says_is_its_state_and_a_bad_card_is_not_its_fault() {
         (ReaderStatus::Card, DeviceState::Ready),
     ];
     for (status, wanted) in table {
-        board.reader_says(status);
+        board.reader_says(status, false);
         assert_eq!(state(), wanted, "{status:?}");
     }
     for error in [ReadError::Removed, ReadError::LayAgain, ReadError::UnknownCard, ReadError::Damaged] {
-        board.card_read(Some(error));
+        board.card_read(Some(error), false);
         assert_eq!(state(), DeviceState::Ready, "{error}");
     }
-    board.card_read(None);
-    board.card_read(Some(ReadError::OutOfOrder));
+    board.card_read(None, false);
+    board.card_read(Some(ReadError::OutOfOrder), false);
     assert_eq!(state(), DeviceState::Trouble(Trouble::OutOfOrder));
     let counts = &board.view()[0].counts;
     assert_eq!((counts.done, counts.failed), (1, 5));
     assert_eq!(board.state(DeviceKind::Camera), DeviceState::Off, "there is none");
     board.begin(DeviceKind::Camera);
     assert_eq!(board.view().len(), 1, "nor does it come by itself");
+}
+
+#[test]
+fn a_reader_that_is_missed_beside_one_that_serves_is_told_until_it_is_back() {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(0));
+    let board = Board::new(clock, [DeviceKind::CardReader]);
+    let state = || board.state(DeviceKind::CardReader);
+    board.reader_says(ReaderStatus::Empty, true);
+    assert_eq!(state(), DeviceState::Trouble(Trouble::OneLost));
+    assert!(state().is_usable(), "citizens go on");
+    board.reader_says(ReaderStatus::Card, true);
+    for error in [None, Some(ReadError::Removed)] {
+        board.begin(DeviceKind::CardReader);
+        board.card_read(error, true);
+        assert_eq!(state(), DeviceState::Trouble(Trouble::OneLost), "{error:?}");
+    }
+    let report = board.reports().pop().expect("the reader");
+    assert_eq!((report.trouble, report.done, report.failed), (Some(DeviceTrouble::OneLost), 1, 1));
+    board.reader_says(ReaderStatus::NoReader, true);
+    assert_eq!(state(), DeviceState::Trouble(Trouble::NotFound), "none serves");
+    board.reader_says(ReaderStatus::Empty, false);
+    assert_eq!(state(), DeviceState::Ready);
 }
 
 #[test]

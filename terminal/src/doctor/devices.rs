@@ -1,7 +1,7 @@
 //! What the doctor says of devices: each is asked how it is, and nothing is printed, scanned or read.
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hardware::camera::{FileCamera, FrameSource as _, V4lCamera};
 use hardware::card_reader::{CardReader, ReaderEvent, ReaderStatus};
@@ -37,15 +37,31 @@ fn reader(config: &Config) -> Finding {
         ReaderChoice::File(path) => Finding::ok(SUBJECT, format!("simulator at {}", path.display())),
         ReaderChoice::Pcsc => {
             let entries = config.readers.as_deref().and_then(|file| readers_file::load(file).ok());
+            let several = entries.as_ref().is_some_and(|entries| entries.len() > 1);
             let mut reader: Box<dyn CardReader> = match entries {
                 Some(entries) => readers_file::open(&entries, &Trace::default()),
                 None => Box::new(PcscReader::new(PcscConfig::default())),
             };
-            let status = match reader.wait_event(READER_WAIT) {
-                ReaderEvent::Status(status) => status,
-                ReaderEvent::Second | ReaderEvent::Nothing => ReaderStatus::Unknown,
-            };
-            reader_status(SUBJECT, status)
+            let (status, misses) = look(reader.as_mut(), several);
+            reader_status(SUBJECT, status, misses)
+        }
+    }
+}
+
+/// How the readers are together, and whether one is missed. Several are all waited for: each tells by itself.
+fn look(reader: &mut dyn CardReader, several: bool) -> (ReaderStatus, bool) {
+    let end = Instant::now() + READER_WAIT;
+    let mut last = ReaderStatus::Unknown;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match reader.wait_event(left) {
+            ReaderEvent::Status(status) => last = status,
+            ReaderEvent::Second => {}
+            ReaderEvent::Nothing => return (last, reader.misses()),
+        }
+        let serves = matches!(last, ReaderStatus::Empty | ReaderStatus::Card);
+        if (!several && last != ReaderStatus::Unknown) || (serves && reader.misses()) {
+            return (last, reader.misses());
         }
     }
 }
@@ -85,8 +101,12 @@ fn photos(program: Option<&Path>) -> Finding {
 }
 
 /// What a real reader is doing, in words.
-fn reader_status(subject: &'static str, status: ReaderStatus) -> Finding {
+fn reader_status(subject: &'static str, status: ReaderStatus, misses: bool) -> Finding {
     let (found, remedy) = match status {
+        ReaderStatus::Empty | ReaderStatus::Card if misses => (
+            "one reader works; another one of the readers file is not there, or is out of order",
+            "plug it in, or try another cable; if it is gone for good, take its port out of the readers file",
+        ),
         ReaderStatus::Empty => return Finding::ok(subject, "ready, no card on it"),
         ReaderStatus::Card => return Finding::ok(subject, "ready, a card lies on it"),
         ReaderStatus::ServiceOff => (
@@ -139,9 +159,10 @@ fn printer_finding(subject: &'static str, place: &str, trouble: Option<Trouble>)
         Trouble::CoverOpen => "close the cover",
         Trouble::Jammed => "open it, take the paper out, close it; look at the cutter",
         Trouble::NoPaper | Trouble::PaperLow => "put paper in",
+        Trouble::OneLost => "look at the other one as well",
         Trouble::Unclaimed => "take the paper out and shred it: nobody came for it",
         Trouble::Unsupported => {
-            "look at the settings: another kind of printer answers there, or none that tells its state"
+            "look at the settings: another kind of printer answers there, none that tells its state, or the file is no character device"
         }
         Trouble::OutOfOrder => {
             "look at its panel; if it is in order there, check that this user may use the device file"

@@ -111,6 +111,9 @@ impl Model {
             _ => {}
         }
         self.note_print(id, PrintStep::Printing);
+        if let Some(session) = &mut self.session {
+            session.print_kind = Some(kind);
+        }
         vec![Job::Print { kind, envelope_id: id, language: self.look.language }]
     }
 
@@ -120,6 +123,11 @@ impl Model {
         let of_slip = session.print.filter(|(of, _)| *of == id).map(|(_, step)| step);
         let of_case = || session.cases.as_ref()?.iter().find(|case| case.envelope_id == id)?.print;
         of_slip.or_else(of_case)
+    }
+
+    /// Which paper it is that was printed last in this visit; none if there is no printer.
+    pub fn printed_on(&self) -> Option<PrintKind> {
+        self.session.as_ref().and_then(|session| session.print_kind).or_else(|| self.paper())
     }
 
     /// The printer's thread says where a paper is.

@@ -11,7 +11,7 @@ use hardware::card_reader::ReadError;
 use hardware::pages::Finding;
 use hardware::photo::Photo;
 
-use super::{Capture, Drafts, PrintStep, Situation};
+use super::{Capture, Drafts, PrintKind, PrintStep, Situation};
 
 /// One person's visit from the first tap to the wipe.
 #[derive(Debug)]
@@ -70,6 +70,8 @@ pub struct Session {
     pub slip: Option<SlipView>,
     /// The paper of the slip on the screen, once it was asked for.
     pub print: Option<(EnvelopeId, PrintStep)>,
+    /// Which paper was asked for last.
+    pub print_kind: Option<PrintKind>,
     /// Own cases, once loaded.
     pub cases: Option<Vec<CaseLine>>,
 }
@@ -104,6 +106,7 @@ impl Session {
             submit: SubmitStep::Idle,
             slip: None,
             print: None,
+            print_kind: None,
             cases: None,
         }
     }

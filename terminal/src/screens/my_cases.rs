@@ -107,10 +107,11 @@ fn case_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, case: &CaseLine) {
     state_ui(ui, cx, pos2(words.left(), second.bottom() + 8.0), case);
     let mut marks = inner.with_min_x(words.right() + 8.0);
     if cx.model.paper().is_some() {
-        let (width, height) = (cx.theme.pick(132.0, 112.0), cx.theme.metrics.target);
-        let place = at(inner.right() - width, inner.center().y - height / 2.0, width, height);
         let name = cx.tf("my_cases.print_name", &[("number", case.number.as_str())]);
         let look = Button::secondary(cx.t("my_cases.print")).named(&name);
+        let width = look.inner_width(ui, cx) + cx.theme.pick(64.0, 56.0);
+        let height = cx.theme.metrics.target;
+        let place = at(inner.right() - width, inner.center().y - height / 2.0, width, height);
         press(ui, cx, place, &look, Command::PrintCase(case.envelope_id));
         marks.set_right(place.left() - 8.0);
     }

@@ -5,14 +5,15 @@
 use domain::ids::EnvelopeId;
 use egui::Color32;
 
-use crate::model::PrintStep;
+use crate::model::{PrintKind, PrintStep};
 use crate::widgets::Cx;
 
 /// Label of the button: a key.
 pub fn label(step: Option<PrintStep>) -> &'static str {
     match step {
         None => "slip.print.print",
-        Some(PrintStep::Printing | PrintStep::Waiting(_)) => "slip.print.under_way",
+        Some(PrintStep::Printing) => "slip.print.under_way",
+        Some(PrintStep::Waiting(_)) => "slip.print.waits",
         Some(PrintStep::Printed | PrintStep::Doubtful(_)) => "slip.print.again",
         Some(PrintStep::Failed(_)) => "slip.print.retry",
     }
@@ -26,6 +27,9 @@ pub fn line(cx: &Cx<'_>, id: EnvelopeId) -> Option<(String, Color32, &'static st
     let (key, ink, name) = match step {
         PrintStep::Printing => ("printing", colors.ink, "printer"),
         PrintStep::Waiting(_) => ("waiting", colors.warn, "warn"),
+        PrintStep::Printed if cx.model.printed_on() == Some(PrintKind::Page) => {
+            ("page_printed", colors.ok, "check")
+        }
         PrintStep::Printed => ("printed", colors.ok, "check"),
         PrintStep::Failed(Some(_)) => ("failed", colors.error, "warn"),
         PrintStep::Failed(None) => ("not_printed", colors.error, "warn"),

@@ -6,6 +6,7 @@ use domain::wire::v1::AuditHead;
 use rusqlite::{OptionalExtension as _, TransactionBehavior};
 
 use super::identity::{self, Identity};
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError, open};
 
@@ -53,7 +54,7 @@ impl Store {
         let seq = i64::try_from(head.seq).map_err(|_| AuditHeadError::Malformed)?;
         let (epoch, hash) = (head.epoch.to_string(), head.hash.to_string());
         let known: Option<String> = tx
-            .query_row("SELECT hash FROM audit_head WHERE epoch = ?1 AND seq = ?2", (&epoch, seq), |r| {
+            .row_kept("SELECT hash FROM audit_head WHERE epoch = ?1 AND seq = ?2", (&epoch, seq), |r| {
                 r.get(0)
             })
             .optional()?;
@@ -67,11 +68,11 @@ impl Store {
             None => {}
         }
         let text = serde_json::to_string(document).map_err(|_| StoreError::Value("audit head"))?;
-        tx.execute(
+        tx.execute_kept(
             "INSERT INTO audit_head (epoch, seq, hash, signed_ms, document) VALUES (?1, ?2, ?3, ?4, ?5)",
             (&epoch, seq, &hash, head.signed_at_ms, text),
         )?;
-        tx.execute(
+        tx.execute_kept(
             "DELETE FROM audit_head WHERE rowid NOT IN
              (SELECT rowid FROM audit_head ORDER BY signed_ms DESC, seq DESC LIMIT ?1)",
             [MOST],
@@ -88,7 +89,7 @@ impl Store {
 pub fn read_audit_heads(directory: &Path) -> Result<Vec<SignedDocument>, StoreError> {
     let connection = open::open_read_only(directory)?;
     let sql = "SELECT document FROM audit_head ORDER BY signed_ms DESC, seq DESC LIMIT ?1";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let texts = statement.query_map([MOST], |r| r.get::<_, String>(0))?;
     texts.map(|t| serde_json::from_str(&t?).map_err(|_| StoreError::Value("audit head"))).collect()
 }

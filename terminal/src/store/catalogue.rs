@@ -4,6 +4,7 @@ use domain::catalogue::CatalogueDocument;
 use domain::envelope::Digest;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError, catalogue_trust};
 
@@ -45,7 +46,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses, or no version is sound although there are some.
     pub fn newest_catalogue(&self) -> Result<Option<CatalogueDocument>, StoreError> {
-        let mut versions = self.connection.prepare("SELECT version FROM catalogue ORDER BY version DESC")?;
+        let mut versions =
+            self.connection.prepare_cached("SELECT version FROM catalogue ORDER BY version DESC")?;
         let mut damaged = false;
         for version in versions.query_map([], |r| r.get::<_, i64>(0))? {
             match self.catalogue_version(version?)? {
@@ -90,7 +92,8 @@ impl Store {
             }
             if !wanted {
                 let number = i64::try_from(version).map_err(|_| StoreError::Value("catalogue version"))?;
-                removed += self.connection.execute("DELETE FROM catalogue WHERE version = ?1", [number])?;
+                removed +=
+                    self.connection.execute_kept("DELETE FROM catalogue WHERE version = ?1", [number])?;
             }
         }
         Ok(removed)
@@ -117,7 +120,7 @@ impl Store {
     fn catalogue_version(&self, version: i64) -> Result<Option<CatalogueDocument>, StoreError> {
         let row: Option<(String, String)> = self
             .connection
-            .query_row("SELECT digest, json FROM catalogue WHERE version = ?1", [version], |r| {
+            .row_kept("SELECT digest, json FROM catalogue WHERE version = ?1", [version], |r| {
                 Ok((r.get(0)?, r.get(1)?))
             })
             .optional()?;
@@ -133,20 +136,19 @@ impl Store {
 /// Adds a version; false if it is there already and sound.
 fn insert(tx: &Connection, document: &CatalogueDocument, now_ms: i64) -> Result<bool, StoreError> {
     let version = i64::try_from(document.version).map_err(|_| StoreError::Value("catalogue version"))?;
-    let known: Option<String> = tx
-        .query_row("SELECT digest FROM catalogue WHERE version = ?1", [version], |r| r.get(0))
-        .optional()?;
+    let known: Option<String> =
+        tx.row_kept("SELECT digest FROM catalogue WHERE version = ?1", [version], |r| r.get(0)).optional()?;
     match known {
         // A text that rotted is mended by the one that its digest names.
         Some(d) if d == document.digest.to_string() => {
-            let mended = tx.execute(
+            let mended = tx.execute_kept(
                 "UPDATE catalogue SET json = ?2 WHERE version = ?1 AND json <> ?2",
                 (version, &document.json),
             )?;
             return Ok(mended > 0);
         }
         Some(_) => return Err(StoreError::Value("catalogue version (published with another digest)")),
-        None => tx.execute(
+        None => tx.execute_kept(
             "INSERT INTO catalogue (version, digest, json, kept_ms) VALUES (?1, ?2, ?3, ?4)",
             (version, document.digest.to_string(), &document.json, now_ms),
         )?,

@@ -10,6 +10,7 @@ use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use zeroize::Zeroizing;
 
+use super::statements::Kept as _;
 use super::{Store, StoreError, device_key};
 
 /// Drafts on a terminal at most; the oldest give way.
@@ -114,7 +115,7 @@ impl Store {
         insert(&tx, &place, (&wrapped, &content))?;
         fail::fail_point!("terminal::draft::after_row", |_| Err(StoreError::Full.into()));
         let most = i64::try_from(MAX_DRAFTS).unwrap_or(i64::MAX);
-        tx.execute(
+        tx.execute_kept(
             "DELETE FROM draft WHERE rowid IN
              (SELECT rowid FROM draft ORDER BY written_ms DESC, rowid DESC LIMIT -1 OFFSET ?1)",
             [most],
@@ -178,7 +179,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn erase_old_drafts(&mut self, lived_ms: i64, keep_ms: i64) -> Result<usize, StoreError> {
-        let erased = self.connection.execute(
+        let erased = self.connection.execute_kept(
             "DELETE FROM draft WHERE written_ms <= ?1 OR written_ms > ?2",
             (lived_ms.saturating_sub(keep_ms), lived_ms),
         )?;
@@ -297,7 +298,7 @@ pub(super) fn erase_one(
 
 /// Erases every draft within the caller's transaction; says how many there were.
 pub(super) fn erase_all(connection: &Connection) -> Result<usize, StoreError> {
-    Ok(connection.execute("DELETE FROM draft", [])?)
+    Ok(connection.execute_kept("DELETE FROM draft", [])?)
 }
 
 /// A fresh nonce, and what was sealed with it.

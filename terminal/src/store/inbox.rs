@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::identity::{self, Identity};
 use super::slips::state_to_text;
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError, catalogue_trust, offers, page_queue, time};
 
@@ -59,7 +60,7 @@ impl Store {
             .map_err(ReceiptError::Signature)?;
         let receipt: ReceiptBody = serde_json::from_slice(body).map_err(|_| ReceiptError::Mismatch)?;
         let known: Option<String> = tx
-            .query_row(
+            .row_kept(
                 "SELECT digest FROM outbox WHERE envelope_id = ?1",
                 [receipt.envelope_id.to_string()],
                 |r| r.get(0),
@@ -99,7 +100,8 @@ impl Store {
             newer()
         );
         let version = i64::try_from(news.version).map_err(|_| StoreError::Value("case version"))?;
-        let changed = self.connection.execute(&sql, (id, state_to_text(news.state), version, reached_ms))?;
+        let changed =
+            self.connection.execute_kept(&sql, (id, state_to_text(news.state), version, reached_ms))?;
         fail::fail_point!("terminal::news::after_case", |_| Err(StoreError::Full));
         Ok(if changed > 0 && !early { CaseNewsOutcome::Moved } else { CaseNewsOutcome::Ignored })
     }
@@ -126,12 +128,12 @@ impl Store {
             // A restored server may have lost what it receipted: all receipts are shown to it, marks of what it may
             // lack are taken back until they are true again, and the feed is read from its start.
             // What it holds durably it still has; what departments decided since it may have lost as well.
-            tx.execute(
+            tx.execute_kept(
                 "UPDATE slip SET delivered_ms = NULL WHERE envelope_id IN
                  (SELECT envelope_id FROM outbox WHERE state = 'delivered' AND ciphertext IS NOT NULL)",
                 [],
             )?;
-            tx.execute(
+            tx.execute_kept(
                 "UPDATE slip SET accepted_ms = NULL, completed_ms = NULL, case_state = NULL, case_version = 0",
                 [],
             )?;
@@ -177,7 +179,7 @@ fn store_receipt(
     let id = receipt.envelope_id.to_string();
     let text = serde_json::to_string(document).map_err(|_| StoreError::Value("receipt"))?;
     let seq = i64::try_from(receipt.server_seq).map_err(|_| StoreError::Value("server sequence"))?;
-    tx.execute(
+    tx.execute_kept(
         "INSERT INTO receipt (envelope_id, document, server_seq, accepted_at_ms, received_ms, received_lived_ms)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (envelope_id) DO UPDATE SET document = excluded.document, server_seq = excluded.server_seq,
@@ -185,7 +187,7 @@ fn store_receipt(
             received_lived_ms = excluded.received_lived_ms",
         (&id, text, seq, receipt.accepted_at_ms, now_ms, time::lived_ms(tx)?),
     )?;
-    tx.execute(
+    tx.execute_kept(
         "UPDATE outbox SET state = 'delivered', reason = NULL, last_error = NULL, attempts = attempts + 1,
              gone_ms = NULL
          WHERE envelope_id = ?1",
@@ -193,13 +195,13 @@ fn store_receipt(
     )?;
     // Text alone is not delivered: its pages are on their way.
     if receipt.complete {
-        tx.execute(
+        tx.execute_kept(
             "UPDATE slip SET delivered_ms = COALESCE(delivered_ms, ?2) WHERE envelope_id = ?1",
             (&id, receipt.accepted_at_ms),
         )?;
     }
     if let Some(number) = &receipt.number {
-        tx.execute(
+        tx.execute_kept(
             "UPDATE slip SET corrected_from = number, number = ?2 WHERE envelope_id = ?1 AND number <> ?2",
             (&id, number.as_str()),
         )?;
@@ -209,7 +211,7 @@ fn store_receipt(
 
 /// Erases the content of rows that the server holds in a verified backup.
 fn erase_durable(tx: &Connection, upto: i64) -> Result<(), StoreError> {
-    tx.execute(
+    tx.execute_kept(
         "UPDATE outbox SET ciphertext = NULL WHERE state = 'delivered' AND ciphertext IS NOT NULL AND to_offer = 0
          AND envelope_id IN (SELECT envelope_id FROM receipt WHERE server_seq <= ?1)
          AND envelope_id NOT IN (SELECT envelope_id FROM blob WHERE state = 'waiting')",

@@ -23,6 +23,7 @@ mod queue;
 mod sealing_keys;
 mod slips;
 mod space;
+mod statements;
 mod status;
 mod submit;
 mod time;

@@ -7,6 +7,7 @@ use domain::ids::EnvelopeId;
 use domain::wire::v1::{MAX_OFFERED, Offer, OfferedReceipt};
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError};
 
@@ -31,12 +32,12 @@ pub struct OfferOutcome {
 /// Everything with a receipt is to be shown to the centre.
 pub(super) fn offer_everything(tx: &Connection) -> Result<(), StoreError> {
     // With pages that are still here: sent again, so that the centre says which of them it lacks.
-    tx.execute(
+    tx.execute_kept(
         "UPDATE outbox SET state = 'queued', next_try_ms = 0 WHERE state = 'delivered' AND ciphertext IS NOT NULL
          AND envelope_id IN (SELECT envelope_id FROM blob WHERE state <> 'captured')",
         [],
     )?;
-    tx.execute(
+    tx.execute_kept(
         "UPDATE outbox SET to_offer = 1
          WHERE state = 'delivered' AND envelope_id IN (SELECT envelope_id FROM receipt)",
         [],
@@ -115,20 +116,20 @@ impl Store {
     /// [`StoreError`] if the database refuses.
     pub fn send_offers_again(&mut self) -> Result<(), StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute(
+        tx.execute_kept(
             "UPDATE outbox SET state = 'queued', next_try_ms = 0, to_offer = 0
              WHERE to_offer = 1 AND ciphertext IS NOT NULL",
             [],
         )?;
-        tx.execute("UPDATE outbox SET to_offer = 0 WHERE to_offer = 1", [])?;
+        tx.execute_kept("UPDATE outbox SET to_offer = 0 WHERE to_offer = 1", [])?;
         Ok(tx.commit()?)
     }
 }
 
 fn is_there(tx: &Connection, id: &EnvelopeId) -> Result<(), StoreError> {
     let id = id.to_string();
-    tx.execute("UPDATE outbox SET to_offer = 0 WHERE envelope_id = ?1", [&id])?;
-    tx.execute(
+    tx.execute_kept("UPDATE outbox SET to_offer = 0 WHERE envelope_id = ?1", [&id])?;
+    tx.execute_kept(
         "UPDATE slip SET delivered_ms = COALESCE(delivered_ms,
              (SELECT accepted_at_ms FROM receipt WHERE receipt.envelope_id = slip.envelope_id))
          WHERE envelope_id = ?1",
@@ -139,7 +140,7 @@ fn is_there(tx: &Connection, id: &EnvelopeId) -> Result<(), StoreError> {
 
 /// Queues a row whose content is still here; false if it is not.
 fn send_again(tx: &Connection, id: &EnvelopeId) -> Result<bool, StoreError> {
-    let changed = tx.execute(
+    let changed = tx.execute_kept(
         "UPDATE outbox SET state = 'queued', next_try_ms = 0, to_offer = 0
          WHERE envelope_id = ?1 AND ciphertext IS NOT NULL",
         [id.to_string()],
@@ -150,8 +151,8 @@ fn send_again(tx: &Connection, id: &EnvelopeId) -> Result<bool, StoreError> {
 /// Nothing is claimed any more of a submission that nobody has.
 fn is_gone(tx: &Connection, id: &EnvelopeId, now_ms: i64) -> Result<(), StoreError> {
     let id = id.to_string();
-    tx.execute("UPDATE outbox SET to_offer = 0, gone_ms = ?2 WHERE envelope_id = ?1", (&id, now_ms))?;
-    tx.execute(
+    tx.execute_kept("UPDATE outbox SET to_offer = 0, gone_ms = ?2 WHERE envelope_id = ?1", (&id, now_ms))?;
+    tx.execute_kept(
         "UPDATE slip SET delivered_ms = NULL, accepted_ms = NULL, completed_ms = NULL, case_state = NULL
          WHERE envelope_id = ?1",
         [&id],

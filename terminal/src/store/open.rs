@@ -10,6 +10,7 @@ use operator::private;
 use rand_chacha::ChaCha20Rng;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior};
 
+use super::statements::Kept as _;
 use super::{Identity, StoreError, anew, device_key, identity};
 
 /// Name of the database in the data folder.
@@ -112,7 +113,7 @@ fn check(connection: &Connection) -> Result<(), StoreError> {
         // An index of some rows only answers for those.
         let only = sql.split_once(" WHERE ").map(|(_, only)| format!("WHERE {only}")).unwrap_or_default();
         let ask = format!("SELECT 1 FROM \"{table}\" INDEXED BY \"{index}\" {only} LIMIT 1");
-        connection.query_row(&ask, [], |_| Ok(())).optional()?;
+        connection.row_kept(&ask, [], |_| Ok(())).optional()?;
     }
     Ok(())
 }
@@ -166,6 +167,7 @@ fn create(
 
 fn prepare(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(Duration::from_secs(5))?;
+    super::statements::keep(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synced())?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -3,6 +3,7 @@ use domain::envelope::{Bytes, Digest, Signature};
 use domain::ids::EnvelopeId;
 use domain::wire::v1::EnvelopeUpload;
 
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError};
 
@@ -79,7 +80,7 @@ impl Store {
     pub fn next_due_ms(&self, now_ms: i64) -> Result<Option<i64>, StoreError> {
         let sql = "SELECT MIN(CASE WHEN next_try_ms > ?1 THEN 0 ELSE next_try_ms END)
                    FROM outbox WHERE state = 'queued' AND ciphertext IS NOT NULL";
-        Ok(self.connection.query_row(sql, [now_ms.saturating_add(LONGEST_HOLD_MS)], |r| r.get(0))?)
+        Ok(self.connection.row_kept(sql, [now_ms.saturating_add(LONGEST_HOLD_MS)], |r| r.get(0))?)
     }
 
     /// A send failed: the row stays queued and is tried again at `next_try_ms`.
@@ -88,7 +89,7 @@ impl Store {
     /// [`StoreError`] if the database refuses.
     pub fn send_failed(&mut self, digest: &Digest, error: &str, next_try_ms: i64) -> Result<(), StoreError> {
         fail::fail_point!("terminal::outbox::before_send_failed", |_| Err(StoreError::Full));
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE outbox SET attempts = attempts + 1, last_error = ?2, next_try_ms = ?3
              WHERE digest = ?1 AND state = 'queued'",
             (digest.to_string(), error, next_try_ms),
@@ -108,7 +109,7 @@ impl Store {
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let tx = self.connection.transaction()?;
-        let changed = tx.execute(
+        let changed = tx.execute_kept(
             "UPDATE outbox SET state = ?2, reason = ?3, attempts = attempts + 1 WHERE digest = ?1 AND state = 'queued'",
             (digest.to_string(), why.state(), reason),
         )?;

@@ -4,6 +4,7 @@ use domain::envelope::Digest;
 use domain::ids::EnvelopeId;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError};
 use crate::model::PagesSent;
@@ -93,7 +94,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn note_upload(&mut self, page: &DuePage, address: Option<&str>) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE blob SET address = ?2 WHERE digest = ?1 AND state = 'waiting'",
             (page.digest.to_string(), address),
         )?;
@@ -105,7 +106,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn page_failed(&mut self, page: &DuePage, error: &str, next_try_ms: i64) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE blob SET attempts = attempts + 1, last_error = ?2, next_try_ms = ?3
              WHERE digest = ?1 AND state = 'waiting'",
             (page.digest.to_string(), error, next_try_ms),
@@ -121,7 +122,7 @@ impl Store {
     pub fn page_sent(&mut self, page: &DuePage, now_ms: i64) -> Result<bool, StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let id = page.envelope_id.to_string();
-        let moved = tx.execute(
+        let moved = tx.execute_kept(
             "UPDATE blob SET state = 'sent', last_error = NULL WHERE digest = ?1 AND state = 'waiting'",
             [page.digest.to_string()],
         )?;
@@ -173,7 +174,7 @@ impl Store {
             } else {
                 "UPDATE blob SET state = 'sent', next_try_ms = MIN(next_try_ms, ?2) WHERE digest = ?1"
             };
-            tx.execute(sql, (&digest, next_try_ms))?;
+            tx.execute_kept(sql, (&digest, next_try_ms))?;
         }
         tx.commit()?;
         Ok(())
@@ -199,7 +200,7 @@ pub(super) fn awaited(connection: &Connection, envelope_id: &str) -> Result<i64,
 }
 
 fn ask_again(connection: &Connection, envelope_id: &str) -> Result<(), StoreError> {
-    connection.execute(
+    connection.execute_kept(
         "UPDATE outbox SET state = 'queued', next_try_ms = 0
          WHERE envelope_id = ?1 AND state = 'delivered' AND ciphertext IS NOT NULL",
         [envelope_id],

@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use super::statements::Kept as _;
 use super::{Fullness, Store, StoreError};
 
 /// Folder of sealed pages in the data folder.
@@ -79,7 +80,7 @@ impl Store {
             return Err(PageError::NoRoom);
         }
         let id = envelope_id.to_string();
-        let (count, last): (u32, u16) = self.connection.query_row(
+        let (count, last): (u32, u16) = self.connection.row_kept(
             "SELECT COUNT(*), COALESCE(MAX(page), 0) FROM blob WHERE envelope_id = ?1",
             [&id],
             |r| Ok((r.get(0)?, r.get(1)?)),
@@ -91,7 +92,7 @@ impl Store {
         let length = i64::try_from(sealed.bytes.len()).map_err(|_| PageError::Size)?;
         write_synced(&self.pages_folder(), &sealed.digest, &sealed.bytes)?;
         fail::fail_point!("terminal::page::after_file", |_| Err(StoreError::Full.into()));
-        self.connection.execute(
+        self.connection.execute_kept(
             "INSERT INTO blob (envelope_id, page, digest, length, kind, state) VALUES (?1, ?2, ?3, ?4, ?5, 'captured')",
             (id, page, sealed.digest.to_string(), length, kind_text(&kind)?),
         )?;
@@ -110,7 +111,7 @@ impl Store {
     ) -> Result<Zeroizing<Vec<u8>>, PageError> {
         let page: Option<u16> = self
             .connection
-            .query_row(
+            .row_kept(
                 "SELECT page FROM blob WHERE envelope_id = ?1 AND digest = ?2 AND state = 'captured'",
                 (envelope_id.to_string(), digest.to_string()),
                 |r| r.get(0),
@@ -126,7 +127,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database or the disk refuses.
     pub fn drop_page(&mut self, envelope_id: EnvelopeId, digest: &Digest) -> Result<(), StoreError> {
-        let dropped = self.connection.execute(
+        let dropped = self.connection.execute_kept(
             "DELETE FROM blob WHERE envelope_id = ?1 AND digest = ?2 AND state = 'captured'",
             (envelope_id.to_string(), digest.to_string()),
         )?;
@@ -139,14 +140,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database or the disk refuses.
     pub fn sweep_pages(&mut self, open: Option<EnvelopeId>) -> Result<usize, StoreError> {
-        self.connection.execute(
+        self.connection.execute_kept(
             "DELETE FROM blob WHERE state = 'captured' AND envelope_id IS NOT ?1
              AND envelope_id NOT IN (SELECT envelope_id FROM draft)",
             [open.map(|id| id.to_string())],
         )?;
         let mut removed = 0;
         for entry in entries(&self.pages_folder())? {
-            let named: bool = self.connection.query_row(
+            let named: bool = self.connection.row_kept(
                 "SELECT EXISTS (SELECT 1 FROM blob b LEFT JOIN outbox o ON o.envelope_id = b.envelope_id
                  WHERE b.digest = ?1 AND (b.state = 'captured' OR o.ciphertext IS NOT NULL))",
                 [&entry],

@@ -7,6 +7,7 @@ use domain::text::Language;
 use hardware::device::Trouble;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
+use super::statements::Kept as _;
 use super::{Store, StoreError};
 use crate::model::{PrintKind, PrintStep};
 
@@ -56,7 +57,7 @@ impl Store {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let open = step_of(&tx, envelope_id)?.filter(|step| step.is_open());
         if let Some(step) = open {
-            let moved = tx.execute(
+            let moved = tx.execute_kept(
                 "UPDATE print_job SET kind = ?2, language = ?3, tries = 0, trouble = NULL
                  WHERE envelope_id = ?1 AND state = 'queued' AND kind <> ?2",
                 (envelope_id.to_string(), kind.name(), language_name(language)),
@@ -64,16 +65,16 @@ impl Store {
             tx.commit()?;
             return Ok(if moved == 0 { step } else { PrintStep::Printing });
         }
-        tx.execute(
+        tx.execute_kept(
             "DELETE FROM print_job WHERE state IN ('printed', 'failed') AND id NOT IN
              (SELECT id FROM print_job ORDER BY id DESC LIMIT ?1)",
             [MAX_PRINT_ROWS - 1],
         )?;
-        let rows: i64 = tx.query_row("SELECT COUNT(*) FROM print_job", [], |r| r.get(0))?;
+        let rows: i64 = tx.row_kept("SELECT COUNT(*) FROM print_job", [], |r| r.get(0))?;
         if rows >= MAX_PRINT_ROWS {
             return Err(StoreError::Value("print_job"));
         }
-        tx.execute(
+        tx.execute_kept(
             "INSERT INTO print_job (kind, envelope_id, language, state, made_ms, wait_until_ms)
              VALUES (?1, ?2, ?3, 'queued', ?4, ?5)",
             (kind.name(), envelope_id.to_string(), language_name(language), now_ms, now_ms + WAIT_MS),
@@ -87,7 +88,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn doubt_prints(&mut self) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE print_job SET state = 'failed', doubtful = 1, trouble = NULL WHERE state = 'printing'",
             [],
         )?;
@@ -99,7 +100,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn nobody_waits(&mut self) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE print_job SET wait_until_ms = MIN(wait_until_ms, made_ms + ?1) WHERE state = 'queued'",
             [WAIT_ALONE_MS],
         )?;
@@ -146,7 +147,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses; then nothing may be sent.
     pub fn begin_print(&mut self, due: &DuePrint) -> Result<bool, StoreError> {
-        let changed = self.connection.execute(
+        let changed = self.connection.execute_kept(
             "UPDATE print_job SET state = 'printing', tries = tries + 1
              WHERE id = ?1 AND state = 'queued' AND kind = ?2",
             (due.id, due.kind.name()),
@@ -159,7 +160,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn put_back_print(&mut self, id: i64, trouble: Trouble) -> Result<(), StoreError> {
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE print_job SET state = 'queued', trouble = ?2 WHERE id = ?1 AND state = 'printing'",
             (id, trouble.name()),
         )?;
@@ -178,7 +179,7 @@ impl Store {
             PrintEnd::Failed(trouble) => ("failed", false, trouble),
             PrintEnd::Doubtful(trouble) => ("failed", true, trouble),
         };
-        self.connection.execute(
+        self.connection.execute_kept(
             "UPDATE print_job SET state = ?2, doubtful = ?3, trouble = ?4 WHERE id = ?1",
             (id, state, doubtful, trouble.map(Trouble::name)),
         )?;

@@ -3,6 +3,7 @@
 //! Refuses to release a conflict: the centre holds another content under the same id, and nothing is ever overwritten.
 use rusqlite::{OptionalExtension as _, TransactionBehavior};
 
+use super::statements::Kept as _;
 use super::submit::audit;
 use super::{Store, StoreError};
 
@@ -46,7 +47,7 @@ impl Store {
     ) -> Result<QueueChange, StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let row: Option<(String, String)> = tx
-            .query_row(
+            .row_kept(
                 "SELECT o.envelope_id, o.state FROM outbox o LEFT JOIN slip s ON s.envelope_id = o.envelope_id
                  WHERE o.envelope_id = ?1 OR s.number = ?1 OR s.corrected_from = ?1 LIMIT 1",
                 [which],
@@ -57,7 +58,7 @@ impl Store {
         if state != from {
             return Ok(QueueChange::NotNow { state });
         }
-        tx.execute(
+        tx.execute_kept(
             "UPDATE outbox SET state = 'queued', reason = NULL, next_try_ms = 0 WHERE envelope_id = ?1",
             [&id],
         )?;

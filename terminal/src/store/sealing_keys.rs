@@ -6,6 +6,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::identity::{get, put};
 use super::orders::OrderError;
+use super::statements::Kept as _;
 use super::{Identity, Store, StoreError};
 
 const KEYS: &str = "sealing_keys";
@@ -68,7 +69,7 @@ pub(super) fn key_of(
 
 /// Forgets the list: the terminal is enrolled anew, and the first list of that centre counts whatever its number is.
 pub(super) fn forget(tx: &Transaction<'_>) -> Result<(), StoreError> {
-    tx.execute("DELETE FROM meta WHERE key = ?1", [KEYS])?;
+    tx.execute_kept("DELETE FROM meta WHERE key = ?1", [KEYS])?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@ use domain::case::CaseState;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use rusqlite::{OptionalExtension as _, Row};
 
+use super::statements::Kept as _;
 use super::{Store, StoreError, device_key};
 use crate::model::{CaseLine, Marks, PagesSent, QueueView};
 
@@ -89,7 +90,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn queue_view(&self) -> Result<QueueView, StoreError> {
-        let (waiting, oldest_ms, parked): (i64, Option<i64>, i64) = self.connection.query_row(
+        let (waiting, oldest_ms, parked): (i64, Option<i64>, i64) = self.connection.row_kept(
             "SELECT COALESCE(SUM(state = 'queued' OR to_offer = 1), 0), MIN(CASE WHEN state = 'queued' THEN created_ms END),
                     COALESCE(SUM(state IN ('quarantined', 'conflict')), 0) FROM outbox",
             [],

@@ -6,6 +6,7 @@ use rusqlite::OptionalExtension as _;
 use serde::Serialize;
 
 use super::slips::marks;
+use super::statements::Kept as _;
 use super::{
     CatalogueStanding, Identity, KeyTrouble, StoreError, catalogue_trust, device_key, identity, open,
 };
@@ -89,16 +90,16 @@ pub struct StoreState {
 /// [`StoreError`] if there is no store, it is damaged or held by another process.
 pub fn read_state(directory: &Path) -> Result<StoreState, StoreError> {
     let connection = open::open_read_only(directory)?;
-    let count = |sql: &str| connection.query_row(sql, [], |r| r.get::<_, i64>(0));
+    let count = |sql: &str| connection.row_kept(sql, [], |r| r.get::<_, i64>(0));
     let oldest: Option<(i64, Option<String>)> = connection
-        .query_row(
+        .row_kept(
             "SELECT created_ms, last_error FROM outbox WHERE state = 'queued' ORDER BY created_ms LIMIT 1",
             [],
             |r| Ok((r.get(0)?, r.get(1)?)),
         )
         .optional()?;
     let catalogue = connection
-        .query_row("SELECT version, kept_ms FROM catalogue ORDER BY version DESC LIMIT 1", [], |r| {
+        .row_kept("SELECT version, kept_ms FROM catalogue ORDER BY version DESC LIMIT 1", [], |r| {
             Ok((r.get(0)?, r.get(1)?))
         })
         .optional()?;

@@ -24,14 +24,22 @@ pub(super) fn run(
     (events, board): (&EventSender, &Board),
     stop: &AtomicBool,
 ) {
+    let (mut last, mut missed) = (ReaderStatus::Unknown, false);
     while !stop.load(Ordering::SeqCst) {
-        let status = match reader.wait_event(WAIT) {
+        let event = reader.wait_event(WAIT);
+        let misses = reader.misses();
+        let changed = std::mem::replace(&mut missed, misses) != misses;
+        if changed && !matches!(event, ReaderEvent::Status(_)) {
+            board.reader_says(last, misses);
+        }
+        let status = match event {
             ReaderEvent::Status(status) => status,
             ReaderEvent::Second if events.send(Event::SecondCard) => continue,
             ReaderEvent::Second => return,
             ReaderEvent::Nothing => continue,
         };
-        board.reader_says(status);
+        last = status;
+        board.reader_says(status, misses);
         if !events.send(Event::Reader(status)) {
             return;
         }
@@ -62,7 +70,7 @@ type PhotoBytes = Zeroizing<Vec<u8>>;
 fn read(reader: &mut dyn CardReader, board: &Board) -> (Event, Option<PhotoBytes>) {
     board.begin(DeviceKind::CardReader);
     let result = reader.read().and_then(|card| event_of(&card));
-    board.card_read(result.as_ref().err().copied());
+    board.card_read(result.as_ref().err().copied(), reader.misses());
     let sam_id = reader.sam_id().map(tracing::field::display);
     match result {
         Ok(read) => {

@@ -1,6 +1,7 @@
 //! Readers that are asked whether a card lies there: on a serial line, and behind pcscd where the slot says nothing.
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use hardware::card_reader::{CardData, CardReader, ReadError, ReaderEvent, ReaderStatus};
@@ -39,6 +40,17 @@ fn reads(reader: &mut dyn CardReader, number: &str) -> Result<()> {
     match reader.read()? {
         CardData::IdCard(card) => ensure!(card.id_number == number, "another card"),
         other => bail!("another kind of card: {other:?}"),
+    }
+    Ok(())
+}
+
+/// The reader comes to miss one of its readers, or none, without a word of its status.
+fn comes_to_miss(reader: &mut dyn CardReader, one: bool) -> Result<()> {
+    let end = Instant::now() + SOON;
+    while reader.misses() != one {
+        ensure!(Instant::now() < end, "misses() stays {}", !one);
+        let event = reader.wait_event(Duration::from_millis(50));
+        ensure!(event == ReaderEvent::Nothing, "{event:?}");
     }
     Ok(())
 }
@@ -137,6 +149,7 @@ fn of_a_serial_and_another_reader_the_card_laid_first_counts_and_one_may_be_lost
     let mut reader = open(&text)?;
     let reader = reader.as_mut();
     tells(reader, ReaderStatus::Empty)?;
+    comes_to_miss(reader, false)?;
     serial.obey(Order::Insert(image("courier")));
     tells(reader, ReaderStatus::Card)?;
     hand.insert(&image("elder"))?;
@@ -148,8 +161,9 @@ fn of_a_serial_and_another_reader_the_card_laid_first_counts_and_one_may_be_lost
     reads(reader, ELDER)?;
     hand.remove()?;
     tells(reader, ReaderStatus::Empty)?;
-    // Either may be lost; the other serves.
+    // Either may be lost, which is told; the other serves.
     pcscd.kill()?;
+    comes_to_miss(reader, true)?;
     serial.obey(Order::Insert(image("courier")));
     tells(reader, ReaderStatus::Card)?;
     reads(reader, COURIER)?;
@@ -160,7 +174,27 @@ fn of_a_serial_and_another_reader_the_card_laid_first_counts_and_one_may_be_lost
     tells(reader, ReaderStatus::Empty)?;
     hand.insert(&image("elder"))?;
     tells(reader, ReaderStatus::Card)?;
-    reads(reader, ELDER)
+    reads(reader, ELDER)?;
+    ensure!(reader.misses(), "the serial one is still gone");
+    let _serial = port.plug_in()?;
+    comes_to_miss(reader, false)
+}
+
+#[test]
+fn a_port_that_the_readers_file_names_is_missed_and_a_pattern_that_nothing_fits_is_not() -> Result<()> {
+    let port = Port::new()?;
+    let serial = port.plug_in()?;
+    let _pcscd = Pcscd::lock()?;
+    let nothing = "[[reader]]\npattern = \"another make\"\nroute = \"control\"\npresence = \"module\"\n";
+    let mut reader = open(&format!("{nothing}{}", serial_entry(&port.path())))?;
+    tells(reader.as_mut(), ReaderStatus::Empty)?;
+    assert_eq!(reader.wait_event(hardware::MIN_POLL * 3), ReaderEvent::Nothing);
+    ensure!(!reader.misses(), "there never was such a reader");
+    drop(serial);
+    tells(reader.as_mut(), ReaderStatus::NoReader)?;
+    let mut reader = open(&format!("[[reader]]\npattern = \"jinban*\"\n{}", serial_entry(&port.path())))?;
+    tells(reader.as_mut(), ReaderStatus::Empty)?;
+    comes_to_miss(reader.as_mut(), true)
 }
 
 #[test]

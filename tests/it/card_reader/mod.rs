@@ -3,8 +3,10 @@
 //! Client library, daemon and driver interface are real; radio and security module are simulated.
 mod chips;
 mod faults;
+mod hostile;
 mod lines;
 mod settings;
+mod several;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -322,26 +324,6 @@ fn only_readers_that_fit_the_pattern_count() {
     desk.reader = PcscReader::new(config("another make"));
     desk.wait_for(ReaderStatus::NoReader);
     assert_eq!(desk.read().err(), Some(ReadError::Removed));
-}
-
-#[test]
-fn of_two_readers_the_one_with_a_card_is_served() {
-    let pcscd = Pcscd::lock_with_readers(2).expect("a pcscd");
-    let mut second = pcscd.control_of(1).expect("the second reader");
-    let hand = pcscd.control_of(0).expect("the first reader");
-    let mut desk = Desk { reader: PcscReader::new(PcscConfig::default()), hand, pcscd };
-    desk.wait_for(ReaderStatus::Empty);
-    second.insert(&image("elder")).expect("laid on the second");
-    desk.wait_for(ReaderStatus::Card);
-    desk.hand.insert(&image("courier")).expect("laid on the first as well");
-    assert_eq!(desk.reader.wait_event(SOON), ReaderEvent::Second, "one after the other, and that is told");
-    assert_eq!(desk.reader.wait_event(Duration::from_millis(200)), ReaderEvent::Nothing, "once");
-    desk.reads("elder");
-    second.remove().expect("lifted from the second");
-    desk.wait_for(ReaderStatus::Empty);
-    desk.wait_for(ReaderStatus::Card);
-    desk.reads("courier");
-    desk.lift();
 }
 
 #[test]

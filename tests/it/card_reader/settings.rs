@@ -5,15 +5,18 @@ use std::process::Command as Process;
 
 use anyhow::{Context as _, Result, ensure};
 use hardware::card_reader::ReaderStatus;
+use hardware::device::{DeviceKind, DeviceState, Trouble};
 use hardware::photo::BMP_LEN;
 use serde_json::Value;
 use terminal::command::Command;
 use terminal::config::{Config, ReaderChoice};
+use terminal::headless::HeadlessTerminal;
 use terminal::model::{CardStep, TextSize};
 use terminal::store::Store;
 use tests::binaries::binary;
 use tests::centre::Centre;
 use tests::device::now_ms;
+use tests::pcscd::Pcscd;
 use tests::visit::{self, PATIENCE};
 use virtual_reader::order::Order;
 use virtual_reader::serial::SerialReader;
@@ -99,6 +102,56 @@ fn a_terminal_reads_over_a_serial_line_and_has_the_photo_if_a_decoder_gives_one(
         terminal.command(Command::Finish);
         ensure!(terminal.model().session.is_none(), "the visit ended, and the photo with it");
     }
+    Ok(())
+}
+
+#[test]
+fn of_two_readers_a_lost_one_is_told_and_citizens_go_on() -> Result<()> {
+    let lost = DeviceState::Trouble(Trouble::OneLost);
+    let folder = tempfile::tempdir()?;
+    let pcscd = Pcscd::lock()?;
+    let mut hand = pcscd.control()?;
+    let serial = SerialReader::plug_in(None)?;
+    let (port, readers) = (folder.path().join("port"), folder.path().join("readers.toml"));
+    std::os::unix::fs::symlink(serial.port(), &port)?;
+    let entries = format!("[[reader]]\npattern = \"jinban*\"\n[[reader]]\nport = \"{}\"\n", port.display());
+    std::fs::write(&readers, entries)?;
+    Store::open(folder.path(), now_ms())?.save_enrolment(&Centre::default().enrolment()?)?;
+    let config = Config {
+        reader: ReaderChoice::Pcsc,
+        readers: Some(readers.clone()),
+        ..visit::config(folder.path(), NOBODY)
+    };
+    let mut terminal = visit::start(&config);
+    let is = |terminal: &mut HeadlessTerminal, state| {
+        let came = terminal.wait_until(PATIENCE, |m| m.device(DeviceKind::CardReader) == state);
+        ensure!(came, "not {state:?}, but {:?}", terminal.model().device(DeviceKind::CardReader));
+        Ok(())
+    };
+    is(&mut terminal, DeviceState::Ready)?;
+    drop(serial);
+    is(&mut terminal, lost)?;
+    // Whoever is here does not notice.
+    terminal.command(Command::Start(TextSize::Normal));
+    hand.insert(&image("courier"))?;
+    let read =
+        terminal.wait_until(PATIENCE, |m| m.session.as_ref().is_some_and(|s| s.card == CardStep::Done));
+    ensure!(read, "not read");
+    is(&mut terminal, lost)?;
+    hand.remove()?;
+    ensure!(terminal.wait_until(PATIENCE, |m| m.reader == ReaderStatus::Empty));
+    terminal.command(Command::Finish);
+    let flags = ["--readers", readers.to_str().context("a path")?];
+    let (level, found) = finding("reader", folder.path(), &flags)?;
+    ensure!(level == "warn" && found.contains("another one"), "{level}: {found}");
+    // Plugged in again it is found without anybody's doing.
+    let serial = SerialReader::plug_in(None)?;
+    std::fs::remove_file(&port)?;
+    std::os::unix::fs::symlink(serial.port(), &port)?;
+    is(&mut terminal, DeviceState::Ready)?;
+    drop(terminal);
+    let (level, found) = finding("reader", folder.path(), &flags)?;
+    ensure!(level == "ok", "{level}: {found}");
     Ok(())
 }
 

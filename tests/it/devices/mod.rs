@@ -1,8 +1,11 @@
 //! The virtual devices together: an hour of use with a real terminal, and the panel by which somebody plays with them.
 mod faults;
 mod pairs;
+mod rig;
 
 use std::io::{BufRead as _, BufReader};
+use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -44,6 +47,7 @@ fn the_panel_has_a_button_for_everything_and_takes_orders_from_its_own_page_only
     let page = || -> Result<String> { Ok(http::get(&base, "/", &[])?.text()) };
     assert!(page()?.contains("value=lay-courier") && page()?.contains("value=receipt-no-paper"));
     assert!(page()?.contains("value=scanner-jam") && page()?.contains("value=camera-gone"));
+    assert!(page()?.contains("value=see-good") && page()?.contains("value=receipt-unplug"));
     let press = |what: &str, headers: &[(&str, &str)]| -> Result<u16> {
         let headers = [&[FORM][..], headers].concat();
         Ok(http::post(&base, "/do", &headers, format!("what={what}").as_bytes())?.status)
@@ -51,6 +55,18 @@ fn the_panel_has_a_button_for_everything_and_takes_orders_from_its_own_page_only
     assert_eq!(press("lay-courier", &[])?, 303);
     assert!(page()?.contains("done: courier"));
     assert_eq!(press("receipt-no-paper", &[])?, 303);
+    // The cables of what the settings name: nobody answers there, until they are plugged in.
+    let printer = settings.lines().find_map(|line| line.strip_prefix("receipt_printer = \"tcp:"));
+    let printer = printer.and_then(|rest| rest.split([',', '"']).next()).context("a receipt printer")?;
+    let readers = settings.lines().find_map(|line| line.strip_prefix("readers = \""));
+    let readers = Path::new(readers.context("a readers file")?.trim_end_matches('"'));
+    let port = readers.with_file_name("serial-reader");
+    for (what, there) in [("unplug", false), ("plug", true)] {
+        assert_eq!(press(&format!("receipt-{what}"), &[])?, 303);
+        assert_eq!(TcpStream::connect(printer).is_ok(), there, "{what}");
+        assert_eq!(press(&format!("serial-{what}"), &[])?, 303);
+        assert_eq!(std::fs::File::open(&port).is_ok(), there, "{what}");
+    }
     assert_eq!(press("stop-service", &[])?, 303);
     assert_eq!(press("lift", &[])?, 303);
     assert!(page()?.contains("not done: lift the card"), "there is no service that would do it");

@@ -1,4 +1,5 @@
 //! Paper: a citizen gets a slip, or hears why not; nothing is printed twice by itself, and no fault ends a visit.
+mod both;
 mod kills;
 mod pages;
 mod receipts;

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use hardware::device::Trouble;
-use hardware::printer::{PrintError, Printed, ReceiptPrinter, Strip};
+use hardware::printer::{PrintError, Printed, ReceiptPlace, ReceiptPrinter, Strip};
 use tests::printers::{Condition, Manner, ReceiptSimulator, SerialSimulator};
 
 use super::place;
@@ -39,13 +39,36 @@ fn every_dot_arrives_over_network_and_serial_line() -> Result<()> {
 #[test]
 fn a_file_keeps_what_a_printer_would_get() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let file = folder.path().join("paper");
+    let file = folder.path().join("paper.escpos");
     let text = format!("file:{}", file.display());
     assert_eq!(print(&text)?, Err(PrintError::Refused(Trouble::NotFound)), "it is not made by itself");
     std::fs::write(&file, "")?;
     assert_eq!(print(&text)?, Ok(None));
     let bytes = std::fs::read(&file)?;
     assert!(bytes.len() > dots().len() && bytes.starts_with(b"\x1b@\x1dv0\0\x48\0\x80\0"));
+    Ok(())
+}
+
+#[test]
+fn a_file_that_is_no_printer_and_no_simulator_is_not_written_to() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (file, other) = (folder.path().join("passwd"), folder.path().join("other.escpos"));
+    std::fs::write(&file, "root:x:0:0")?;
+    ensure!(ReceiptPlace::read(&format!("file:{}", file.display())).is_none(), "no such setting is taken");
+    // The name alone is not believed: what lies below /dev, or behind a link, is looked at.
+    std::os::unix::fs::symlink("/dev/null", &other)?;
+    let dev = std::path::Path::new("/dev/shm").join(format!("jinban-{}", std::process::id()));
+    std::fs::write(&dev, "root:x:0:0")?;
+    let printed = print(&format!("file:{}", dev.display()));
+    let kept = std::fs::read(&dev);
+    std::fs::remove_file(&dev)?;
+    assert_eq!(printed?, Err(PrintError::Refused(Trouble::Unsupported)));
+    assert_eq!(kept?, b"root:x:0:0");
+    let folder = format!("file:{}", folder.path().join("folder.escpos").display());
+    std::fs::create_dir(folder.trim_start_matches("file:"))?;
+    assert_eq!(print(&folder)?, Err(PrintError::Refused(Trouble::Unsupported)));
+    // A device that swallows all and answers nothing is a device, and is not trusted.
+    assert!(matches!(print(&format!("file:{}", other.display()))?, Err(PrintError::Refused(_))));
     Ok(())
 }
 

@@ -117,6 +117,34 @@ fn the_page_stands_in_every_look() {
 }
 
 #[test]
+fn the_list_says_all_that_is_wrong_with_a_page() {
+    for look in looks() {
+        let mut stage = Stage::of(capture(look));
+        stage.change(|model| {
+            kept(model, 2);
+            let (key, hash) = ("scan".to_owned(), format!("{:064x}", 9));
+            let findings = vec![Finding::Blurred, Finding::Small];
+            let page = KeptPage { envelope_id: id(), key, hash, bytes: 9, findings };
+            model.event(Event::PageKept(Box::new(page)));
+        });
+        stage.assert_sound(&format!("two findings {look:?}"));
+        let words = ["blurred", "small"].map(|name| stage.t(&format!("capture.finding_short.{name}")));
+        let both = stage.names().iter().any(|name| words.iter().all(|word| name.contains(word)));
+        let more = stage.t("capture.finding_short.more").replace("{first}", &words[0]).replace("{n}", "2");
+        // Large English words leave room for the weightiest only.
+        let elder = look.size == TextSize::Elder;
+        let large_english = elder && look.language == domain::text::Language::En;
+        assert!(both || elder && stage.has(&more) || large_english, "{:?}", stage.names());
+        stage.change(|model| {
+            let (key, hash) = ("scan".to_owned(), format!("{:064x}", 10));
+            let page = KeptPage { envelope_id: id(), key, hash, bytes: 9, findings: Finding::ALL.to_vec() };
+            model.event(Event::PageKept(Box::new(page)));
+        });
+        stage.assert_sound(&format!("all findings {look:?}"));
+    }
+}
+
+#[test]
 fn every_finding_and_every_failure_has_words() {
     for look in looks() {
         let mut stage = Stage::of(capture(look));

@@ -77,6 +77,7 @@ fn the_way_there_is_on_the_help_page() {
 fn the_log_of_the_reader_has_pages_and_its_empty_state_teaches() {
     let line = |number: u64| Line {
         number,
+        reader: "Jinban virtual SAM_V (simulator) 00 00".into(),
         asked: "ReadTextPhoto 30 01".to_owned(),
         sent: 10,
         came: "the card did not answer in the time that it has".to_owned(),

@@ -60,6 +60,9 @@ fn the_slip_says_where_its_paper_is_in_every_look() {
             let said = stage.names().contains(&done);
             assert_eq!(said, step == PrintStep::Printed, "{step:?}: printed is said when it is true");
         }
+        stage.change(|model| *model = slip_with(look, Some(PrintStep::Waiting(Trouble::NoPaper))));
+        let (prints, waits) = (stage.t("slip.print.under_way"), stage.t("slip.print.waits"));
+        assert!(stage.has(&waits) && !stage.has(&prints), "what waits for paper is not being printed");
         stage.change(|model| *model = slip_with(look, Some(PrintStep::Doubtful(None))));
         assert_eq!(stage.tap(&stage.t("slip.print.again")), [Command::Print]);
         assert_eq!(stage.tap(&stage.t(finish(look))), [Command::Finish], "nobody is kept");
@@ -91,6 +94,20 @@ fn with_two_printers_the_slip_offers_a_page_beside_the_strip() {
             }
         }
         assert_eq!(stage.tap(&stage.t("slip.print.print")), [Command::Print]);
+        // What came out is called by what it is.
+        for (command, said, other) in [
+            (Command::PrintPage, "slip.print.page_printed", "slip.print.printed"),
+            (Command::Print, "slip.print.printed", "slip.print.page_printed"),
+        ] {
+            stage.change(|model| {
+                *model = both(None);
+                assert_eq!(model.command(command).len(), 1);
+                let session = model.session.as_mut().expect("a session");
+                session.print = session.print.map(|(id, _)| (id, PrintStep::Printed));
+            });
+            stage.assert_sound(&format!("{said} {look:?}"));
+            assert!(stage.has(&stage.t(said)) && !stage.has(&stage.t(other)), "{:?}", stage.names());
+        }
         stage.change(|model| *model = slip_with(look, None));
         assert!(!stage.has(&page), "only where there are two");
         let mut model = slip_with(look, None);

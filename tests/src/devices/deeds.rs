@@ -15,6 +15,10 @@ pub enum Deed {
     LaySerial(String),
     /// It is lifted there.
     LiftSerial,
+    /// The plug of that reader is pulled.
+    UnplugSerial,
+    /// It is plugged in again.
+    PlugSerial,
     /// An order to the reader of pcscd.
     Reader(Order),
     /// The smart-card service is killed.
@@ -29,6 +33,10 @@ pub enum Deed {
     HoldPaper,
     /// Somebody takes the paper.
     TakePaper,
+    /// The plug of the receipt printer is pulled.
+    UnplugReceipt,
+    /// It is plugged in again.
+    PlugReceipt,
     /// The page printer has paper or none.
     PagePaper(bool),
     /// The page printer gives jobs up, or works.
@@ -69,11 +77,12 @@ pub enum Light {
 }
 
 impl Light {
-    /// The picture in this light.
-    pub fn of(self, good: Invented) -> Invented {
+    /// The picture in this light; large enough that the good one has no fault.
+    pub fn picture(self) -> Invented {
+        let good = Invented { width: 2_000, height: 1_500, tilt: 0.06, ..Invented::default() };
         match self {
             Self::Good => good,
-            Self::Blurred => Invented { soft: 6, ..good },
+            Self::Blurred => Invented { soft: 20, ..good },
             Self::Glare => Invented { glare: true, ..good },
             Self::Finger => Invented { finger: true, ..good },
             Self::Dark => Invented { light: 0.2, ..good },
@@ -134,7 +143,11 @@ pub fn all(cards: &[String]) -> Vec<Group> {
         ),
         group(
             "Serial line",
-            serial.chain([row("serial-lift", "serial line: lift the card", Deed::LiftSerial)]),
+            serial.chain([
+                row("serial-lift", "serial line: lift the card", Deed::LiftSerial),
+                row("serial-unplug", "pull its cable", Deed::UnplugSerial),
+                row("serial-plug", "plug it in", Deed::PlugSerial),
+            ]),
         ),
         group("Trouble of the reader", reader()),
         group("Receipt printer", receipt()),
@@ -188,6 +201,8 @@ fn receipt() -> Vec<(String, String, Deed)> {
         ),
         row("receipt-hold", "holds what it cuts", Deed::HoldPaper),
         row("receipt-take", "take the paper", Deed::TakePaper),
+        row("receipt-unplug", "pull its cable", Deed::UnplugReceipt),
+        row("receipt-plug", "plug it in", Deed::PlugReceipt),
     ]
 }
 
@@ -224,7 +239,32 @@ fn camera() -> Vec<(String, String, Deed)> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use hardware::image::Policy;
+    use hardware::pages::{Finding, Shot, Wanted};
+
     use super::*;
+
+    /// What a terminal finds wrong with a picture in this light.
+    fn findings(light: Light) -> Vec<Finding> {
+        let jpeg = light.picture().jpeg().expect("a picture");
+        let shot = Shot::photographed(&jpeg, &Policy::PAGE).expect("it is taken");
+        let wanted = Wanted { max_bytes: 3 << 20, is_paper: true };
+        shot.page(&shot.cut(), &wanted).expect("a page").scores.findings()
+    }
+
+    #[test]
+    fn every_light_is_told_by_its_own_name_and_the_good_one_has_no_fault() {
+        assert_eq!(findings(Light::Good), []);
+        for (light, finding) in [
+            (Light::Blurred, Finding::Blurred),
+            (Light::Glare, Finding::Glare),
+            (Light::Finger, Finding::Finger),
+            (Light::Dark, Finding::Dark),
+            (Light::Blank, Finding::Blank),
+        ] {
+            assert!(findings(light).contains(&finding), "{light:?}: {:?}", findings(light));
+        }
+    }
 
     #[test]
     fn every_button_has_a_name_of_its_own() {

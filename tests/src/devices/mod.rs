@@ -27,6 +27,8 @@ use scanner::FailingScanner;
 /// The folder of the camera's frames, and the one frame in it.
 const CAMERA: &str = "camera";
 const PICTURE: &str = "1.jpg";
+/// The port of the serial reader, by a name that stays when it is plugged in again.
+const SERIAL: &str = "serial-reader";
 /// Where the camera's folder is while it is gone.
 const AWAY: &str = "camera-away";
 
@@ -34,7 +36,9 @@ const AWAY: &str = "camera-away";
 pub struct Desk {
     folder: PathBuf,
     daemon: Daemon,
+    /// None while its plug is pulled, or where there is no serial line.
     serial: Option<SerialReader>,
+    has_serial: bool,
     receipt: ReceiptSimulator,
     page: Option<PagePrinterProcess>,
     /// Why there is no page printer.
@@ -51,7 +55,7 @@ impl Desk {
         std::fs::create_dir_all(folder)?;
         let library = find_library().context("looking for the simulated reader's library")?;
         let daemon = Daemon::start_readers(&folder.join("pcscd"), &library, 1)?;
-        let serial = SerialReader::plug_in(None).ok();
+        let serial = plug_in_serial(folder).ok();
         let receipt = ReceiptSimulator::start()?;
         let (page, no_page) = match PagePrinterProcess::start() {
             Ok(page) => (Some(page), None),
@@ -59,8 +63,9 @@ impl Desk {
         };
         let scanner = FailingScanner::new(&folder.join("scanner"))?;
         std::fs::create_dir_all(folder.join(CAMERA))?;
-        let desk = Self { folder: folder.to_owned(), daemon, serial, receipt, page, no_page, scanner };
-        desk.see(Light::Good.of(Invented::default()))?;
+        let (folder, has_serial) = (folder.to_owned(), serial.is_some());
+        let desk = Self { folder, daemon, serial, has_serial, receipt, page, no_page, scanner };
+        desk.see(Light::Good.picture())?;
         Ok(desk)
     }
 
@@ -74,7 +79,9 @@ impl Desk {
             format!("camera = \"file:{}\"", camera.display()),
         ];
         lines.extend(self.page.iter().map(|page| format!("page_printer = \"{}\"", page.place())));
-        lines.extend(self.serial.iter().map(|_| format!("readers = \"{}\"", self.readers_file().display())));
+        if self.has_serial {
+            lines.push(format!("readers = \"{}\"", self.readers_file().display()));
+        }
         lines.join("\n") + "\n"
     }
 
@@ -83,10 +90,12 @@ impl Desk {
     /// # Errors
     /// If it cannot be written.
     pub fn write_readers(&self) -> Result<()> {
-        let Some(serial) = &self.serial else { return Ok(()) };
+        if !self.has_serial {
+            return Ok(());
+        }
         let text = format!(
             "[[reader]]\npattern = \"*\"\n\n[[reader]]\nport = \"{}\"\nbaud = 115200\n",
-            serial.port().display()
+            self.folder.join(SERIAL).display()
         );
         Ok(std::fs::write(self.readers_file(), text)?)
     }
@@ -148,6 +157,11 @@ impl Desk {
             Deed::LiftSerial => {
                 self.serial.as_ref().context("there is no serial line here")?.obey(Order::Remove);
             }
+            Deed::UnplugSerial => drop(self.serial.take()),
+            Deed::PlugSerial if self.serial.is_none() => {
+                self.serial = Some(plug_in_serial(&self.folder).context("there is no serial line here")?);
+            }
+            Deed::PlugSerial => {}
             Deed::Reader(order) => drop(self.control()?.order(order)?),
             Deed::StopService => self.daemon.kill(),
             Deed::StartService => self.daemon.restart()?,
@@ -155,14 +169,16 @@ impl Desk {
             Deed::ReceiptManner(manner) => self.receipt.behave(*manner),
             Deed::HoldPaper => self.receipt.hold_paper(),
             Deed::TakePaper => self.receipt.take_paper(),
+            Deed::UnplugReceipt => self.receipt.unplug(),
+            Deed::PlugReceipt => self.receipt.plug_in()?,
             Deed::PagePaper(has) => self.page()?.has_paper(*has)?,
             Deed::PageGivesUp(does) => self.page()?.gives_up(*does)?,
             Deed::UnplugPage => self.page()?.unplug(),
             Deed::PlugPage => self.page()?.plug_in()?,
             Deed::Scanner(condition) => self.scanner.set(*condition)?,
-            Deed::See(light) => self.see(light.of(Invented::default()))?,
+            Deed::See(light) => self.see(light.picture())?,
             Deed::Frame(width, height) => {
-                self.see(Invented { width: *width, height: *height, ..Invented::default() })?;
+                self.see(Invented { width: *width, height: *height, ..Light::Good.picture() })?;
             }
             Deed::NoFrame => std::fs::remove_file(self.camera().join(PICTURE))?,
             Deed::Garbage => self.frame(b"no picture")?,
@@ -182,7 +198,7 @@ impl Desk {
 
     /// Lays another picture under the camera.
     fn see(&self, picture: Invented) -> Result<()> {
-        self.frame(&Invented { tilt: 0.06, ..picture }.jpeg()?)
+        self.frame(&picture.jpeg()?)
     }
 
     /// The next frame: written beside and renamed, so that none is half a picture.
@@ -204,6 +220,10 @@ impl Desk {
     /// If a device does not obey.
     pub fn all_well(&mut self) -> Result<()> {
         self.act(&Deed::Reader(Order::Reset))?;
+        if self.has_serial {
+            self.act(&Deed::PlugSerial)?;
+        }
+        self.receipt.plug_in()?;
         self.receipt.set(Condition::Well);
         self.receipt.behave(Manner::Honest);
         if let Some(page) = &mut self.page {
@@ -215,6 +235,17 @@ impl Desk {
         self.move_camera(false)?;
         self.act(&Deed::See(Light::Good))
     }
+}
+
+/// A reader on a serial line, whose port has a name that stays, as udev gives one.
+fn plug_in_serial(folder: &Path) -> Result<SerialReader> {
+    let reader = SerialReader::plug_in(None)?;
+    let port = folder.join(SERIAL);
+    if port.is_symlink() {
+        std::fs::remove_file(&port)?;
+    }
+    std::os::unix::fs::symlink(reader.port(), port)?;
+    Ok(reader)
 }
 
 fn card_path(name: &str) -> PathBuf {

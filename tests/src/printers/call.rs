@@ -39,8 +39,11 @@ impl Call<'_> {
 
     fn run(&mut self, mut reader: impl Read) -> Result<()> {
         loop {
-            let manner = self.state().manner;
+            let state = self.state();
+            let (manner, ends) = (state.manner, state.ends);
+            drop(state);
             match manner {
+                _ if ends => return Ok(()),
                 Manner::NeverReads => {
                     self.stand(manner);
                     return Ok(());

@@ -48,7 +48,8 @@ pub enum End {
 struct Unsynced {
     offset: u64,
     before: Vec<u8>,
-    size_before: u64,
+    /// How long the file was, where the write or cut may have changed that.
+    size_before: Option<u64>,
     length: usize,
 }
 
@@ -203,7 +204,9 @@ fn take_back(path: &Path, writes: &[Unsynced], survive: usize, sectors: usize) -
         let mut survived = vec![0; torn];
         let read = file.read_at(&mut survived, write.offset)?;
         survived.truncate(read);
-        file.set_len(write.size_before)?;
+        if let Some(size) = write.size_before {
+            file.set_len(size)?;
+        }
         file.write_all_at(&write.before, write.offset)?;
         file.write_all_at(&survived, write.offset)?;
     }
@@ -237,13 +240,18 @@ pub fn set_random(seed: Option<u64>) {
 }
 
 impl DiskFile {
+    /// Where it lies.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Before bytes are written.
     ///
     /// # Errors
     /// [`Refused`]; so do all below.
     pub fn before_write(&self, offset: i64, length: i64) -> Result<(), Refused> {
         self.change(true)?;
-        self.remember(u64::try_from(offset).unwrap_or(0), usize::try_from(length).unwrap_or(0))
+        self.remember(u64::try_from(offset).unwrap_or(0), usize::try_from(length).unwrap_or(0), false)
     }
 
     /// Before bytes are read.
@@ -261,7 +269,7 @@ impl DiskFile {
         self.change(false)?;
         let size = u64::try_from(size).unwrap_or(0);
         let length = self.size()?.saturating_sub(size);
-        self.remember(size, usize::try_from(length).unwrap_or(0))
+        self.remember(size, usize::try_from(length).unwrap_or(0), true)
     }
 
     /// Before the file is deleted.
@@ -301,13 +309,13 @@ impl DiskFile {
         Ok(file.metadata().map_err(|_| Refused::Broken)?.len())
     }
 
-    fn remember(&self, offset: u64, length: usize) -> Result<(), Refused> {
-        let size_before = self.size()?;
-        let covered = size_before.saturating_sub(offset).min(length as u64);
-        let mut before = vec![0; usize::try_from(covered).unwrap_or(0)];
-        if let Some(file) = &self.file {
-            file.read_exact_at(&mut before, offset).map_err(|_| Refused::Broken)?;
-        }
+    fn remember(&self, offset: u64, length: usize, resizes: bool) -> Result<(), Refused> {
+        let file = self.file.as_ref().ok_or(Refused::Broken)?;
+        let mut before = vec![0; length];
+        let covered = file.read_at(&mut before, offset).map_err(|_| Refused::Broken)?;
+        before.truncate(covered);
+        // A write within the file leaves it as long as it is.
+        let size_before = if resizes || covered < length { Some(self.size()?) } else { None };
         let mut state = self.state.borrow_mut();
         let writes = state.unsynced.entry(self.path.clone()).or_default();
         writes.push(Unsynced { offset, before, size_before, length });

@@ -14,6 +14,7 @@ mod enrolment;
 mod faults;
 mod flips;
 mod form;
+mod locks;
 mod log;
 mod network;
 mod skew;

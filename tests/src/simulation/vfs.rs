@@ -8,12 +8,13 @@ use std::ptr::{from_ref, null};
 use std::sync::{Once, OnceLock};
 
 use rusqlite::ffi::{
-    self, SQLITE_ERROR, SQLITE_FULL, SQLITE_IOERR, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSYNC,
+    self, SQLITE_BUSY, SQLITE_ERROR, SQLITE_FULL, SQLITE_IOERR, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSYNC,
     SQLITE_IOERR_READ, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_OK, sqlite3_file, sqlite3_int64,
     sqlite3_io_methods, sqlite3_vfs,
 };
 
 use super::disk::{self, DiskFile, Refused};
+use super::locks::Locks;
 
 /// SQLite's own layer; its address stays the same as long as the process lives.
 static REAL: OnceLock<usize> = OnceLock::new();
@@ -22,7 +23,14 @@ static REAL: OnceLock<usize> = OnceLock::new();
 #[repr(C, align(16))]
 struct Shim {
     base: sqlite3_file,
-    disk: Option<Box<DiskFile>>,
+    disk: Option<Box<OnDisk>>,
+}
+
+/// A file on a simulated disk.
+struct OnDisk {
+    file: DiskFile,
+    /// What this connection holds of the locks of its log.
+    locks: Locks,
 }
 
 /// Puts the layer in front of SQLite's own, for all connections that are opened from now on. Harmless if repeated.
@@ -65,7 +73,16 @@ unsafe fn behind(file: *mut sqlite3_file) -> *mut sqlite3_file {
 /// `file` is one that [`open`] opened.
 unsafe fn on_disk<'a>(file: *mut sqlite3_file) -> Option<&'a DiskFile> {
     // SAFETY: the memory holds a `Shim` from `open` to `close`.
-    unsafe { (*file.cast::<Shim>()).disk.as_deref() }
+    unsafe { (*file.cast::<Shim>()).disk.as_deref().map(|disk| &disk.file) }
+}
+
+/// The locks that a connection holds of the log beside a file, if that lies on a simulated disk.
+///
+/// # Safety
+/// `file` is one that [`open`] opened.
+unsafe fn locks<'a>(file: *mut sqlite3_file) -> Option<&'a Locks> {
+    // SAFETY: as above.
+    unsafe { (*file.cast::<Shim>()).disk.as_deref().map(|disk| &disk.locks) }
 }
 
 /// Calls a method of SQLite's own file.
@@ -129,7 +146,10 @@ unsafe extern "C" fn open(
         if opened != SQLITE_OK {
             return opened;
         }
-        let disk = path.and_then(|path| disk::find(&path)).map(Box::new);
+        let disk = path.and_then(|path| disk::find(&path)).map(|file| {
+            let locks = Locks::new(file.path());
+            Box::new(OnDisk { file, locks })
+        });
         file.cast::<Shim>().write(Shim { base: sqlite3_file { pMethods: from_ref(&METHODS) }, disk });
     }
     SQLITE_OK
@@ -225,7 +245,13 @@ unsafe extern "C" fn shm_map(
 }
 
 unsafe extern "C" fn shm_lock(file: *mut sqlite3_file, from: c_int, n: c_int, flags: c_int) -> c_int {
-    hand_on!(file, xShmLock, from, n, flags)
+    // Whoever uses the file of a simulation is of its thread: no other process needs to be asked.
+    // SAFETY: an open file.
+    match unsafe { locks(file) } {
+        Some(locks) if locks.change(from, n, flags) => SQLITE_OK,
+        Some(_) => SQLITE_BUSY,
+        None => hand_on!(file, xShmLock, from, n, flags),
+    }
 }
 
 unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {
@@ -239,6 +265,10 @@ unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {
 }
 
 unsafe extern "C" fn shm_unmap(file: *mut sqlite3_file, delete: c_int) -> c_int {
+    // SAFETY: an open file.
+    if let Some(locks) = unsafe { locks(file) } {
+        locks.release();
+    }
     hand_on!(file, xShmUnmap, delete)
 }
 

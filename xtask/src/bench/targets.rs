@@ -50,7 +50,7 @@ const TARGETS: &[(&str, Bound)] = &[
     ("frame.largest_form_normal", AtMost(2.0)),
     ("frame.largest_form_elder", AtMost(2.0)),
     ("card.insert_to_event_p95", AtMost(50.0)),
-    ("card.read_p50", AtMost(2.0)),
+    ("card.read_beyond_device_p95", AtMost(2.0)),
     ("pages.photo_12mp", AtMost(400.0)),
     ("pages.photo_12mp_searched", AtMost(400.0)),
     ("pages.memory", AtMost(128.0)),

@@ -119,6 +119,9 @@ pub enum DeviceTrouble {
     PaperLow,
     /// Printed paper was left in it; it works.
     Unclaimed,
+    /// One of several of its kind does not work; another one does. Centres of earlier versions take it for
+    /// [`DeviceTrouble::Other`].
+    OneLost,
     /// It cannot do what it is for.
     Unsupported,
     /// It is out of order.

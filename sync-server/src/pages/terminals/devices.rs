@@ -42,6 +42,7 @@ fn badge(trouble: Option<DeviceTrouble>) -> Badge {
         None => ("ok", "well"),
         Some(DeviceTrouble::PaperLow) => ("warn", "paper_low"),
         Some(DeviceTrouble::Unclaimed) => ("warn", "unclaimed"),
+        Some(DeviceTrouble::OneLost) => ("warn", "one_lost"),
         Some(DeviceTrouble::NotFound) => ("bad", "not_found"),
         Some(DeviceTrouble::ServiceOff) => ("bad", "service_off"),
         Some(DeviceTrouble::Silent) => ("bad", "silent"),

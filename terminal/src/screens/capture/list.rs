@@ -3,6 +3,7 @@
 //! Refuses to show what is on them: they lie sealed.
 use domain::form::PlanField;
 use egui::{Rect, Ui, pos2};
+use hardware::pages::Finding;
 
 use crate::command::Command;
 use crate::model::{PageLine, Session};
@@ -75,21 +76,29 @@ fn row_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, (line, number, settled): (&P
     state_ui(ui, cx, place, line);
 }
 
-/// What is wrong with a page, the weightiest only.
+/// All that is wrong with a page; where there is no room for it, the weightiest and how many there are.
 fn state_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, line: &PageLine) {
     let colors = &cx.theme.colors;
-    let (name, ink, words) = match line.findings.first() {
-        Some(finding) => {
-            ("warn", colors.warn, cx.tf(&format!("capture.finding_short.{}", finding.name()), &[]))
+    let short = |finding: &Finding| cx.tf(&format!("capture.finding_short.{}", finding.name()), &[]);
+    let (name, ink, ways) = match &line.findings[..] {
+        [] => ("check", colors.ok, vec![cx.t("capture.kept").to_owned()]),
+        [only] => ("warn", colors.warn, vec![short(only)]),
+        [first, ..] => {
+            let all: Vec<_> = line.findings.iter().map(short).collect();
+            let (first, n) = (short(first), line.findings.len().to_string());
+            let fewer = cx.tf("capture.finding_short.more", &[("first", &first), ("n", &n)]);
+            ("warn", colors.warn, vec![all.join(cx.t("guide.separator")), fewer, first])
         }
-        None => ("check", colors.ok, cx.t("capture.kept").to_owned()),
     };
     let side = cx.theme.metrics.badge_icon;
-    let letters = cx.body().color(ink);
     let room = place.with_min_x(place.left() + side + 12.0);
     icon(ui, cx, at(place.left(), place.center().y - side / 2.0, side, side), name, ink);
-    if width_of(ui, &words, letters) < room.width() {
-        text(ui, cx, room, &words, letters.middle());
+    let sizes = [cx.body().color(ink), cx.small().color(ink)];
+    let mut looks = ways.iter().flat_map(|words| sizes.map(|letters| (words, letters)));
+    if let Some((words, letters)) =
+        looks.find(|(words, letters)| width_of(ui, words, *letters) < room.width())
+    {
+        text(ui, cx, room, words, letters.middle());
     }
 }
 
