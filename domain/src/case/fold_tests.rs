@@ -1,3 +1,4 @@
+//! Fold by tables and by any sequence of actions: what fits where, what follows by itself, how actions are stored.
 use proptest::prelude::*;
 
 use super::*;
