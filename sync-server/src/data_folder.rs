@@ -94,6 +94,15 @@ impl DataFolder {
     /// # Errors
     /// [`StartupError`] if there is none, or it has another schema.
     pub fn open_existing(&self) -> Result<Box<dyn Driver>, StartupError> {
+        self.read_existing()?;
+        self.database.open().map_err(|e| store_error(&self.database, e.into()))
+    }
+
+    /// As [`DataFolder::open_existing`], for commands that only read.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_existing(&self) -> Result<Box<dyn Driver>, StartupError> {
         let wrong = |e| store_error(&self.database, e);
         if self.database.is_new().map_err(|e| wrong(e.into()))? {
             return Err(StartupError::NoStore { database: self.database.clone() });
@@ -102,7 +111,7 @@ impl DataFolder {
         let mut look = self.database.open_read_only().map_err(|e| wrong(e.into()))?;
         require_current(look.as_mut()).map_err(wrong)?;
         refuse_elsewhere(look.as_mut())?;
-        self.database.open().map_err(|e| wrong(e.into()))
+        Ok(look)
     }
 
     /// Another connection for reading.

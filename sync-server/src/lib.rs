@@ -54,6 +54,7 @@ pub mod pages;
 mod passphrases;
 pub mod publish_cli;
 pub mod readings;
+pub mod refold_command;
 pub mod routes;
 pub mod sealing_command;
 pub mod sealing_ring;

@@ -1,4 +1,4 @@
-//! `sync-server verify-slip` and `verification-keys`: whether a slip or a receipt is genuine, whose it is and of when.
+//! `sync-server verify` (see `refold_command`), and `verify-slip` and `verification-keys`: whether a slip or a receipt is genuine, whose it is and of when.
 //! Public keys are enough for that: whoever was given them needs neither the centre nor its network.
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use serde_json::json;
 use crate::answer::{say, say_json};
 use crate::config::Config;
 use crate::keys::Keys;
+use crate::refold_command;
 use crate::services::terminals;
 use crate::store::Tx;
 
@@ -26,6 +27,19 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum VerifyJob {
+    /// Fold the actions of every case anew and hold its row and its tasks against them; reads only, the server may run.
+    #[command(
+        after_help = "Exit code 1 if anything differs: then show the lines to whoever looks after the program.
+
+Examples:
+  sync-server verify
+  sync-server verify --json --data /var/lib/jinban/server"
+    )]
+    Verify {
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Say whether a slip or a receipt is genuine, of which terminal and of when; without a network.
     #[command(after_help = "Exit code 1 if it is not genuine.
 
@@ -86,6 +100,7 @@ enum Found {
 /// Whatever it runs into; that something is not genuine is no error but the exit code.
 pub fn run(job: &VerifyJob, config: &Config) -> anyhow::Result<Exit> {
     match job {
+        VerifyJob::Verify { json } => refold_command::run(config, *json),
         VerifyJob::VerificationKeys => say_json(&own_keys(config)?),
         VerifyJob::VerifySlip(args) => {
             let keys = match &args.keys {

@@ -41,6 +41,12 @@ pub struct CaseView {
     pub asked: Vec<Asked>,
     /// Last moment for the supplement that the citizen was told of, milliseconds since 1970.
     pub supplement_due_ms: Option<i64>,
+    /// When the citizen's last turn ended, with a supplement or without, milliseconds since 1970; none if there was none.
+    pub back_at_ms: Option<i64>,
+    /// It was told that the last day comes near.
+    pub warned: bool,
+    /// It was told that the last day is over.
+    pub overdue: bool,
     /// With what it was completed.
     pub outcome: Option<Outcome>,
 }
@@ -128,6 +134,9 @@ impl CaseView {
             pauses: Vec::new(),
             asked: Vec::new(),
             supplement_due_ms: None,
+            back_at_ms: None,
+            warned: false,
+            overdue: false,
             outcome: None,
         })
     }
@@ -209,6 +218,7 @@ impl CaseView {
                 // It was opened anew: what was asked for before belongs to steps that are no more.
                 self.asked.clear();
                 self.supplement_due_ms = None;
+                self.back_at_ms = None;
             }
             Action::Accepted { deemed } => {
                 // What counts as accepted is accepted since its receipt.
@@ -264,15 +274,15 @@ impl CaseView {
         match &next.action {
             Action::SupplementSent { due_ms } => self.send_supplement(*due_ms),
             Action::SupplementReceived { .. } => {
-                self.end_supplement(false);
+                self.end_supplement(next.at_ms, false);
                 Some(())
             }
             Action::SupplementLapsed if self.asked.iter().any(|asked| asked.sent) => {
-                self.end_supplement(true);
+                self.end_supplement(next.at_ms, true);
                 Some(())
             }
             Action::Noted { step: None, .. } | Action::DueMoved { .. } => Some(()),
-            Action::Escalated { .. } if self.state == CaseState::Accepted => Some(()),
+            Action::Escalated { over } if self.state == CaseState::Accepted => self.escalate(*over),
             _ => self.move_one(next),
         }
     }
@@ -335,9 +345,21 @@ impl CaseView {
         Some(())
     }
 
+    /// Each is told once; that it comes near no more once it is over.
+    fn escalate(&mut self, over: bool) -> Option<()> {
+        if self.overdue || (!over && self.warned) {
+            return None;
+        }
+        *(if over { &mut self.overdue } else { &mut self.warned }) = true;
+        Some(())
+    }
+
     /// A supplement that comes unasked, or late, is only noted.
-    fn end_supplement(&mut self, lapsed: bool) {
+    fn end_supplement(&mut self, at_ms: i64, lapsed: bool) {
         let (sent, rest): (Vec<_>, Vec<_>) = self.asked.drain(..).partition(|asked| asked.sent);
+        if !sent.is_empty() {
+            self.back_at_ms = Some(at_ms);
+        }
         self.asked = rest;
         self.supplement_due_ms = None;
         for step in &mut self.steps {

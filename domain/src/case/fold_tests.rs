@@ -1,3 +1,4 @@
+//! Fold by tables and by any sequence of actions: what fits where, what follows by itself, how actions are stored.
 use proptest::prelude::*;
 
 use super::*;
@@ -222,6 +223,33 @@ fn supplements_of_two_departments_are_one_notice_and_stop_the_clock() {
     let lapsed = after(bundle(), both.into_iter().chain(lapsed));
     assert_eq!(lapsed.step("b").map(|s| s.lapsed), Some(true), "what comes late is noted");
     assert!(misfits(&lapsed, Action::SupplementLapsed));
+}
+
+#[test]
+fn it_is_told_once_that_time_runs_out() {
+    let (soon, over) = (Action::Escalated { over: false }, Action::Escalated { over: true });
+    assert!(misfits(&after(single(), []), soon.clone()), "no promise runs");
+    let warned = after(single(), [Action::accepted(), soon.clone()]);
+    assert!((warned.warned, warned.overdue) == (true, false) && misfits(&warned, soon.clone()));
+    let late = after(single(), [Action::accepted(), soon.clone(), over.clone()]);
+    assert!(late.overdue && misfits(&late, over.clone()));
+    let away = after(single(), [Action::accepted(), over]);
+    assert!(misfits(&away, soon), "what is over comes near no more");
+    let moved = Action::DueMoved { from_ms: 1, to_ms: 2 };
+    assert_eq!(
+        after(single(), [Action::accepted(), moved]).steps,
+        after(single(), [Action::accepted()]).steps
+    );
+}
+
+#[test]
+fn the_end_of_the_citizens_turn_is_known() {
+    let sent = Action::SupplementSent { due_ms: 9_000 };
+    assert_eq!(after(single(), [supplement()]).back_at_ms, None, "nothing was asked for");
+    for end in [supplement(), Action::SupplementLapsed] {
+        let view = after(single(), [asked("review", 5), sent.clone(), end]);
+        assert_eq!(view.back_at_ms, Some(5_000));
+    }
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub struct Policies {
     pub stale: StalePolicy,
     /// Days for which what was begun of a withdrawn item may still be finished.
     pub grace_days: u16,
+    /// How departments ask for what is missing.
+    #[serde(skip_serializing_if = "ReviewPolicy::is_default")]
+    pub review: ReviewPolicy,
 }
 
 /// Seconds without a touch before a countdown, and of the countdown.
@@ -82,6 +85,17 @@ pub struct RectificationPolicy {
     pub simple_days: u16,
     /// A complex matter.
     pub complex_days: u16,
+}
+
+/// How departments ask for what is missing (一次性告知).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReviewPolicy {
+    /// Minutes after the first department asked in which the others are waited for, so that one notice says it all; 0
+    /// for a notice at once.
+    pub merge_minutes: u16,
+    /// Working days that a citizen has for a supplement where the department says nothing else.
+    pub supplement_days: u16,
 }
 
 /// A ring of a rollout: so many terminals get a version before it goes on.
@@ -170,6 +184,7 @@ impl Default for Policies {
             back_by_itself: false,
             stale: StalePolicy::default(),
             grace_days: 7,
+            review: ReviewPolicy::default(),
         }
     }
 }
@@ -217,6 +232,19 @@ impl Default for RectificationPolicy {
     }
 }
 
+impl Default for ReviewPolicy {
+    fn default() -> Self {
+        Self { merge_minutes: 30, supplement_days: 10 }
+    }
+}
+
+impl ReviewPolicy {
+    // What says nothing new is not written, as `is_off`.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Default for StalePolicy {
     fn default() -> Self {
         Self { after_hours: 72, otherwise: StaleAction::Warn, items: BTreeMap::new() }
@@ -233,7 +261,7 @@ impl StalePolicy {
 /// Each number in its range, and the rings in an order in which each is larger than the one before.
 pub(super) fn check(policies: &Policies, report: &mut Report) {
     let Policies { idle, retention, limits, rectification, .. } = policies;
-    let numbers: [(&str, u16, (u16, u16)); 17] = [
+    let numbers: [(&str, u16, (u16, u16)); 19] = [
         ("idle.wait_seconds", idle.wait_seconds, (15, 600)),
         ("idle.countdown_seconds", idle.countdown_seconds, (10, 120)),
         ("idle.slip_wait_seconds", idle.slip_wait_seconds, (15, 600)),
@@ -251,6 +279,8 @@ pub(super) fn check(policies: &Policies, report: &mut Report) {
         ("rectification.complex_days", rectification.complex_days, (1, 120)),
         ("stale.after_hours", policies.stale.after_hours, (1, 2_160)),
         ("grace_days", policies.grace_days, (0, 90)),
+        ("review.merge_minutes", policies.review.merge_minutes, (0, 1_440)),
+        ("review.supplement_days", policies.review.supplement_days, (1, 60)),
     ];
     for (field, value, (least, most)) in numbers {
         if !(least..=most).contains(&value) {

@@ -159,6 +159,22 @@ impl Clock<'_> {
         if run.now > end.at_ms { used.max(WHOLE_PERMILLE + 1) } else { used.min(WHOLE_PERMILLE) }
     }
 
+    /// The first moment from `from_ms` on (milliseconds since 1970) at which 70 % of the promise is used; the
+    /// end of the promise if no moment before it is. For a clock that does not stand.
+    pub fn soon_ms(&self, from_ms: i64, calendar: &Calendar, hours: OfficeHours) -> i64 {
+        let is_soon = |at_ms| self.used_permille(at_ms, calendar, hours) >= SOON_PERMILLE;
+        let (mut before, mut at) = (from_ms, self.deadline(from_ms, calendar, hours).at_ms);
+        if is_soon(before) {
+            return before;
+        }
+        // What is used never falls.
+        while at.saturating_sub(before) > 1 {
+            let middle = before + (at - before) / 2;
+            *(if is_soon(middle) { &mut at } else { &mut before }) = middle;
+        }
+        at
+    }
+
     /// How long there still is at `now_ms`, pauses left out. A clock that has not started yet has all of its time.
     pub fn left(&self, now_ms: i64, calendar: &Calendar, hours: OfficeHours) -> TimeLeft {
         let run = Run::of(self, now_ms);

@@ -1,16 +1,21 @@
 //! 时限 of one case: which time runs, and when it ends by the calendar that is in force now.
 //!
+//! Here is also said when the clock has something to do for a case next, so that nobody looks at the others.
+//!
 //! Nothing but the projection is stored: the end follows from the fold, the period that the named catalogue version
 //! promises, and the calendar of the newest version, so that a holiday that is announced late moves it.
 use domain::case::{CaseState, CaseView};
-use domain::catalogue::Entry;
+use domain::catalogue::{Catalogue, Entry};
 use domain::deadline::{Clock, OfficeHours, deemed_accepted_on};
+use domain::ids::ItemCode;
 use domain::item::Period;
 
 use super::cases::CaseRow;
 use super::catalogue::Shelf;
 use crate::error::ServiceError;
 use crate::store::Tx;
+
+const MINUTE_MS: i64 = 60 * 1_000;
 
 /// The time that runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,36 +26,103 @@ pub struct Time {
     pub expected: bool,
     /// It stands still: the citizen has the next move.
     pub standing: bool,
+    /// When something follows from the clock alone, milliseconds since 1970; none if nothing does.
+    pub wake_ms: Option<i64>,
 }
 
-/// The time of a case: until it is accepted the time for a notice of what is missing, then the promised one.
+/// What follows from the clock alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// The notice with all that was asked for goes out.
+    Notice,
+    /// The time for the supplement is over.
+    Lapse,
+    /// Nobody said in time what is missing.
+    Deemed,
+    /// The last day comes near.
+    Soon,
+    /// The last day is over.
+    Over,
+}
+
+/// The time of a case by the newest catalogue, as it looked at its newest action.
 ///
 /// # Errors
 /// [`ServiceError`] if a catalogue version cannot be read.
-pub fn of(
-    tx: &mut Tx<'_>,
-    shelf: &Shelf,
-    row: &CaseRow,
-    view: &CaseView,
-    now_ms: i64,
-) -> Result<Time, ServiceError> {
-    if !matches!(view.state, CaseState::Submitted | CaseState::Accepted) {
+pub fn of(tx: &mut Tx<'_>, shelf: &Shelf, row: &CaseRow, view: &CaseView) -> Result<Time, ServiceError> {
+    if !runs(view) {
         return Ok(Time::default());
     }
     let Some(newest) = shelf.newest(tx)? else { return Ok(Time::default()) };
-    let calendar = &newest.catalogue.calendar;
+    Ok(by(&newest.catalogue, promised(tx, shelf, row)?, view))
+}
+
+/// Whether any time can run.
+pub fn runs(view: &CaseView) -> bool {
+    matches!(view.state, CaseState::Submitted | CaseState::Accepted)
+}
+
+/// The time of a case by the calendar and the policies of a catalogue: until it is accepted the time for a notice of what
+/// is missing, or what the citizen has for it, then the promised one.
+pub fn by(catalogue: &Catalogue, period: Option<Period>, view: &CaseView) -> Time {
+    if !runs(view) {
+        return Time::default();
+    }
+    let calendar = &catalogue.calendar;
+    let wake_ms = next(catalogue, period, view).map(|(at_ms, _)| at_ms);
     let told = view.asked.iter().any(|asked| asked.sent);
     let Some(started_ms) = view.accepted_at_ms else {
         if told {
-            return Ok(Time { due_ms: view.supplement_due_ms, expected: false, standing: true });
+            return Time { due_ms: view.supplement_due_ms, expected: false, standing: true, wake_ms };
         }
-        let end = deemed_accepted_on(view.received_at_ms, calendar);
-        return Ok(Time { due_ms: Some(end.at_ms), expected: end.expected, standing: false });
+        // After the citizen's turn there is as much time once more.
+        let end = deemed_accepted_on(view.back_at_ms.unwrap_or(view.received_at_ms), calendar);
+        return Time { due_ms: Some(end.at_ms), expected: end.expected, standing: false, wake_ms };
     };
-    let Some(period) = promised(tx, shelf, row)? else { return Ok(Time::default()) };
+    let Some(period) = period else { return Time { wake_ms, ..Time::default() } };
     let clock = Clock { period, started_ms, pauses: &view.pauses };
-    let end = clock.deadline(now_ms, calendar, OfficeHours::default());
-    Ok(Time { due_ms: Some(end.at_ms), expected: end.expected, standing: end.standing })
+    let end = clock.deadline(view.changed_at_ms, calendar, OfficeHours::default());
+    Time { due_ms: Some(end.at_ms), expected: end.expected, standing: end.standing, wake_ms }
+}
+
+/// What the clock does for a case next, and when; none if people have to do something before.
+pub fn next(catalogue: &Catalogue, period: Option<Period>, view: &CaseView) -> Option<(i64, Due)> {
+    if !runs(view) {
+        return None;
+    }
+    let (calendar, review) = (&catalogue.calendar, &catalogue.policies.review);
+    let waits_ms = i64::from(review.merge_minutes) * MINUTE_MS;
+    let unsent = view.asked.iter().filter(|asked| !asked.sent).map(|asked| asked.at_ms).min();
+    let told = view.asked.iter().any(|asked| asked.sent);
+    // Nobody can have looked at what has no plan: cases of before there were plans.
+    let unseen = view.asked.is_empty() && view.back_at_ms.is_none() && !view.plan.is_empty();
+    let clock = match view.accepted_at_ms {
+        None if unseen => {
+            let end = deemed_accepted_on(view.received_at_ms, calendar);
+            Some((end.at_ms.saturating_add(1), Due::Deemed))
+        }
+        Some(started_ms) if !view.is_standing() && !view.overdue => period.map(|period| {
+            let clock = Clock { period, started_ms, pauses: &view.pauses };
+            let over_ms =
+                clock.deadline(view.changed_at_ms, calendar, OfficeHours::default()).at_ms.saturating_add(1);
+            if view.warned {
+                return (over_ms, Due::Over);
+            }
+            (clock.soon_ms(view.changed_at_ms, calendar, OfficeHours::default()).min(over_ms), Due::Soon)
+        }),
+        _ => None,
+    };
+    let notice = unsent.map(|at_ms| (at_ms.saturating_add(waits_ms), Due::Notice));
+    let lapse = view.supplement_due_ms.filter(|_| told).map(|at_ms| (at_ms.saturating_add(1), Due::Lapse));
+    [notice, lapse, clock].into_iter().flatten().min_by_key(|(at_ms, _)| *at_ms)
+}
+
+/// Whether the promised time of a case is over.
+pub fn is_over(catalogue: &Catalogue, period: Option<Period>, view: &CaseView, now_ms: i64) -> bool {
+    period.zip(view.accepted_at_ms).is_some_and(|(period, started_ms)| {
+        let clock = Clock { period, started_ms, pauses: &view.pauses };
+        now_ms > clock.deadline(now_ms, &catalogue.calendar, OfficeHours::default()).at_ms
+    })
 }
 
 /// The time that the catalogue version of a case promises for it.
@@ -58,8 +130,21 @@ pub fn of(
 /// # Errors
 /// As [`of`].
 pub fn promised(tx: &mut Tx<'_>, shelf: &Shelf, row: &CaseRow) -> Result<Option<Period>, ServiceError> {
-    let volume = shelf.get(tx, row.catalogue_version)?;
-    let entry = volume.as_deref().zip(row.item.as_ref()).and_then(|(v, code)| v.catalogue.entry(code));
+    promised_by(tx, shelf, row.catalogue_version, row.item.as_ref())
+}
+
+/// The time that a catalogue version promises for an item or bundle.
+///
+/// # Errors
+/// As [`of`].
+pub fn promised_by(
+    tx: &mut Tx<'_>,
+    shelf: &Shelf,
+    version: u64,
+    item: Option<&ItemCode>,
+) -> Result<Option<Period>, ServiceError> {
+    let volume = shelf.get(tx, version)?;
+    let entry = volume.as_deref().zip(item).and_then(|(v, code)| v.catalogue.entry(code));
     Ok(entry.map(|entry| match entry {
         Entry::Item(item) => item.promised,
         Entry::Bundle(bundle) => bundle.promised,

@@ -6,6 +6,7 @@ use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId, ItemCode, StationId, TerminalId};
 use domain::wire::v1::{CaseNews, ChangeNews};
 
+use super::case_time::Time;
 use super::catalogue::Shelf;
 use super::{audit, case_time, changes, tasks};
 use crate::error::{ProblemCode, ServiceError};
@@ -53,12 +54,14 @@ pub struct CaseRow {
     pub due_expected: bool,
     /// The clock stands: the citizen has the next move.
     pub standing: bool,
+    /// When the clock has something to do for it, milliseconds since 1970; none where it waits for people only.
+    pub wake_ms: Option<i64>,
 }
 
 /// Columns of [`CaseRow`], in the order in which [`read`] takes them.
 pub const COLUMNS: &str = "envelope_id, server_seq, number, slip_number, state, version, reason, item, \
                            catalogue_version, station, terminal, received_at_ms, changed_at_ms, outcome, due_ms, \
-                           due_expected, standing";
+                           due_expected, standing, wake_ms";
 
 /// Who does something to a case, and by which click.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +144,7 @@ pub fn act(
     if row.version != expected_version {
         return Err(changed(row.version));
     }
-    add(tx, shelf, now_ms, (&row, view), BY_CENTRE, action)
+    add(tx, shelf, now_ms, (&row, view), (BY_CENTRE, action))
 }
 
 /// A case and its row, as they are now.
@@ -169,8 +172,7 @@ pub fn add(
     shelf: &Shelf,
     now_ms: i64,
     (row, mut view): (&CaseRow, CaseView),
-    actor: Actor<'_>,
-    action: Action,
+    (actor, action): (Actor<'_>, Action),
 ) -> Result<CaseView, ServiceError> {
     let id = &row.envelope_id;
     let next = Recorded { version: view.version + 1, at_ms: now_ms, action };
@@ -180,26 +182,61 @@ pub fn add(
         }
         other => ServiceError::Inconsistent(format!("case {id}: {other}")),
     })?;
-    let time = case_time::of(tx, shelf, row, &view, now_ms)?;
-    tx.execute(
-        "UPDATE case_ SET state = $2, version = $3, reason = $4, changed_at_ms = $5, outcome = $6, due_ms = $7,
-             due_expected = $8, standing = $9, accepted_at_ms = $10 WHERE envelope_id = $1",
-        &[
-            id.to_string().into(),
-            view.state.as_str().into(),
-            view.version.into(),
-            view.reason.as_str().into(),
-            now_ms.into(),
-            view.outcome.map_or("", Outcome::as_str).into(),
-            Value::from(time.due_ms),
-            u64::from(time.expected).into(),
-            u64::from(time.standing).into(),
-            Value::from(view.accepted_at_ms),
-        ],
-    )?;
-    tasks::write(tx, id, &view, time.due_ms)?;
+    refresh(tx, shelf, row, &view)?;
     write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
     Ok(view)
+}
+
+/// Writes the row and the tasks of a case as its fold and the newest catalogue have them; says what time runs.
+///
+/// # Errors
+/// [`ServiceError`] if a catalogue version cannot be read, or the store fails.
+pub fn refresh(tx: &mut Tx<'_>, shelf: &Shelf, row: &CaseRow, view: &CaseView) -> Result<Time, ServiceError> {
+    let time = case_time::of(tx, shelf, row, view)?;
+    let id = &row.envelope_id;
+    let mut values = vec![Value::from(id.to_string())];
+    values.extend(projection(view, &time));
+    tx.execute(
+        "UPDATE case_ SET state = $2, version = $3, reason = $4, changed_at_ms = $5, outcome = $6, accepted_at_ms = $7,
+             due_ms = $8, due_expected = $9, standing = $10, wake_ms = $11 WHERE envelope_id = $1",
+        &values,
+    )?;
+    fail::fail_point!("planted::task_left_behind", |_| Ok(time));
+    tasks::write(tx, id, view, time.due_ms)?;
+    Ok(time)
+}
+
+/// Columns that follow from the fold, in the order of [`projection`]; behind [`OF_TIME`] those that follow from the
+/// catalogue as well.
+pub const PROJECTED: [&str; 10] = [
+    "state",
+    "version",
+    "reason",
+    "changed_at_ms",
+    "outcome",
+    "accepted_at_ms",
+    "due_ms",
+    "due_expected",
+    "standing",
+    "wake_ms",
+];
+/// The place in [`PROJECTED`] from which on a column follows from the catalogue as well.
+pub const OF_TIME: usize = 6;
+
+/// The values that a case's row should have in the columns of [`PROJECTED`].
+pub fn projection(view: &CaseView, time: &Time) -> [Value; PROJECTED.len()] {
+    [
+        view.state.as_str().into(),
+        view.version.into(),
+        view.reason.as_str().into(),
+        view.changed_at_ms.into(),
+        view.outcome.map_or("", Outcome::as_str).into(),
+        Value::from(view.accepted_at_ms),
+        Value::from(time.due_ms),
+        u64::from(time.expected).into(),
+        u64::from(time.standing).into(),
+        Value::from(time.wake_ms),
+    ]
 }
 
 /// Puts a case into 隔离 unless people work on it already; says nothing if there is no such case.
@@ -296,6 +333,7 @@ pub fn read(row: &Row) -> Result<CaseRow, StoreError> {
         due_ms: row.int_or_null(14)?,
         due_expected: row.int(15)? != 0,
         standing: row.int(16)? != 0,
+        wake_ms: row.int_or_null(17)?,
     })
 }
 

@@ -1,5 +1,5 @@
 //! 销毁: erases what a case holds of a person once its time is over: the wrapped data key, the wrap in the header, the
-//! sealed content, the keys of the search for persons. What is left are numbers, states and hashes.
+//! sealed content, what staff wrote, the keys of the search for persons. What is left are numbers, states and hashes.
 //!
 //! Refuses what is on hold. The journal outside of the store was written before: see `jobs`.
 use domain::case::CaseState;
@@ -14,7 +14,7 @@ use crate::store::{StoreError, Tx};
 const MAX_REASON_CHARS: usize = 200;
 
 /// Tables from which something is erased.
-pub const TABLES: [&str; 3] = ["case_key", "person_key", "envelope"];
+pub const TABLES: [&str; 4] = ["case_key", "person_key", "case_text", "envelope"];
 
 /// Why something is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +128,10 @@ fn finish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     )?;
     tx.execute(
         "DELETE FROM person_key WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &[],
+    )?;
+    tx.execute(
+        "DELETE FROM case_text WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &[],
     )?;
     let nothing: [crate::store::Value; 1] = [Vec::new().into()];

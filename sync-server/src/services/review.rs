@@ -164,7 +164,7 @@ pub fn perform(
         click: Some(&name),
     };
     let carries_text = action.text().is_some();
-    let view = cases::add(tx, &context.shelf, now_ms, (&row, view), actor, action)?;
+    let view = cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
     if let Some(sealed) = sealed.filter(|_| carries_text) {
         sealed.write(tx, id, view.version)?;
     }
@@ -190,12 +190,12 @@ pub fn follow(
     };
     while let Some(step) = tells(&view) {
         let action = Action::Passed { step, by: cases::CENTRE.to_owned(), text: None };
-        view = cases::add(tx, &context.shelf, now_ms, (row, view), BY_CENTRE, action)?;
+        view = cases::add(tx, &context.shelf, now_ms, (row, view), (BY_CENTRE, action))?;
     }
     match view.outcome_of_steps() {
         Some(outcome) => {
             let action = Action::Completed { outcome: Some(outcome), text: None };
-            cases::add(tx, &context.shelf, now_ms, (row, view), BY_CENTRE, action)
+            cases::add(tx, &context.shelf, now_ms, (row, view), (BY_CENTRE, action))
         }
         None => Ok(view),
     }
@@ -315,3 +315,7 @@ fn clicked(tx: &mut Tx<'_>, name: &str) -> Result<Option<EnvelopeId>, ServiceErr
     let row = tx.query_first("SELECT envelope_id FROM action WHERE click = $1", &[name.into()])?;
     Ok(row.map(|row| row.parsed(0)).transpose()?)
 }
+
+#[cfg(test)]
+#[path = "review_tests.rs"]
+mod tests;

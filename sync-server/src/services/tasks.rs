@@ -81,6 +81,10 @@ pub fn row(
     ]
 }
 
+/// Columns of a task's row, in the order of [`row`].
+pub const PROJECTED: [&str; 10] =
+    ["envelope_id", "place", "step", "unit", "state", "open_", "holder", "version", "since_ms", "due_ms"];
+
 /// The rows that a case should have.
 pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value; 10]> {
     let row = |(place, step)| row(id, place, step, (is_open(view, step), due_ms));
@@ -89,13 +93,14 @@ pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value
 
 /// The rows that a case has.
 pub fn stored(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Vec<Value>>, StoreError> {
-    let rows = tx.query(
-        "SELECT envelope_id, place, step, unit, state, open_, holder, version, since_ms, due_ms FROM task
-         WHERE envelope_id = $1 ORDER BY place",
-        &[id.to_string().into()],
-    )?;
+    let columns = PROJECTED.join(", ");
+    let sql = format!("SELECT {columns} FROM task WHERE envelope_id = $1 ORDER BY place");
+    let rows = tx.query(&sql, &[id.to_string().into()])?;
     Ok(rows.into_iter().map(|row| row.0).collect())
 }
+
+/// The place of a task in an inbox: due moment and case.
+pub type Place = (i64, EnvelopeId);
 
 /// Which tasks of a unit to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -104,16 +109,12 @@ pub struct Query {
     pub holder: Option<String>,
     /// Only in this state.
     pub state: Option<StepState>,
-    /// Only those due behind this place: due moment and case.
-    pub after: Option<(i64, EnvelopeId)>,
+    /// Only those due behind this place.
+    pub after: Option<Place>,
 }
 
 /// A page of the open tasks of a unit, those that are due first at the top, and where the next one begins.
-pub fn page(
-    tx: &mut Tx<'_>,
-    unit: &UnitId,
-    query: &Query,
-) -> Result<(Vec<Task>, Option<(i64, EnvelopeId)>), StoreError> {
+pub fn page(tx: &mut Tx<'_>, unit: &UnitId, query: &Query) -> Result<(Vec<Task>, Option<Place>), StoreError> {
     let mut values: Vec<Value> = vec![unit.as_str().into()];
     let mut wheres = String::new();
     let mut and = |text: &str, value: Value| {

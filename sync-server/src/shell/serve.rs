@@ -28,7 +28,7 @@ use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::{self, UpkeepPlan};
-use crate::jobs::{Rollouts, Runner, Signatures, Upkeep};
+use crate::jobs::{Clockwork, Rollouts, Runner, Signatures, Upkeep};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
@@ -156,6 +156,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut rollouts = Rollouts::start(app.centre.clone()).map_err(system("threads"))?;
     let tls = options.tls_names.clone().map(|names| Tls::new(app.centre.clone(), names)).transpose()?;
     let mut upkeep = Upkeep::start(app.centre.clone(), options.upkeep.clone()).map_err(system("threads"))?;
+    let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -170,12 +171,14 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let drained = tokio::task::spawn_blocking(move || {
         rollouts.end();
         upkeep.end();
+        clockwork.end();
         drop(signatures);
         runner.stop();
         app.centre.stop();
         // Last: a store that does not answer lets go of it only now.
         drop(rollouts);
         drop(upkeep);
+        drop(clockwork);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");

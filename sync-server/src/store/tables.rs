@@ -92,6 +92,7 @@ pub const TABLES: &[Table] = &[
             "due_ms",
             "due_expected",
             "standing",
+            "wake_ms",
         ],
     ),
     table(

@@ -17,11 +17,13 @@ use super::same_as_file;
 
 /// Kinds that no described call answers: what is at no address, what an address does not take, the console's, and those
 /// of uploads, which are described by tus and in `docs/api/README.md`.
-const OUTSIDE: [ProblemCode; 11] = [
+const OUTSIDE: [ProblemCode; 13] = [
     ProblemCode::MethodNotAllowed,
     ProblemCode::CaseChanged,
     ProblemCode::SignInNeeded,
     ProblemCode::RoleNeeded,
+    ProblemCode::UnitNeeded,
+    ProblemCode::TooEarly,
     ProblemCode::CrossSite,
     ProblemCode::UploadOffset,
     ProblemCode::UploadGone,

@@ -328,6 +328,7 @@ fn live(stores: &[Database]) -> Result<Vec<Vec<Entry>>> {
         super::terminals::live(&mut turned, start_ms)?;
         super::safety::live(&mut turned, start_ms)?;
         super::uploads::live(&mut turned, start_ms)?;
+        super::review::live(&mut turned, start_ms)?;
         the_rest(&mut turned)?;
         let entries = transcript.lock().unwrap_or_else(PoisonError::into_inner).clone();
         all.push(entries);

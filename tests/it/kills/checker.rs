@@ -339,6 +339,7 @@ fn a_slip_that_is_printed_oftener_than_it_was_asked_for_is_red() {
 fn what_still_waits_after_the_drain_is_red() {
     assert_eq!(broken_by(|run| run.disks[0].rows[0].state = "queued".into()), [Rule::Drained]);
     assert_eq!(broken_by(|run| run.centre.unsound.push("page 3".into())), [Rule::Sound]);
+    assert_eq!(broken_by(|run| run.centre.differing.push("task 1.unit".into())), [Rule::Projection]);
 }
 
 #[test]

@@ -42,6 +42,8 @@ pub enum Rule {
     Paper,
     /// The database is sound.
     Sound,
+    /// The row of each case and its tasks are what its actions say, to the last column.
+    Projection,
 }
 
 /// A rule that a run broke.
@@ -70,6 +72,7 @@ const OF_CENTRE: &[Rule] = &[
     Rule::Audit,
     Rule::Promise,
     Rule::Sound,
+    Rule::Projection,
 ];
 /// What the store of a terminal keeps by itself, whatever came to the centre.
 const OF_DISK: &[Rule] = &[Rule::Made, Rule::Digest, Rule::Series, Rule::Shown];
@@ -105,6 +108,7 @@ pub fn check(history: &History, centre: &CentreView, disks: &[DiskView]) -> Vec<
     checker.drained();
     checker.papers();
     checker.sound();
+    checker.projection();
     checker.broken
 }
 
@@ -380,6 +384,12 @@ impl Checker<'_> {
         let complaints: Vec<String> =
             odd.map(|((_, id), left)| format!("{id} was printed {} times too often", -left)).collect();
         complaints.into_iter().for_each(|c| self.say(Rule::Paper, c));
+    }
+
+    fn projection(&mut self) {
+        for difference in &self.centre.differing {
+            self.say(Rule::Projection, difference.clone());
+        }
     }
 
     fn sound(&mut self) {

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::case::{CaseState, Recorded};
 use domain::envelope::{Digest, Suite, envelope_digest};
 use domain::ids::{CaseNo, EnvelopeId};
+use sync_server::refold_command::verify;
 use sync_server::services::audit;
 use sync_server::services::sealing_keys::{self, KeyState};
 use sync_server::store::{Driver, Row, StoreError, Tx};
@@ -83,6 +84,8 @@ pub struct CentreView {
     pub broken_link: Option<u64>,
     /// Mistakes that the database finds in itself.
     pub unsound: Vec<String>,
+    /// Rows and tasks of cases that are not what their actions say.
+    pub differing: Vec<String>,
 }
 
 impl CentreView {
@@ -92,10 +95,11 @@ impl CentreView {
     /// If it cannot be read.
     pub fn read(driver: &mut dyn Driver) -> Result<Self> {
         let unsound = driver.check()?;
+        let differing = verify(driver, &mut |_| {})?.told.iter().map(ToString::to_string).collect();
         driver.begin_read()?;
         let view = Self::read_in(&mut Tx::new(driver));
         driver.rollback();
-        Ok(Self { unsound, ..view? })
+        Ok(Self { unsound, differing, ..view? })
     }
 
     fn read_in(tx: &mut Tx<'_>) -> Result<Self> {
@@ -110,6 +114,7 @@ impl CentreView {
             awaiting: awaiting(tx)?,
             broken_link: broken_link(tx)?,
             unsound: Vec::new(),
+            differing: Vec::new(),
         })
     }
 }

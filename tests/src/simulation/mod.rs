@@ -52,7 +52,7 @@ const NEWS_MS: i64 = 25 * MINUTE_MS;
 pub const PAGES: u8 = 10;
 
 /// Faults that are planted in the program, to see that the rules find them: named failpoints behind `planted::`.
-pub const PLANTED: [&str; 8] = [
+pub const PLANTED: [&str; 9] = [
     "delete_before_durable",
     "drop_seq",
     "order_by_clock",
@@ -61,6 +61,7 @@ pub const PLANTED: [&str; 8] = [
     "durable_without_blobs",
     "commit_without_sync",
     "print_again",
+    "task_left_behind",
 ];
 
 /// What a simulation is told.
@@ -208,6 +209,8 @@ fn judge(mut world: World, options: &Options, drained_minutes: Option<i64>) -> R
         disks.push(DiskView::read(&terminal.name, terminal.disk.folder())?);
         pages.push(PagesOnDisk::read(&terminal.name, terminal.disk.folder())?);
     }
+    // What a newer catalogue moved last is followed before it is looked at.
+    let _ = world.centre.go_by_clock();
     world.centre.stop();
     let mut store = Sqlite::open_read_only(&world.centre.disk.folder().join(centre::STORE))?;
     let centre = CentreView::read(&mut store)?;

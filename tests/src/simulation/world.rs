@@ -394,6 +394,8 @@ impl World {
         self.centre.look_again();
         let decided = if self.is_calm { 0 } else { self.centre.decide(&mut self.rng).unwrap_or(0) };
         self.say("centre", &format_args!("decides {decided}"));
+        let by_clock = self.centre.go_by_clock().unwrap_or(0);
+        self.say("centre", &format_args!("does {by_clock} by the clock"));
         self.jobs()
     }
 }

@@ -191,6 +191,12 @@ const OTHER_ERRORS: &[Row] = &[
     ("policies.json", "stale.items.psb.gone", "no item", |v| {
         v["policies"]["stale"]["items"] = json!({"psb.gone": "block"});
     }),
+    ("policies.json", "review.merge_minutes", "from 0 to 1440", |v| {
+        v["policies"]["review"]["merge_minutes"] = json!(1_441);
+    }),
+    ("policies.json", "review.supplement_days", "from 1 to 60", |v| {
+        v["policies"]["review"]["supplement_days"] = json!(0);
+    }),
     ("policies.json", "colour", "unknown", |v| v["policies"]["colour"] = json!(1)),
     ("messages.json", "until", "before", |v| {
         v["messages"] = json!([{"id": "m", "text": {"zh": "通知", "en": "x"}, "from": "2026-12-02", "until": "2026-12-01"}]);

@@ -24,6 +24,28 @@ fn working_days_end_with_the_last_day_at_midnight() {
 }
 
 #[test]
+fn seventy_percent_are_found_to_the_moment() {
+    let table = [
+        (days(5), "2026-11-24 10:00", "2026-11-30 13:30"),
+        (days(10), "2026-11-23 10:00", "2026-12-02 18:00"),
+        (minutes(20), "2026-11-24 10:00", "2026-11-24 10:14"),
+        (natural(10), "2026-11-24 10:00", "2026-12-02 00:00"),
+        // At once: all of it is used from the start.
+        (days(0), "2026-11-24 10:00", "2026-11-24 10:00"),
+    ];
+    for (period, from, wanted) in table {
+        let clock = Clock { period, started_ms: at(from), pauses: &[] };
+        let soon = clock.soon_ms(at(from), &calendar(), OfficeHours::default());
+        assert_eq!(written(soon), wanted, "{period:?} from {from}");
+    }
+    let clock = Clock { period: days(5), started_ms: at("2026-11-24 10:00"), pauses: &[] };
+    for from in ["2026-11-30 13:31", "2026-12-20 10:00"] {
+        let soon = clock.soon_ms(at(from), &calendar(), OfficeHours::default());
+        assert_eq!(written(soon), from, "it is by then");
+    }
+}
+
+#[test]
 fn half_days_end_at_noon_or_with_the_office() {
     let table = [
         ("2026-11-23 10:00", 5, "2026-11-23 18:00"),

@@ -7,6 +7,11 @@ ALTER TABLE case_ ADD COLUMN accepted_at_ms BIGINT;
 ALTER TABLE case_ ADD COLUMN due_ms BIGINT;
 ALTER TABLE case_ ADD COLUMN due_expected BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE case_ ADD COLUMN standing BIGINT NOT NULL DEFAULT 0;
+UPDATE case_ SET accepted_at_ms = (SELECT MIN(a.at_ms) FROM action a WHERE a.envelope_id = case_.envelope_id
+    AND a.kind = 'accepted') WHERE state IN ('accepted', 'completed');
+-- When the clock has something to do for it next; none where it waits for people only. What is closed is not in the index.
+ALTER TABLE case_ ADD COLUMN wake_ms BIGINT;
+CREATE INDEX case_by_wake ON case_ (wake_ms, envelope_id) WHERE wake_ms IS NOT NULL;
 
 -- One row a step of a case, a projection like the case's own row. `open_` is 1 where somebody can or must do something
 -- now; `due_ms` is the case's, the end of time where none runs, so that an inbox is one stretch of an index.

@@ -1,0 +1,96 @@
+//! Lets the clock do its part for cases every half minute: notices, lapses, deemed acceptance, escalation, moved calendars.
+//! What is done, and to which cases, `services::clockwork` says.
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::centre::Centre;
+use crate::error::ServiceError;
+use crate::services::clockwork::{self, Stretch};
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// The thread; dropping it ends it.
+pub struct Clockwork {
+    ends: Arc<AtomicBool>,
+    end: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Clockwork {
+    /// Starts the thread; it looks at once.
+    ///
+    /// # Errors
+    /// The operating system's, if it cannot make a thread.
+    pub fn start(centre: Arc<Centre>) -> std::io::Result<Self> {
+        let (end, ended) = sync_channel(1);
+        let ends = Arc::new(AtomicBool::new(false));
+        let stop = ends.clone();
+        let thread = std::thread::Builder::new().name("clockwork".into()).spawn(move || {
+            loop {
+                match look(&centre, &stop) {
+                    Ok(0) => {}
+                    Ok(cases) => tracing::info!(cases, "the clock went on with cases"),
+                    Err(e) => tracing::error!(
+                        error = &e as &dyn std::error::Error,
+                        "the clock could not go on with cases; it tries again"
+                    ),
+                }
+                if ended.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { ends, end: Some(end), thread: Some(thread) })
+    }
+
+    /// Lets the thread end by itself, after the stretch that it is at; dropping waits for it.
+    pub fn end(&mut self) {
+        self.ends.store(true, Ordering::Relaxed);
+        self.end = None;
+    }
+}
+
+impl Drop for Clockwork {
+    fn drop(&mut self) {
+        self.end();
+        if self.thread.take().is_some_and(|t| t.join().is_err()) {
+            tracing::error!("the clockwork thread ended with a panic");
+        }
+    }
+}
+
+/// Does what is due, stretch by stretch; says how often something happened to a case.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails; what was done stays done, the rest comes with the next look.
+pub fn look(centre: &Arc<Centre>, stop: &AtomicBool) -> Result<usize, ServiceError> {
+    let now_ms = centre.now_ms();
+    if !centre.read(|tx| clockwork::is_due(tx, now_ms))? {
+        return Ok(0);
+    }
+    let mut done = 0;
+    // First whether the last moments are the right ones.
+    for part in [clockwork::follow_catalogue, clockwork::turn] {
+        loop {
+            let here = centre.clone();
+            // Terminals that wait are told by the look at what others wrote (`rollout`).
+            let stretch = centre.write(move |tx| part(tx, here.context(), now_ms))?;
+            tell(&stretch);
+            done += stretch.done.len();
+            if !stretch.more || stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn tell(stretch: &Stretch) {
+    for (id, why) in &stretch.failed {
+        tracing::error!(case = %id, "the clock cannot go on with a case: {why}; see `sync-server verify`");
+    }
+}
