@@ -80,8 +80,8 @@ pub fn people_table() -> Vec<Entry> {
 
 fn doors() -> Doors {
     use policy::{
-        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
-        PUBLISH, SEE_CASES, SEE_CATALOGUE,
+        CHECK_CATALOGUE, DECIDE_CASES, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT,
+        OWN_PASSWORD, PUBLISH, SEE_CASES, SEE_CATALOGUE,
     };
     Doors::default()
         .get(&OPEN, "/healthz", calls::healthz)
@@ -103,6 +103,11 @@ fn doors() -> Doors {
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
         .get(&SEE_CASES, "/cases/{number}/attachments/{page}", pages::attachment)
+        .get(&DECIDE_CASES, "/desk", pages::desk)
+        .get(&DECIDE_CASES, "/desk/{number}", pages::desk_case)
+        .post_item(&DECIDE_CASES, "/desk/{number}", pages::desk_deed)
+        .post(&DECIDE_CASES, "/desk/{number}/reveal", pages::desk_reveal)
+        .get(&DECIDE_CASES, "/desk/{number}/attachments/{page}", pages::desk_attachment)
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
@@ -168,7 +173,7 @@ impl Doors {
         self.add("POST", permit, path, post(handler))
     }
 
-    /// A form with a part of an item, which may be large.
+    /// A form whose texts may be long: a part of an item, a deed with its reason.
     fn post_item<H, T>(self, permit: &'static Permit, path: &'static str, handler: H) -> Self
     where
         H: Handler<T, App>,

@@ -13,6 +13,7 @@ mod console;
 mod console_catalogue;
 mod console_terminals;
 mod database;
+mod desk;
 mod devices;
 mod drafts;
 mod identity;

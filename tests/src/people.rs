@@ -37,12 +37,20 @@ pub struct Person {
 /// # Errors
 /// If the store refuses.
 pub fn person(store: &mut dyn Driver, roles: &[Role]) -> Result<Person> {
+    person_of(store, ("样例员", ""), roles)
+}
+
+/// As [`person`], with a name of its own and a unit.
+///
+/// # Errors
+/// If the store refuses.
+pub fn person_of(store: &mut dyn Driver, (display, unit): (&str, &str), roles: &[Role]) -> Result<Person> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let nanos = u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos())?;
     let token = Token::new(&mut ChaCha20Rng::seed_from_u64(nanos.wrapping_add(count)));
     let name = format!("test{nanos}-{count}").parse()?;
-    let profile = Profile::read("样例员", "", Roles::of(roles)).map_err(|m| anyhow!("{m:?}"))?;
+    let profile = Profile::read(display, unit, Roles::of(roles)).map_err(|m| anyhow!("{m:?}"))?;
     let now_ms = now_ms();
     let id = in_transaction(store, |tx| {
         let Ok(account) = accounts::add(tx, now_ms, "test", (&name, &profile), "nobody's hash")? else {
@@ -68,6 +76,14 @@ impl Server {
     /// If the store refuses.
     pub fn person(&self, roles: &[Role]) -> Result<Person> {
         person(self.database()?.open()?.as_mut(), roles)
+    }
+
+    /// Makes somebody of a unit with this name and these roles who is signed in.
+    ///
+    /// # Errors
+    /// If the store refuses.
+    pub fn person_of(&self, whom: (&str, &str), roles: &[Role]) -> Result<Person> {
+        person_of(self.database()?.open()?.as_mut(), whom, roles)
     }
 
     /// A page as somebody sees it.

@@ -33,7 +33,7 @@ use crate::catalogue::Calendar;
 use crate::item::{Period, PeriodUnit};
 
 /// How long an office may take to say what is missing (一次性告知): five working days, 行政许可法 art. 32 (to confirm).
-const NOTICE: Period = Period { tenths: 50, unit: PeriodUnit::WorkingDay };
+pub const NOTICE: Period = Period { tenths: 50, unit: PeriodUnit::WorkingDay };
 
 /// The last moment at which an office can still say, once and completely, what is missing in an application that it
 /// received at an instant (milliseconds since 1970). If it says nothing until then the application counts as accepted

@@ -9,9 +9,9 @@ use domain::applicant::{check_id_number, fold_name};
 use domain::case::{Action, CaseState, Plan, QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
 use domain::envelope::{BLOB_OVERHEAD, DataKey, Nonce};
-use domain::form::{Answers, Facts, FieldError, FieldErrorKind, Form, Widget};
-use domain::ids::{EnvelopeId, ItemCode, KeyId, StationId};
-use domain::situation::{Misfit, NoForm, SituationAnswers, form_for};
+use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
+use domain::ids::{EnvelopeId, KeyId, StationId};
+use domain::situation::Misfit;
 use domain::wire::v1::{BlobEntry, EnvelopeHeader, Submission};
 use rand_core::CryptoRng;
 use serde_json::Value as Json;
@@ -21,6 +21,8 @@ use crate::keys::{KeyError, Keys};
 use crate::services::blobs::{Blob, NOTHING_AWAITED};
 use crate::services::cases::CaseRow;
 use crate::services::catalogue::{Shelf, Volume};
+pub use crate::services::submission_form::form_of;
+use crate::services::submission_form::{facts, filled_on, plain_form};
 use crate::services::{Context, audit, blobs, cases, meta, slips};
 use crate::store::{StoreError, Tx, Value};
 
@@ -28,9 +30,6 @@ use crate::store::{StoreError, Tx, Value};
 const MAX_REASONS: usize = 50;
 /// Stands for what the form does not have.
 const NO_FIELD: &str = "-";
-/// A device clock that lies further back than this is not believed.
-const BELIEVED_MS: i64 = 60 * 24 * 60 * 60 * 1_000;
-
 /// A stored submission that waits to be opened.
 #[derive(Debug, Clone)]
 pub struct Sealed {
@@ -268,30 +267,6 @@ fn unwrap_key(sealed: &Sealed, keys: &Keys) -> Result<Result<(EnvelopeHeader, Da
     })
 }
 
-/// The form to which the answers of a submission belong: the one of this catalogue version, adjusted to the situation
-/// as the terminal did it; or why the situation fits no form.
-///
-/// # Errors
-/// [`QuarantineReason`] if the version does not have the item, or contradicts itself.
-pub fn form_of(
-    volume: &Volume,
-    code: &ItemCode,
-    situation: Option<&SituationAnswers>,
-) -> Result<Result<Form, Vec<Misfit>>, QuarantineReason> {
-    let form = plain_form(volume, code)?;
-    let entry = volume.catalogue.entry(code).ok_or(QuarantineReason::UnknownItem)?;
-    match form_for(&volume.catalogue, entry, &form, situation) {
-        Ok(adjusted) => Ok(Ok(adjusted)),
-        Err(NoForm::Misfits(misfits)) => Ok(Err(misfits)),
-        Err(NoForm::Form(_)) => Err(QuarantineReason::Internal),
-    }
-}
-
-fn plain_form(volume: &Volume, code: &ItemCode) -> Result<Arc<Form>, QuarantineReason> {
-    let form = volume.form(code).map_err(|_| QuarantineReason::Internal)?;
-    form.ok_or(QuarantineReason::UnknownItem)
-}
-
 /// The content, its form, and what is to be done for it, or why it is sent back.
 type Judged = (Content, Arc<Form>, Result<Plan, Vec<ReturnReason>>);
 
@@ -308,7 +283,7 @@ fn judge(
     let code = header.item.as_ref().ok_or(QuarantineReason::Malformed)?;
     let volume = volume.ok_or(QuarantineReason::UnknownCatalogue)?;
     let form = plain_form(volume, code)?;
-    let day = CivilDate::in_china(filled_at_ms(header, sealed.accepted_at_ms));
+    let day = filled_on(header, sealed.accepted_at_ms);
     let Submission { applicant, answers, situation } = submission;
     let opened = Content { applicant, answers: Answers::from_map(answers) };
     let mut reasons = Vec::new();
@@ -358,18 +333,6 @@ fn missing_files(field: &str, value: &Json, header: &EnvelopeHeader, reasons: &m
     }
 }
 
-/// What the rules of a form may see, as the terminal saw it when the form was filled.
-fn facts(person: &domain::wire::v1::Person, day: CivilDate) -> Facts {
-    Facts {
-        card_address: person.address.clone(),
-        id_number: Some(person.id_number.clone()),
-        name: Some(person.name.clone()),
-        birth: person.birth,
-        sex: person.sex,
-        ..Facts::on(day)
-    }
-}
-
 /// The content while it is looked at.
 struct Content {
     applicant: domain::wire::v1::Person,
@@ -388,14 +351,6 @@ fn misfit_reason(misfit: &Misfit) -> ReturnReason {
 fn field_reason(error: &FieldError) -> ReturnReason {
     let known = error.kind != FieldErrorKind::UnknownField;
     reason(if known { &error.key } else { NO_FIELD }, error.kind.name())
-}
-
-/// When the form was filled, as far as it can be known: the device's clock corrected by its last known offset, if
-/// that is neither in the future nor unbelievably old.
-fn filled_at_ms(header: &EnvelopeHeader, accepted_at_ms: i64) -> i64 {
-    let corrected = header.device_time_ms.saturating_add(header.server_offset_ms.unwrap_or(0));
-    let believed = corrected <= accepted_at_ms && corrected > accepted_at_ms - BELIEVED_MS;
-    if believed { corrected } else { accepted_at_ms }
 }
 
 fn persons(opened: &Content, form: &Form, (id, keys): (&EnvelopeId, &Keys)) -> Vec<(&'static str, [u8; 32])> {

@@ -16,7 +16,7 @@ use crate::services::sessions::Caller;
 use crate::shell::App;
 
 /// What a browser may do with the file: keep it.
-const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+pub(super) const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
 /// One attachment.
 pub async fn attachment(
@@ -53,7 +53,7 @@ fn answer(number: &CaseNo, page: u16, file: Harmless) -> Response {
 }
 
 /// A page as it is written in an address: digits without leading zeros.
-fn page_of(text: &str) -> Option<u16> {
+pub(super) fn page_of(text: &str) -> Option<u16> {
     let page: u16 = text.parse().ok().filter(|page| *page > 0)?;
     (page.to_string() == text).then_some(page)
 }

@@ -12,7 +12,7 @@ use crate::services::catalogue::newest_version;
 use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, durability, rollout, standing};
+use crate::services::{accounts, durability, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
@@ -68,6 +68,8 @@ pub struct NavEntry {
 /// Which page is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Here<'a> {
+    /// The inbox of the caller's unit, or a case of it.
+    Desk,
     /// The list of cases, or one of them.
     Cases(&'a Query),
     /// The list of items, or one of them.
@@ -99,7 +101,11 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
     let mut nav = Vec::new();
     if may(&policy::SEE_CASES) {
-        nav.push(NavGroup { word: words.of("nav", "cases"), entries: cases(tx, words, here)? });
+        let mut entries = cases(tx, words, here)?;
+        if may(&policy::DECIDE_CASES) {
+            entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
+        }
+        nav.push(NavGroup { word: words.of("nav", "cases"), entries });
     }
     let mut entries = if may(&policy::SEE_CATALOGUE) { catalogue(tx, words, here)? } else { Vec::new() };
     if may(&policy::PUBLISH) {
@@ -170,6 +176,20 @@ fn publishing(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<NavEntry,
     Ok(NavEntry { alarming: halted, ..entry })
 }
 
+/// The link to the inbox: it counts what waits for the caller's unit, as a fault if something of it is over.
+fn desk(
+    tx: &mut Tx<'_>,
+    words: Words,
+    caller: &Caller,
+    (now_ms, here): (i64, Here<'_>),
+) -> Result<NavEntry, ServiceError> {
+    let counts = caller.unit.as_ref().map(|unit| tasks::counts(tx, unit, now_ms)).transpose()?;
+    let over = counts.as_ref().is_some_and(|(_, over)| *over > 0);
+    let count = counts.map(|(states, _)| states.iter().map(|(_, n)| n).sum());
+    let entry = link(words, ("desk", "/desk", "inbox"), here == Here::Desk, count);
+    Ok(NavEntry { alarming: over, ..entry })
+}
+
 fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
     let counts = work_list::counts(tx, &Query::default())?;
     let count = |state| counts.iter().find(|(s, _)| *s == state).map(|(_, n)| *n);
@@ -187,7 +207,7 @@ fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>,
     };
     let all = NavEntry {
         href: "/cases".into(),
-        icon: "inbox",
+        icon: "doc",
         word: words.of("nav", "all"),
         count: Some(counts.iter().map(|(_, n)| n).sum()),
         alarming: false,

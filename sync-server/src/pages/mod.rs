@@ -1,7 +1,7 @@
 //! HTML for people: sign-in, accounts, the console of the centre, the catalogue, the page behind a slip's QR code, and what a problem
 //! means.
 //!
-//! Pages of cases show no name and no ID number at all. No inline script or style. Who may open what stands in
+//! Pages of cases show no name and no ID number at all, but for those of the desk, which mask them. No inline script or style. Who may open what stands in
 //! `auth/policy.rs`; passwords travel in clear without TLS, so this listener binds to loopback only.
 mod account;
 mod account_form;
@@ -13,6 +13,7 @@ mod case;
 mod cases;
 mod catalogue_diff;
 mod changes;
+mod desk;
 mod draft_state;
 mod draft_steps;
 mod error;
@@ -47,6 +48,7 @@ pub use calendar::{calendar, changed_calendar, moved_cases};
 pub use case::case;
 pub use cases::cases;
 pub use changes::{candidate_file, changes, drop_candidate, make_candidate};
+pub use desk::{desk, desk_attachment, desk_case, desk_deed, desk_reveal};
 pub use draft_steps::{approve_draft, discard_draft, ready_draft, return_draft};
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;

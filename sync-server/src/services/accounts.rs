@@ -104,6 +104,13 @@ pub fn by_name(tx: &mut Tx<'_>, name: &SignInName) -> Result<Option<Account>, St
     tx.query_first(&sql, &[name.as_str().into()])?.map(|row| read(&row)).transpose()
 }
 
+/// Accounts of a unit that are not locked, in the order of making; at most so many as a list of choices can have.
+pub fn of_unit(tx: &mut Tx<'_>, unit: &UnitId) -> Result<Vec<Account>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM account WHERE unit = $1 AND locked = 0 ORDER BY place LIMIT 200");
+    tx.query(&sql, &[unit.as_str().into()])?.iter().map(read).collect()
+}
+
 /// The hash of an account's password.
 pub fn password_hash(tx: &mut Tx<'_>, id: &AccountId) -> Result<Option<String>, StoreError> {
     let row = tx.query_first("SELECT password FROM account WHERE id = $1", &[id.as_str().into()])?;

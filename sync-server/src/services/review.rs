@@ -3,7 +3,7 @@
 //!
 //! Refuses what somebody has not seen: each click says which version of the step, or of the case, stood on the page.
 use domain::bundle::StepKind;
-use domain::case::{Action, CaseView, Outcome, StepState, StepView, Want};
+use domain::case::{Action, CaseView, Outcome, Recorded, StepState, StepView, Want};
 use domain::deadline::{Clock, OfficeHours};
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, UnitId};
@@ -233,6 +233,14 @@ pub fn may(caller: &Caller, view: &CaseView, deed: &Deed) -> Result<(), ServiceE
     }
 }
 
+/// Whether somebody may do this and it fits where the case stands now: what a page offers. Whether a period of the law
+/// is over is not looked at, so that people hear until when they wait.
+pub fn fits(caller: &Caller, view: &CaseView, deed: &Deed) -> bool {
+    let Ok(action) = action(deed, caller.account.as_str(), Some(Digest::of(b""))) else { return false };
+    let next = Recorded { version: view.version + 1, at_ms: view.changed_at_ms, action };
+    may(caller, view, deed).is_ok() && view.clone().apply(&next).is_ok()
+}
+
 fn is_seen(view: &CaseView, deed: &Deed, seen: u64) -> Result<(), ServiceError> {
     let now = match deed {
         Deed::Note { .. } => return Ok(()),
@@ -309,6 +317,15 @@ fn click_name(caller: &Caller, name: &str) -> Result<String, ServiceError> {
         return Err(ProblemCode::MalformedRequest.into());
     }
     Ok(format!("{}/{name}", caller.account))
+}
+
+/// Whether a click was done already, to this case: whoever clicks once more is told what became of the first one.
+///
+/// # Errors
+/// [`ServiceError`] `malformed-request` for what is no name of a click, or the store's.
+pub fn is_done(tx: &mut Tx<'_>, caller: &Caller, name: &str, id: &EnvelopeId) -> Result<bool, ServiceError> {
+    let name = click_name(caller, name)?;
+    Ok(clicked(tx, &name)? == Some(*id))
 }
 
 fn clicked(tx: &mut Tx<'_>, name: &str) -> Result<Option<EnvelopeId>, ServiceError> {

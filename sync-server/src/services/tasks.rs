@@ -30,7 +30,17 @@ pub struct Task {
     pub since_ms: i64,
     /// Until when, milliseconds since 1970; [`NO_DUE`] where no time runs.
     pub due_ms: i64,
+    /// The unit whose opinion is waited for.
+    pub consulted: Option<UnitId>,
 }
+
+const COLUMNS: &str = "envelope_id, step, unit, state, holder, version, since_ms, due_ms, consulted";
+
+/// Holds for a task that is over its time. A clock that stands gets no later: such a task is over only if it was
+/// when the clock was stopped. `{now}` stands for the place of the present time.
+const OVER: &str =
+    "due_ms < {now} AND NOT EXISTS (SELECT 1 FROM case_ c WHERE c.envelope_id = task.envelope_id
+                    AND c.standing = 1 AND c.changed_at_ms <= task.due_ms)";
 
 /// Writes the tasks of a case as its fold has them after its newest action.
 ///
@@ -44,10 +54,11 @@ pub fn write(
 ) -> Result<(), StoreError> {
     for (place, step) in view.steps.iter().enumerate() {
         tx.execute(
-            "INSERT INTO task (envelope_id, place, step, unit, state, open_, holder, version, since_ms, due_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            "INSERT INTO task (envelope_id, place, step, unit, state, open_, holder, version, since_ms, due_ms,
+                 consulted)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ON CONFLICT (envelope_id, place) DO UPDATE SET step = $3, unit = $4, state = $5, open_ = $6, holder = $7,
-                 version = $8, since_ms = $9, due_ms = $10",
+                 version = $8, since_ms = $9, due_ms = $10, consulted = $11",
             &row(id, place, step, (is_open(view, step), due_ms)),
         )?;
     }
@@ -66,7 +77,7 @@ pub fn row(
     place: usize,
     step: &StepView,
     (open, due_ms): (bool, Option<i64>),
-) -> [Value; 10] {
+) -> [Value; 11] {
     [
         id.to_string().into(),
         (place as u64).into(),
@@ -78,15 +89,27 @@ pub fn row(
         step.version.into(),
         step.since_ms.into(),
         due_ms.unwrap_or(NO_DUE).into(),
+        Value::from(step.consulted.as_ref().map(UnitId::as_str)),
     ]
 }
 
 /// Columns of a task's row, in the order of [`row`].
-pub const PROJECTED: [&str; 10] =
-    ["envelope_id", "place", "step", "unit", "state", "open_", "holder", "version", "since_ms", "due_ms"];
+pub const PROJECTED: [&str; 11] = [
+    "envelope_id",
+    "place",
+    "step",
+    "unit",
+    "state",
+    "open_",
+    "holder",
+    "version",
+    "since_ms",
+    "due_ms",
+    "consulted",
+];
 
 /// The rows that a case should have.
-pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value; 10]> {
+pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value; 11]> {
     let row = |(place, step)| row(id, place, step, (is_open(view, step), due_ms));
     view.steps.iter().enumerate().map(row).collect()
 }
@@ -109,7 +132,11 @@ pub struct Query {
     pub holder: Option<String>,
     /// Only in this state.
     pub state: Option<StepState>,
-    /// Only those due behind this place.
+    /// Only those that are over their time at this moment, milliseconds since 1970.
+    pub over_at_ms: Option<i64>,
+    /// Those about which others ask for the unit's opinion, instead of its own.
+    pub asked: bool,
+    /// Only those due behind this place: due moment and case.
     pub after: Option<Place>,
 }
 
@@ -127,15 +154,16 @@ pub fn page(tx: &mut Tx<'_>, unit: &UnitId, query: &Query) -> Result<(Vec<Task>,
     if let Some(state) = query.state {
         and(" AND state = ?", state.as_str().into());
     }
+    if let Some(now_ms) = query.over_at_ms {
+        and(&format!(" AND {}", OVER.replace("{now}", "?")), now_ms.into());
+    }
     if let Some((due_ms, id)) = &query.after {
         and(" AND (due_ms, envelope_id) > (?", (*due_ms).into());
         and(", ?)", id.to_string().into());
     }
     and(" ORDER BY due_ms, envelope_id LIMIT ?", (PAGE + 1).into());
-    let sql = format!(
-        "SELECT envelope_id, step, unit, state, holder, version, since_ms, due_ms FROM task
-         WHERE open_ = 1 AND unit = $1{wheres}"
-    );
+    let whose = if query.asked { "consulted" } else { "unit" };
+    let sql = format!("SELECT {COLUMNS} FROM task WHERE open_ = 1 AND {whose} = $1{wheres}");
     let mut tasks: Vec<_> = tx.query(&sql, &values)?.iter().map(read).collect::<Result<_, _>>()?;
     let more = tasks.len() as u64 > PAGE;
     tasks.truncate(PAGE as usize);
@@ -149,11 +177,12 @@ pub fn counts(
     unit: &UnitId,
     now_ms: i64,
 ) -> Result<(Vec<(StepState, u64)>, u64), StoreError> {
-    let rows = tx.query(
-        "SELECT state, COUNT(*), SUM(CASE WHEN due_ms < $2 THEN 1 ELSE 0 END) FROM task
-         WHERE open_ = 1 AND unit = $1 GROUP BY state",
-        &[unit.as_str().into(), now_ms.into()],
-    )?;
+    let over = OVER.replace("{now}", "$2");
+    let sql = format!(
+        "SELECT state, COUNT(*), SUM(CASE WHEN {over} THEN 1 ELSE 0 END) FROM task
+         WHERE open_ = 1 AND unit = $1 GROUP BY state"
+    );
+    let rows = tx.query(&sql, &[unit.as_str().into(), now_ms.into()])?;
     let (mut counts, mut over) = (StepState::ALL.map(|state| (state, 0)).to_vec(), 0);
     for row in &rows {
         let state = StepState::from_name(row.text(0)?).ok_or(StoreError::Stored { what: "step state" })?;
@@ -163,6 +192,36 @@ pub fn counts(
         over += row.uint(2)?;
     }
     Ok((counts, over))
+}
+
+/// How many open tasks of a unit somebody has, and about how many others ask for the unit's opinion.
+pub fn own_counts(tx: &mut Tx<'_>, unit: &UnitId, holder: &str) -> Result<(u64, u64), StoreError> {
+    let mut count = |sql: &str, values: &[Value]| -> Result<u64, StoreError> {
+        tx.query_first(sql, values)?.map_or(Ok(0), |row| row.uint(0))
+    };
+    let held = count(
+        "SELECT COUNT(*) FROM task WHERE open_ = 1 AND unit = $1 AND holder = $2",
+        &[unit.as_str().into(), holder.into()],
+    )?;
+    let asked = count(
+        "SELECT COUNT(*) FROM task WHERE open_ = 1 AND consulted IS NOT NULL AND consulted = $1",
+        &[unit.as_str().into()],
+    )?;
+    Ok((held, asked))
+}
+
+/// All tasks of some cases, in the order of their plans.
+pub fn of_cases(tx: &mut Tx<'_>, ids: &[EnvelopeId]) -> Result<Vec<Task>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<_> = (1..=ids.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT {COLUMNS} FROM task WHERE envelope_id IN ({}) ORDER BY envelope_id, place",
+        places.join(", ")
+    );
+    let values: Vec<Value> = ids.iter().map(|id| id.to_string().into()).collect();
+    tx.query(&sql, &values)?.iter().map(read).collect()
 }
 
 fn read(row: &Row) -> Result<Task, StoreError> {
@@ -175,5 +234,9 @@ fn read(row: &Row) -> Result<Task, StoreError> {
         version: row.uint(5)?,
         since_ms: row.int(6)?,
         due_ms: row.int(7)?,
+        consulted: row
+            .text_or_null(8)?
+            .map(|unit| unit.parse().map_err(|_| StoreError::Stored { what: "unit" }))
+            .transpose()?,
     })
 }

@@ -114,6 +114,7 @@ pub const TABLES: &[Table] = &[
             "version",
             "since_ms",
             "due_ms",
+            "consulted",
         ],
     ),
     table("case_text", &["envelope_id", "version"], &["envelope_id", "version", "nonce", "sealed"]),

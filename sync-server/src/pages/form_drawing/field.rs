@@ -203,7 +203,7 @@ fn input(sheet: &Sheet<'_>, field: &PlanField) -> Input {
     let most = field.max_chars.unwrap_or(LINE_CHARS);
     let line = |kind, keys, most, example| Input::Line(Line { kind, keys, most, value: text(), example });
     if field.computed {
-        return Input::Computed(words::of_answer(sheet, field));
+        return Input::Computed(words::of_answer(sheet.language, sheet.regions, field));
     }
     if !field.choices.is_empty() {
         return choices(sheet, field);

@@ -21,6 +21,7 @@ use domain::text::Language;
 pub use deed::{DO, Deed};
 pub use filled::{Filled, NotDrawnHere, STATE};
 pub use place::id_of;
+pub use words::of_answer;
 
 use crate::words::Words;
 use field::{GroupView, Input};

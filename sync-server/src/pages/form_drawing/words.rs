@@ -1,5 +1,9 @@
 //! Answers and mistakes in words.
+use std::collections::BTreeMap;
+
+use domain::catalogue::Region;
 use domain::form::{FieldErrorKind, PlanField, RenderPlan, Widget, number_written};
+use domain::text::Language;
 use serde_json::Value;
 
 use super::Sheet;
@@ -38,7 +42,11 @@ pub fn answers(sheet: &Sheet<'_>, plan: &RenderPlan) -> Vec<AnswerView> {
                     Some(title) => format!("{} · {label}", title.get(sheet.language)),
                     None => label.to_owned(),
                 };
-                list.push(AnswerView { label, value: of_answer(sheet, field), page: at });
+                list.push(AnswerView {
+                    label,
+                    value: of_answer(sheet.language, sheet.regions, field),
+                    page: at,
+                });
             }
         }
     }
@@ -46,15 +54,15 @@ pub fn answers(sheet: &Sheet<'_>, plan: &RenderPlan) -> Vec<AnswerView> {
 }
 
 /// An answer in words.
-pub fn of_answer(sheet: &Sheet<'_>, field: &PlanField) -> String {
-    let w = Words(sheet.language);
+pub fn of_answer(language: Language, regions: &BTreeMap<String, Region>, field: &PlanField) -> String {
+    let w = Words(language);
     let Some(value) = &field.value else { return w.t("drawing.not_answered").to_owned() };
     let part = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
     match field.widget {
-        Widget::Enum => choice(sheet, field, value.as_str().unwrap_or_default()),
+        Widget::Enum => choice(language, field, value.as_str().unwrap_or_default()),
         Widget::Number => written(field, value),
-        Widget::Region => region(sheet, value.as_str().unwrap_or_default()),
-        Widget::Address => format!("{} {}", region(sheet, part("region")), part("detail")),
+        Widget::Region => region(regions, value.as_str().unwrap_or_default()),
+        Widget::Address => format!("{} {}", region(regions, part("region")), part("detail")),
         Widget::Signature => w.t("drawing.signed").to_owned(),
         Widget::Photo => w.fill("drawing.files", &[("n", "1")]),
         Widget::Attachment => {
@@ -76,14 +84,14 @@ pub fn written(field: &PlanField, value: &Value) -> String {
     }
 }
 
-fn choice(sheet: &Sheet<'_>, field: &PlanField, value: &str) -> String {
+fn choice(language: Language, field: &PlanField, value: &str) -> String {
     let chosen = field.choices.iter().find(|choice| choice.value == value);
-    chosen.map_or_else(|| value.to_owned(), |choice| choice.label.get(sheet.language).to_owned())
+    chosen.map_or_else(|| value.to_owned(), |choice| choice.label.get(language).to_owned())
 }
 
-fn region(sheet: &Sheet<'_>, code: &str) -> String {
-    let path = domain::catalogue::regions::path(sheet.regions, code);
-    let names = path.iter().filter_map(|code| sheet.regions.get(code)).map(|region| region.name.as_str());
+fn region(regions: &BTreeMap<String, Region>, code: &str) -> String {
+    let path = domain::catalogue::regions::path(regions, code);
+    let names = path.iter().filter_map(|code| regions.get(code)).map(|region| region.name.as_str());
     let names = names.collect::<Vec<_>>().join(" ");
     if names.is_empty() { code.to_owned() } else { names }
 }

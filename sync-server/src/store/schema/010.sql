@@ -15,6 +15,7 @@ CREATE INDEX case_by_wake ON case_ (wake_ms, envelope_id) WHERE wake_ms IS NOT N
 
 -- One row a step of a case, a projection like the case's own row. `open_` is 1 where somebody can or must do something
 -- now; `due_ms` is the case's, the end of time where none runs, so that an inbox is one stretch of an index.
+-- `consulted` is the unit whose opinion is waited for.
 CREATE TABLE task (
     envelope_id TEXT NOT NULL REFERENCES case_ (envelope_id),
     place BIGINT NOT NULL,
@@ -26,10 +27,12 @@ CREATE TABLE task (
     version BIGINT NOT NULL,
     since_ms BIGINT NOT NULL,
     due_ms BIGINT NOT NULL,
+    consulted TEXT,
     PRIMARY KEY (envelope_id, place)
 ) WITHOUT ROWID;
 CREATE INDEX task_of_unit ON task (unit, due_ms, envelope_id) WHERE open_ = 1;
 CREATE INDEX task_of_holder ON task (holder, due_ms, envelope_id) WHERE open_ = 1 AND holder IS NOT NULL;
+CREATE INDEX task_of_consulted ON task (consulted, due_ms, envelope_id) WHERE open_ = 1 AND consulted IS NOT NULL;
 
 -- Several identical clicks are one action: the name that the form gave the click.
 ALTER TABLE action ADD COLUMN click TEXT;

@@ -1,0 +1,149 @@
+//! Everything that the page of a case shows, read in one transaction for a caller who has a part in it.
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::case::{CaseView, StepView};
+use domain::catalogue::{Catalogue, Entry};
+use domain::ids::{CaseNo, UnitId};
+use domain::item::Period;
+
+use super::next;
+use crate::error::{ProblemCode, ServiceError};
+use crate::pages::frame::{Frame, Here, frame, sample};
+use crate::services::accounts::{self, Account};
+use crate::services::blobs::{self, Blob};
+use crate::services::case_story::{self, Story};
+use crate::services::catalogue::Volume;
+use crate::services::content::{self, Content, Found};
+use crate::services::sessions::Caller;
+use crate::services::time_left::{self, Running};
+use crate::services::{Context, case_time, work_list};
+use crate::store::Tx;
+
+/// Units to choose from, at most.
+const MAX_UNITS: usize = 100;
+
+/// See the module. Never printed: it has what people answered and wrote.
+pub struct Gathered {
+    /// The case, and how much of it the caller may see.
+    pub found: Found,
+    /// What the caller may see.
+    pub content: Content,
+    /// What happened.
+    pub story: Story,
+    /// Its pages and photos.
+    pub blobs: Vec<Blob>,
+    /// The time that runs.
+    pub running: Option<Running>,
+    /// The time that is promised.
+    pub promised: Option<Period>,
+    /// Address of the next case that the caller can work at.
+    pub next: Option<String>,
+    /// Units that can be asked or given a step.
+    pub units: Vec<UnitId>,
+    /// People of the caller's unit.
+    pub colleagues: Vec<Account>,
+    /// The caller.
+    pub caller: Caller,
+    /// The caller's unit.
+    pub unit: UnitId,
+    /// Where it was handed in.
+    pub station: String,
+    /// The newest catalogue, whose regions and units count.
+    pub newest: Option<Arc<Volume>>,
+    /// Around the page.
+    pub frame: Frame,
+    /// The notice of sample data.
+    pub sample: Option<String>,
+    /// The present time, milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// Reads it.
+///
+/// # Errors
+/// As [`content::find`] and [`Found::open`].
+pub fn gather(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    number: &CaseNo,
+    (caller, now_ms): (&Caller, i64),
+) -> Result<Gathered, ServiceError> {
+    let unit = caller.unit.clone().ok_or(ProblemCode::UnitNeeded)?;
+    let found = content::find(tx, context, number, caller)?;
+    let content = found.open(&context.keys)?;
+    let id = found.row.envelope_id;
+    let newest = context.shelf.newest(tx)?;
+    let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == found.row.station);
+    Ok(Gathered {
+        story: case_story::of(tx, &content.key, &id)?,
+        blobs: blobs::of_envelope(tx, &id)?,
+        running: time_left::of(tx, &context.shelf, (&found.row, &found.view), now_ms)?,
+        promised: case_time::promised(tx, &context.shelf, &found.row)?,
+        next: next::after(tx, (caller, &unit), (&id, found.row.due_ms))?,
+        units: newest.as_deref().map(|v| units(&v.catalogue)).unwrap_or_default(),
+        colleagues: accounts::of_unit(tx, &unit)?,
+        station: station.map_or_else(|| found.row.station.to_string(), |(_, name, _)| name),
+        frame: frame(tx, caller, now_ms, Here::Desk)?,
+        sample: newest.as_deref().and_then(|v| sample(&v.catalogue)),
+        caller: caller.clone(),
+        newest,
+        unit,
+        content,
+        found,
+        now_ms,
+    })
+}
+
+/// Departments of items and of steps: whoever can have a part in a case.
+fn units(catalogue: &Catalogue) -> Vec<UnitId> {
+    let items = catalogue.items.values().map(|item| &item.department);
+    let steps = catalogue.bundles.values().flat_map(|bundle| &bundle.steps).map(|step| &step.department);
+    let all: BTreeSet<_> = items.chain(steps).cloned().collect();
+    all.into_iter().take(MAX_UNITS).collect()
+}
+
+impl Gathered {
+    /// What the case is now.
+    pub fn view(&self) -> &CaseView {
+        &self.found.view
+    }
+
+    /// The catalogue of the case.
+    pub fn catalogue(&self) -> Option<&Catalogue> {
+        self.found.volume.as_deref().map(|v| &v.catalogue)
+    }
+
+    /// The item or bundle.
+    pub fn entry(&self) -> Option<Entry<'_>> {
+        self.catalogue().zip(self.found.row.item.as_ref()).and_then(|(c, code)| c.entry(code))
+    }
+
+    /// The name of a step.
+    pub fn step_name(&self, id: &str) -> String {
+        super::step_called(self.catalogue(), self.found.row.item.as_ref(), self.view(), id)
+    }
+
+    /// The step of the caller's that a page is about: the one that is asked for, or the first that something can be
+    /// done with, or the first one.
+    pub fn step(&self, asked: &str) -> Option<&StepView> {
+        let mine = |step: &&StepView| step.unit == self.unit || step.consulted.as_ref() == Some(&self.unit);
+        let steps = || self.view().steps.iter().filter(mine);
+        let asked_for = steps().find(|step| step.id == asked);
+        let to_do = || steps().find(|step| step.state.is_workable() || step.consulted.is_some());
+        asked_for.or_else(to_do).or_else(|| steps().next())
+    }
+
+    /// The legal bases of what a step decides.
+    pub fn bases(&self, step: &str) -> Vec<String> {
+        let planned = self.view().plan.step(step).and_then(|planned| planned.item.as_ref());
+        let of_step = planned.and_then(|code| self.catalogue().and_then(|c| c.items.get(code)));
+        match (of_step, self.entry()) {
+            (Some(item), _) | (None, Some(Entry::Item(item))) => {
+                item.legal_basis.iter().map(|basis| basis.name.clone()).collect()
+            }
+            (None, Some(Entry::Bundle(bundle))) => vec![bundle.basis.clone()],
+            (None, None) => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! 办件内容 for the people who work at a case: the submission is opened for whoever has a part in it, and of it only what
+//! that part needs (最小必要).
+//!
+//! A part is a step of the caller's unit, the accepting of the case, or an opinion that was asked for. A step that stands
+//! for one item of a bundle needs what that item's form asks; a step without an item needs all. Every look leaves an
+//! audit row before the content leaves. Refuses other units, and writes no value anywhere.
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use domain::case::CaseView;
+use domain::catalogue::Catalogue;
+use domain::envelope::{DataKey, Digest};
+use domain::form::{Answers, Layout, PlanField, RenderPlan};
+use domain::ids::{CaseNo, EnvelopeId, UnitId};
+use domain::text::Text;
+use domain::wire::v1::{EnvelopeHeader, Person, Submission};
+use serde_json::Value as Json;
+
+use super::case_key::{self, WrappedKey};
+use super::cases::{self, CaseRow};
+use super::catalogue::Volume;
+use super::sessions::Caller;
+use super::submission_form::{facts, filled_on, form_of};
+use super::{Context, attachments, audit};
+use crate::auth::names::AccountId;
+use crate::error::{ProblemCode, ServiceError};
+use crate::keys::Keys;
+use crate::store::{StoreError, Tx};
+
+/// Key under which the applicant's name is revealed.
+pub const APPLICANT_NAME: &str = "applicant.name";
+/// Key under which the applicant's ID number is revealed.
+pub const APPLICANT_ID: &str = "applicant.id_number";
+/// Key under which the applicant's address is revealed.
+pub const APPLICANT_ADDRESS: &str = "applicant.address";
+
+/// How much of the answers somebody may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All.
+    All,
+    /// Those with these keys of fields and repeat groups.
+    Keys(BTreeSet<String>),
+}
+
+impl Scope {
+    fn has(&self, path: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Keys(keys) => {
+                let key = path.rsplit('.').next().unwrap_or(path);
+                let rows = path.split('[').next().unwrap_or(path);
+                keys.contains(key) || keys.contains(rows)
+            }
+        }
+    }
+}
+
+/// A case in which the caller has a part, with its sealed submission.
+pub struct Found {
+    /// Its row.
+    pub row: CaseRow,
+    /// What it is now.
+    pub view: CaseView,
+    /// How much of the answers the caller may see.
+    pub scope: Scope,
+    /// The catalogue version of its form.
+    pub volume: Option<Arc<Volume>>,
+    key: WrappedKey,
+    header: Vec<u8>,
+    ciphertext: Vec<u8>,
+    accepted_at_ms: i64,
+    digest: String,
+}
+
+/// What is noted of a look at a case.
+#[derive(Debug, Clone)]
+pub struct Look {
+    id: EnvelopeId,
+    digest: String,
+}
+
+/// What the caller may see of a submission. Never printed.
+pub struct Content {
+    /// Who applies.
+    pub applicant: Person,
+    /// The pages of the form with the answers that the caller may see.
+    pub pages: Vec<ContentPage>,
+    /// How many answers the caller may not see.
+    pub hidden: usize,
+    /// The key of the case, for what people wrote about it.
+    pub key: DataKey,
+}
+
+/// A page of the form.
+pub struct ContentPage {
+    /// Its heading.
+    pub title: Text,
+    /// Its rows of fields.
+    pub groups: Vec<ContentGroup>,
+}
+
+/// Fields that belong together: a group, or one row of a repeat group.
+pub struct ContentGroup {
+    /// The heading, if it has one.
+    pub title: Option<Text>,
+    /// The fields, with their answers.
+    pub fields: Vec<PlanField>,
+}
+
+/// How much of a case a unit may see; nothing if it has no part in it.
+pub fn scope(view: &CaseView, unit: &UnitId, catalogue: Option<&Catalogue>) -> Option<Scope> {
+    let mine = view.steps.iter().filter(|step| step.unit == *unit || step.consulted.as_ref() == Some(unit));
+    let mut keys = None;
+    for step in mine {
+        let keys = keys.get_or_insert_with(BTreeSet::new);
+        let Some(code) = view.plan.step(&step.id).and_then(|planned| planned.item.as_ref()) else {
+            return Some(Scope::All);
+        };
+        // Of an item that its catalogue does not have nothing is known to be needed.
+        let Some(form) = catalogue.and_then(|c| c.items.get(code)).map(|item| &item.form) else { continue };
+        keys.extend(form.fields().map(|field| field.key.clone()));
+        keys.extend(form.groups().filter_map(|group| group.repeat.as_ref()).map(|rows| rows.key.clone()));
+    }
+    keys.map(Scope::Keys)
+}
+
+/// The case that a number names, if the caller has a part in it.
+///
+/// # Errors
+/// [`ServiceError`] `not-found`, also for a case that was not opened yet or is erased; `unit-needed`; or the store's.
+pub fn find(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    number: &CaseNo,
+    caller: &Caller,
+) -> Result<Found, ServiceError> {
+    let named = cases::by_number(tx, number)?.into_iter().next().ok_or(ProblemCode::NotFound)?;
+    let (row, view) = cases::current(tx, &named.envelope_id)?;
+    let unit = caller.unit.as_ref().ok_or(ProblemCode::UnitNeeded)?;
+    let volume = context.shelf.get(tx, row.catalogue_version)?;
+    let scope = scope(&view, unit, volume.as_deref().map(|v| &v.catalogue)).ok_or(ProblemCode::UnitNeeded)?;
+    let key = case_key::find(tx, &row.envelope_id)?;
+    let sql = "SELECT header, ciphertext, accepted_at_ms, digest FROM envelope WHERE envelope_id = $1";
+    let stored = tx.query_first(sql, &[row.envelope_id.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
+    Ok(Found {
+        view,
+        scope,
+        volume,
+        key,
+        header: stored.blob(0)?.to_vec(),
+        ciphertext: stored.blob(1)?.to_vec(),
+        accepted_at_ms: stored.int(2)?,
+        digest: stored.text(3)?.to_owned(),
+        row,
+    })
+}
+
+impl Found {
+    /// Opens it, and keeps of it what the caller may see. Computes only, but for a key file that is read for the first
+    /// time.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inconsistent`] if it does not open any more.
+    pub fn open(&self, keys: &Keys) -> Result<Content, ServiceError> {
+        let wrong = |what: &str| ServiceError::Inconsistent(format!("case {}: {what}", self.row.envelope_id));
+        let key = self.key.open(keys)?;
+        let header: EnvelopeHeader =
+            serde_json::from_slice(&self.header).map_err(|_| wrong("its header is none"))?;
+        let plain = key.decrypt(header.nonce, &self.ciphertext, &self.header);
+        let plain = plain.map_err(|_| wrong("its content does not open"))?;
+        let Submission { applicant, answers, situation } =
+            serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+        let form =
+            self.volume.as_deref().zip(self.row.item.as_ref()).and_then(|(volume, code)| {
+                form_of(volume, code, situation.as_ref()).ok().and_then(Result::ok)
+            });
+        let form = form.ok_or_else(|| wrong("its form is not there"))?;
+        let facts = facts(&applicant, filled_on(&header, self.accepted_at_ms));
+        let plan = form.plan(&Answers::from_map(answers), &facts, Layout::Grouped);
+        let (pages, hidden) = visible(plan, &self.scope);
+        Ok(Content { applicant, pages, hidden, key })
+    }
+
+    /// What is noted of a look at it.
+    pub fn look(&self) -> Look {
+        Look { id: self.row.envelope_id, digest: self.digest.clone() }
+    }
+
+    /// A page or photo of the case, if the caller may see it: all of them, or those that a visible answer names.
+    ///
+    /// # Errors
+    /// [`ServiceError`] `not-found` for any other; or the store's.
+    pub fn attachment(
+        &self,
+        tx: &mut Tx<'_>,
+        keys: &Keys,
+        page: u16,
+    ) -> Result<attachments::Found, ServiceError> {
+        let found = attachments::find(tx, &self.row.number, page)?;
+        if self.scope != Scope::All && self.open(keys)?.names(&found.blob.digest).is_none() {
+            return Err(ProblemCode::NotFound.into());
+        }
+        Ok(found)
+    }
+}
+
+impl Look {
+    /// Notes who is about to see the content.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails: then nobody sees it.
+    pub fn note_seen(&self, tx: &mut Tx<'_>, now_ms: i64, by: &AccountId) -> Result<(), StoreError> {
+        note(tx, now_ms, by, "case.seen", (&self.id, &self.digest))
+    }
+
+    /// Notes who is about to see a value in full; the row has the digest of its key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails: then nobody sees it.
+    pub fn note_revealed(
+        &self,
+        tx: &mut Tx<'_>,
+        now_ms: i64,
+        by: &AccountId,
+        key: &str,
+    ) -> Result<(), StoreError> {
+        let digest = Digest::of(key.as_bytes()).to_string();
+        note(tx, now_ms, by, "case.revealed", (&self.id, &digest))
+    }
+}
+
+impl Content {
+    /// All fields that the caller may see.
+    pub fn fields(&self) -> impl Iterator<Item = &PlanField> {
+        self.pages.iter().flat_map(|page| &page.groups).flat_map(|group| &group.fields)
+    }
+
+    /// The field whose answer names these sealed bytes.
+    pub fn names(&self, digest: &Digest) -> Option<&PlanField> {
+        let digest = digest.to_string();
+        let has = |value: &Json| {
+            let hash = value.get("hash").unwrap_or(value);
+            hash.as_str() == Some(digest.as_str())
+        };
+        self.fields().find(|field| match &field.value {
+            Some(Json::Array(list)) => list.iter().any(has),
+            Some(value) => has(value),
+            None => false,
+        })
+    }
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    by: &AccountId,
+    event: &str,
+    (id, digest): (&EnvelopeId, &str),
+) -> Result<(), StoreError> {
+    let subject = id.to_string();
+    let event = audit::Event { actor: by.as_str(), event, subject: &subject, object_digest: digest };
+    audit::append(tx, now_ms, event)
+}
+
+/// What of a plan lies within a scope, and how many answers do not.
+fn visible(plan: RenderPlan, scope: &Scope) -> (Vec<ContentPage>, usize) {
+    let mut hidden = 0;
+    let mut pages = Vec::new();
+    for page in plan.pages {
+        let mut groups = Vec::new();
+        for group in page.groups {
+            for row in group.rows {
+                let all = page.fields.get(row.fields.clone()).unwrap_or_default();
+                let fields: Vec<_> = all.iter().filter(|field| scope.has(&field.key)).cloned().collect();
+                hidden += all.len() - fields.len();
+                if !fields.is_empty() {
+                    groups.push(ContentGroup { title: row.title.or_else(|| group.title.clone()), fields });
+                }
+            }
+        }
+        if !groups.is_empty() {
+            pages.push(ContentPage { title: page.title, groups });
+        }
+    }
+    (pages, hidden)
+}
+
+#[cfg(test)]
+#[path = "content_tests.rs"]
+mod tests;
