@@ -189,7 +189,7 @@ mod tests {
             "c5b324f3633d7d0fffd75a822a967dfc1e26146bf72b239614fd3594f6048fb3",
             "4989688d3f2fdb61e91d259606a813bf94ca6e599b34438964e0457757d113cf",
             "ddc239636db093e190b45c6a276d108c23806081c5fcba5a18e2d5b14e1314a5",
-            "ee908c259993806e4a5c352a37e7e11d7b5e9ee00878501ffdd885e81952754d",
+            "bac4ed720fd40373e5104d4cb4b77d9274434f1c8943c069b083b6f1e39f4fdc",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

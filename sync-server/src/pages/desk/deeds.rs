@@ -156,6 +156,8 @@ pub struct DeedView {
     pub plain: bool,
     /// It has a button at the foot of the page.
     pub quick: bool,
+    /// Words can be written with it.
+    pub says: bool,
     /// It needs words.
     pub needs_text: bool,
     /// Words that were typed.
@@ -276,6 +278,8 @@ fn view(of: &Gathered, kind: Kind, step: Option<&StepView>, page: &str, typed: O
         },
         plain: kind.is_plain(),
         quick: kind.is_plain() || kind == Kind::Pass,
+        // What nobody keeps is not asked for.
+        says: !matches!(kind, Kind::Assign | Kind::Recuse),
         needs_text: example.needs_text(),
         text: typed.map(|t| t.text.clone()).unwrap_or_default(),
         days: (kind == Kind::Return)
