@@ -12,7 +12,7 @@ fn a_reviewer_works_by_keys_and_sees_numbers_for_five_seconds() -> Result<()> {
     let case = desk.with_pages(&[file(&picture(400, 300), ImageFormat::Png)?])?;
     let other = desk.item()?;
     for case in [&case, &other] {
-        leads_to(&desk.does(&desk.pension, case, "review", "accept", &[])?)?;
+        leads_to(&desk.does((&desk.pension, case), "review", "accept", &[])?)?;
     }
     let browser = Browser::start()?;
     browser.become_person(&desk.server, &desk.pension)?;

@@ -98,21 +98,19 @@ impl Desk {
     /// Opens the case and does something there, with more fields.
     fn does(
         &self,
-        who: &Person,
-        case: &Case,
+        (who, case): (&Person, &Case),
         step: &str,
         deed: &str,
         more: &[(&str, &str)],
     ) -> Result<Answer> {
         let page = self.case(who, case, step)?;
-        self.sends(who, case, &page, deed, more)
+        self.sends((who, case), &page, deed, more)
     }
 
     /// Does something with the form of a page that was opened before.
     fn sends(
         &self,
-        who: &Person,
-        case: &Case,
+        (who, case): (&Person, &Case),
         page: &str,
         deed: &str,
         more: &[(&str, &str)],

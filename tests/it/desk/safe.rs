@@ -53,18 +53,18 @@ fn other_departments_see_nothing_and_each_look_is_noted() -> Result<()> {
 fn the_same_click_is_one_action_and_the_slower_of_two_hears_of_the_other() -> Result<()> {
     let mut desk = Desk::new()?;
     let case = desk.item()?;
-    leads_to(&desk.does(&desk.pension, &case, "review", "accept", &[])?)?;
+    leads_to(&desk.does((&desk.pension, &case), "review", "accept", &[])?)?;
     let [mine, theirs] = [&desk.pension, &desk.colleague].map(|who| desk.case(who, &case, "review"));
     let (mine, theirs) = (mine?, theirs?);
     let note = [("text", "第一句")];
     for _ in 0..2 {
-        leads_to(&desk.sends(&desk.pension, &case, &mine, "note", &note)?)?;
-        leads_to(&desk.sends(&desk.pension, &case, &mine, "take", &[])?)?;
+        leads_to(&desk.sends((&desk.pension, &case), &mine, "note", &note)?)?;
+        leads_to(&desk.sends((&desk.pension, &case), &mine, "take", &[])?)?;
     }
     assert_eq!((desk.actions(&case, "noted")?, desk.actions(&case, "taken")?), (1, 1));
 
     let late =
-        desk.sends(&desk.colleague, &case, &theirs, "transfer", &[("unit", "公安"), ("text", "归公安管")])?;
+        desk.sends((&desk.colleague, &case), &theirs, "transfer", &[("unit", "公安"), ("text", "归公安管")])?;
     let page = late.text();
     assert_eq!(late.status, 409);
     for words in ["办件已有变化", "签收", "社甲（审批员）", "归公安管</textarea>", "审核中"]
@@ -76,7 +76,7 @@ fn the_same_click_is_one_action_and_the_slower_of_two_hears_of_the_other() -> Re
     let page = desk.case(&desk.pension, &case, "review")?;
     let away = [("unit", "公安"), ("text", "归公安管")];
     for _ in 0..2 {
-        let given = desk.sends(&desk.pension, &case, &page, "transfer", &away)?;
+        let given = desk.sends((&desk.pension, &case), &page, "transfer", &away)?;
         assert_eq!(leads_to(&given)?, format!("/desk?done=transfer&was={}", case.number));
     }
     assert_eq!(desk.server.page_of(&desk.pension, &format!("/desk/{}", case.number))?.status, 403);
@@ -91,7 +91,7 @@ fn what_people_write_is_shown_as_text() -> Result<()> {
     submission.answers.insert("job_desc".to_owned(), json!(hostile));
     let case = desk.comes_in(&submission, BUNDLE)?;
     let note = "\"><script>alert(2)</script>\n=cmd|' /C calc'!A0";
-    leads_to(&desk.does(&desk.hall, &case, "s1", "note", &[("text", note)])?)?;
+    leads_to(&desk.does((&desk.hall, &case), "s1", "note", &[("text", note)])?)?;
     let page = desk.case(&desk.hall, &case, "s1")?;
     assert!(page.contains("&#60;img src=x") && page.contains("alert(2)"), "{page}");
     assert!(!page.contains("<img src=x") && !page.contains("<script>"), "escaped");
@@ -137,10 +137,10 @@ fn odd_forms_are_refused_and_nothing_is_done() -> Result<()> {
         }
     }
     let long = "长".repeat(2_001);
-    let answer = desk.sends(&desk.pension, &case, &page, "note", &[("text", &long)])?;
+    let answer = desk.sends((&desk.pension, &case), &page, "note", &[("text", &long)])?;
     assert_eq!((answer.status, answer.text().contains("最多 2000 字")), (422, true));
     let most = "长".repeat(2_000);
-    leads_to(&desk.sends(&desk.pension, &case, &page, "note", &[("text", &most)])?)?;
+    leads_to(&desk.sends((&desk.pension, &case), &page, "note", &[("text", &most)])?)?;
     assert_eq!(desk.actions(&case, "supplement_asked")?, 0);
     // A clerk of the same unit may look and note; what reviewers decide is not offered.
     let clerk = desk.server.person_of(("社丙", super::PENSION), &[Role::Clerk])?;

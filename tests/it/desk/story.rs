@@ -32,14 +32,14 @@ fn a_bundle_is_accepted_returned_passed_by_two_departments_and_completed() -> Re
     assert!(none.contains("本部门没有待办") && !none.contains(&case.number));
     let page = desk.case(&desk.hall, &case, "s1")?;
     assert_eq!(offered(&page), ["accept", "take", "return", "decline", "note", "withdraw"]);
-    let done = desk.sends(&desk.hall, &case, &page, "accept", &[])?;
+    let done = desk.sends((&desk.hall, &case), &page, "accept", &[])?;
     assert_eq!(leads_to(&done)?, format!("/desk?done=accept&was={}", case.number), "nothing else waits");
     assert!(desk.page(&desk.hall, leads_to(&done)?)?.contains("已受理"));
 
     // Both departments begin, and see each other.
     let inbox = desk.page(&desk.pension, "/desk?list=ready")?;
     assert!(inbox.contains(&case.number) && inbox.contains("医保 待签收"), "{inbox}");
-    let taken = desk.does(&desk.pension, &case, "s3", "take", &[])?;
+    let taken = desk.does((&desk.pension, &case), "s3", "take", &[])?;
     assert_eq!(leads_to(&taken)?, format!("/desk/{0}?step=s3&done=take&was={0}", case.number));
     let mine = desk.page(&desk.pension, "/desk?list=mine")?;
     assert!(mine.contains(&case.number) && mine.contains("社甲"));
@@ -47,7 +47,7 @@ fn a_bundle_is_accepted_returned_passed_by_two_departments_and_completed() -> Re
     // All that is wrong goes into one notice.
     let wants = [("want", ""), ("want", "phone:unclear"), ("want", "material.3:missing"), ("days", "5")];
     let returned =
-        desk.does(&desk.pension, &case, "s3", "return", &[&wants[..], &[("text", "请补齐")]].concat())?;
+        desk.does((&desk.pension, &case), "s3", "return", &[&wants[..], &[("text", "请补齐")]].concat())?;
     leads_to(&returned)?;
     let page = desk.case(&desk.pension, &case, "s3")?;
     for words in ["等补正", "手机号：看不清", "银行卡：缺少", "期限 5 个工作日", "请补齐", "社甲（审批员）"]
@@ -65,10 +65,10 @@ fn a_bundle_is_accepted_returned_passed_by_two_departments_and_completed() -> Re
     assert!(!offered(&page).contains(&"return") && page.contains("再次退回须由部门负责人办"), "{page}");
     assert!(offered(&desk.case(&desk.leader, &case, "s3")?).contains(&"return"));
 
-    leads_to(&desk.does(&desk.pension, &case, "s3", "pass", &[])?)?;
+    leads_to(&desk.does((&desk.pension, &case), "s3", "pass", &[])?)?;
     let page = desk.case(&desk.medical, &case, "s4")?;
     assert!(page.contains("通过") && page.contains("社甲"), "the other department is done: {page}");
-    leads_to(&desk.does(&desk.medical, &case, "s4", "pass", &[("text", "同意参保")])?)?;
+    leads_to(&desk.does((&desk.medical, &case), "s4", "pass", &[("text", "同意参保")])?)?;
     let page = desk.case(&desk.medical, &case, "s4")?;
     assert!(page.contains("准予") && page.contains("同意参保") && page.contains("办结"), "{page}");
     assert_eq!(offered(&page), ["note"], "only a note can be written to what is over");
@@ -82,14 +82,14 @@ fn a_bundle_is_accepted_returned_passed_by_two_departments_and_completed() -> Re
 fn an_item_is_refused_by_a_basis_and_with_a_reason_and_led_to_the_next() -> Result<()> {
     let mut desk = Desk::new()?;
     let (first, second) = (desk.item()?, desk.item()?);
-    let accepted = desk.does(&desk.pension, &first, "review", "accept", &[])?;
+    let accepted = desk.does((&desk.pension, &first), "review", "accept", &[])?;
     assert!(
         leads_to(&accepted)?.starts_with(&format!("/desk/{}?step=review", first.number)),
         "more to do here"
     );
 
     let typed = [("basis", ""), ("text", "")];
-    let refused = desk.does(&desk.pension, &first, "review", "refuse", &typed)?;
+    let refused = desk.does((&desk.pension, &first), "review", "refuse", &typed)?;
     let page = refused.text();
     assert_eq!(refused.status, 422);
     assert!(
@@ -97,12 +97,12 @@ fn an_item_is_refused_by_a_basis_and_with_a_reason_and_led_to_the_next() -> Resu
         "{page}"
     );
     let kept = [("basis", ""), ("text", "不符合第十条")];
-    let refused = desk.does(&desk.pension, &first, "review", "refuse", &kept)?;
+    let refused = desk.does((&desk.pension, &first), "review", "refuse", &kept)?;
     assert!(refused.text().contains("不符合第十条</textarea>"), "what was typed stays");
     assert_eq!(desk.actions(&first, "refused")?, 0);
 
     let whole = [("basis", "0"), ("text", "不符合第十条")];
-    let refused = desk.does(&desk.pension, &first, "review", "refuse", &whole)?;
+    let refused = desk.does((&desk.pension, &first), "review", "refuse", &whole)?;
     let next = format!("/desk/{}?step=review&done=refuse&was={}", second.number, first.number);
     assert_eq!(leads_to(&refused)?, next);
     assert!(desk.page(&desk.pension, &next)?.contains("已作出不予决定"));
@@ -115,17 +115,17 @@ fn an_item_is_refused_by_a_basis_and_with_a_reason_and_led_to_the_next() -> Resu
 fn another_department_is_asked_sees_it_answers_and_sees_it_no_more() -> Result<()> {
     let mut desk = Desk::new()?;
     let case = desk.item()?;
-    leads_to(&desk.does(&desk.pension, &case, "review", "accept", &[])?)?;
-    leads_to(&desk.does(&desk.pension, &case, "review", "take", &[])?)?;
+    leads_to(&desk.does((&desk.pension, &case), "review", "accept", &[])?)?;
+    leads_to(&desk.does((&desk.pension, &case), "review", "take", &[])?)?;
     let path = format!("/desk/{}", case.number);
     assert_eq!(desk.server.page_of(&desk.stranger, &path)?.status, 403);
     let asked = [("unit", "公安"), ("text", "户籍在哪里？")];
-    leads_to(&desk.does(&desk.pension, &case, "review", "consult", &asked)?)?;
+    leads_to(&desk.does((&desk.pension, &case), "review", "consult", &asked)?)?;
     let inbox = desk.page(&desk.stranger, "/desk?list=opinion")?;
     assert!(inbox.contains(&case.number), "{inbox}");
     let page = desk.case(&desk.stranger, &case, "review")?;
     assert!(page.contains("户籍在哪里？") && offered(&page) == ["answer"], "{:?}", offered(&page));
-    leads_to(&desk.does(&desk.stranger, &case, "review", "answer", &[("text", "在城东区")])?)?;
+    leads_to(&desk.does((&desk.stranger, &case), "review", "answer", &[("text", "在城东区")])?)?;
     assert_eq!(desk.server.page_of(&desk.stranger, &path)?.status, 403, "its part is over");
     assert!(desk.case(&desk.pension, &case, "review")?.contains("在城东区"));
     Ok(())

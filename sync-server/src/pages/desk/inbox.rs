@@ -1,5 +1,6 @@
 //! `/desk`: what waits for the caller's unit, what is due first at the top; saved queries are tabs in the address.
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
@@ -227,8 +228,8 @@ fn rows(
     let mut names: BTreeMap<String, String> = BTreeMap::new();
     let mut rows = Vec::with_capacity(found.len());
     for task in found {
-        if !known.contains_key(&task.envelope_id) {
-            known.insert(task.envelope_id, cases::current(tx, &task.envelope_id)?);
+        if let Entry::Vacant(place) = known.entry(task.envelope_id) {
+            place.insert(cases::current(tx, &task.envelope_id)?);
         }
         let Some((row, case)) = known.get(&task.envelope_id) else { continue };
         let holder = match &task.holder {
