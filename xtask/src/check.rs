@@ -22,7 +22,7 @@ const DENY_WARNINGS: &str = "-D warnings";
 const STEPS: usize = 11;
 /// Stories in which a server runs; they are told once more on PostgreSQL.
 const STORIES: &str = "intake::";
-const MORE_STORIES: [&str; 3] = ["sync::", "thread::", "console::"];
+const MORE_STORIES: [&str; 4] = ["sync::", "thread::", "console::", "desk::"];
 
 /// Runs all steps; the first failure ends it.
 ///
