@@ -17,14 +17,15 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
 use sync_server::admission::Admission;
+use sync_server::auth::role::Role;
 use sync_server::centre::Centre;
 use sync_server::jobs::open_received;
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
 use sync_server::services::{
-    Context, audit, cases, changes, enrol, envelopes, meta, open_deadlines, readings, series, slips,
-    terminals,
+    Context, audit, case_key, case_story, cases, changes, content, enrol, envelopes, meta, open_deadlines,
+    readings, series, slips, terminals,
 };
 use sync_server::startup::load_catalogue;
 use sync_server::store::{
@@ -224,6 +225,11 @@ impl Life {
             cases::by_number(tx, &number)?;
             cases::history(tx, &header.envelope_id)?;
             envelopes::find(tx, &header.envelope_id)?;
+            let context = self.centre.context();
+            let reviewer = super::review::person(1, "人社", &[Role::Reviewer]);
+            content::find(tx, context, &number, &reviewer)?;
+            let key = case_key::find(tx, &header.envelope_id)?.open(&context.keys)?;
+            case_story::of(tx, &key, &header.envelope_id)?;
             readings::cases_after(tx, &device.enrolled.station, CasesQuery { after: 1, limit: 3 })?;
             readings::case_of(tx, &device.enrolled.station, &header.envelope_id)?;
             let (version, _) = readings::edition(tx, None)?;

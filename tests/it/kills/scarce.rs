@@ -98,7 +98,7 @@ fn sweep(kind: &str, name: Kind) -> Result<(usize, usize)> {
     const STEP: i64 = 512;
     const REFUSALS: usize = 80;
     // A process that never had memory reads the schema under the limit as well.
-    let start = first_refusal(kind, name)? + 192 * 1_024;
+    let start = first_refusal(kind, name)? + 256 * 1_024;
     let folder = tempfile::tempdir()?;
     let mut starved = Starved::start(kind, folder.path())?;
     let mut history = History::default();

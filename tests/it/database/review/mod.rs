@@ -9,6 +9,7 @@ mod stage;
 use anyhow::{Context as _, Result};
 use sync_server::store::Driver;
 
+pub use self::stage::person;
 use self::stage::{Stage, TUESDAY_MS};
 use super::driver::both_empty;
 
