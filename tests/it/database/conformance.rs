@@ -24,8 +24,8 @@ use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
 use sync_server::services::{
-    Context, audit, case_key, case_story, cases, changes, content, enrol, envelopes, meta, open_deadlines,
-    readings, series, slips, tasks, terminals,
+    Context, accounts, audit, case_key, case_story, cases, changes, content, enrol, envelopes, meta,
+    open_deadlines, readings, series, slips, tasks, terminals,
 };
 use sync_server::startup::load_catalogue;
 use sync_server::store::{
@@ -230,7 +230,10 @@ impl Life {
             content::find(tx, context, &number, &reviewer)?;
             let key = case_key::find(tx, &header.envelope_id)?.open(&context.keys)?;
             case_story::of(tx, &key, &header.envelope_id)?;
-            tasks::own_counts(tx, &"人社".parse()?, reviewer.account.as_str())?;
+            let unit = "人社".parse()?;
+            tasks::own_counts(tx, &unit, reviewer.account.as_str())?;
+            tasks::of_cases(tx, &[header.envelope_id])?;
+            accounts::of_unit(tx, &unit)?;
             readings::cases_after(tx, &device.enrolled.station, CasesQuery { after: 1, limit: 3 })?;
             readings::case_of(tx, &device.enrolled.station, &header.envelope_id)?;
             let (version, _) = readings::edition(tx, None)?;
