@@ -1,4 +1,6 @@
 //! 一件事一次办: several items of several departments as one matter. Data only.
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::form::FormSpec;
@@ -123,6 +125,28 @@ impl SampleCase {
     pub fn holds(&self, resolution: &Resolution<'_>) -> bool {
         resolution.refused.is_empty() && Self::outcome(resolution) == self.steps
     }
+}
+
+/// Steps by when they can begin: each stage waits for steps of the stages before it only, and its steps go side by
+/// side. Each step is given with its id and with what it depends on, and stands behind that; what is not there counts
+/// as done.
+pub fn stages<'a, D: Iterator<Item = &'a str>, T>(
+    steps: impl IntoIterator<Item = (&'a str, D, T)>,
+) -> Vec<Vec<T>> {
+    let mut stage_of: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut stages: Vec<Vec<T>> = Vec::new();
+    for (id, depends, step) in steps {
+        let before = depends.filter_map(|id| stage_of.get(id)).max();
+        let stage = before.map_or(0, |stage| stage + 1);
+        stage_of.insert(id, stage);
+        if stage == stages.len() {
+            stages.push(Vec::new());
+        }
+        if let Some(steps) = stages.get_mut(stage) {
+            steps.push(step);
+        }
+    }
+    stages
 }
 
 /// Kind of a step.

@@ -151,7 +151,10 @@ impl CaseView {
         }
         let mut after = self.clone();
         after.version = next.version;
-        after.changed_at_ms = next.at_ms;
+        // A note changes nothing: neither when a case was completed nor how long it is kept.
+        if !matches!(next.action, Action::Noted { .. }) {
+            after.changed_at_ms = next.at_ms;
+        }
         let done = match next.action.state() {
             Some(CaseState::Received) => return Err(FoldError::Beginning),
             Some(to) if !self.state.allows(to) => return Err(FoldError::Edge { from: self.state, to }),

@@ -267,6 +267,15 @@ fn before_acceptance_the_citizen_can_be_asked_and_nothing_counts_as_accepted_mea
 }
 
 #[test]
+fn a_note_changes_nothing_but_the_version() {
+    let note = Action::Noted { step: None, text: Digest::of(b"sealed"), mentions: vec![] };
+    let done = [Action::accepted(), passed("review", "u1"), completed(Outcome::Granted)];
+    let before = after(single(), done.clone());
+    let noted = after(single(), done.into_iter().chain([note]));
+    assert_eq!(noted, CaseView { version: before.version + 1, ..before }, "it is kept no longer for a note");
+}
+
+#[test]
 fn each_level_is_another_person_and_whoever_recused_does_nothing() {
     let levels = vec![PlannedStep { levels: 2, ..step("review", StepKind::Review, &[]) }];
     let plan = Plan::new(levels).expect("a plan");

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Adjustments, Alternative, Ending, OWN_AGENT_IDS, Question, SituationAnswers, same_name};
-use crate::bundle::Step;
+use crate::bundle::{Step, stages};
 use crate::catalogue::{Catalogue, Entry};
 use crate::item::{Material, MaterialSource};
 use crate::text::Text;
@@ -42,20 +42,9 @@ impl<'a> Resolution<'a> {
     /// The steps by when they can begin: each stage waits for steps of the stages before it only, and its steps go
     /// side by side.
     pub fn stages(&self) -> Vec<Vec<&ActiveStep<'a>>> {
-        let mut stage_of: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut stages: Vec<Vec<&ActiveStep<'a>>> = Vec::new();
-        for active in &self.steps {
-            let before = active.depends.iter().filter_map(|id| stage_of.get(id)).max();
-            let stage = before.map_or(0, |stage| stage + 1);
-            stage_of.insert(&active.step.id, stage);
-            if stage == stages.len() {
-                stages.push(Vec::new());
-            }
-            if let Some(steps) = stages.get_mut(stage) {
-                steps.push(active);
-            }
-        }
-        stages
+        stages(
+            self.steps.iter().map(|active| (active.step.id.as_str(), active.depends.iter().copied(), active)),
+        )
     }
 }
 

@@ -10,7 +10,7 @@ use domain::text::{Language, Text};
 
 use super::cases::item_name;
 use super::frame::{Frame, Here, frame, sample};
-use super::view::{self, Badge, MarkView};
+use super::view::{self, Badge, MarkTimes, MarkView};
 use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
@@ -119,7 +119,12 @@ fn draw(
     let item = item_name(catalogue, case.item.as_ref());
     let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == case.station);
     let station = station.map_or_else(|| case.station.to_string(), |(id, name, _)| format!("{name} · {id}"));
-    let times = (envelope.device_time_ms, envelope.accepted_at_ms, case.changed_at_ms);
+    let times = MarkTimes {
+        saved_ms: envelope.device_time_ms,
+        delivered_ms: envelope.accepted_at_ms,
+        accepted_ms: case.accepted_at_ms,
+        changed_ms: case.changed_at_ms,
+    };
     let history = cases::history(tx, &case.envelope_id)?;
     let attached = blobs::of_envelope(tx, &case.envelope_id)?;
     let count = (attached.iter().filter(|b| b.arrived_at_ms.is_some()).count(), attached.len());

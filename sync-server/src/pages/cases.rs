@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::form::searched;
 use super::frame::{Frame, Here, frame, sample};
-use super::view::{self, Badge};
+use super::view::{self, Badge, Tab};
 use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::catalogue::Volume;
@@ -67,14 +67,6 @@ struct CasesPage {
     first: Option<String>,
     own_address: String,
     sample: Option<String>,
-}
-
-struct Tab {
-    href: String,
-    word: String,
-    count: u64,
-    alarming: bool,
-    current: bool,
 }
 
 struct Choice {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::moment::Begun;
 use super::sign_in::drawn;
-use super::view::{self, MarkView};
+use super::view::{self, MarkTimes, MarkView};
 use super::{Page, render};
 use crate::api::blocking;
 use crate::error::ServiceError;
@@ -161,7 +161,12 @@ pub(super) fn draw(
         CaseState::Returned => ("slip.heading_returned", Some(("warn", "slip.returned_note"))),
         CaseState::Quarantined => ("slip.heading_quarantined", Some(("run", "slip.quarantined_note"))),
     };
-    let times = (slip.device_time_ms, slip.receipt.accepted_at_ms, slip.changed_at_ms);
+    let times = MarkTimes {
+        saved_ms: slip.device_time_ms,
+        delivered_ms: slip.receipt.accepted_at_ms,
+        accepted_ms: slip.accepted_at_ms,
+        changed_ms: slip.changed_at_ms,
+    };
     let other = if w.0 == Language::En { "" } else { "&lang=en" };
     let corrected =
         slip.slip_number.as_ref().map(|_| w.fill("slip.corrected", &[("number", slip.number.as_str())]));

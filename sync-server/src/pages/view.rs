@@ -14,6 +14,20 @@ pub struct Badge {
     pub word: String,
 }
 
+/// A saved query of a list.
+pub struct Tab {
+    /// Its address.
+    pub href: String,
+    /// Its word.
+    pub word: String,
+    /// How many rows it has.
+    pub count: u64,
+    /// They are a fault.
+    pub alarming: bool,
+    /// The page shows it.
+    pub current: bool,
+}
+
 /// One of the four marks.
 #[derive(Debug, Clone)]
 pub struct MarkView {
@@ -37,28 +51,37 @@ pub fn badge(words: Words, state: CaseState) -> Badge {
     Badge { glyph, word: words.of("state", state.as_str()) }
 }
 
-/// The four marks of a case; times are (saved on the terminal, delivered, last change).
-pub fn marks(words: Words, state: CaseState, times: (i64, i64, i64), now_ms: i64) -> Vec<MarkView> {
-    let (saved_ms, delivered_ms, changed_ms) = times;
+/// When a case came to its marks, milliseconds since 1970.
+#[derive(Debug, Clone, Copy)]
+pub struct MarkTimes {
+    /// Saved on the terminal, by its own clock.
+    pub saved_ms: i64,
+    /// Delivered.
+    pub delivered_ms: i64,
+    /// Accepted; none if that is not known.
+    pub accepted_ms: Option<i64>,
+    /// The last change.
+    pub changed_ms: i64,
+}
+
+/// The four marks of a case.
+pub fn marks(words: Words, state: CaseState, times: MarkTimes, now_ms: i64) -> Vec<MarkView> {
     Mark::ALL
         .into_iter()
         .map(|mark| {
             let done = mark <= state.mark();
             let (name, at_ms) = match mark {
-                Mark::Saved => ("saved", saved_ms),
-                Mark::Delivered => ("delivered", delivered_ms),
-                Mark::Accepted => ("accepted", changed_ms),
-                Mark::Completed => ("completed", changed_ms),
+                Mark::Saved => ("saved", Some(times.saved_ms)),
+                Mark::Delivered => ("delivered", Some(times.delivered_ms)),
+                Mark::Accepted => ("accepted", times.accepted_ms),
+                Mark::Completed => ("completed", Some(times.changed_ms)),
             };
-            // Of an accepted case that is completed, only the last change is known here.
-            let known = done && (mark <= Mark::Delivered || mark == state.mark());
-            let note = match (done, known) {
-                (true, true) if mark == Mark::Saved => {
+            let note = match at_ms.filter(|_| done) {
+                Some(at_ms) if mark == Mark::Saved => {
                     format!("{} · {}", time(at_ms, now_ms), words.t("mark.device_clock"))
                 }
-                (true, true) => time(at_ms, now_ms),
-                (true, false) => words.t("mark.done").to_owned(),
-                (false, _) => words.t("mark.open").to_owned(),
+                Some(at_ms) => time(at_ms, now_ms),
+                None => words.t(if done { "mark.done" } else { "mark.open" }).to_owned(),
             };
             MarkView { done, word: words.of("mark", name), note }
         })
@@ -175,8 +198,27 @@ mod tests {
     #[test]
     fn marks_go_as_far_as_the_state() {
         let en = Words(Language::En);
-        let done = |state| marks(en, state, (NOW, NOW, NOW), NOW).iter().filter(|m| m.done).count();
+        let times = MarkTimes { saved_ms: NOW, delivered_ms: NOW, accepted_ms: Some(NOW), changed_ms: NOW };
+        let done = |state| marks(en, state, times, NOW).iter().filter(|m| m.done).count();
         assert_eq!(CaseState::ALL.map(done), [2, 2, 2, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_departments_do_afterwards_does_not_move_the_mark_of_acceptance() {
+        let en = Words(Language::En);
+        let times = MarkTimes {
+            saved_ms: NOW,
+            delivered_ms: NOW,
+            accepted_ms: Some(NOW),
+            changed_ms: NOW + 3_600_000,
+        };
+        let notes =
+            |state, times| marks(en, state, times, NOW).into_iter().map(|m| m.note).collect::<Vec<_>>();
+        for state in [CaseState::Accepted, CaseState::Completed] {
+            assert_eq!(notes(state, times)[2], time(NOW, NOW), "{state:?}");
+        }
+        let unknown = MarkTimes { accepted_ms: None, ..times };
+        assert_eq!(notes(CaseState::Completed, unknown)[2], en.t("mark.done"));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! promises, and the calendar of the newest version, so that a holiday that is announced late moves it.
 use domain::case::{CaseState, CaseView};
 use domain::catalogue::{Catalogue, Entry};
-use domain::deadline::{Clock, OfficeHours, deemed_accepted_on};
+use domain::deadline::{Clock, NOTICE, OfficeHours};
 use domain::ids::ItemCode;
 use domain::item::Period;
 
@@ -68,21 +68,31 @@ pub fn by(catalogue: &Catalogue, period: Option<Period>, view: &CaseView) -> Tim
     if !runs(view) {
         return Time::default();
     }
-    let calendar = &catalogue.calendar;
     let wake_ms = next(catalogue, period, view).map(|(at_ms, _)| at_ms);
-    let told = view.asked.iter().any(|asked| asked.sent);
-    let Some(started_ms) = view.accepted_at_ms else {
-        if told {
-            return Time { due_ms: view.supplement_due_ms, expected: false, standing: true, wake_ms };
-        }
-        // After the citizen's turn there is as much time once more.
-        let end = deemed_accepted_on(view.back_at_ms.unwrap_or(view.received_at_ms), calendar);
-        return Time { due_ms: Some(end.at_ms), expected: end.expected, standing: false, wake_ms };
-    };
-    let Some(period) = period else { return Time { wake_ms, ..Time::default() } };
-    let clock = Clock { period, started_ms, pauses: &view.pauses };
-    let end = clock.deadline(view.changed_at_ms, calendar, OfficeHours::default());
+    if view.accepted_at_ms.is_none() && is_told(view) {
+        return Time { due_ms: view.supplement_due_ms, expected: false, standing: true, wake_ms };
+    }
+    let Some(clock) = clock(period, view) else { return Time { wake_ms, ..Time::default() } };
+    let end = clock.deadline(view.changed_at_ms, &catalogue.calendar, OfficeHours::default());
     Time { due_ms: Some(end.at_ms), expected: end.expected, standing: end.standing, wake_ms }
+}
+
+/// The clock of a case: until it is accepted that of the notice of what is missing, then the promised one; none if
+/// nothing is known of what is promised.
+pub fn clock(period: Option<Period>, view: &CaseView) -> Option<Clock<'_>> {
+    match view.accepted_at_ms {
+        // After the citizen's turn there is as much time once more.
+        None => {
+            let started_ms = view.back_at_ms.unwrap_or(view.received_at_ms);
+            Some(Clock { period: NOTICE, started_ms, pauses: &[] })
+        }
+        Some(started_ms) => period.map(|period| Clock { period, started_ms, pauses: &view.pauses }),
+    }
+}
+
+/// Whether the citizen was told what is missing, and has the next move.
+pub fn is_told(view: &CaseView) -> bool {
+    view.asked.iter().any(|asked| asked.sent)
 }
 
 /// What the clock does for a case next, and when; none if people have to do something before.
@@ -93,34 +103,27 @@ pub fn next(catalogue: &Catalogue, period: Option<Period>, view: &CaseView) -> O
     let (calendar, review) = (&catalogue.calendar, &catalogue.policies.review);
     let waits_ms = i64::from(review.merge_minutes) * MINUTE_MS;
     let unsent = view.asked.iter().filter(|asked| !asked.sent).map(|asked| asked.at_ms).min();
-    let told = view.asked.iter().any(|asked| asked.sent);
     // Nobody can have looked at what has no plan: cases of before there were plans.
     let unseen = view.asked.is_empty() && view.back_at_ms.is_none() && !view.plan.is_empty();
-    let clock = match view.accepted_at_ms {
-        None if unseen => {
-            let end = deemed_accepted_on(view.received_at_ms, calendar);
-            Some((end.at_ms.saturating_add(1), Due::Deemed))
+    let hours = OfficeHours::default();
+    let clock = clock(period, view).and_then(|clock| {
+        let over_ms = || clock.deadline(view.changed_at_ms, calendar, hours).at_ms.saturating_add(1);
+        match view.accepted_at_ms {
+            None => unseen.then(|| (over_ms(), Due::Deemed)),
+            Some(_) if view.is_standing() || view.overdue => None,
+            Some(_) if view.warned => Some((over_ms(), Due::Over)),
+            Some(_) => Some((clock.soon_ms(view.changed_at_ms, calendar, hours).min(over_ms()), Due::Soon)),
         }
-        Some(started_ms) if !view.is_standing() && !view.overdue => period.map(|period| {
-            let clock = Clock { period, started_ms, pauses: &view.pauses };
-            let over_ms =
-                clock.deadline(view.changed_at_ms, calendar, OfficeHours::default()).at_ms.saturating_add(1);
-            if view.warned {
-                return (over_ms, Due::Over);
-            }
-            (clock.soon_ms(view.changed_at_ms, calendar, OfficeHours::default()).min(over_ms), Due::Soon)
-        }),
-        _ => None,
-    };
+    });
     let notice = unsent.map(|at_ms| (at_ms.saturating_add(waits_ms), Due::Notice));
-    let lapse = view.supplement_due_ms.filter(|_| told).map(|at_ms| (at_ms.saturating_add(1), Due::Lapse));
+    let lapse =
+        view.supplement_due_ms.filter(|_| is_told(view)).map(|at_ms| (at_ms.saturating_add(1), Due::Lapse));
     [notice, lapse, clock].into_iter().flatten().min_by_key(|(at_ms, _)| *at_ms)
 }
 
 /// Whether the promised time of a case is over.
 pub fn is_over(catalogue: &Catalogue, period: Option<Period>, view: &CaseView, now_ms: i64) -> bool {
-    period.zip(view.accepted_at_ms).is_some_and(|(period, started_ms)| {
-        let clock = Clock { period, started_ms, pauses: &view.pauses };
+    view.accepted_at_ms.and_then(|_| clock(period, view)).is_some_and(|clock| {
         now_ms > clock.deadline(now_ms, &catalogue.calendar, OfficeHours::default()).at_ms
     })
 }

@@ -56,12 +56,14 @@ pub struct CaseRow {
     pub standing: bool,
     /// When the clock has something to do for it, milliseconds since 1970; none where it waits for people only.
     pub wake_ms: Option<i64>,
+    /// When its clock began, milliseconds since 1970; none before it is accepted.
+    pub accepted_at_ms: Option<i64>,
 }
 
 /// Columns of [`CaseRow`], in the order in which [`read`] takes them.
 pub const COLUMNS: &str = "envelope_id, server_seq, number, slip_number, state, version, reason, item, \
                            catalogue_version, station, terminal, received_at_ms, changed_at_ms, outcome, due_ms, \
-                           due_expected, standing, wake_ms";
+                           due_expected, standing, wake_ms, accepted_at_ms";
 
 /// Who does something to a case, and by which click.
 #[derive(Debug, Clone, Copy)]
@@ -334,6 +336,7 @@ pub fn read(row: &Row) -> Result<CaseRow, StoreError> {
         due_expected: row.int(15)? != 0,
         standing: row.int(16)? != 0,
         wake_ms: row.int_or_null(17)?,
+        accepted_at_ms: row.int_or_null(18)?,
     })
 }
 

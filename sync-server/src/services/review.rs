@@ -4,7 +4,7 @@
 //! Refuses what somebody has not seen: each click says which version of the step, or of the case, stood on the page.
 use domain::bundle::StepKind;
 use domain::case::{Action, CaseView, Outcome, Recorded, StepState, StepView, Want};
-use domain::deadline::{Clock, OfficeHours};
+use domain::deadline::{Clock, Deadline, OfficeHours};
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, UnitId};
 use rand_core::CryptoRng;
@@ -148,8 +148,12 @@ pub fn perform(
     if text.is_none() && deed.needs_text() {
         return Err(ServiceError::refused(ProblemCode::MalformedRequest, "this needs a reason in words"));
     }
-    if let Deed::Pass { step } = deed {
-        is_time(tx, context, &view, step, now_ms)?;
+    if let Deed::Pass { step } = deed
+        && let Some(end) =
+            statutory_end(tx, context, &view, (step, now_ms))?.filter(|end| now_ms <= end.at_ms)
+    {
+        let detail = format!("the period of the law ends with {}", end.date);
+        return Err(ServiceError::refused(ProblemCode::TooEarly, detail));
     }
     let sealed = match &text {
         Some(text) => Some(SealedText::seal(&case_key::find(tx, id)?.open(&context.keys)?, id, text, rng)?),
@@ -252,23 +256,21 @@ fn is_seen(view: &CaseView, deed: &Deed, seen: u64) -> Result<(), ServiceError> 
     if now == seen { Ok(()) } else { Err(cases::changed(view.version)) }
 }
 
-/// A period of the law must be over before a step is passed.
-fn is_time(
+/// The end of the period of the law that must be over before a step is passed; none if it has none.
+///
+/// # Errors
+/// [`ServiceError`]: `too-early` if there is no calendar to count it by, or the store's.
+pub fn statutory_end(
     tx: &mut Tx<'_>,
     context: &Context,
     view: &CaseView,
-    step: &str,
-    now_ms: i64,
-) -> Result<(), ServiceError> {
-    let Some(period) = view.plan.step(step).and_then(|step| step.statutory) else { return Ok(()) };
+    (step, now_ms): (&str, i64),
+) -> Result<Option<Deadline>, ServiceError> {
+    let Some(period) = view.plan.step(step).and_then(|step| step.statutory) else { return Ok(None) };
     let started_ms = view.step(step).and_then(|step| step.ready_at_ms).unwrap_or(now_ms);
     let newest = context.shelf.newest(tx)?.ok_or(ProblemCode::TooEarly)?;
     let clock = Clock { period, started_ms, pauses: &[] };
-    let end = clock.deadline(now_ms, &newest.catalogue.calendar, OfficeHours::default());
-    if now_ms > end.at_ms {
-        return Ok(());
-    }
-    Err(ServiceError::refused(ProblemCode::TooEarly, format!("the period of the law ends with {}", end.date)))
+    Ok(Some(clock.deadline(now_ms, &newest.catalogue.calendar, OfficeHours::default())))
 }
 
 fn action(deed: &Deed, by: &str, text: Option<Digest>) -> Result<Action, ServiceError> {

@@ -42,6 +42,8 @@ pub struct SlipView {
     pub device_time_ms: i64,
     /// How many pages are there, of how many.
     pub pages: (usize, usize),
+    /// When the case was accepted, milliseconds since 1970.
+    pub accepted_at_ms: Option<i64>,
     /// When the case last changed, milliseconds since 1970.
     pub changed_at_ms: i64,
     /// What the centre's receipt says.
@@ -163,6 +165,7 @@ pub fn find(
         state: case.state,
         device_time_ms,
         pages: blobs::count(tx, &case.envelope_id)?,
+        accepted_at_ms: case.accepted_at_ms,
         changed_at_ms: case.changed_at_ms,
         receipt: stored,
     }))

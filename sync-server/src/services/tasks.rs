@@ -4,7 +4,7 @@
 use domain::case::{CaseState, CaseView, StepState, StepView};
 use domain::ids::{EnvelopeId, UnitId};
 
-use crate::store::{Row, StoreError, Tx, Value};
+use crate::store::{Row, StoreError, TASK_COLUMNS, Tx, Value};
 
 /// The due moment where no time runs: behind every other.
 pub const NO_DUE: i64 = i64::MAX;
@@ -94,19 +94,7 @@ pub fn row(
 }
 
 /// Columns of a task's row, in the order of [`row`].
-pub const PROJECTED: [&str; 11] = [
-    "envelope_id",
-    "place",
-    "step",
-    "unit",
-    "state",
-    "open_",
-    "holder",
-    "version",
-    "since_ms",
-    "due_ms",
-    "consulted",
-];
+pub const PROJECTED: [&str; 11] = TASK_COLUMNS;
 
 /// The rows that a case should have.
 pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value; 11]> {

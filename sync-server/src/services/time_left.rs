@@ -1,7 +1,7 @@
 //! 剩余时间 of a case at a moment: how urgent it is and how long there still is, from its fold and the newest calendar.
 //! The rows of `case_` say until when; this says it in the words of a list.
-use domain::case::{CaseState, CaseView};
-use domain::deadline::{Clock, Deadline, NOTICE, OfficeHours, TimeLeft, Urgency};
+use domain::case::CaseView;
+use domain::deadline::{Deadline, OfficeHours, TimeLeft, Urgency};
 
 use super::case_time;
 use super::cases::CaseRow;
@@ -32,20 +32,14 @@ pub fn of(
     (row, view): (&CaseRow, &CaseView),
     now_ms: i64,
 ) -> Result<Option<Running>, ServiceError> {
-    if !matches!(view.state, CaseState::Submitted | CaseState::Accepted) {
+    if !case_time::runs(view) {
         return Ok(None);
     }
     let Some(newest) = shelf.newest(tx)? else { return Ok(None) };
     let (calendar, hours) = (&newest.catalogue.calendar, OfficeHours::default());
-    let told = view.asked.iter().any(|asked| asked.sent);
-    let clock = match view.accepted_at_ms {
-        // Until it is accepted the office has the time for its notice.
-        None => Clock { period: NOTICE, started_ms: view.received_at_ms, pauses: &[] },
-        Some(started_ms) => {
-            let Some(period) = case_time::promised(tx, shelf, row)? else { return Ok(None) };
-            Clock { period, started_ms, pauses: &view.pauses }
-        }
-    };
+    let told = case_time::is_told(view);
+    let period = case_time::promised(tx, shelf, row)?;
+    let Some(clock) = case_time::clock(period, view) else { return Ok(None) };
     let end = clock.deadline(now_ms, calendar, hours);
     let standing = end.standing || (view.accepted_at_ms.is_none() && told);
     let used = clock.used_permille(now_ms, calendar, hours);

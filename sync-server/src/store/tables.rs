@@ -16,6 +16,21 @@ const fn table(name: &'static str, key: &'static [&'static str], columns: &'stat
     Table { name, key, columns }
 }
 
+/// Columns of a task: all of them follow from its case.
+pub const TASK_COLUMNS: [&str; 11] = [
+    "envelope_id",
+    "place",
+    "step",
+    "unit",
+    "state",
+    "open_",
+    "holder",
+    "version",
+    "since_ms",
+    "due_ms",
+    "consulted",
+];
+
 /// Every table but `schema_version`, which a migration writes.
 pub const TABLES: &[Table] = &[
     table("meta", &["name"], &["name", "value"]),
@@ -100,23 +115,7 @@ pub const TABLES: &[Table] = &[
         &["envelope_id", "version"],
         &["envelope_id", "version", "kind", "body", "actor", "role", "on_behalf_of", "at_ms", "click"],
     ),
-    table(
-        "task",
-        &["envelope_id", "place"],
-        &[
-            "envelope_id",
-            "place",
-            "step",
-            "unit",
-            "state",
-            "open_",
-            "holder",
-            "version",
-            "since_ms",
-            "due_ms",
-            "consulted",
-        ],
-    ),
+    table("task", &["envelope_id", "place"], &TASK_COLUMNS),
     table("case_text", &["envelope_id", "version"], &["envelope_id", "version", "nonce", "sealed"]),
     table("case_key", &["envelope_id"], &["envelope_id", "key_id", "nonce", "wrapped"]),
     table("person_key", &["kind", "hmac", "envelope_id"], &["kind", "hmac", "envelope_id"]),

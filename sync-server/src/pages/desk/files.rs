@@ -4,17 +4,13 @@
 //! row before the file leaves. Pictures were written anew, so that nothing in them runs; still they are sandboxed.
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
-use domain::ids::CaseNo;
 
 use super::gathered::Gathered;
 use super::{W, number};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::Page;
-use crate::pages::attachment::{SANDBOX, page_of};
-use crate::services::attachments::{self, Harmless};
+use crate::pages::attachment::{answer, hand_out, page_of};
 use crate::services::blobs::Blob;
 use crate::services::content::{self, Scope};
 use crate::services::sessions::Caller;
@@ -86,27 +82,13 @@ pub async fn attachment(
     let Some((shown, page)) = place else { return Err(ServiceError::from(ProblemCode::NotFound).into()) };
     let asked = shown.clone();
     let file = blocking(move || {
-        let centre = &app.centre;
-        let context = centre.context();
-        let found = centre
+        let context = app.centre.context();
+        let found = app
+            .centre
             .read(|tx| content::find(tx, context, &asked, &caller)?.attachment(tx, &context.keys, page))?;
-        let sealed = app.uploads.blobs().read(&found.blob.digest)?;
-        let file = attachments::open(&found, &context.keys, &sealed)?;
-        let (now_ms, by) = (centre.now_ms(), caller.account.clone());
-        centre.write(move |tx| Ok(attachments::note_seen(tx, now_ms, &by, &found)?))?;
-        Ok(file)
+        hand_out(&app, &caller, found)
     })
     .await?;
-    Ok(answer(&shown, page, file))
-}
-
-fn answer(number: &CaseNo, page: u16, file: Harmless) -> Response {
-    let Harmless { bytes, media_type, ending } = file;
-    let how = if media_type == PDF { "attachment" } else { "inline" };
-    let headers = [
-        (header::CONTENT_TYPE, media_type.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("{how}; filename=\"{number}-{page}.{ending}\"")),
-        (header::CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
-    ];
-    (headers, bytes).into_response()
+    let how = if file.media_type == PDF { "attachment" } else { "inline" };
+    Ok(answer((&shown, page), file, how))
 }

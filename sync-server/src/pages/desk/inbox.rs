@@ -11,11 +11,12 @@ use serde::Deserialize;
 
 use super::send::Strip;
 use super::time::{self, DueBadge};
-use super::{StateBadge, W, address, no_unit, state_badge, step_called};
+use super::{W, address, no_unit, state_badge, step_called};
 use crate::error::ServiceError;
 use crate::pages::cases::item_name;
 use crate::pages::frame::{Frame, Here, frame, sample};
-use crate::pages::{Page, in_address, read_page, view};
+use crate::pages::view::{self, Badge, Tab};
+use crate::pages::{Page, in_address, read_page};
 use crate::services::cases::{self, CaseRow};
 use crate::services::sessions::Caller;
 use crate::services::tasks::{self, Query, Task};
@@ -120,21 +121,13 @@ struct InboxPage {
     own_address: String,
 }
 
-struct Tab {
-    href: String,
-    word: String,
-    count: u64,
-    alarming: bool,
-    current: bool,
-}
-
 struct RowView {
     href: String,
     due: DueBadge,
     number: String,
     item: String,
     step: String,
-    state: StateBadge,
+    state: Badge,
     since: String,
     holder: String,
     others: Vec<Other>,
@@ -143,7 +136,7 @@ struct RowView {
 /// What another department does with the same case.
 struct Other {
     unit: String,
-    state: StateBadge,
+    state: Badge,
 }
 
 fn draw(

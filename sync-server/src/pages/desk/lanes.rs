@@ -1,7 +1,10 @@
 //! The steps of a case as lanes: what runs side by side stands in one column.
+use domain::bundle::stages;
+use domain::case::StepView;
+
 use super::gathered::Gathered;
-use super::{StateBadge, state_badge};
-use crate::pages::view;
+use super::state_badge;
+use crate::pages::view::{self, Badge};
 
 /// A column: steps of which none waits for another.
 pub struct Lane {
@@ -16,7 +19,7 @@ pub struct LaneStep {
     /// Who does it.
     pub unit: String,
     /// Where it stands.
-    pub state: StateBadge,
+    pub state: Badge,
     /// Who has it, and since when it stands there.
     pub about: String,
     /// The page is about it.
@@ -26,17 +29,12 @@ pub struct LaneStep {
 /// The columns of a case; `current` is the step that the page is about.
 pub fn lanes(of: &Gathered, current: Option<&str>) -> Vec<Lane> {
     let view = of.view();
-    let mut depths: Vec<(&str, usize)> = Vec::new();
-    for planned in view.plan.steps() {
-        let before = depths.iter().filter(|(id, _)| planned.depends.iter().any(|on| on == id));
-        let depth = before.map(|(_, depth)| depth + 1).max().unwrap_or(0);
-        depths.push((&planned.id, depth));
-    }
-    let last = depths.iter().map(|(_, depth)| *depth).max();
-    let column = |depth: usize| {
-        let here =
-            view.steps.iter().filter(|step| depths.iter().any(|(id, at)| *id == step.id && *at == depth));
-        let steps = here.map(|step| {
+    let steps = view.plan.steps().iter().zip(&view.steps);
+    let stages = stages(
+        steps.map(|(planned, step)| (planned.id.as_str(), planned.depends.iter().map(String::as_str), step)),
+    );
+    let lane = |steps: Vec<&StepView>| {
+        let steps = steps.into_iter().map(|step| {
             let holder = step.holder.as_deref().map(|id| of.story.name(id).to_owned());
             let asked = step.consulted.as_ref().map(ToString::to_string);
             let since = (step.version > 0).then(|| view::time(step.since_ms, of.now_ms));
@@ -51,5 +49,5 @@ pub fn lanes(of: &Gathered, current: Option<&str>) -> Vec<Lane> {
         });
         Lane { steps: steps.collect() }
     };
-    last.map_or_else(Vec::new, |last| (0..=last).map(column).collect())
+    stages.into_iter().map(lane).collect()
 }

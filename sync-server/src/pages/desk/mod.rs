@@ -29,6 +29,7 @@ pub use review::review as desk_case;
 pub use send::send as desk_deed;
 
 use super::frame::{Frame, Here, frame};
+use super::view::Badge;
 use super::{Page, render};
 use crate::api::blocking;
 use crate::auth::role::Role;
@@ -40,12 +41,7 @@ use crate::words::Words;
 const W: Words = Words(Language::ZhCn);
 
 /// The state of a step as a badge.
-struct StateBadge {
-    glyph: &'static str,
-    word: String,
-}
-
-fn state_badge(state: StepState) -> StateBadge {
+fn state_badge(state: StepState) -> Badge {
     let glyph = match state {
         StepState::Waiting | StepState::Ready => "wait",
         StepState::Taken => "run",
@@ -54,7 +50,7 @@ fn state_badge(state: StepState) -> StateBadge {
         StepState::Passed => "ok",
         StepState::Refused => "bad",
     };
-    StateBadge { glyph, word: W.of("step_state", state.as_str()) }
+    Badge { glyph, word: W.of("step_state", state.as_str()) }
 }
 
 /// The name of a step: that of the bundle's graph, or the kind of its work.

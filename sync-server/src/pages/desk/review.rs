@@ -14,13 +14,14 @@ use super::history::{self, Entry};
 use super::lanes::{self, Lane};
 use super::send::{Mistake, Strip, Typed};
 use super::time::{self, DueBadge};
-use super::{StateBadge, W, no_unit, number, state_badge};
+use super::{W, no_unit, number, state_badge};
 use crate::api::blocking;
 use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::pages::cases::item_name;
 use crate::pages::frame::Frame;
-use crate::pages::{Page, in_address, render, view};
+use crate::pages::view::{self, Badge};
+use crate::pages::{Page, in_address, render};
 use crate::services::case_text::MAX_CHARS;
 use crate::services::content::Scope;
 use crate::services::sessions::Caller;
@@ -57,7 +58,7 @@ pub struct ReviewPage {
     number: String,
     item: String,
     step_name: String,
-    state: Option<StateBadge>,
+    state: Option<Badge>,
     due: DueBadge,
     facts: String,
     version: String,

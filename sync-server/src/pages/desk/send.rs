@@ -230,8 +230,10 @@ fn act(app: &App, caller: &Caller, case: &CaseNo, typed: Typed) -> Result<Became
             let news = history::since(&of, typed.seen, typed.step());
             not(centre, of, typed, Trouble::Changed(news))
         }
-        Err(ServiceError::Refused { code: ProblemCode::TooEarly, detail }) => {
-            let date = detail.as_deref().and_then(|text| text.rsplit(' ').next()).unwrap_or("—").to_owned();
+        Err(ServiceError::Refused { code: ProblemCode::TooEarly, .. }) => {
+            let step = typed.step().unwrap_or_default();
+            let end = centre.read(|tx| review::statutory_end(tx, context, of.view(), (step, now_ms)))?;
+            let date = end.map_or_else(|| "—".to_owned(), |end| end.date.to_string());
             not(centre, of, typed, Trouble::TooEarly(date))
         }
         Err(other) => Err(other),

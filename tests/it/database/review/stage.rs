@@ -21,7 +21,7 @@ use sync_server::services::catalogue::{Shelf, newest_version, publish};
 use sync_server::services::clockwork::{self, Happened, Stretch};
 use sync_server::services::review::{self, Click, Deed};
 use sync_server::services::sessions::Caller;
-use sync_server::services::{Context, case_key, case_text, meta};
+use sync_server::services::{Context, case_key, case_text, meta, time_left};
 use sync_server::startup::load_catalogue;
 use sync_server::store::{Driver, Tx, in_transaction, migrate};
 use tests::binaries::repository;
@@ -266,10 +266,23 @@ impl<'d> Stage<'d> {
         Ok(happened)
     }
 
-    /// Rows and tasks are what the actions say.
+    /// Rows and tasks are what the actions say, and lists say what the rows say.
     pub fn is_sound(&mut self) -> Result<()> {
         let report = verify(&mut *self.driver, &mut |_| {})?;
         ensure!(report.differences == 0 && report.cases > 0, "{:?}", report.told);
+        self.in_tx(|tx, context, now_ms| {
+            let follows = !clockwork::is_behind(tx)?;
+            for row in tx.query("SELECT envelope_id FROM case_ ORDER BY server_seq", &[])? {
+                let (row, view) = cases::current(tx, &row.parsed(0)?)?;
+                let running = time_left::of(tx, &context.shelf, (&row, &view), now_ms)?;
+                let end_ms = running.map(|running| running.end.at_ms);
+                if follows && !row.standing && end_ms != row.due_ms {
+                    let told = format!("{}: a list says {end_ms:?}, the row {:?}", row.number, row.due_ms);
+                    return Err(ServiceError::Inconsistent(told));
+                }
+            }
+            Ok(())
+        })?;
         Ok(())
     }
 }
