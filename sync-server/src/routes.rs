@@ -102,7 +102,6 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
-        .get(&SEE_CASES, "/cases/{number}/attachments/{page}", pages::attachment)
         .get(&DECIDE_CASES, "/desk", pages::desk)
         .get(&DECIDE_CASES, "/desk/{number}", pages::desk_case)
         .post_item(&DECIDE_CASES, "/desk/{number}", pages::desk_deed)

@@ -110,9 +110,9 @@ impl Device {
         plain: &[u8],
         change: impl FnOnce(&mut EnvelopeHeader),
     ) -> Result<EnvelopeUpload> {
-        self.seal_keyed(plain, |header, _, _| {
+        self.seal_keyed(|header, _, _| {
             change(header);
-            Ok(())
+            Ok(plain.to_vec())
         })
     }
 
@@ -125,23 +125,35 @@ impl Device {
         plain: &[u8],
         pages: &[Vec<u8>],
     ) -> Result<(EnvelopeUpload, Vec<SealedBlob>)> {
+        self.seal_naming(pages, |_, _| Ok(plain.to_vec()))
+    }
+
+    /// As [`Self::seal_with_pages`], with a content that may name the sealed pages, and a changed header.
+    ///
+    /// # Errors
+    /// If it cannot be sealed.
+    pub fn seal_naming(
+        &mut self,
+        pages: &[Vec<u8>],
+        make: impl FnOnce(&mut EnvelopeHeader, &[SealedBlob]) -> Result<Vec<u8>>,
+    ) -> Result<(EnvelopeUpload, Vec<SealedBlob>)> {
         let mut sealed = Vec::new();
-        let upload = self.seal_keyed(plain, |header, key, rng| {
+        let upload = self.seal_keyed(|header, key, rng| {
             for (page, bytes) in (1..).zip(pages) {
                 let blob = key.seal_blob(BlobPlace { envelope: header.envelope_id, page }, bytes, rng)?;
                 let length = u64::try_from(blob.bytes.len())?;
                 header.blobs.push(BlobEntry { digest: blob.digest, length, kind: BlobKind::Page, page });
                 sealed.push(blob);
             }
-            Ok(())
+            make(header, &sealed)
         })?;
         Ok((upload, sealed))
     }
 
+    /// `make` completes the header and gives the content.
     fn seal_keyed(
         &mut self,
-        plain: &[u8],
-        change: impl FnOnce(&mut EnvelopeHeader, &DataKey, &mut ChaCha20Rng) -> Result<()>,
+        make: impl FnOnce(&mut EnvelopeHeader, &DataKey, &mut ChaCha20Rng) -> Result<Vec<u8>>,
     ) -> Result<EnvelopeUpload> {
         let now_ms = now_ms();
         let envelope_id = EnvelopeId::new(now_ms, &mut self.rng);
@@ -167,9 +179,9 @@ impl Device {
             boot_time_ms: 1,
             server_offset_ms: Some(0),
         };
-        change(&mut header, &data_key, &mut self.rng)?;
+        let plain = make(&mut header, &data_key, &mut self.rng)?;
         let bytes = serde_json::to_vec(&header)?;
-        let ciphertext = data_key.encrypt(header.nonce, plain, &bytes)?;
+        let ciphertext = data_key.encrypt(header.nonce, &plain, &bytes)?;
         Ok(self.sign(bytes, ciphertext))
     }
 

@@ -82,6 +82,12 @@ pub enum Action {
     SupplementReceived {
         /// The envelope that brought it.
         envelope: EnvelopeId,
+        /// Keys of what was asked for and is in it: the new answers take the place of the old ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        keys: Vec<String>,
+        /// What is in it and does not fit the form: the old answers stay. No values.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unfit: Vec<ReturnReason>,
     },
     /// The time for the supplement is over without one.
     SupplementLapsed,
@@ -213,6 +219,11 @@ impl Action {
     /// Completed without an outcome, as cases were before there were plans.
     pub fn completed() -> Self {
         Self::Completed { outcome: None, text: None }
+    }
+
+    /// A supplement that came with nothing that is told apart.
+    pub fn supplement(envelope: EnvelopeId) -> Self {
+        Self::SupplementReceived { envelope, keys: Vec::new(), unfit: Vec::new() }
     }
 
     /// The state that the action leads to; none if the case stays where it is.

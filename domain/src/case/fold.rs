@@ -2,69 +2,13 @@
 //!
 //! Refuses to skip versions or to leave the allowed edges; on an error the case is what it was. Knows no calendar: when
 //! a case is due follows from [`CaseView::accepted_at_ms`] and [`CaseView::pauses`] by `deadline`.
-use super::action::{Action, Recorded};
+use super::action::{Action, Recorded, Want};
 use super::plan::{FailPolicy, Plan};
 use super::step::{StepState, StepView};
+use super::view::{Asked, CaseView, SupplementView, Wanted};
 use super::{CaseState, Outcome};
 use crate::bundle::StepKind;
 use crate::deadline::Pause;
-use crate::ids::CaseNo;
-
-/// What a case is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaseView {
-    /// Its number.
-    pub number: CaseNo,
-    /// The number on the slip, if it is another one.
-    pub slip_number: Option<CaseNo>,
-    /// Where it stands.
-    pub state: CaseState,
-    /// How many actions made it.
-    pub version: u64,
-    /// When it was received, milliseconds since 1970.
-    pub received_at_ms: i64,
-    /// When it last changed, milliseconds since 1970.
-    pub changed_at_ms: i64,
-    /// Short reason of the present state (`series_fork`, or `field:kind` of the first error); empty if none.
-    pub reason: String,
-    /// What is to be done; empty before it was opened, and in cases of before there were plans.
-    pub plan: Plan,
-    /// How far each step has come, in the order of the plan.
-    pub steps: Vec<StepView>,
-    /// Since when the clock runs, milliseconds since 1970.
-    pub accepted_at_ms: Option<i64>,
-    /// It counts as accepted because nobody looked at it in time.
-    pub deemed: bool,
-    /// When the clock stood since then; at most the last one is open.
-    pub pauses: Vec<Pause>,
-    /// Supplements that were asked for and did not come yet.
-    pub asked: Vec<Asked>,
-    /// Last moment for the supplement that the citizen was told of, milliseconds since 1970.
-    pub supplement_due_ms: Option<i64>,
-    /// When the citizen's last turn ended, with a supplement or without, milliseconds since 1970; none if there was none.
-    pub back_at_ms: Option<i64>,
-    /// It was told that the last day comes near.
-    pub warned: bool,
-    /// It was told that the last day is over.
-    pub overdue: bool,
-    /// With what it was completed.
-    pub outcome: Option<Outcome>,
-}
-
-/// A supplement that was asked for and did not come yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// For which step.
-    pub step: String,
-    /// When, milliseconds since 1970.
-    pub at_ms: i64,
-    /// Version of the action that has the list.
-    pub version: u64,
-    /// Working days that the citizen has.
-    pub days: u16,
-    /// The notice went out.
-    pub sent: bool,
-}
 
 /// Actions that do not make a case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -135,6 +79,8 @@ impl CaseView {
             asked: Vec::new(),
             supplement_due_ms: None,
             back_at_ms: None,
+            wanted: Vec::new(),
+            supplements: Vec::new(),
             warned: false,
             overdue: false,
             outcome: None,
@@ -276,7 +222,9 @@ impl CaseView {
         }
         match &next.action {
             Action::SupplementSent { due_ms } => self.send_supplement(*due_ms),
-            Action::SupplementReceived { .. } => {
+            Action::SupplementReceived { envelope, keys, .. } => {
+                let (envelope, keys) = (*envelope, keys.clone());
+                self.supplements.push(SupplementView { envelope, at_ms: next.at_ms, keys });
                 self.end_supplement(next.at_ms, false);
                 Some(())
             }
@@ -313,13 +261,17 @@ impl CaseView {
             step.version = next.version;
         }
         match &next.action {
-            Action::SupplementAsked { step, days, .. } => self.asked.push(Asked {
-                step: step.clone(),
-                at_ms: next.at_ms,
-                version: next.version,
-                days: *days,
-                sent: false,
-            }),
+            Action::SupplementAsked { step, days, wants, .. } => {
+                let wanted = |want: &Want| Wanted { step: step.clone(), key: want.key.clone() };
+                self.wanted.extend(wants.iter().map(wanted));
+                self.asked.push(Asked {
+                    step: step.clone(),
+                    at_ms: next.at_ms,
+                    version: next.version,
+                    days: *days,
+                    sent: false,
+                });
+            }
             Action::Reopened { step, .. } => self.reopen_after(step),
             Action::Skipped { step } => self.asked.retain(|asked| asked.step != *step),
             _ => {}

@@ -2,9 +2,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::case::{Flaw, Mark, PlannedStep, QuarantineReason, ReturnReason, Want};
+use crate::case::{Flaw, Mark, PlannedStep, QuarantineReason, ReturnReason};
 use crate::envelope::Digest;
-use crate::ids::{CounterState, Issuer, UnitId};
+use crate::ids::{CaseNo, CounterState, Issuer, UnitId};
 
 fn number() -> CaseNo {
     let date = "2026-11-24".parse().expect("a date");
@@ -71,7 +71,7 @@ fn asked(step: &str, days: u16) -> Action {
 }
 
 fn supplement() -> Action {
-    Action::SupplementReceived { envelope: "01930000-0000-7000-8000-000000000000".parse().expect("an id") }
+    Action::supplement("01930000-0000-7000-8000-000000000000".parse().expect("an id"))
 }
 
 fn completed(outcome: Outcome) -> Action {

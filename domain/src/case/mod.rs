@@ -6,14 +6,16 @@ mod fold;
 pub mod plan;
 mod reasons;
 mod step;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Flaw, Recorded, Want};
-pub use fold::{Asked, CaseView, FoldError, fold};
+pub use fold::{FoldError, fold};
 pub use plan::{FailPolicy, Plan, PlanError, PlannedStep};
 pub use reasons::{Outcome, QuarantineReason, ReturnReason};
 pub use step::{StepState, StepView};
+pub use view::{Asked, CaseView, SupplementView, Wanted};
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

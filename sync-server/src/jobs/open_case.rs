@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use domain::applicant::{check_id_number, fold_name};
 use domain::case::{Action, CaseState, Plan, QuarantineReason, ReturnReason};
-use domain::date::CivilDate;
-use domain::envelope::{BLOB_OVERHEAD, DataKey, Nonce};
+use domain::envelope::{BLOB_OVERHEAD, DataKey};
 use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
 use domain::ids::{EnvelopeId, KeyId, StationId};
 use domain::situation::Misfit;
-use domain::wire::v1::{BlobEntry, EnvelopeHeader, Submission};
+use domain::wire::v1::{BlobEntry, EnvelopeHeader, Person, Submission};
 use rand_core::CryptoRng;
 use serde_json::Value as Json;
 
@@ -23,9 +22,12 @@ use crate::services::cases::CaseRow;
 use crate::services::catalogue::{Shelf, Volume};
 pub use crate::services::submission_form::form_of;
 use crate::services::submission_form::{facts, filled_on, plain_form};
-use crate::services::{Context, audit, blobs, cases, meta, slips};
+use crate::services::unseal::{self, Locked};
+use crate::services::{Context, audit, blobs, case_key, cases, slips};
 use crate::store::{StoreError, Tx, Value};
 
+/// The kind of an ID number in the search for persons.
+pub const ID_NUMBER: &str = "id_number";
 /// Field errors kept in an action, at most.
 const MAX_REASONS: usize = 50;
 /// Stands for what the form does not have.
@@ -53,7 +55,7 @@ pub struct Opened {
     version: u64,
     action: Action,
     persons: Vec<(&'static str, [u8; 32])>,
-    key: Option<WrappedForYear>,
+    key: Option<case_key::Wrapped>,
     /// The key that is not there.
     unknown_key: Option<KeyId>,
 }
@@ -63,14 +65,6 @@ impl Opened {
     pub fn lacks_key(&self) -> bool {
         self.unknown_key.is_some()
     }
-}
-
-#[derive(Debug)]
-struct WrappedForYear {
-    key_id: String,
-    fingerprint: String,
-    nonce: Nonce,
-    wrapped: Vec<u8>,
 }
 
 /// Submissions that nobody has opened yet and whose pages and photos are all there, oldest first, after a place in the
@@ -160,7 +154,7 @@ pub fn open(
     rng: &mut dyn CryptoRng,
 ) -> Result<Opened, KeyError> {
     let mut opened = broken_off(sealed);
-    let (header, key) = match unwrap_key(sealed, keys)? {
+    let (header, key) = match unseal::unwrap(&sealed.header, keys)? {
         Ok(both) => both,
         Err(Locked { reason, unknown_key }) => {
             opened.action = Action::Quarantined { reason };
@@ -168,13 +162,7 @@ pub fn open(
             return Ok(opened);
         }
     };
-    let year = CivilDate::in_china(sealed.accepted_at_ms).parts().0;
-    let year_key = keys.of_year(year, rng)?;
-    let nonce = Nonce::new(rng);
-    if let Ok(wrapped) = year_key.key.encrypt(nonce, &key.pack(), sealed.envelope_id.as_bytes()) {
-        let fingerprint = year_key.fingerprint();
-        opened.key = Some(WrappedForYear { key_id: year_key.id, fingerprint, nonce, wrapped });
-    }
+    opened.key = case_key::wrap(&key, (&sealed.envelope_id, sealed.accepted_at_ms), keys, rng)?;
     match judge(sealed, &header, &key, volume) {
         Ok((submission, form, verdict)) => {
             opened.persons = persons(&submission, &form, (&sealed.envelope_id, keys));
@@ -212,19 +200,7 @@ pub fn write(tx: &mut Tx<'_>, shelf: &Shelf, now_ms: i64, opened: &Opened) -> Re
     }
     let id = opened.envelope_id.to_string();
     if let Some(key) = &opened.key {
-        meta::bind_year_key(tx, &key.key_id, &key.fingerprint)?.map_err(|_| {
-            ServiceError::Inconsistent(format!("{} is not the key that the store knows", key.key_id))
-        })?;
-        tx.execute(
-            "INSERT INTO case_key (envelope_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (envelope_id) DO NOTHING",
-            &[
-                id.clone().into(),
-                key.key_id.as_str().into(),
-                key.nonce.0.as_slice().into(),
-                key.wrapped.as_slice().into(),
-            ],
-        )?;
+        key.keep(tx)?;
     }
     for (kind, hmac) in &opened.persons {
         tx.execute(
@@ -234,37 +210,6 @@ pub fn write(tx: &mut Tx<'_>, shelf: &Shelf, now_ms: i64, opened: &Opened) -> Re
         )?;
     }
     Ok(())
-}
-
-/// Why a submission cannot be opened, and the key that it needs if that is not there.
-struct Locked {
-    reason: QuarantineReason,
-    unknown_key: Option<KeyId>,
-}
-
-impl From<QuarantineReason> for Locked {
-    fn from(reason: QuarantineReason) -> Self {
-        Self { reason, unknown_key: None }
-    }
-}
-
-/// # Errors
-/// [`KeyError`] if the file of the key cannot be read: then nothing is known.
-fn unwrap_key(sealed: &Sealed, keys: &Keys) -> Result<Result<(EnvelopeHeader, DataKey), Locked>, KeyError> {
-    let Ok(header) = serde_json::from_slice::<EnvelopeHeader>(&sealed.header) else {
-        return Ok(Err(QuarantineReason::Malformed.into()));
-    };
-    let Some(sealing) = keys.sealing.find(&header.key_id)? else {
-        let unknown_key = Some(header.key_id);
-        return Ok(Err(Locked { reason: QuarantineReason::UnknownKey, unknown_key }));
-    };
-    if sealing.suite() != header.suite {
-        return Ok(Err(QuarantineReason::CannotOpen.into()));
-    }
-    Ok(match sealing.unwrap_key(&header.wrapped_key, header.envelope_id) {
-        Ok(key) => Ok((header, key)),
-        Err(_) => Err(QuarantineReason::CannotOpen.into()),
-    })
 }
 
 /// The content, its form, and what is to be done for it, or why it is sent back.
@@ -335,7 +280,7 @@ fn missing_files(field: &str, value: &Json, header: &EnvelopeHeader, reasons: &m
 
 /// The content while it is looked at.
 struct Content {
-    applicant: domain::wire::v1::Person,
+    applicant: Person,
     answers: Answers,
 }
 
@@ -353,10 +298,14 @@ fn field_reason(error: &FieldError) -> ReturnReason {
     reason(if known { &error.key } else { NO_FIELD }, error.kind.name())
 }
 
+/// An ID number as it is searched for.
+pub fn id_number_of(person: &Person) -> String {
+    person.id_number.trim().to_ascii_uppercase()
+}
+
 fn persons(opened: &Content, form: &Form, (id, keys): (&EnvelopeId, &Keys)) -> Vec<(&'static str, [u8; 32])> {
-    let id_number = opened.applicant.id_number.trim().to_ascii_uppercase();
     let mut found = vec![
-        ("id_number", keys.person_hmac("id_number", &id_number)),
+        (ID_NUMBER, keys.person_hmac(ID_NUMBER, &id_number_of(&opened.applicant))),
         ("name", keys.person_hmac("name", &fold_name(&opened.applicant.name))),
     ];
     let fields = form.spec().pages.iter().flat_map(|p| &p.groups).flat_map(|g| &g.fields);

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use domain::ids::{EnvelopeId, KeyId, StationId};
 use rand_core::CryptoRng;
 
+use super::follow_up::take_follow_ups;
 use super::open_case::{self, Sealed};
 use crate::centre::Centre;
 use crate::error::ServiceError;
@@ -82,6 +83,7 @@ impl Runner {
             let mut looked: Option<Instant> = None;
             loop {
                 told(open_received(&centre, &mut centre.random(), &stop));
+                told(take_follow_ups(&centre, &mut centre.random(), &stop));
                 if looked.is_none_or(|at| at.elapsed() >= LOOK_AGAIN) {
                     looked = Some(Instant::now());
                     told(open_with_key(&centre, &mut centre.random(), &stop));

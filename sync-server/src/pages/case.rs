@@ -2,7 +2,8 @@
 use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use domain::case::{Action, CaseState, QuarantineReason, Recorded};
+use domain::case::{Action, CaseState, QuarantineReason, Recorded, fold};
+use domain::catalogue::Catalogue;
 use domain::form::FormSpec;
 use domain::ids::CaseNo;
 use domain::situation::{self, Question};
@@ -12,10 +13,12 @@ use super::cases::item_name;
 use super::frame::{Frame, Here, frame, sample};
 use super::view::{self, Badge, MarkTimes, MarkView};
 use super::{Page, read_page};
+use crate::auth::policy::{self, Verdict};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
 use crate::services::blobs::{self, Blob};
 use crate::services::cases::{self, CaseRow};
+use crate::services::content;
 use crate::services::envelopes::{self, StoredEnvelope};
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
@@ -49,6 +52,8 @@ struct CasePage {
     version: String,
     marks: Vec<MarkView>,
     attachments: Vec<Attachment>,
+    /// Where the caller, who has a part in it, works at it.
+    desk: Option<String>,
     facts: Vec<Fact>,
     history: Vec<Step>,
     others: Vec<String>,
@@ -62,8 +67,6 @@ struct Attachment {
     kind: String,
     size: String,
     state: String,
-    /// Where it can be had, once it is here and the case was opened.
-    address: Option<String>,
 }
 
 fn attachment(w: Words, case: &CaseRow, blob: &Blob) -> Attachment {
@@ -80,8 +83,14 @@ fn attachment(w: Words, case: &CaseRow, blob: &Blob) -> Attachment {
         kind: w.t(if known { KINDS[usize::from(blob.kind == "photo")] } else { KINDS[2] }).to_owned(),
         size: w.fill("case.kilobytes", &[("n", &blob.length.div_ceil(1024).to_string())]),
         state: w.t(state).to_owned(),
-        address: opened.then(|| format!("/cases/{}/attachments/{}", case.number, blob.page)),
     }
+}
+
+/// Whether the caller has a part in a case that was opened: only then can its content be seen, at the desk.
+fn has_part(caller: &Caller, history: &[Recorded], catalogue: Option<&Catalogue>) -> bool {
+    let view = fold(history).ok().filter(|view| view.state != CaseState::Received);
+    let part = view.zip(caller.unit.as_ref()).and_then(|(view, unit)| content::scope(&view, unit, catalogue));
+    part.is_some() && policy::DECIDE_CASES.judge(Some(caller.roles)) == Verdict::Go
 }
 
 /// Words of the kinds of attachments; the last one for kinds of a later version.
@@ -142,6 +151,7 @@ fn draw(
         version: w.fill("case.version", &[("n", &case.version.to_string())]),
         marks: view::awaiting(w, view::marks(w, case.state, times, now_ms), count),
         attachments: attached.iter().map(|blob| attachment(w, &case, blob)).collect(),
+        desk: has_part(caller, &history, catalogue).then(|| format!("/desk/{}", case.number)),
         facts: facts(&Names { w, item: &item, station, now_ms }, &case, &envelope),
         history: history.iter().rev().map(|r| step(&fields, r, &case, now_ms)).collect(),
         others,

@@ -6,7 +6,6 @@
 mod account;
 mod account_form;
 mod accounts;
-mod attachment;
 pub mod bundles;
 mod calendar;
 mod case;
@@ -42,7 +41,6 @@ mod view;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
 pub use accounts::{accounts, add_account, new_account};
-pub use attachment::attachment;
 pub use bundles::{bundle, bundles};
 pub use calendar::{calendar, changed_calendar, moved_cases};
 pub use case::case;

@@ -1,14 +1,14 @@
-//! 附件 of a case for people who may see it: found by its page, opened with the key of its case, and made harmless.
+//! 附件 of a case for people who may see it: found by its page, opened with the key of its envelope, and made harmless.
 //!
 //! Pictures are decoded within limits and written anew, so that neither a place nor a script that was hidden in one
 //! leaves; a PDF is only ever handed out as a file. Whoever sees one is noted. Refuses everything else.
 use domain::envelope::BlobPlace;
-use domain::ids::{CaseNo, EnvelopeId};
+use domain::ids::EnvelopeId;
 use hardware::image::{Format, Policy, clean};
 
-use super::blobs::{self, Blob};
-use super::case_key::{self, WrappedKey};
-use super::{audit, cases};
+use super::audit;
+use super::blobs::Blob;
+use super::case_key::WrappedKey;
 use crate::auth::names::AccountId;
 use crate::error::{ProblemCode, ServiceError};
 use crate::keys::Keys;
@@ -17,10 +17,10 @@ use crate::store::{StoreError, Tx};
 /// What a PDF begins with.
 const PDF: &[u8] = b"%PDF-";
 
-/// A page or photo that is here, and the wrapped key of its case.
+/// A page or photo that is here, and the wrapped key of its envelope.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The submission.
+    /// The submission or supplement.
     pub envelope_id: EnvelopeId,
     /// What it is and where its bytes lie.
     pub blob: Blob,
@@ -37,17 +37,14 @@ pub struct Harmless {
     pub ending: &'static str,
 }
 
-/// The attachment of a case at a page.
+/// The page of an envelope, out of what it has.
 ///
 /// # Errors
-/// [`ServiceError`] `not-found` if there is none, it is not here yet, or the case was not opened yet; or the store's.
-pub fn find(tx: &mut Tx<'_>, number: &CaseNo, page: u16) -> Result<Found, ServiceError> {
-    let case = cases::by_number(tx, number)?.into_iter().next().ok_or(ProblemCode::NotFound)?;
-    let blobs = blobs::of_envelope(tx, &case.envelope_id)?;
-    let blob = blobs.into_iter().find(|b| b.page == page && b.arrived_at_ms.is_some());
-    let blob = blob.ok_or(ProblemCode::NotFound)?;
-    let key = case_key::find(tx, &case.envelope_id)?;
-    Ok(Found { envelope_id: case.envelope_id, blob, key })
+/// [`ServiceError`] `not-found` if there is none, or it is not here yet.
+pub fn find((id, key): (&EnvelopeId, &WrappedKey), blobs: &[Blob], page: u16) -> Result<Found, ServiceError> {
+    let blob = blobs.iter().find(|b| b.page == page && b.arrived_at_ms.is_some());
+    let blob = blob.ok_or(ProblemCode::NotFound)?.clone();
+    Ok(Found { envelope_id: *id, blob, key: key.clone() })
 }
 
 /// Opens the sealed bytes of an attachment and makes them harmless. Computes only.

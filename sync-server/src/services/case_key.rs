@@ -1,11 +1,65 @@
 //! The data key of a case, wrapped under the key of a year: with it the content, the attachments and the texts of staff
-//! open. Erasing a case destroys its row here.
+//! open. What refers to a case has a key of its own here. Erasing a case destroys the rows of both.
+use domain::date::CivilDate;
 use domain::envelope::{DataKey, Nonce};
 use domain::ids::EnvelopeId;
+use rand_core::CryptoRng;
 
+use super::meta;
 use crate::error::{ProblemCode, ServiceError};
-use crate::keys::Keys;
+use crate::keys::{KeyError, Keys};
 use crate::store::{StoreError, Tx};
+
+/// A key that was wrapped just now, and the key of the year that wrapped it.
+#[derive(Debug)]
+pub struct Wrapped {
+    id: EnvelopeId,
+    key_id: String,
+    fingerprint: String,
+    nonce: Nonce,
+    wrapped: Vec<u8>,
+}
+
+/// Wraps the data key of an envelope under the key of the year in which it came; none if it cannot be wrapped.
+///
+/// # Errors
+/// [`KeyError`] if the key of the year cannot be read or written.
+pub fn wrap(
+    key: &DataKey,
+    (id, accepted_at_ms): (&EnvelopeId, i64),
+    keys: &Keys,
+    rng: &mut dyn CryptoRng,
+) -> Result<Option<Wrapped>, KeyError> {
+    let year = CivilDate::in_china(accepted_at_ms).parts().0;
+    let year_key = keys.of_year(year, rng)?;
+    let nonce = Nonce::new(rng);
+    let wrapped = year_key.key.encrypt(nonce, &key.pack(), id.as_bytes()).ok();
+    let fingerprint = year_key.fingerprint();
+    Ok(wrapped.map(|wrapped| Wrapped { id: *id, key_id: year_key.id, fingerprint, nonce, wrapped }))
+}
+
+impl Wrapped {
+    /// Keeps it; what is kept already stays.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inconsistent`] if the key of the year is not the one that the store knows; or the store's.
+    pub fn keep(&self, tx: &mut Tx<'_>) -> Result<(), ServiceError> {
+        meta::bind_year_key(tx, &self.key_id, &self.fingerprint)?.map_err(|_| {
+            ServiceError::Inconsistent(format!("{} is not the key that the store knows", self.key_id))
+        })?;
+        tx.execute(
+            "INSERT INTO case_key (envelope_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (envelope_id) DO NOTHING",
+            &[
+                self.id.to_string().into(),
+                self.key_id.as_str().into(),
+                self.nonce.0.as_slice().into(),
+                self.wrapped.as_slice().into(),
+            ],
+        )?;
+        Ok(())
+    }
+}
 
 /// A wrapped key as it is stored.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! A part is a step of the caller's unit, the accepting of the case, or an opinion that was asked for. A step that stands
 //! for one item of a bundle needs what that item's form asks; a step without an item needs all. Every look leaves an
 //! audit row before the content leaves. Refuses other units, and writes no value anywhere.
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use domain::case::CaseView;
@@ -16,12 +16,14 @@ use domain::text::Text;
 use domain::wire::v1::{EnvelopeHeader, Person, Submission};
 use serde_json::Value as Json;
 
+use super::blobs::Blob;
 use super::case_key::{self, WrappedKey};
 use super::cases::{self, CaseRow};
 use super::catalogue::Volume;
 use super::sessions::Caller;
 use super::submission_form::{facts, filled_on, form_of};
-use super::{Context, attachments, audit};
+use super::supplements::{self, SealedSupplement, names};
+use super::{Context, attachments, audit, blobs};
 use crate::auth::names::AccountId;
 use crate::error::{ProblemCode, ServiceError};
 use crate::keys::Keys;
@@ -56,6 +58,38 @@ impl Scope {
     }
 }
 
+/// Where a page or photo of a case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePlace {
+    /// Which supplement, from 1; 0 is the submission.
+    pub round: u16,
+    /// Its page.
+    pub page: u16,
+}
+
+impl std::fmt::Display for FilePlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.round {
+            0 => write!(f, "{}", self.page),
+            round => write!(f, "{round}-{}", self.page),
+        }
+    }
+}
+
+impl std::str::FromStr for FilePlace {
+    type Err = ();
+
+    /// As it is written in an address: digits without leading zeros.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = |text: &str| text.parse::<u16>().ok().filter(|n| *n > 0 && n.to_string() == text);
+        let place = match text.split_once('-') {
+            None => number(text).map(|page| Self { round: 0, page }),
+            Some((round, page)) => number(round).zip(number(page)).map(|(round, page)| Self { round, page }),
+        };
+        place.ok_or(())
+    }
+}
+
 /// A case in which the caller has a part, with its sealed submission.
 pub struct Found {
     /// Its row.
@@ -66,6 +100,10 @@ pub struct Found {
     pub scope: Scope,
     /// The catalogue version of its form.
     pub volume: Option<Arc<Volume>>,
+    /// Its pages and photos.
+    pub blobs: Vec<Blob>,
+    /// What was added to it.
+    pub supplements: Vec<SealedSupplement>,
     key: WrappedKey,
     header: Vec<u8>,
     ciphertext: Vec<u8>,
@@ -88,6 +126,10 @@ pub struct Content {
     pub pages: Vec<ContentPage>,
     /// How many answers the caller may not see.
     pub hidden: usize,
+    /// When an answer or a material was last changed by a supplement, milliseconds since 1970, by its key.
+    pub supplemented: BTreeMap<String, i64>,
+    /// Files that supplements brought for materials, by the material's key.
+    pub materials: BTreeMap<String, Json>,
     /// The key of the case, for what people wrote about it.
     pub key: DataKey,
 }
@@ -114,6 +156,9 @@ pub fn scope(view: &CaseView, unit: &UnitId, catalogue: Option<&Catalogue>) -> O
     let mut keys = None;
     for step in mine {
         let keys = keys.get_or_insert_with(BTreeSet::new);
+        keys.extend(
+            view.wanted.iter().filter(|wanted| wanted.step == step.id).map(|wanted| wanted.key.clone()),
+        );
         let Some(code) = view.plan.step(&step.id).and_then(|planned| planned.item.as_ref()) else {
             return Some(Scope::All);
         };
@@ -144,6 +189,8 @@ pub fn find(
     let sql = "SELECT header, ciphertext, accepted_at_ms, digest FROM envelope WHERE envelope_id = $1";
     let stored = tx.query_first(sql, &[row.envelope_id.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
     Ok(Found {
+        blobs: blobs::of_envelope(tx, &row.envelope_id)?,
+        supplements: supplements::of_case(tx, &view)?,
         view,
         scope,
         volume,
@@ -169,8 +216,13 @@ impl Found {
             serde_json::from_slice(&self.header).map_err(|_| wrong("its header is none"))?;
         let plain = key.decrypt(header.nonce, &self.ciphertext, &self.header);
         let plain = plain.map_err(|_| wrong("its content does not open"))?;
-        let Submission { applicant, answers, situation } =
+        let Submission { applicant, mut answers, situation } =
             serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+        let brought: Vec<_> = self.supplements.iter().map(|s| s.open(keys)).collect::<Result<_, _>>()?;
+        let mut supplemented = supplements::overlay(&mut answers, &brought);
+        supplemented.retain(|key, _| self.scope.has(key));
+        let materials = brought.into_iter().flat_map(|brought| brought.materials);
+        let materials = materials.filter(|(key, _)| self.scope.has(key)).collect();
         let form =
             self.volume.as_deref().zip(self.row.item.as_ref()).and_then(|(volume, code)| {
                 form_of(volume, code, situation.as_ref()).ok().and_then(Result::ok)
@@ -179,7 +231,7 @@ impl Found {
         let facts = facts(&applicant, filled_on(&header, self.accepted_at_ms));
         let plan = form.plan(&Answers::from_map(answers), &facts, Layout::Grouped);
         let (pages, hidden) = visible(plan, &self.scope);
-        Ok(Content { applicant, pages, hidden, key })
+        Ok(Content { applicant, pages, hidden, supplemented, materials, key })
     }
 
     /// What is noted of a look at it.
@@ -187,18 +239,20 @@ impl Found {
         Look { id: self.row.envelope_id, digest: self.digest.clone() }
     }
 
-    /// A page or photo of the case, if the caller may see it: all of them, or those that a visible answer names.
+    /// A page or photo of the case or of one of its supplements, if the caller may see it: all of them, or those that a
+    /// visible answer or material names.
     ///
     /// # Errors
     /// [`ServiceError`] `not-found` for any other; or the store's.
-    pub fn attachment(
-        &self,
-        tx: &mut Tx<'_>,
-        keys: &Keys,
-        page: u16,
-    ) -> Result<attachments::Found, ServiceError> {
-        let found = attachments::find(tx, &self.row.number, page)?;
-        if self.scope != Scope::All && self.open(keys)?.names(&found.blob.digest).is_none() {
+    pub fn attachment(&self, keys: &Keys, place: FilePlace) -> Result<attachments::Found, ServiceError> {
+        let found = match usize::from(place.round).checked_sub(1) {
+            None => attachments::find((&self.row.envelope_id, &self.key), &self.blobs, place.page)?,
+            Some(at) => {
+                let supplement = self.supplements.get(at).ok_or(ProblemCode::NotFound)?;
+                attachments::find((&supplement.id, supplement.wrapped_key()), &supplement.blobs, place.page)?
+            }
+        };
+        if self.scope != Scope::All && !self.open(keys)?.shows(&found.blob.digest) {
             return Err(ProblemCode::NotFound.into());
         }
         Ok(found)
@@ -238,16 +292,17 @@ impl Content {
 
     /// The field whose answer names these sealed bytes.
     pub fn names(&self, digest: &Digest) -> Option<&PlanField> {
-        let digest = digest.to_string();
-        let has = |value: &Json| {
-            let hash = value.get("hash").unwrap_or(value);
-            hash.as_str() == Some(digest.as_str())
-        };
-        self.fields().find(|field| match &field.value {
-            Some(Json::Array(list)) => list.iter().any(has),
-            Some(value) => has(value),
-            None => false,
-        })
+        self.fields().find(|field| field.value.as_ref().is_some_and(|value| names(value, digest)))
+    }
+
+    /// The key of the material for which these sealed bytes were brought.
+    pub fn material(&self, digest: &Digest) -> Option<&str> {
+        self.materials.iter().find(|(_, value)| names(value, digest)).map(|(key, _)| key.as_str())
+    }
+
+    /// Whether something that the caller may see names these sealed bytes.
+    fn shows(&self, digest: &Digest) -> bool {
+        self.names(digest).is_some() || self.material(digest).is_some()
     }
 }
 

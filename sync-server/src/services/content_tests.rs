@@ -1,6 +1,6 @@
 //! Who sees which answers of a case.
 use domain::bundle::StepKind;
-use domain::case::{Action, FailPolicy, Plan, PlannedStep, Recorded, fold};
+use domain::case::{Action, FailPolicy, Flaw, Plan, PlannedStep, Recorded, Want, fold};
 use domain::form::{Facts, Form};
 use serde_json::json;
 
@@ -51,6 +51,20 @@ fn view(more: &[Action]) -> CaseView {
 
 fn seen_by(view: &CaseView, unit: &str) -> Option<Scope> {
     scope(view, &unit.parse().expect("a unit"), Some(&catalogue()))
+}
+
+#[test]
+fn what_a_step_asked_for_is_seen_by_its_unit_and_by_no_other_for_that() {
+    let asks = |step: &str, keys: &[&str]| {
+        let want = |key: &&str| Want { key: (*key).to_owned(), flaw: Flaw::Missing };
+        let wants = keys.iter().map(want).collect();
+        Action::SupplementAsked { step: step.to_owned(), wants, days: 5, text: None }
+    };
+    let taken = |step: &str, holder: &str| Action::Taken { step: step.to_owned(), holder: holder.to_owned() };
+    let view = view(&[taken("a", "u1"), asks("a", &["job_desc", "material.2"])]);
+    let Some(Scope::Keys(keys)) = seen_by(&view, "人社") else { panic!("some keys") };
+    assert!(keys.contains("job_desc") && keys.contains("material.2"), "{keys:?}");
+    assert_eq!(seen_by(&view, "医保"), Some(Scope::Keys(BTreeSet::new())), "they asked for nothing");
 }
 
 #[test]

@@ -126,6 +126,12 @@ fn finish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         "DELETE FROM case_key WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &[],
     )?;
+    // What refers to it, such as supplements, has keys of its own.
+    tx.execute(
+        "DELETE FROM case_key WHERE envelope_id IN (SELECT v.envelope_id FROM envelope v
+         JOIN erasure e ON v.refers_to = e.envelope_id WHERE e.done = 0)",
+        &[],
+    )?;
     tx.execute(
         "DELETE FROM person_key WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &[],

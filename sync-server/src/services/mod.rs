@@ -39,10 +39,12 @@ pub mod sign_in_failures;
 pub mod slips;
 pub mod standing;
 pub mod submission_form;
+pub mod supplements;
 pub mod tasks;
 pub mod terminal_steps;
 pub mod terminals;
 pub mod time_left;
+pub mod unseal;
 pub mod uploads;
 pub mod work_list;
 

@@ -11,6 +11,7 @@ use rand_core::CryptoRng;
 
 use super::case_text::{self, SealedText};
 use super::cases::{self, Actor, BY_CENTRE, CaseRow};
+use super::catalogue::Shelf;
 use super::sessions::Caller;
 use super::{Context, case_key};
 use crate::auth::role::Role;
@@ -172,7 +173,7 @@ pub fn perform(
     if let Some(sealed) = sealed.filter(|_| carries_text) {
         sealed.write(tx, id, view.version)?;
     }
-    follow(tx, context, now_ms, (&row, view))
+    follow(tx, &context.shelf, now_ms, (&row, view))
 }
 
 /// What follows by itself: steps that only tell somebody are done, and a case of which nothing is left is completed.
@@ -181,7 +182,7 @@ pub fn perform(
 /// As [`cases::add`].
 pub fn follow(
     tx: &mut Tx<'_>,
-    context: &Context,
+    shelf: &Shelf,
     now_ms: i64,
     (row, mut view): (&CaseRow, CaseView),
 ) -> Result<CaseView, ServiceError> {
@@ -194,12 +195,12 @@ pub fn follow(
     };
     while let Some(step) = tells(&view) {
         let action = Action::Passed { step, by: cases::CENTRE.to_owned(), text: None };
-        view = cases::add(tx, &context.shelf, now_ms, (row, view), (BY_CENTRE, action))?;
+        view = cases::add(tx, shelf, now_ms, (row, view), (BY_CENTRE, action))?;
     }
     match view.outcome_of_steps() {
         Some(outcome) => {
             let action = Action::Completed { outcome: Some(outcome), text: None };
-            cases::add(tx, &context.shelf, now_ms, (row, view), (BY_CENTRE, action))
+            cases::add(tx, shelf, now_ms, (row, view), (BY_CENTRE, action))
         }
         None => Ok(view),
     }

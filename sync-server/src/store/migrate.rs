@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/008.sql"),
     include_str!("schema/009.sql"),
     include_str!("schema/010.sql"),
+    include_str!("schema/011.sql"),
 ];
 
 /// The schema that this program writes.
@@ -190,6 +191,7 @@ mod tests {
             "4989688d3f2fdb61e91d259606a813bf94ca6e599b34438964e0457757d113cf",
             "ddc239636db093e190b45c6a276d108c23806081c5fcba5a18e2d5b14e1314a5",
             "bac4ed720fd40373e5104d4cb4b77d9274434f1c8943c069b083b6f1e39f4fdc",
+            "d4a2d8bc6c82b7013d9682e5cb5759e82efe83ce59f177395531d5267977e81a",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

@@ -12,14 +12,17 @@ use anyhow::{Context as _, Result};
 use domain::case::CaseState;
 use domain::catalogue::Calendar;
 use domain::ids::{EnvelopeId, Issuer, Lineage};
-use domain::wire::v1::{CasesQuery, ChangesQuery, EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload};
+use domain::wire::v1::{
+    CasesQuery, ChangesQuery, EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload, Supplement,
+    Withdrawal,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
 use sync_server::admission::Admission;
 use sync_server::auth::role::Role;
 use sync_server::centre::Centre;
-use sync_server::jobs::open_received;
+use sync_server::jobs::{open_received, take_follow_ups};
 use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
@@ -189,6 +192,7 @@ impl Life {
             self.centre.take_batch(EnvelopeBatch { envelopes: batch.clone() })?;
             let (stop, mut rng) = (AtomicBool::new(false), ChaCha20Rng::seed_from_u64(2));
             open_received(&self.centre, &mut rng, &stop)?;
+            take_follow_ups(&self.centre, &mut rng, &stop)?;
         }
         Ok(())
     }
@@ -265,6 +269,14 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
         h.refers_to = Some(later);
     })?;
     let awaited = device.seal_with(&plain, |h| h.envelope_id = later)?;
+    let added = Supplement { applicant: courier().applicant, answers: Default::default() };
+    let taken_back = Withdrawal { applicant: courier().applicant };
+    let mut refers = |kind, plain: Vec<u8>| {
+        device.seal_with(&plain, |h| (h.kind, h.refers_to, h.number) = (kind, Some(id), None))
+    };
+    let added = refers(EnvelopeKind::Supplement, serde_json::to_vec(&added)?)?;
+    let again = refers(EnvelopeKind::Supplement, serde_json::to_vec(&taken_back)?)?;
+    let taken_back = refers(EnvelopeKind::Withdrawal, serde_json::to_vec(&taken_back)?)?;
     let unopenable = device.seal_with(b"no", |h| h.refers_to = Some(id))?;
     // A cloned disk, a restored disk and the ghost of the old one.
     let mut clone = device.clone();
@@ -280,7 +292,9 @@ fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>
     let (paged, _) = device.seal_with_pages(&plain, &[b"a page".to_vec(), b"another".to_vec()])?;
     Ok(vec![
         vec![good.clone(), returned, early],
-        vec![good, awaited, unopenable],
+        vec![good, awaited, unopenable, added],
+        vec![again],
+        vec![taken_back],
         vec![original, cloned],
         vec![ghost],
         vec![anew],

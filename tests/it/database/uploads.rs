@@ -6,7 +6,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use sync_server::backup::blobs as copies;
 use sync_server::services::uploads::{self, UPLOAD_TIME_MS, UploadState, Wish};
-use sync_server::services::{attachments, blobs, cases, terminals};
+use sync_server::services::{blobs, terminals};
 use sync_server::store::{Driver, in_transaction};
 
 /// The pages of an envelope that was taken before come by uploads; one is given up, one is forgotten.
@@ -47,8 +47,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         ensure!(blobs::arrived(tx, now_ms, &id, &pages[1].digest)?, "the last one");
         ensure!(uploads::find(tx, late, &second.id, &terminal.id)?.state == UploadState::Done);
         ensure!(blobs::missing(tx, &id)?.is_empty());
-        let number = cases::by_id(tx, &id)?.context("a case")?.number;
-        ensure!(attachments::find(tx, &number, 1).is_err(), "its case was not opened yet");
         ensure!(uploads::has_old(tx, now_ms + 30 * UPLOAD_TIME_MS)? && !uploads::has_old(tx, now_ms)?);
         ensure!(uploads::forget_old(tx, now_ms + 30 * UPLOAD_TIME_MS)? == 2);
         ensure!(copies::listed(tx)?.len() == 2 && copies::whole_upto(tx, 1_000)? == 1_000, "both are here");

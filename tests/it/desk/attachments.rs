@@ -1,7 +1,9 @@
 //! Pages of a case beside its answers: behind the same check of the unit, harmless, each look noted.
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
+use domain::envelope::SealedBlob;
 use domain::wire::v1::uploads::{OFFSET_OCTETS, TUS_RESUMABLE, TUS_VERSION, UPLOAD_OFFSET, UPLOADS};
+use domain::wire::v1::{EnvelopeHeader, EnvelopeUpload};
 use image::ImageFormat;
 use tests::device::{courier, header_of, wait_for_state};
 
@@ -12,10 +14,21 @@ impl Desk {
     /// An item with these pages comes in and is opened.
     pub(super) fn with_pages(&mut self, pages: &[Vec<u8>]) -> Result<Case> {
         let (envelope, pages) = self.device.seal_with_pages(&serde_json::to_vec(&courier())?, pages)?;
-        let header = header_of(&envelope)?;
-        self.device.send(&self.server, std::slice::from_ref(&envelope))?;
+        let header = self.sends_pages(&envelope, &pages)?;
+        wait_for_state(&self.device, &self.server, header.envelope_id, CaseState::Submitted)?;
+        Ok(Case { id: header.envelope_id, number: header.number.context("a number")?.to_string() })
+    }
+
+    /// An envelope and its pages come in.
+    pub(super) fn sends_pages(
+        &self,
+        envelope: &EnvelopeUpload,
+        pages: &[SealedBlob],
+    ) -> Result<EnvelopeHeader> {
+        let header = header_of(envelope)?;
+        self.device.send(&self.server, std::slice::from_ref(envelope))?;
         let tus = (TUS_RESUMABLE, TUS_VERSION);
-        for page in &pages {
+        for page in pages {
             let door = format!("{UPLOADS}?envelope={}&blob={}", header.envelope_id, page.digest);
             let length = page.bytes.len().to_string();
             let call = |method, path: &str, more: &[(&str, &str)], body: &[u8]| {
@@ -27,8 +40,7 @@ impl Desk {
             let octets = [("content-type", OFFSET_OCTETS), (UPLOAD_OFFSET, "0")];
             ensure!(call("PATCH", &address, &octets, &page.bytes)?.status == 204, "sent");
         }
-        wait_for_state(&self.device, &self.server, header.envelope_id, CaseState::Submitted)?;
-        Ok(Case { id: header.envelope_id, number: header.number.context("a number")?.to_string() })
+        Ok(header)
     }
 }
 

@@ -3,6 +3,7 @@ mod attachments;
 mod browser;
 mod safe;
 mod story;
+mod supplement;
 
 use std::collections::BTreeMap;
 
@@ -130,8 +131,13 @@ impl Desk {
 
     /// How many audit rows of an event a case has.
     fn audited(&self, case: &Case, event: &str) -> Result<i64> {
-        let sql = format!("SELECT COUNT(*) FROM audit WHERE subject = '{}' AND event = '{event}'", case.id);
-        self.server.number(&sql)
+        self.audited_of(&case.id, event)
+    }
+
+    /// How many audit rows of an event an envelope has.
+    fn audited_of(&self, id: &EnvelopeId, event: &str) -> Result<i64> {
+        self.server
+            .number(&format!("SELECT COUNT(*) FROM audit WHERE subject = '{id}' AND event = '{event}'"))
     }
 }
 

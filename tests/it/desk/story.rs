@@ -10,7 +10,7 @@ use super::{Case, Desk, leads_to, offered};
 
 impl Desk {
     /// What a job or another envelope does to a case.
-    fn happens(&self, case: &Case, action: Action) -> Result<()> {
+    pub(super) fn happens(&self, case: &Case, action: Action) -> Result<()> {
         let mut store = self.server.database()?.open()?;
         let done = in_transaction(store.as_mut(), |tx| {
             let version = cases::by_id(tx, &case.id)?.map_or(0, |row| row.version);
@@ -58,7 +58,7 @@ fn a_bundle_is_accepted_returned_passed_by_two_departments_and_completed() -> Re
     desk.happens(&case, Action::SupplementSent { due_ms: now_ms() + 86_400_000 })?;
     let waits = desk.page(&desk.pension, "/desk?list=supplement")?;
     assert!(waits.contains("已暂停") && waits.contains("等补正，限"), "{waits}");
-    desk.happens(&case, Action::SupplementReceived { envelope: case.id })?;
+    desk.happens(&case, Action::supplement(case.id))?;
 
     // A second notice is the leader's.
     let page = desk.case(&desk.pension, &case, "s3")?;

@@ -1,4 +1,5 @@
-//! Attachments on the console: listed, handed out one by one as harmless files, each look noted.
+//! Attachments on the console: listed for whoever looks after cases; handed out one by one as harmless files, each look
+//! noted, to the department that has a part in the case.
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
 use image::ImageFormat;
@@ -19,6 +20,7 @@ struct Opened {
     awaited: Awaited,
     number: String,
     clerk: Person,
+    reviewer: Person,
 }
 
 impl Opened {
@@ -31,13 +33,14 @@ impl Opened {
         awaited.send()?;
         let number = header.number.context("a number")?.to_string();
         let clerk = awaited.server.person(&[Role::Clerk])?;
-        let opened = Self { awaited, number, clerk };
+        let reviewer = awaited.server.person_of(("社甲", "人社"), &[Role::Reviewer])?;
+        let opened = Self { awaited, number, clerk, reviewer };
         let page = opened.page()?;
         ensure!(
-            page.contains("还没有传到") && page.contains("已达待附件") && !page.contains(">下载<"),
+            page.contains("还没有传到") && page.contains("已达待附件") && !page.contains(">已到<"),
             "{page}"
         );
-        ensure!(opened.get(1)?.status == 404, "nothing is here yet");
+        ensure!(opened.get(1)?.status == 403, "nobody has a part in it yet");
         for page in 0..opened.awaited.pages.len() {
             let address = opened.awaited.begin(page)?;
             opened.awaited.send_rest(page, &address)?;
@@ -56,7 +59,11 @@ impl Opened {
     }
 
     fn get(&self, page: usize) -> Result<Answer> {
-        self.awaited.server.page_of(&self.clerk, &format!("/cases/{}/attachments/{page}", self.number))
+        self.awaited.server.page_of(&self.reviewer, &self.address(page))
+    }
+
+    fn address(&self, page: usize) -> String {
+        format!("/desk/{}/attachments/{page}", self.number)
     }
 
     fn seen(&self) -> Result<i64> {
@@ -79,13 +86,15 @@ fn t10_t11_what_is_handed_out_is_another_file_without_script_or_place() -> Resul
     let pdf = b"%PDF-1.7 /JS (app.alert('x'))".to_vec();
     let opened = Opened::with(&[jpeg.clone(), png, pdf.clone()])?;
     let page = opened.page()?;
-    assert_eq!(page.matches(">下载<").count(), 3, "{page}");
-    for (n, media_type, ending) in
-        [(1, "image/jpeg", "jpg"), (2, "image/png", "png"), (3, "application/pdf", "pdf")]
-    {
+    assert_eq!(page.matches(">已到<").count(), 3, "{page}");
+    for (n, media_type, ending, how) in [
+        (1, "image/jpeg", "jpg", "inline"),
+        (2, "image/png", "png", "inline"),
+        (3, "application/pdf", "pdf", "attachment"),
+    ] {
         let got = opened.get(n)?;
         assert_eq!((got.status, got.header("content-type")), (200, Some(media_type)), "{n}");
-        let name = format!("attachment; filename=\"{}-{n}.{ending}\"", opened.number);
+        let name = format!("{how}; filename=\"{}-{n}.{ending}\"", opened.number);
         assert_eq!(got.header("content-disposition"), Some(&*name));
         assert_eq!(got.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(got.header("cache-control"), Some("no-store"));
@@ -119,17 +128,28 @@ fn t09_bombs_and_other_files_are_not_handed_out_and_harm_nothing() -> Result<()>
 }
 
 #[test]
-fn only_whom_the_case_is_shown_gets_its_attachments_and_only_at_their_address() -> Result<()> {
+fn only_a_department_that_has_a_part_gets_attachments_and_only_at_their_address() -> Result<()> {
     let opened = Opened::with(&[file(&picture(8, 8), ImageFormat::Png)?])?;
     let server = &opened.awaited.server;
-    let path = format!("/cases/{}/attachments/1", opened.number);
-    for role in [Role::Editor, Role::Checker, Role::Admin] {
+    let path = opened.address(1);
+    for role in [Role::Editor, Role::Checker, Role::Admin, Role::Operator, Role::Inspector, Role::Reviewer] {
         assert_eq!(server.page_of(&server.person(&[role])?, &path)?.status, 403, "{role:?}");
     }
+    let other = server.person_of(("医甲", "医保"), &[Role::Reviewer])?;
+    assert_eq!(server.page_of(&other, &path)?.status, 403, "it has no part in it");
+    // Whoever looks after cases sees that they are there, and no more.
+    let old = format!("/cases/{}/attachments/1", opened.number);
+    for who in [&opened.clerk, &opened.reviewer] {
+        assert_eq!(server.page_of(who, &old)?.status, 404);
+    }
+    let desk = format!("href=\"/desk/{}\"", opened.number);
+    let linked =
+        |who| anyhow::Ok(server.page_of(who, &format!("/cases/{}", opened.number))?.text().contains(&desk));
+    assert_eq!([linked(&opened.clerk)?, linked(&other)?, linked(&opened.reviewer)?], [false, false, true]);
     assert_eq!(server.public_page(&path)?.status, 303, "sign in first");
     for odd in ["0", "01", "2", "-1", "65536", "x"] {
-        let path = format!("/cases/{}/attachments/{odd}", opened.number);
-        assert_eq!(server.page_of(&opened.clerk, &path)?.status, 404, "{odd}");
+        let path = format!("/desk/{}/attachments/{odd}", opened.number);
+        assert_eq!(server.page_of(&opened.reviewer, &path)?.status, 404, "{odd}");
     }
     assert_eq!(opened.seen()?, 0);
     // Bytes that were altered on the disk are never handed out.

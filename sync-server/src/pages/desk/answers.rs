@@ -8,6 +8,7 @@ use super::W;
 use super::gathered::Gathered;
 use super::send::Typed;
 use crate::pages::form_drawing::of_answer;
+use crate::pages::view;
 use crate::services::content::{APPLICANT_ADDRESS, APPLICANT_ID, APPLICANT_NAME};
 
 /// Signs that hide a value whose mask is not known here.
@@ -39,6 +40,8 @@ pub struct RowView {
     pub value: String,
     /// It is masked, and may be shown in full by a call of its own.
     pub masked: bool,
+    /// That a supplement changed it, and when; may be empty.
+    pub supplemented: String,
     /// What can be wrong with it; none where nothing may be asked for.
     pub flaws: Vec<FlawChoice>,
 }
@@ -61,6 +64,7 @@ pub fn applicant(of: &Gathered) -> Vec<RowView> {
         label: W.t(label).to_owned(),
         value,
         masked,
+        supplemented: String::new(),
         flaws: Vec::new(),
     };
     let source = match person.source {
@@ -109,6 +113,7 @@ pub fn materials(of: &Gathered, asks: bool, typed: Option<&Typed>) -> Vec<RowVie
             label: material.name.get(W.0).to_owned(),
             value: W.of("material_source", source),
             masked: false,
+            supplemented: supplemented(of, &key),
             flaws: if asks { flaws(&key, typed) } else { Vec::new() },
             key,
         }
@@ -123,9 +128,18 @@ fn row(of: &Gathered, field: &PlanField, asks: bool, typed: Option<&Typed>) -> R
         key: field.key.clone(),
         label: field.label.get(W.0).to_owned(),
         masked: hidden.is_some(),
+        supplemented: supplemented(of, &field.key),
         value: hidden.unwrap_or(value),
         flaws: if asks { flaws(&field.key, typed) } else { Vec::new() },
     }
+}
+
+/// When a supplement last changed an answer or brought a material, in words; empty if none did.
+fn supplemented(of: &Gathered, key: &str) -> String {
+    // The rows of a repeat group change together.
+    let key = key.split('[').next().unwrap_or(key);
+    let at_ms = of.content.supplemented.get(key);
+    at_ms.map(|at| W.fill("desk.supplemented", &[("time", &view::time(*at, of.now_ms))])).unwrap_or_default()
 }
 
 /// An answer in words, in full.

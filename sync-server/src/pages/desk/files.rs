@@ -4,25 +4,31 @@
 //! row before the file leaves. Pictures were written anew, so that nothing in them runs; still they are sandboxed.
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use domain::ids::CaseNo;
 
 use super::gathered::Gathered;
+use super::history::wanted;
 use super::{W, number};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
-use crate::pages::Page;
-use crate::pages::attachment::{answer, hand_out, page_of};
+use crate::pages::{Page, view};
+use crate::services::attachments::{self, Harmless};
 use crate::services::blobs::Blob;
-use crate::services::content::{self, Scope};
+use crate::services::content::{self, FilePlace, Scope};
 use crate::services::sessions::Caller;
 use crate::shell::App;
 
 /// What a form calls a file that is no picture.
 const PDF: &str = "application/pdf";
+/// What a browser may do with a file: show or keep it, and nothing that it says.
+const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
 /// A page or photo in the list beside the answers.
 pub struct FileView {
-    /// Its page.
-    pub page: u16,
+    /// Where it stands, as its address ends.
+    pub place: String,
     /// What it is.
     pub name: String,
     /// Where it can be had; none if it is not here.
@@ -33,32 +39,46 @@ pub struct FileView {
     pub note: String,
 }
 
-/// The files that the caller may see.
+/// The files that the caller may see: those of the newest supplement first, for they are what is looked for.
 pub fn list(of: &Gathered) -> Vec<FileView> {
-    of.blobs.iter().filter_map(|blob| one(of, blob)).collect()
+    let mut rounds: Vec<_> = (1..).zip(&of.found.supplements).collect();
+    rounds.reverse();
+    let added = rounds.into_iter().flat_map(|(round, supplement)| {
+        supplement.blobs.iter().filter_map(move |blob| one(of, round, blob, Some(supplement.at_ms)))
+    });
+    added.chain(of.found.blobs.iter().filter_map(|blob| one(of, 0, blob, None))).collect()
 }
 
-fn one(of: &Gathered, blob: &Blob) -> Option<FileView> {
+fn one(of: &Gathered, round: u16, blob: &Blob, added_ms: Option<i64>) -> Option<FileView> {
     let field = of.content.names(&blob.digest);
-    if of.found.scope != Scope::All && field.is_none() {
+    let material = of.content.material(&blob.digest);
+    if of.found.scope != Scope::All && field.is_none() && material.is_none() {
         return None;
     }
-    let label = match field {
-        Some(field) => field.label.get(W.0).to_owned(),
-        None if blob.kind == "photo" => W.t("case.attachment_photo").to_owned(),
-        None => W.t("case.attachment_page").to_owned(),
+    let label = match (field, material) {
+        (Some(field), _) => field.label.get(W.0).to_owned(),
+        (None, Some(key)) => wanted(of, key),
+        (None, None) if blob.kind == "photo" => W.t("case.attachment_photo").to_owned(),
+        (None, None) => W.t("case.attachment_page").to_owned(),
     };
     let here = blob.arrived_at_ms.is_some();
-    let note = match (here, blob.given_up) {
+    let mut note = match (here, blob.given_up) {
         (true, _) => W.fill("case.kilobytes", &[("n", &blob.length.div_ceil(1024).to_string())]),
         (false, true) => W.t("case.attachment_given_up").to_owned(),
         (false, false) => W.t("case.attachment_awaited").to_owned(),
     };
-    let kind = field.and_then(|field| field.value.as_ref()).and_then(|value| kind_of(value, blob));
+    if let Some(at_ms) = added_ms {
+        let added = W.fill("desk.supplemented", &[("time", &view::time(at_ms, of.now_ms))]);
+        note = format!("{added} · {note}");
+    }
+    let value = field.and_then(|field| field.value.as_ref());
+    let value = value.or_else(|| material.and_then(|key| of.content.materials.get(key)));
+    let kind = value.and_then(|value| kind_of(value, blob));
+    let place = FilePlace { round, page: blob.page };
     Some(FileView {
-        page: blob.page,
+        place: place.to_string(),
         name: W.fill("desk.file", &[("n", &blob.page.to_string()), ("what", &label)]),
-        address: here.then(|| format!("/desk/{}/attachments/{}", of.found.row.number, blob.page)),
+        address: here.then(|| format!("/desk/{}/attachments/{place}", of.found.row.number)),
         picture: kind.as_deref() != Some(PDF),
         note,
     })
@@ -78,17 +98,30 @@ pub async fn attachment(
     caller: Caller,
     place: Result<Path<(String, String)>, PathRejection>,
 ) -> Page {
-    let place = place.ok().and_then(|Path((text, page))| Some((number(&text).ok()?, page_of(&page)?)));
-    let Some((shown, page)) = place else { return Err(ServiceError::from(ProblemCode::NotFound).into()) };
+    let place = place.ok().and_then(|Path((text, place))| Some((number(&text).ok()?, place.parse().ok()?)));
+    let Some((shown, place)) = place else { return Err(ServiceError::from(ProblemCode::NotFound).into()) };
     let asked = shown.clone();
     let file = blocking(move || {
-        let context = app.centre.context();
-        let found = app
-            .centre
-            .read(|tx| content::find(tx, context, &asked, &caller)?.attachment(tx, &context.keys, page))?;
-        hand_out(&app, &caller, found)
+        let (centre, context) = (&app.centre, app.centre.context());
+        let found = centre.read(|tx| content::find(tx, context, &asked, &caller))?;
+        let found = found.attachment(&context.keys, place)?;
+        let sealed = app.uploads.blobs().read(&found.blob.digest)?;
+        let file = attachments::open(&found, &context.keys, &sealed)?;
+        let (now_ms, by) = (centre.now_ms(), caller.account.clone());
+        centre.write(move |tx| Ok(attachments::note_seen(tx, now_ms, &by, &found)?))?;
+        Ok(file)
     })
     .await?;
-    let how = if file.media_type == PDF { "attachment" } else { "inline" };
-    Ok(answer((&shown, page), file, how))
+    Ok(answer(&shown, place, file))
+}
+
+fn answer(number: &CaseNo, place: FilePlace, file: Harmless) -> Response {
+    let Harmless { bytes, media_type, ending } = file;
+    let how = if media_type == PDF { "attachment" } else { "inline" };
+    let headers = [
+        (header::CONTENT_TYPE, media_type.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("{how}; filename=\"{number}-{place}.{ending}\"")),
+        (header::CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
+    ];
+    (headers, bytes).into_response()
 }

@@ -11,7 +11,6 @@ use super::next;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::services::accounts::{self, Account};
-use crate::services::blobs::{self, Blob};
 use crate::services::case_story::{self, Story};
 use crate::services::catalogue::Volume;
 use crate::services::content::{self, Content, Found};
@@ -31,8 +30,6 @@ pub struct Gathered {
     pub content: Content,
     /// What happened.
     pub story: Story,
-    /// Its pages and photos.
-    pub blobs: Vec<Blob>,
     /// The time that runs.
     pub running: Option<Running>,
     /// The time that is promised.
@@ -77,7 +74,6 @@ pub fn gather(
     let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == found.row.station);
     Ok(Gathered {
         story: case_story::of(tx, &content.key, &id)?,
-        blobs: blobs::of_envelope(tx, &id)?,
         running: time_left::of(tx, &context.shelf, (&found.row, &found.view), now_ms)?,
         promised: case_time::promised(tx, &context.shelf, &found.row)?,
         next: next::after(tx, (caller, &unit), (&id, found.row.due_ms))?,

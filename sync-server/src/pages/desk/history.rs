@@ -97,6 +97,14 @@ fn notes(of: &Gathered, action: &Action) -> Vec<String> {
         Action::SupplementSent { due_ms } => {
             vec![W.fill("desk.until", &[("time", &super::time::moment(*due_ms, of.now_ms))])]
         }
+        Action::SupplementReceived { keys, unfit, .. } => {
+            let came = keys.iter().map(|key| wanted(of, key));
+            let unfit = unfit.iter().map(|reason| {
+                let kind = W.of("field_error", &reason.kind);
+                W.fill("desk.unfit", &[("field", &wanted(of, &reason.field)), ("kind", &kind)])
+            });
+            came.chain(unfit).collect()
+        }
         Action::Refused { step, basis, .. } => {
             let bases = of.bases(step);
             let basis = basis.parse::<usize>().ok().and_then(|at| bases.get(at).cloned());

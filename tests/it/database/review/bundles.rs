@@ -62,7 +62,7 @@ fn real_estate_goes_from_the_desk_to_the_post() -> Result<()> {
         stage.now_ms += 20 * MINUTE_MS;
         ensure!(stage.tick(&id)?.len() == 2, "over, and the citizen is told");
         stage.now_ms += 20 * HOUR_MS;
-        stage.by_centre(&id, Action::SupplementReceived { envelope: id })?;
+        stage.by_centre(&id, Action::supplement(id))?;
         stage.click(&by("住建", 3), &id, &pass("s3"))?;
         stage.click(&by("税务", 4), &id, &pass("s4"))?;
         ensure!(stage.current(&id)?.0.standing, "it waits for the tax");

@@ -108,7 +108,7 @@ fn a_supplement_that_comes_in_time_does_not_lapse() -> Result<()> {
         stage.click(&person(1, "a", &[Role::Reviewer]), &id, &ask("a", 1))?;
         stage.now_ms += HOUR_MS;
         is(&stage.tick(&id)?, &[Happened::Due(Notice)])?;
-        stage.by_centre(&id, Action::SupplementReceived { envelope: id })?;
+        stage.by_centre(&id, Action::supplement(id))?;
         stage.now_ms = end_of("2026-11-25")? + 1;
         is(&stage.tick(&id)?, &[])?;
         ensure!(!stage.view(&id)?.steps[0].lapsed);
@@ -137,7 +137,7 @@ fn what_nobody_looked_at_counts_as_accepted_from_its_receipt() -> Result<()> {
         // Whoever asked in time has as long once more when the papers are back, and nothing is deemed.
         let (row, view) = stage.current(&asked)?;
         ensure!(view.state == CaseState::Submitted && row.standing, "the notice went out before");
-        stage.by_centre(&asked, Action::SupplementReceived { envelope: asked })?;
+        stage.by_centre(&asked, Action::supplement(asked))?;
         ensure!(stage.current(&asked)?.0.due_ms == Some(end_of("2026-12-09")?));
         stage.now_ms = end_of("2026-12-20")?;
         is(&stage.tick(&asked)?, &[])?;

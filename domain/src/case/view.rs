@@ -1,0 +1,86 @@
+//! What the fold of a case gives. Only data: the fold says how it comes about.
+use super::plan::Plan;
+use super::step::StepView;
+use super::{CaseState, Outcome};
+use crate::deadline::Pause;
+use crate::ids::{CaseNo, EnvelopeId};
+
+/// What a case is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseView {
+    /// Its number.
+    pub number: CaseNo,
+    /// The number on the slip, if it is another one.
+    pub slip_number: Option<CaseNo>,
+    /// Where it stands.
+    pub state: CaseState,
+    /// How many actions made it.
+    pub version: u64,
+    /// When it was received, milliseconds since 1970.
+    pub received_at_ms: i64,
+    /// When it last changed, milliseconds since 1970.
+    pub changed_at_ms: i64,
+    /// Short reason of the present state (`series_fork`, or `field:kind` of the first error); empty if none.
+    pub reason: String,
+    /// What is to be done; empty before it was opened, and in cases of before there were plans.
+    pub plan: Plan,
+    /// How far each step has come, in the order of the plan.
+    pub steps: Vec<StepView>,
+    /// Since when the clock runs, milliseconds since 1970.
+    pub accepted_at_ms: Option<i64>,
+    /// It counts as accepted because nobody looked at it in time.
+    pub deemed: bool,
+    /// When the clock stood since then; at most the last one is open.
+    pub pauses: Vec<Pause>,
+    /// Supplements that were asked for and did not come yet.
+    pub asked: Vec<Asked>,
+    /// Last moment for the supplement that the citizen was told of, milliseconds since 1970.
+    pub supplement_due_ms: Option<i64>,
+    /// When the citizen's last turn ended, with a supplement or without, milliseconds since 1970; none if there was none.
+    pub back_at_ms: Option<i64>,
+    /// All that was ever asked for, in the order of asking.
+    pub wanted: Vec<Wanted>,
+    /// Supplements that came, oldest first.
+    pub supplements: Vec<SupplementView>,
+    /// It was told that the last day comes near.
+    pub warned: bool,
+    /// It was told that the last day is over.
+    pub overdue: bool,
+    /// With what it was completed.
+    pub outcome: Option<Outcome>,
+}
+
+/// A supplement that was asked for and did not come yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// For which step.
+    pub step: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Version of the action that has the list.
+    pub version: u64,
+    /// Working days that the citizen has.
+    pub days: u16,
+    /// The notice went out.
+    pub sent: bool,
+}
+
+/// Something that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// For which step.
+    pub step: String,
+    /// Key of a field or material ([`super::Want::key`]).
+    pub key: String,
+}
+
+/// A supplement that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SupplementView {
+    /// The envelope that brought it.
+    pub envelope: EnvelopeId,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// Keys of what it brought.
+    pub keys: Vec<String>,
+}

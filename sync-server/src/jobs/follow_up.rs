@@ -1,0 +1,315 @@
+//! Takes in what refers to a case: a 补正 that was asked for, a 撤回. Idempotent work after the COMMIT, like opening.
+//!
+//! Only the applicant can do either: the ID number must be the one of the submission. What cannot be opened, or comes
+//! from somebody else, is put aside for people and told; what comes for a case that is closed already is put aside as
+//! late. Nothing of it is lost: the envelope stays. Refuses to judge whether a supplement is enough: departments do.
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::case::{Action, CaseState, CaseView, Outcome, ReturnReason};
+use domain::envelope::{BLOB_OVERHEAD, DataKey};
+use domain::form::Answers;
+use domain::ids::{EnvelopeId, KeyId, StationId};
+use domain::wire::v1::{BlobEntry, EnvelopeHeader, Person, Submission, Supplement, Withdrawal};
+use rand_core::CryptoRng;
+use serde_json::{Map, Value as Json};
+
+use super::open_case::{ID_NUMBER, id_number_of};
+use super::runner::JobError;
+use crate::centre::Centre;
+use crate::error::{ProblemCode, ServiceError};
+use crate::keys::{KeyError, Keys};
+use crate::services::blobs::Blob;
+use crate::services::case_key::{self, Wrapped, WrappedKey};
+use crate::services::cases::{self, Actor, CaseRow};
+use crate::services::catalogue::{Shelf, Volume};
+use crate::services::submission_form::{facts, filled_on, form_of};
+use crate::services::supplements::{self, SealedSupplement, is_material, names};
+use crate::services::unseal::{self, Locked};
+use crate::services::{Context, audit, blobs, review};
+use crate::store::{StoreError, Tx, Value};
+
+/// Envelopes read in one go.
+const STRETCH: u64 = 100;
+/// Errors kept in an action, at most.
+const MAX_UNFIT: usize = 50;
+
+/// An envelope that refers to a case, with all that is needed to judge it.
+struct Held {
+    id: EnvelopeId,
+    kind: String,
+    terminal: String,
+    accepted_at_ms: i64,
+    header: Vec<u8>,
+    ciphertext: Vec<u8>,
+    row: CaseRow,
+    view: CaseView,
+    first: First,
+    before: Vec<SealedSupplement>,
+    volume: Option<Arc<Volume>>,
+}
+
+/// The submission to which it refers.
+struct First {
+    key: WrappedKey,
+    header: Vec<u8>,
+    ciphertext: Vec<u8>,
+    accepted_at_ms: i64,
+}
+
+/// What an envelope comes to. Holds no plain text.
+enum Verdict {
+    /// It is to happen to the case, if it is this person's.
+    Does { action: Action, person: [u8; 32], key: Option<Wrapped> },
+    /// Its key is not there: it waits.
+    Waits(KeyId),
+    /// People have to look at it.
+    Aside(&'static str),
+}
+
+/// Takes in all that waits; gives how many envelopes were settled.
+///
+/// # Errors
+/// [`JobError`] if the store cannot be read at all; a single envelope that fails is logged and waits.
+pub fn take_follow_ups(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool) -> Result<u64, JobError> {
+    let (mut after, mut settled) = (0, 0);
+    loop {
+        let held = centre.read(|tx| Ok::<_, ServiceError>(supplements::held(tx, after, STRETCH)?))?;
+        let Some((last, _)) = held.last() else { return Ok(settled) };
+        after = *last;
+        for (_, id) in &held {
+            if stop.load(Ordering::Acquire) {
+                return Ok(settled);
+            }
+            match take_one(centre, id, rng) {
+                Ok(done) => settled += u64::from(done),
+                Err(error) => {
+                    tracing::error!(envelope.id = %id, error = ?error, "a follow-up could not be taken in");
+                }
+            }
+        }
+    }
+}
+
+/// Whether it was settled; if not, it waits.
+fn take_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result<bool, JobError> {
+    let Some(held) = centre.read(|tx| read(tx, centre.context(), id))? else { return Ok(false) };
+    let keys = &centre.context().keys;
+    let verdict = match catch_unwind(AssertUnwindSafe(|| judge(&held, keys, rng))) {
+        Ok(verdict) => verdict?,
+        Err(_) => Verdict::Aside("follow-up.internal"),
+    };
+    let (now_ms, shelf) = (centre.now_ms(), centre.context().shelf.clone());
+    let station = centre.write(move |tx| write(tx, &shelf, now_ms, (&held, &verdict)))?;
+    if let Some(station) = &station {
+        centre.ring(station);
+    }
+    Ok(station.is_some())
+}
+
+/// Reads an envelope and its case; none if it is to wait: the case was not opened yet, or pages are awaited.
+fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Option<Held>, ServiceError> {
+    let sql =
+        "SELECT kind, refers_to, terminal, accepted_at_ms, header, ciphertext, disposition FROM envelope
+               WHERE envelope_id = $1";
+    let Some(stored) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(None) };
+    let Some(refers_to) = stored.text_or_null(1)?.filter(|_| stored.text(6).is_ok_and(|d| d == "held"))
+    else {
+        return Ok(None);
+    };
+    if blobs::of_envelope(tx, id)?.iter().any(Blob::is_awaited) {
+        return Ok(None);
+    }
+    let case = refers_to.parse().map_err(|_| StoreError::Stored { what: "envelope id" })?;
+    if cases::by_id(tx, &case)?.is_none_or(|case| is_unopened(case.state)) {
+        return Ok(None);
+    }
+    let (row, view) = cases::current(tx, &case)?;
+    let key = match case_key::find(tx, &case) {
+        Err(ServiceError::Refused { .. }) => return Ok(None),
+        key => key?,
+    };
+    let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";
+    let first = tx.query_first(sql, &[case.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
+    Ok(Some(Held {
+        id: *id,
+        kind: stored.text(0)?.to_owned(),
+        terminal: stored.text(2)?.to_owned(),
+        accepted_at_ms: stored.int(3)?,
+        header: stored.blob(4)?.to_vec(),
+        ciphertext: stored.blob(5)?.to_vec(),
+        first: First {
+            key,
+            header: first.blob(0)?.to_vec(),
+            ciphertext: first.blob(1)?.to_vec(),
+            accepted_at_ms: first.int(2)?,
+        },
+        before: supplements::of_case(tx, &view)?,
+        volume: context.shelf.get(tx, row.catalogue_version)?,
+        row,
+        view,
+    }))
+}
+
+fn is_unopened(state: CaseState) -> bool {
+    matches!(state, CaseState::Received | CaseState::Quarantined)
+}
+
+/// Opens and judges an envelope. Computes only.
+fn judge(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, JobError> {
+    const CANNOT_OPEN: Verdict = Verdict::Aside("follow-up.cannot-open");
+    let (header, key) = match unseal::unwrap(&held.header, keys)? {
+        Ok(both) => both,
+        Err(Locked { unknown_key: Some(key), .. }) => return Ok(Verdict::Waits(key)),
+        Err(_) => return Ok(CANNOT_OPEN),
+    };
+    let Ok(plain) = key.decrypt(header.nonce, &held.ciphertext, &held.header) else { return Ok(CANNOT_OPEN) };
+    if held.kind == "withdrawal" {
+        let Ok(Withdrawal { applicant }) = serde_json::from_slice(&plain) else { return Ok(CANNOT_OPEN) };
+        let action = Action::Completed { outcome: Some(Outcome::Withdrawn), text: None };
+        return Ok(Verdict::Does { action, person: hmac(keys, &applicant), key: None });
+    }
+    let Ok(supplement) = serde_json::from_slice::<Supplement>(&plain) else { return Ok(CANNOT_OPEN) };
+    let person = hmac(keys, &supplement.applicant);
+    let (taken, unfit) = sort(held, &header, supplement, keys)?;
+    let action = Action::SupplementReceived { envelope: held.id, keys: taken, unfit };
+    Ok(Verdict::Does { action, person, key: wrap(held, &key, keys, rng)? })
+}
+
+fn wrap(
+    held: &Held,
+    key: &DataKey,
+    keys: &Keys,
+    rng: &mut dyn CryptoRng,
+) -> Result<Option<Wrapped>, KeyError> {
+    case_key::wrap(key, (&held.id, held.accepted_at_ms), keys, rng)
+}
+
+fn hmac(keys: &Keys, person: &Person) -> [u8; 32] {
+    keys.person_hmac(ID_NUMBER, &id_number_of(person))
+}
+
+/// Which of the new answers were asked for and fit the form, and what is wrong with the others that were asked for.
+fn sort(
+    held: &Held,
+    header: &EnvelopeHeader,
+    supplement: Supplement,
+    keys: &Keys,
+) -> Result<(Vec<String>, Vec<ReturnReason>), ServiceError> {
+    let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key);
+    let mut new: Map<String, Json> = supplement.answers.into_iter().filter(|(key, _)| asked(key)).collect();
+    let mut unfit = Vec::new();
+    new.retain(|key, value| {
+        let came =
+            files(value).all(|(hash, bytes)| header.blobs.iter().any(|blob| is_blob(blob, hash, bytes)));
+        if !came {
+            unfit.push(ReturnReason { field: key.clone(), kind: "file_missing".to_owned() });
+        }
+        came && (!is_material(key) || files(value).next().is_some())
+    });
+    for error in errors(held, &new, keys)? {
+        if new.remove(&error.field).is_some() {
+            unfit.push(error);
+        }
+    }
+    unfit.truncate(MAX_UNFIT);
+    Ok((new.into_iter().map(|(key, _)| key).collect(), unfit))
+}
+
+/// What the form says of the answers once the new ones have taken the place of the old ones.
+fn errors(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<ReturnReason>, ServiceError> {
+    let wrong = |what: &str| ServiceError::Inconsistent(format!("case {}: {what}", held.row.envelope_id));
+    let First { key, header, ciphertext, accepted_at_ms } = &held.first;
+    let head: EnvelopeHeader = serde_json::from_slice(header).map_err(|_| wrong("its header is none"))?;
+    let plain = key.open(keys)?.decrypt(head.nonce, ciphertext, header);
+    let plain = plain.map_err(|_| wrong("its content does not open"))?;
+    let Submission { applicant, mut answers, situation } =
+        serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+    let form = held.volume.as_deref().zip(held.row.item.as_ref());
+    let form =
+        form.and_then(|(volume, code)| form_of(volume, code, situation.as_ref()).ok().and_then(Result::ok));
+    let form = form.ok_or_else(|| wrong("its form is not there"))?;
+    let before: Vec<_> = held.before.iter().map(|before| before.open(keys)).collect::<Result<_, _>>()?;
+    supplements::overlay(&mut answers, &before);
+    let fields = new.iter().filter(|(key, _)| !is_material(key));
+    answers.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
+    let facts = facts(&applicant, filled_on(&head, *accepted_at_ms));
+    let errors = form.validate_with(&Answers::from_map(answers), &facts);
+    let reason = |error: domain::form::FieldError| {
+        let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
+        ReturnReason { field, kind: error.kind.name().to_owned() }
+    };
+    Ok(errors.into_iter().map(reason).collect())
+}
+
+/// The files that an answer names: hash and bytes.
+fn files(value: &Json) -> impl Iterator<Item = (&str, u64)> {
+    let list = match value {
+        Json::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    list.iter().filter_map(|file| {
+        let hash = file.get("hash")?.as_str()?;
+        Some((hash, file.get("bytes").and_then(Json::as_u64).unwrap_or_default()))
+    })
+}
+
+fn is_blob(blob: &BlobEntry, hash: &str, bytes: u64) -> bool {
+    names(&hash.into(), &blob.digest) && blob.length == bytes.saturating_add(BLOB_OVERHEAD)
+}
+
+/// Writes what an envelope came to, in one transaction; gives the station that has news if it was settled.
+fn write(
+    tx: &mut Tx<'_>,
+    shelf: &Shelf,
+    now_ms: i64,
+    (held, verdict): (&Held, &Verdict),
+) -> Result<Option<StationId>, ServiceError> {
+    let (action, person, key) = match verdict {
+        Verdict::Does { action, person, key } => (action, person, key),
+        Verdict::Waits(key) => {
+            audit::raise_alarm(tx, now_ms, "sealing.unknown-key", key.as_str(), None)?;
+            return Ok(None);
+        }
+        Verdict::Aside(why) => return aside(tx, now_ms, held, ("quarantined", why)),
+    };
+    let (row, view) = cases::current(tx, &held.row.envelope_id)?;
+    if row.version != held.row.version {
+        // Somebody did something meanwhile: the next round judges it anew.
+        return Ok(None);
+    }
+    let sql = "SELECT COUNT(*) FROM person_key WHERE kind = $1 AND hmac = $2 AND envelope_id = $3";
+    let values = [ID_NUMBER.into(), Value::from(person.as_slice()), row.envelope_id.to_string().into()];
+    if tx.query_int(sql, &values)? == 0 {
+        return aside(tx, now_ms, held, ("quarantined", "follow-up.another-person"));
+    }
+    let actor = Actor { id: &held.terminal, role: "terminal", on_behalf_of: None, click: None };
+    let view = match cases::add(tx, shelf, now_ms, (&row, view), (actor, action.clone())) {
+        Err(ServiceError::Refused { .. }) => return aside(tx, now_ms, held, ("late", "follow-up.late")),
+        view => view?,
+    };
+    if let Some(key) = key {
+        key.keep(tx)?;
+    }
+    settle(tx, held, "taken")?;
+    review::follow(tx, shelf, now_ms, (&row, view))?;
+    Ok(Some(row.station))
+}
+
+/// Puts an envelope aside for people.
+fn aside(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    held: &Held,
+    (disposition, alarm): (&str, &str),
+) -> Result<Option<StationId>, ServiceError> {
+    settle(tx, held, disposition)?;
+    audit::raise_alarm(tx, now_ms, alarm, &held.id.to_string(), None)?;
+    Ok(Some(held.row.station.clone()))
+}
+
+fn settle(tx: &mut Tx<'_>, held: &Held, disposition: &str) -> Result<(), StoreError> {
+    let sql = "UPDATE envelope SET disposition = $2 WHERE envelope_id = $1 AND disposition = 'held'";
+    tx.execute(sql, &[held.id.to_string().into(), disposition.into()]).map(|_| ())
+}

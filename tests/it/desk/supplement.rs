@@ -1,0 +1,180 @@
+//! What the citizen adds to a case, and takes back, through the terminal's own envelopes.
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use domain::case::{Action, CaseState};
+use domain::ids::EnvelopeId;
+use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Supplement, Withdrawal};
+use image::ImageFormat;
+use serde_json::{Map, Value as Json, json};
+use tests::device::{courier, header_of, now_ms, wait_for_state};
+
+use super::{Case, Desk, leads_to, offered};
+use crate::images::{file, picture};
+
+/// Everything here ends far sooner.
+const SOON: Duration = Duration::from_secs(60);
+
+/// The header of what refers to a case.
+fn refers(header: &mut EnvelopeHeader, kind: EnvelopeKind, to: EnvelopeId) {
+    (header.kind, header.refers_to, header.number) = (kind, Some(to), None);
+}
+
+/// A supplement of the applicant with these answers.
+fn supplement(answers: &Json) -> Result<Vec<u8>> {
+    let answers: Map<String, Json> = answers.as_object().cloned().context("answers")?;
+    Ok(serde_json::to_vec(&Supplement { applicant: courier().applicant, answers })?)
+}
+
+impl Desk {
+    /// A case that waits for the phone and a copy of the bank card, both asked for by one department.
+    fn asked(&mut self) -> Result<Case> {
+        let case = self.bundle()?;
+        leads_to(&self.does((&self.hall, &case), "s1", "accept", &[])?)?;
+        leads_to(&self.does((&self.pension, &case), "s3", "take", &[])?)?;
+        let wants =
+            [("want", "phone:unclear"), ("want", "material.3:missing"), ("days", "5"), ("text", "请补")];
+        leads_to(&self.does((&self.pension, &case), "s3", "return", &wants)?)?;
+        self.happens(&case, Action::SupplementSent { due_ms: now_ms() + 86_400_000 })?;
+        Ok(case)
+    }
+
+    /// Sends a follow-up; gives what became of it.
+    fn follows(&mut self, case: &Case, kind: EnvelopeKind, plain: &[u8]) -> Result<String> {
+        let upload = self.device.seal_with(plain, |header| refers(header, kind, case.id))?;
+        self.device.send(&self.server, std::slice::from_ref(&upload))?;
+        self.settled(&header_of(&upload)?.envelope_id)
+    }
+
+    /// What became of an envelope, once it waits no longer.
+    fn settled(&self, id: &EnvelopeId) -> Result<String> {
+        let end = Instant::now() + SOON;
+        while Instant::now() < end {
+            let sql = format!("SELECT disposition FROM envelope WHERE envelope_id = '{id}'");
+            let rows = self.server.rows(&sql, &[])?;
+            match rows.first().context("an envelope")?.text(0)? {
+                "held" | "waiting" => std::thread::yield_now(),
+                other => return Ok(other.to_owned()),
+            }
+        }
+        bail!("it waits for ever")
+    }
+
+    fn alarms(&self, kind: &str) -> Result<i64> {
+        self.server.number(&format!("SELECT COUNT(*) FROM alarm WHERE kind = '{kind}'"))
+    }
+}
+
+#[test]
+fn a_supplement_takes_the_place_of_what_was_asked_for_and_of_nothing_else() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("等补正") && page.contains("139****9000"), "{page}");
+    let png = file(&picture(40, 30), ImageFormat::Png)?;
+    let (upload, pages) = desk.device.seal_naming(std::slice::from_ref(&png), |header, pages| {
+        refers(header, EnvelopeKind::Supplement, case.id);
+        let page = pages.first().context("a page")?;
+        let scan = json!([{ "hash": page.digest, "bytes": png.len(), "kind": "image/png" }]);
+        supplement(&json!({ "phone": "13700137123", "material.3": scan, "job_desc": "没有问过的" }))
+    })?;
+    let header = desk.sends_pages(&upload, &pages)?;
+    assert_eq!(desk.settled(&header.envelope_id)?, "taken");
+
+    // The department sees the new ones, marked, and goes on where it stopped.
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("137****7123") && !page.contains("139****9000"), "{page}");
+    assert_eq!(page.matches("补正于").count(), 3, "the phone, the material and the scan: {page}");
+    assert!(offered(&page).contains(&"pass"), "{:?}", offered(&page));
+    let shown = desk.case(&desk.hall, &case, "s1")?;
+    assert!(shown.contains("送外卖") && !shown.contains("没有问过的"), "nobody asked for it: {shown}");
+    let scan = format!("/desk/{}/attachments/1-1", case.number);
+    let answer = desk.server.page_of(&desk.pension, &scan)?;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/png")));
+    assert_eq!(desk.audited_of(&header.envelope_id, "attachment.seen")?, 1);
+    assert_eq!(desk.server.page_of(&desk.stranger, &scan)?.status, 403, "no part in it");
+    for odd in ["2-1", "1-2", "0-1", "1-01", "1-", "-1", "1-1-1"] {
+        let path = format!("/desk/{}/attachments/{odd}", case.number);
+        assert_eq!(desk.server.page_of(&desk.pension, &path)?.status, 404, "{odd}");
+    }
+    let pauses = desk.server.number("SELECT COUNT(*) FROM case_ WHERE standing = 1")?;
+    assert_eq!(pauses, 0, "the clock goes on");
+    assert_eq!(desk.sends_pages(&upload, &[])?.envelope_id, header.envelope_id, "sent once more");
+    assert_eq!(desk.actions(&case, "supplement_received")?, 1);
+    Ok(())
+}
+
+#[test]
+fn what_does_not_fit_the_form_or_names_no_page_leaves_the_old_answer() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let file = json!([{ "hash": "0".repeat(64), "bytes": 3, "kind": "image/png" }]);
+    let answers = json!({ "phone": "<script>alert(1)</script>", "material.3": file });
+    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &supplement(&answers)?)?, "taken");
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("139****9000") && !page.contains("<script>alert"), "{page}");
+    assert!(!page.contains("补正于") && page.contains("补正内容不合格"), "{page}");
+    for hostile in [json!({ "phone": [[[]]] }), json!({ "phone": null, "material.3": 7, "material.99": {} })]
+    {
+        assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &supplement(&hostile)?)?, "taken");
+        assert!(desk.case(&desk.pension, &case, "s3")?.contains("139****9000"));
+    }
+    Ok(())
+}
+
+#[test]
+fn somebody_else_can_neither_add_nor_take_back_and_is_told_of() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let mut other = courier().applicant;
+    other.id_number = "639900194403150015".to_owned();
+    let supplement = Supplement { applicant: other.clone(), answers: Map::new() };
+    let withdrawal = Withdrawal { applicant: other };
+    let envelopes = [
+        (EnvelopeKind::Supplement, serde_json::to_vec(&supplement)?),
+        (EnvelopeKind::Withdrawal, serde_json::to_vec(&withdrawal)?),
+    ];
+    for (n, (kind, plain)) in (1..).zip(envelopes) {
+        assert_eq!(desk.follows(&case, kind, &plain)?, "quarantined");
+        assert_eq!(desk.alarms("follow-up.another-person")?, n);
+    }
+    for kind in [EnvelopeKind::Supplement, EnvelopeKind::Withdrawal] {
+        assert_eq!(desk.follows(&case, kind, b"{\"applicant\":7}")?, "quarantined");
+    }
+    assert_eq!(desk.alarms("follow-up.cannot-open")?, 2);
+    assert_eq!(desk.actions(&case, "supplement_received")? + desk.actions(&case, "completed")?, 0);
+    Ok(())
+}
+
+#[test]
+fn a_withdrawal_ends_the_case_and_what_comes_afterwards_is_late() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let withdrawal = serde_json::to_vec(&Withdrawal { applicant: courier().applicant })?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Withdrawal, &withdrawal)?, "taken");
+    wait_for_state(&desk.device, &desk.server, case.id, CaseState::Completed)?;
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("撤回") && offered(&page) == ["note"], "{:?}", offered(&page));
+    let late = supplement(&json!({ "phone": "13700137123" }))?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &late)?, "late");
+    assert_eq!(desk.follows(&case, EnvelopeKind::Withdrawal, &withdrawal)?, "late");
+    assert_eq!(desk.alarms("follow-up.late")?, 2);
+    assert_eq!(desk.actions(&case, "completed")?, 1);
+    Ok(())
+}
+
+#[test]
+fn what_comes_before_its_case_waits_for_it() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let first = desk.device.seal(&courier())?;
+    let id = header_of(&first)?.envelope_id;
+    let plain = serde_json::to_vec(&Withdrawal { applicant: courier().applicant })?;
+    let early = desk.device.seal_with(&plain, |header| refers(header, EnvelopeKind::Withdrawal, id))?;
+    for upload in [&early, &first] {
+        let answer = desk.device.send(&desk.server, std::slice::from_ref(upload))?;
+        ensure!(answer.results.iter().all(|result| result.receipt.is_some()), "a receipt for each");
+    }
+    assert_eq!(desk.settled(&header_of(&early)?.envelope_id)?, "taken");
+    wait_for_state(&desk.device, &desk.server, id, CaseState::Completed)?;
+    Ok(())
+}
