@@ -134,6 +134,8 @@ pub enum Event {
     Print {
         /// The submission.
         envelope_id: EnvelopeId,
+        /// Which paper it is: not always the one that was asked for last.
+        kind: PrintKind,
         /// Where it is.
         step: PrintStep,
     },

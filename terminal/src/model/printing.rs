@@ -5,6 +5,9 @@ use hardware::device::{DeviceKind, DeviceState, Trouble};
 use super::{Model, Screen};
 use crate::event::Job;
 
+/// Taps that follow within this time of the first one are the same wish, milliseconds.
+const TAP_AGAIN_MS: i64 = 1_500;
+
 /// Which paper.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrintKind {
@@ -107,40 +110,53 @@ impl Model {
         let Some(kind) = kind else { return Vec::new() };
         match self.print_of(id) {
             Some(PrintStep::Printing) => return Vec::new(),
-            Some(PrintStep::Waiting(_)) if self.page_beside().is_none() => return Vec::new(),
+            Some(PrintStep::Waiting(_)) if self.printed_on(id) == Some(kind) => return Vec::new(),
             _ => {}
         }
-        self.note_print(id, PrintStep::Printing);
+        self.note_print(id, (kind, PrintStep::Printing));
         if let Some(session) = &mut self.session {
-            session.print_kind = Some(kind);
+            session.print_asked_ms = Some(self.now_ms);
         }
         vec![Job::Print { kind, envelope_id: id, language: self.look.language }]
     }
 
     /// Where the paper of a slip of this visit is.
     pub fn print_of(&self, id: EnvelopeId) -> Option<PrintStep> {
-        let session = self.session.as_ref()?;
-        let of_slip = session.print.filter(|(of, _)| *of == id).map(|(_, step)| step);
-        let of_case = || session.cases.as_ref()?.iter().find(|case| case.envelope_id == id)?.print;
-        of_slip.or_else(of_case)
+        let asked = self.session.as_ref()?.print.filter(|(of, _)| *of == id).map(|(_, step)| step);
+        asked.or_else(|| self.paper_of_case(id).map(|(_, step)| step))
     }
 
-    /// Which paper it is that was printed last in this visit; none if there is no printer.
-    pub fn printed_on(&self) -> Option<PrintKind> {
-        self.session.as_ref().and_then(|session| session.print_kind).or_else(|| self.paper())
+    /// What the newest paper of a slip is printed on, or will be; none if there is no printer.
+    pub fn printed_on(&self, id: EnvelopeId) -> Option<PrintKind> {
+        let asked = self.session.as_ref().filter(|session| session.print.is_some_and(|(of, _)| of == id));
+        let asked = asked.and_then(|session| session.print_kind);
+        asked.or_else(|| self.paper_of_case(id).map(|(kind, _)| kind)).or_else(|| self.paper())
     }
 
-    /// The printer's thread says where a paper is.
-    pub(super) fn note_print(&mut self, id: EnvelopeId, step: PrintStep) {
+    /// As the store had it when the own cases were loaded.
+    fn paper_of_case(&self, id: EnvelopeId) -> Option<(PrintKind, PrintStep)> {
+        self.session.as_ref()?.cases.as_ref()?.iter().find(|case| case.envelope_id == id)?.print
+    }
+
+    /// Whether a tap on the print button may still be a part of the one that asked for the paper: people tap twice.
+    pub fn print_just_asked(&self) -> bool {
+        let asked_ms = self.session.as_ref().and_then(|session| session.print_asked_ms);
+        asked_ms.is_some_and(|asked_ms| self.now_ms.saturating_sub(asked_ms) < TAP_AGAIN_MS)
+    }
+
+    /// Store and printer's thread say which paper it is and where. It is believed rather than what was tapped: a strip that
+    /// had begun stays a strip.
+    pub(super) fn note_print(&mut self, id: EnvelopeId, (kind, step): (PrintKind, PrintStep)) {
         let Some(session) = &mut self.session else { return };
         let of_slip = session.slip.as_ref().is_some_and(|slip| slip.envelope_id == id);
         let case = session.cases.iter_mut().flatten().find(|case| case.envelope_id == id);
         // A paper of somebody who has left is nobody's business here.
         if of_slip || case.is_some() {
             session.print = Some((id, step));
+            session.print_kind = Some(kind);
         }
         if let Some(case) = case {
-            case.print = Some(step);
+            case.print = Some((kind, step));
         }
     }
 }

@@ -70,8 +70,10 @@ pub struct Session {
     pub slip: Option<SlipView>,
     /// The paper of the slip on the screen, once it was asked for.
     pub print: Option<(EnvelopeId, PrintStep)>,
-    /// Which paper was asked for last.
+    /// Which paper that is: the one that was asked for, and then the one that is really printed.
     pub print_kind: Option<PrintKind>,
+    /// When it was asked for, Unix milliseconds.
+    pub print_asked_ms: Option<i64>,
     /// Own cases, once loaded.
     pub cases: Option<Vec<CaseLine>>,
 }
@@ -107,6 +109,7 @@ impl Session {
             slip: None,
             print: None,
             print_kind: None,
+            print_asked_ms: None,
             cases: None,
         }
     }
@@ -247,6 +250,6 @@ pub struct CaseLine {
     pub marks: Marks,
     /// State, once there is news.
     pub state: Option<CaseState>,
-    /// Its newest paper, if one was asked for.
-    pub print: Option<PrintStep>,
+    /// Its newest paper, if one was asked for: on what, and where it is.
+    pub print: Option<(PrintKind, PrintStep)>,
 }

@@ -134,8 +134,8 @@ impl Model {
             Event::DraftKept { envelope_id, kept } => self.draft_kept(envelope_id, kept),
             Event::DraftOpened(opened) => self.draft_opened(*opened),
             Event::DraftLost { item } => self.draft_lost(item),
-            Event::Print { envelope_id, step } => {
-                self.note_print(envelope_id, step);
+            Event::Print { envelope_id, kind, step } => {
+                self.note_print(envelope_id, (kind, step));
                 Vec::new()
             }
             Event::Taking { ticket, page, percent } => self.taking(ticket, page, percent),

@@ -68,7 +68,7 @@ fn list_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, cases: &[CaseLine]) {
         pos2(place.right(), place.bottom() - 12.0),
     );
     // Where a paper is that was asked for here, or one that may lie there since this machine was started anew.
-    let doubtful = cases.iter().find(|case| matches!(case.print, Some(PrintStep::Doubtful(_))));
+    let doubtful = cases.iter().find(|case| matches!(case.print, Some((_, PrintStep::Doubtful(_)))));
     let printing = cx.model.session.as_ref().and_then(|s| s.print).map(|(id, _)| id);
     let printing = printing.or(doubtful.map(|case| case.envelope_id)).and_then(|id| printing::line(cx, id));
     let (only, ink) = match &printing {

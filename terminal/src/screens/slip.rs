@@ -4,9 +4,9 @@
 use domain::case::CaseState;
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use super::printing;
+use super::printing::{self, Offer};
 use crate::command::Command;
-use crate::model::{Network, SlipView};
+use crate::model::{Network, PrintStep, SlipView};
 use crate::theme::{TypeRole, radius};
 use crate::widgets::button::{Button, press};
 use crate::widgets::footer::{Action, Back};
@@ -18,17 +18,10 @@ use crate::widgets::{Cx, Footer, Lettering, at, frame, icon, marks, qr, rule, te
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     let model = cx.model;
     let shown = model.session.as_ref().and_then(|s| s.slip.as_ref());
-    let prints = shown.filter(|_| model.paper().is_some());
-    let finish = Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true };
-    // In the elder version there is one thing to do at a time: take the paper along, then finish.
-    let (back, action) = match prints.filter(|_| cx.elder()) {
-        Some(slip) => {
-            let label = cx.t(printing::label(model.print_of(slip.envelope_id)));
-            (Back::Finish, Action { label, icon: "printer", command: Command::Print, filled: true })
-        }
-        None => (Back::Other, finish),
+    let footer = match shown.filter(|_| cx.elder() && model.paper().is_some()) {
+        Some(slip) => elder_footer(cx, slip),
+        None => Footer { back: Back::Other, action: Some(finish(cx)), ..Footer::default() },
     };
-    let footer = Footer { back, action: Some(action), ..Footer::default() };
     frame(ui, cx, footer, |ui, cx, content| {
         let Some(slip) = model.session.as_ref().and_then(|s| s.slip.as_ref()) else { return };
         let top = heading_ui(ui, cx, content, slip);
@@ -40,6 +33,25 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
             normal_ui(ui, cx, place, slip);
         }
     });
+}
+
+fn finish<'a>(cx: &Cx<'a>) -> Action<'a> {
+    Action { label: cx.t("slip.finish"), icon: "out", command: Command::Finish, filled: true }
+}
+
+/// In the elder version there is one thing to do at a time: take the paper along, then finish. Nothing stands in the place
+/// of the print button while the paper comes, so that a second tap on it ends no visit.
+fn elder_footer<'a>(cx: &Cx<'a>, slip: &SlipView) -> Footer<'a> {
+    let (offer, _) = printing::offers(cx, slip.envelope_id);
+    let step = cx.model.print_of(slip.envelope_id);
+    let (back, action) = match offer {
+        Some(Offer { label, command }) if step != Some(PrintStep::Printed) => {
+            (Back::Finish, Some(Action { label: cx.t(label), icon: "printer", command, filled: true }))
+        }
+        None if step == Some(PrintStep::Printing) || cx.model.print_just_asked() => (Back::Finish, None),
+        _ => (Back::Other, Some(finish(cx))),
+    };
+    Footer { back, action, ..Footer::default() }
 }
 
 /// What is true now.
@@ -326,23 +338,52 @@ fn code_card(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
     text(ui, cx, place.with_min_y(first.bottom() + 4.0), cx.say(&station.address), small.data());
 }
 
-/// The print button, where there are two printers a quiet one for A4 beside it, and below where the paper is.
+/// The print button, where there are two printers a quiet one for the other paper beside it, and below where the paper is.
+/// While it is on its way that stands in the place of the button.
 fn print_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
-    let label = cx.t(printing::label(cx.model.print_of(slip.envelope_id)));
+    let (own, beside) = printing::offers(cx, slip.envelope_id);
+    let line = printing::line(cx, slip.envelope_id);
+    let Some(own) = own else { return on_its_way_ui(ui, cx, rect, (line, beside)) };
     let mut button = rect.with_max_y(rect.top() + cx.theme.metrics.target);
-    if cx.model.page_beside().is_some() {
-        let page = Button::quiet(cx.t("slip.print.page"));
-        let width = page.inner_width(ui, cx) + 32.0;
+    if let Some(other) = beside {
+        let look = Button::quiet(cx.t(other.label));
+        let width = look.inner_width(ui, cx) + 32.0;
         let place = button.with_min_x(button.right() - width);
-        press(ui, cx, place, &page, Command::PrintPage);
+        press(ui, cx, place, &look, other.command);
         button.set_right(place.left() - 8.0);
     }
-    press(ui, cx, button, &Button::secondary(label).icon("printer"), Command::Print);
-    let Some((words, ink, name)) = printing::line(cx, slip.envelope_id) else { return };
+    press(ui, cx, button, &Button::secondary(cx.t(own.label)).icon("printer"), own.command);
+    let Some((words, ink, name)) = line else { return };
     let place = rect.with_min_y(button.bottom() + 10.0);
-    let letters = cx.small().color(ink).data();
     icon(ui, cx, at(place.left(), place.top(), 32.0, 32.0), name, ink);
-    text(ui, cx, place.with_min_x(place.left() + 44.0), &words, letters);
+    text(ui, cx, place.with_min_x(place.left() + 44.0), &words, cx.small().color(ink));
+}
+
+/// A quiet block that says what the paper waits for, and below it the other printer, if the paper may go there.
+fn on_its_way_ui(
+    ui: &mut Ui,
+    cx: &mut Cx<'_>,
+    rect: Rect,
+    (line, beside): (Option<(String, Color32, &'static str)>, Option<Offer>),
+) {
+    let Some((words, ink, name)) = line else { return };
+    let target = cx.theme.metrics.target;
+    let mut block = rect.with_max_y(rect.bottom() - if beside.is_some() { target + 12.0 } else { 0.0 });
+    let colors = &cx.theme.colors;
+    let ground = if ink == colors.warn { colors.warn50 } else { colors.brand50 };
+    let letters = cx.small().color(ink);
+    let inside = block.shrink2(vec2(20.0, 12.0));
+    let place = inside.with_min_x(inside.left() + 56.0);
+    let height = height_of(ui, &words, letters, place.width()).max(target - 24.0);
+    block.set_height((height + 24.0).min(block.height()));
+    well(ui, cx, block, radius::BUTTON, ground);
+    let place = place.with_max_y(block.bottom() - 12.0);
+    icon(ui, cx, at(inside.left(), block.center().y - 20.0, 40.0, 40.0), name, ink);
+    text(ui, cx, place, &words, letters.middle());
+    if let Some(other) = beside {
+        let place = at(rect.left(), block.bottom() + 12.0, rect.width(), target);
+        press(ui, cx, place, &Button::secondary(cx.t(other.label)).icon("printer"), other.command);
+    }
 }
 
 fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {
@@ -373,7 +414,18 @@ fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {
     marks::marks_ui(ui, cx, line, &slip.marks, slip.state);
     let returned = || cx.t("slip.returned_note").to_owned();
     let words = after(cx, slip).or_else(|| (Now::of(slip) == Now::Returned).then(returned));
-    let place = Rect::from_min_max(pos2(inner.left(), line.bottom() + 4.0), inner.max);
+    let mut place = Rect::from_min_max(pos2(inner.left(), line.bottom() + 4.0), inner.max);
+    // The paper is there: what comes next is to take it and to finish, one more is beside it.
+    if cx.model.print_of(slip.envelope_id) == Some(PrintStep::Printed)
+        && let (Some(again), _) = printing::offers(cx, slip.envelope_id)
+    {
+        let look = Button::secondary(cx.t(again.label)).icon("printer");
+        let (width, height) = (look.inner_width(ui, cx) + 64.0, cx.theme.metrics.target);
+        let button = at(place.right() - width, place.bottom() - height, width, height);
+        press(ui, cx, button, &look, again.command);
+        place =
+            Rect::from_min_max(pos2(place.left(), button.top()), pos2(button.left() - 24.0, place.bottom()));
+    }
     match printing::line(cx, slip.envelope_id) {
         Some((words, ink, name)) => line_ui(ui, cx, place, (&words, name, ink)),
         None => next_ui(ui, cx, place, words),

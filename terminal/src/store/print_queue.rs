@@ -43,8 +43,9 @@ pub enum PrintEnd {
 }
 
 impl Store {
-    /// Puts a paper into the queue. One of the same slip that still waits or is being printed stays the only one; one
-    /// that waits for another printer goes to this one.
+    /// Puts a paper into the queue and gives the slip's paper as it is then. One of the same slip that still waits or is
+    /// being printed stays the only one; one that waits for another printer goes to this one, one that is being printed
+    /// there does not.
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses, [`StoreError::Value`] if the queue is full of papers that wait.
@@ -53,17 +54,17 @@ impl Store {
         (kind, envelope_id): (PrintKind, EnvelopeId),
         language: Language,
         now_ms: i64,
-    ) -> Result<PrintStep, StoreError> {
+    ) -> Result<(PrintKind, PrintStep), StoreError> {
         let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let open = step_of(&tx, envelope_id)?.filter(|step| step.is_open());
-        if let Some(step) = open {
+        let open = paper_of(&tx, envelope_id)?.filter(|(_, step)| step.is_open());
+        if let Some(paper) = open {
             let moved = tx.execute_kept(
                 "UPDATE print_job SET kind = ?2, language = ?3, tries = 0, trouble = NULL
                  WHERE envelope_id = ?1 AND state = 'queued' AND kind <> ?2",
                 (envelope_id.to_string(), kind.name(), language_name(language)),
             )?;
             tx.commit()?;
-            return Ok(if moved == 0 { step } else { PrintStep::Printing });
+            return Ok(if moved == 0 { paper } else { (kind, PrintStep::Printing) });
         }
         tx.execute_kept(
             "DELETE FROM print_job WHERE state IN ('printed', 'failed') AND id NOT IN
@@ -80,7 +81,7 @@ impl Store {
             (kind.name(), envelope_id.to_string(), language_name(language), now_ms, now_ms + WAIT_MS),
         )?;
         tx.commit()?;
-        Ok(PrintStep::Printing)
+        Ok((kind, PrintStep::Printing))
     }
 
     /// After a start: what was being printed is doubtful, and nobody waits for the rest for long.
@@ -191,27 +192,39 @@ impl Store {
     /// # Errors
     /// [`StoreError`] if the database refuses.
     pub fn print_step(&self, envelope_id: EnvelopeId) -> Result<Option<PrintStep>, StoreError> {
-        step_of(&self.connection, envelope_id)
+        Ok(self.paper(envelope_id)?.map(|(_, step)| step))
+    }
+
+    /// What the newest paper of a slip is printed on, and where it is; none if none was asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses.
+    pub fn paper(&self, envelope_id: EnvelopeId) -> Result<Option<(PrintKind, PrintStep)>, StoreError> {
+        paper_of(&self.connection, envelope_id)
     }
 }
 
-fn step_of(connection: &Connection, envelope_id: EnvelopeId) -> Result<Option<PrintStep>, StoreError> {
+fn paper_of(
+    connection: &Connection,
+    envelope_id: EnvelopeId,
+) -> Result<Option<(PrintKind, PrintStep)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT state, doubtful, trouble FROM print_job WHERE envelope_id = ?1 ORDER BY id DESC LIMIT 1",
+        "SELECT kind, state, doubtful, trouble FROM print_job WHERE envelope_id = ?1 ORDER BY id DESC LIMIT 1",
     )?;
-    let row: Option<(String, bool, Option<String>)> = statement
-        .query_row([envelope_id.to_string()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?)))
+    let row: Option<(String, String, bool, Option<String>)> = statement
+        .query_row([envelope_id.to_string()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?)))
         .optional()?;
-    Ok(row.map(|(state, doubtful, trouble)| {
-        let trouble = trouble.and_then(|name| Trouble::ALL.into_iter().find(|t| t.name() == name));
-        match (state.as_str(), trouble, doubtful) {
-            ("printed", ..) => PrintStep::Printed,
-            ("queued", Some(trouble), _) => PrintStep::Waiting(trouble),
-            ("queued" | "printing", ..) => PrintStep::Printing,
-            (_, trouble, true) => PrintStep::Doubtful(trouble),
-            (_, trouble, false) => PrintStep::Failed(trouble),
-        }
-    }))
+    let Some((kind, state, doubtful, trouble)) = row else { return Ok(None) };
+    let kind = PrintKind::of_name(&kind).ok_or(StoreError::Value("print_job"))?;
+    let trouble = trouble.and_then(|name| Trouble::ALL.into_iter().find(|t| t.name() == name));
+    let step = match (state.as_str(), trouble, doubtful) {
+        ("printed", ..) => PrintStep::Printed,
+        ("queued", Some(trouble), _) => PrintStep::Waiting(trouble),
+        ("queued" | "printing", ..) => PrintStep::Printing,
+        (_, trouble, true) => PrintStep::Doubtful(trouble),
+        (_, trouble, false) => PrintStep::Failed(trouble),
+    };
+    Ok(Some((kind, step)))
 }
 
 fn language_name(language: Language) -> &'static str {
@@ -234,7 +247,7 @@ mod tests {
     }
 
     fn queue(store: &mut Store, n: u8, now_ms: i64) -> PrintStep {
-        store.queue_print((PrintKind::Slip, id(n)), Language::ZhCn, now_ms).unwrap()
+        store.queue_print((PrintKind::Slip, id(n)), Language::ZhCn, now_ms).unwrap().1
     }
 
     #[test]
@@ -274,12 +287,14 @@ mod tests {
         assert!(store.begin_print(&slip).unwrap());
         let page =
             |store: &mut Store, n| store.queue_print((PrintKind::Page, id(n)), Language::En, 1).unwrap();
-        assert_eq!(page(&mut store, 1), PrintStep::Printing, "it is being printed");
+        let strip = (PrintKind::Slip, PrintStep::Printing);
+        assert_eq!(page(&mut store, 1), strip, "the strip is being printed, and no page will be");
         store.put_back_print(slip.id, Trouble::NoPaper).unwrap();
         page(&mut store, 2);
         let due = store.due_print().unwrap().unwrap();
         assert_eq!((due.envelope_id, due.kind), (id(2), PrintKind::Page), "who was not tried yet is first");
-        assert_eq!(page(&mut store, 1), PrintStep::Printing);
+        assert_eq!(page(&mut store, 1), (PrintKind::Page, PrintStep::Printing));
+        assert_eq!(store.paper(id(1)).unwrap(), Some((PrintKind::Page, PrintStep::Printing)));
         assert!(!store.begin_print(&slip).unwrap(), "no strip any more");
         let due = store.due_print().unwrap().unwrap();
         assert_eq!(

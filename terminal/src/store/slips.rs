@@ -51,7 +51,7 @@ impl Store {
             let envelope_id = envelope_id.parse().map_err(|_| StoreError::Value("envelope_id"))?;
             Ok(CaseLine {
                 envelope_id,
-                print: self.print_step(envelope_id)?,
+                print: self.paper(envelope_id)?,
                 number: number.parse().map_err(|_| StoreError::Value("number"))?,
                 item: item.parse().map_err(|_| StoreError::Value("item"))?,
                 marks,

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use documents::RollWidth;
 use domain::catalogue::Catalogue;
+use domain::ids::EnvelopeId;
 use hardware::device::{DeviceKind, DeviceState, Trouble};
 use hardware::printer::{PagePrinter, PrintError, Printed, ReceiptPrinter, Roll, Strip};
 
@@ -18,7 +19,7 @@ use crate::config::Config;
 use crate::devices::Board;
 use crate::event::Event;
 use crate::fonts::FontChoice;
-use crate::model::{PrintKind, PrintStep};
+use crate::model::PrintKind;
 use crate::paper::{Around, PaperMaker};
 use crate::store::{DuePrint, PrintEnd, Store, StoreError};
 
@@ -143,8 +144,7 @@ impl Bench<'_> {
         let given_up = self.store().give_up_prints(now_ms)?;
         for envelope_id in given_up {
             tracing::info!(%envelope_id, "nobody waits for this paper any more");
-            let step = self.store().print_step(envelope_id)?;
-            self.tell(envelope_id, step);
+            self.tell(envelope_id)?;
         }
         let due = self.store().due_print()?;
         let Some(due) = due else { return Ok(None) };
@@ -153,15 +153,17 @@ impl Bench<'_> {
         }
         let result = self.print(&due);
         let again = self.note(&due, result)?;
-        let step = self.store().print_step(due.envelope_id)?;
-        self.tell(due.envelope_id, step);
+        self.tell(due.envelope_id)?;
         Ok(Some(again))
     }
 
-    fn tell(&self, envelope_id: domain::ids::EnvelopeId, step: Option<PrintStep>) {
-        if let Some(step) = step {
-            self.events.send(Event::Print { envelope_id, step });
+    /// Tells the screen where a paper is, as the store has it; the desk, which tells as well, waits meanwhile.
+    fn tell(&self, envelope_id: EnvelopeId) -> Result<(), StoreError> {
+        let store = self.store();
+        if let Some((kind, step)) = store.paper(envelope_id)? {
+            self.events.send(Event::Print { envelope_id, kind, step });
         }
+        Ok(())
     }
 
     /// Draws and prints; none if it cannot be drawn.

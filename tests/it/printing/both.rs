@@ -7,11 +7,12 @@ use hardware::device::{DeviceKind, DeviceState, Trouble};
 use terminal::clock::ManualClock;
 use terminal::command::Command;
 use terminal::headless::HeadlessTerminal;
-use terminal::model::PrintStep;
+use terminal::model::{Model, PrintKind, PrintStep};
 use terminal::runtime::Outside;
+use terminal::store::Store;
 use tests::device::now_ms;
 use tests::page_printer::PagePrinterProcess;
-use tests::printers::ReceiptSimulator;
+use tests::printers::{Condition, Manner, ReceiptSimulator};
 use tests::visit::{self, PATIENCE, wait};
 
 use super::enrolled;
@@ -100,6 +101,41 @@ fn one_is_gone(gone: DeviceKind) -> Result<()> {
     wait(&mut terminal, "the paper that waited", |_| both.papers(gone) == 1)?;
     is(&mut terminal, gone, DeviceState::Ready)?;
     ensure!((both.papers(other), both.papers(gone)) == (1, 1), "each wish made one paper");
+    Ok(())
+}
+
+/// A4 is tapped while the strip that waited is already being printed: it stays a strip, and that is what the screen says.
+#[test]
+fn a_strip_that_has_begun_is_told_as_a_strip_whatever_is_tapped() -> Result<()> {
+    let (mut roll, page) = (ReceiptSimulator::start()?, PagePrinterProcess::start()?);
+    let data = tempfile::tempdir()?;
+    let config = enrolled(data.path(), &roll.place(), &page.place())?;
+    let mut terminal = visit::start(&config);
+    for kind in KINDS {
+        is(&mut terminal, kind, DeviceState::Ready)?;
+    }
+    let slip = visit::whole(&mut terminal, data.path())?;
+    let id = slip.envelope_id;
+    roll.set(Condition::NoPaper);
+    terminal.command(Command::Print);
+    wait(&mut terminal, "that it waits", |m| m.print_of(id) == Some(PrintStep::Waiting(Trouble::NoPaper)))?;
+    // From here on it takes everything and never says that it is done.
+    roll.behave(Manner::NeverDone);
+    roll.set(Condition::Well);
+    let store = Store::open(data.path(), now_ms())?;
+    let begun = || store.paper(id).is_ok_and(|paper| paper == Some((PrintKind::Slip, PrintStep::Printing)));
+    wait(&mut terminal, "that the strip begins", |_| begun())?;
+    ensure!(terminal.model().print_of(id) != Some(PrintStep::Printing), "the screen does not know yet");
+    terminal.command(Command::PrintPage);
+    ensure!(terminal.model().printed_on(id) == Some(PrintKind::Page), "asked for");
+    let strip =
+        |m: &Model| (m.printed_on(id), m.print_of(id)) == (Some(PrintKind::Slip), Some(PrintStep::Printing));
+    wait(&mut terminal, "that the screen says what is printed", strip)?;
+    roll.unplug();
+    let doubtful = |m: &Model| matches!(m.print_of(id), Some(PrintStep::Doubtful(_)));
+    wait(&mut terminal, "that nobody knows whether it was printed", doubtful)?;
+    ensure!(terminal.model().printed_on(id) == Some(PrintKind::Slip));
+    ensure!(page.printed()?.is_empty(), "no page came of it");
     Ok(())
 }
 

@@ -36,6 +36,17 @@ pub fn painted_words(shapes: &[ClippedShape]) -> Vec<String> {
     words.collect()
 }
 
+/// Words that were painted with an ellipsis in the place of their end.
+pub fn elided_words(shapes: &[ClippedShape]) -> Vec<String> {
+    let mut painted: Vec<&Shape> = Vec::new();
+    shapes.iter().for_each(|clipped| flatten(&clipped.shape, &mut painted));
+    let words = painted.into_iter().filter_map(|shape| match shape {
+        Shape::Text(text) if text.galley.elided => Some(text.galley.text().to_owned()),
+        _ => None,
+    });
+    words.collect()
+}
+
 fn flatten<'s>(shape: &'s Shape, painted: &mut Vec<&'s Shape>) {
     match shape {
         Shape::Vec(inner) => inner.iter().for_each(|shape| flatten(shape, painted)),

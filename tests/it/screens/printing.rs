@@ -1,7 +1,9 @@
 //! The print button and where the paper is: on the slip, in my cases, and for staff on the attract page.
+use domain::ids::EnvelopeId;
 use hardware::device::{DeviceKind, DeviceState, Trouble};
 use terminal::command::Command;
-use terminal::model::{Look, Model, PrintStep, Screen};
+use terminal::event::Event;
+use terminal::model::{Look, Model, PrintKind, PrintStep, Screen};
 
 use super::devices::view;
 use super::slip::{DELIVERED, SAVED, at_cases, at_slip, lines};
@@ -46,6 +48,10 @@ fn the_slip_says_where_its_paper_is_in_every_look() {
         for step in steps() {
             stage.change(|model| *model = slip_with(look, Some(step)));
             stage.assert_sound(&format!("{step:?} {look:?}"));
+            assert_eq!(stage.elided(), Vec::<String>::new(), "{step:?} {look:?}");
+            let buttons = ["print", "again", "retry"].map(|key| stage.t(&format!("slip.print.{key}")));
+            let offered = buttons.iter().any(|label| stage.has(label));
+            assert_eq!(offered, !step.is_open(), "{step:?} {look:?}: a button does something");
             let code = stage.place(&stage.t("slip.qr"));
             assert!(code.width() >= 240.0, "the code stays large");
             if let Some(trouble) = step.trouble() {
@@ -60,9 +66,12 @@ fn the_slip_says_where_its_paper_is_in_every_look() {
             let said = stage.names().contains(&done);
             assert_eq!(said, step == PrintStep::Printed, "{step:?}: printed is said when it is true");
         }
-        stage.change(|model| *model = slip_with(look, Some(PrintStep::Waiting(Trouble::NoPaper))));
-        let (prints, waits) = (stage.t("slip.print.under_way"), stage.t("slip.print.waits"));
-        assert!(stage.has(&waits) && !stage.has(&prints), "what waits for paper is not being printed");
+        // What comes next is to finish: by the button of the footer, while the paper waits and once it is there.
+        for step in [PrintStep::Waiting(Trouble::NoPaper), PrintStep::Printed] {
+            stage.change(|model| *model = slip_with(look, Some(step)));
+            assert_eq!(stage.tap(&stage.t("slip.finish")), [Command::Finish], "{step:?} {look:?}");
+        }
+        assert_eq!(stage.tap(&stage.t("slip.print.again")), [Command::Print], "one more is beside it");
         stage.change(|model| *model = slip_with(look, Some(PrintStep::Doubtful(None))));
         assert_eq!(stage.tap(&stage.t("slip.print.again")), [Command::Print]);
         assert_eq!(stage.tap(&stage.t(finish(look))), [Command::Finish], "nobody is kept");
@@ -89,11 +98,26 @@ fn with_two_printers_the_slip_offers_a_page_beside_the_strip() {
         for step in steps().into_iter().map(Some).chain([None]) {
             stage.change(|model| *model = both(step));
             stage.assert_sound(&format!("{step:?} {look:?}"));
-            if !elder {
+            assert_eq!(stage.elided(), Vec::<String>::new(), "{step:?} {look:?}");
+            if !elder && step != Some(PrintStep::Printing) {
                 assert_eq!(stage.tap(&page), [Command::PrintPage], "{step:?}");
+            } else {
+                assert!(!stage.has(&page), "{step:?}: a tap would do nothing");
             }
         }
         assert_eq!(stage.tap(&stage.t("slip.print.print")), [Command::Print]);
+        // A page that waits may become a strip.
+        stage.change(|model| {
+            *model = both(Some(PrintStep::Waiting(Trouble::NoPaper)));
+            model.session.as_mut().expect("a session").print_kind = Some(PrintKind::Page);
+        });
+        stage.assert_sound(&format!("a page waits {look:?}"));
+        let strip = stage.t("slip.print.print");
+        assert_eq!(stage.has(&strip), !elder, "{look:?}");
+        if !elder {
+            assert_eq!(stage.tap(&strip), [Command::Print]);
+            assert!(!stage.has(&page), "it waits for that one");
+        }
         // What came out is called by what it is.
         for (command, said, other) in [
             (Command::PrintPage, "slip.print.page_printed", "slip.print.printed"),
@@ -155,7 +179,8 @@ fn own_cases_are_printed_by_their_number() {
         stage.change(|model| {
             let session = model.session.as_mut().expect("a session");
             session.print = None;
-            session.cases.as_mut().expect("cases")[0].print = Some(PrintStep::Doubtful(None));
+            session.cases.as_mut().expect("cases")[0].print =
+                Some((PrintKind::Slip, PrintStep::Doubtful(None)));
         });
         let words = stage.t("slip.print.interrupted");
         assert!(stage.names().contains(&words), "paper that may lie there is told: {:?}", stage.names());
@@ -190,8 +215,68 @@ fn further_taps_ask_for_no_second_paper() {
     }
     let id = model.session.as_ref().and_then(|s| s.slip.as_ref()).expect("a slip").envelope_id;
     for step in steps() {
-        model.event(terminal::event::Event::Print { envelope_id: id, step });
+        model.event(told(id, PrintKind::Slip, step));
         assert_eq!(model.print_of(id), Some(step));
         assert_eq!(model.screen, Screen::Slip, "no fault leads away");
+    }
+}
+
+/// What store and printer's thread say.
+fn told(envelope_id: EnvelopeId, kind: PrintKind, step: PrintStep) -> Event {
+    Event::Print { envelope_id, kind, step }
+}
+
+/// Both printers, and a strip that waits for its roll.
+fn strip_waits(look: Look) -> (Model, EnvelopeId) {
+    let mut model = slip_with(look, None);
+    model.devices.list.push(view(DeviceKind::PagePrinter, DeviceState::Ready));
+    let id = model.session.as_ref().and_then(|s| s.slip.as_ref()).expect("a slip").envelope_id;
+    assert_eq!(model.command(Command::Print).len(), 1);
+    model.event(told(id, PrintKind::Slip, PrintStep::Waiting(Trouble::NoPaper)));
+    (model, id)
+}
+
+#[test]
+fn the_words_are_of_the_paper_that_is_printed_whatever_was_tapped_meanwhile() {
+    for look in looks() {
+        // A4 is tapped just as the roll begins: the store knows that the strip is being printed.
+        let (mut model, id) = strip_waits(look);
+        assert_eq!(model.command(Command::PrintPage).len(), 1);
+        model.event(told(id, PrintKind::Slip, PrintStep::Printing));
+        let mut stage = Stage::of(model);
+        let says = |stage: &Stage, own: &str, other: &str| {
+            assert!(stage.has(&stage.t(own)), "{look:?} {:?}", stage.names());
+            assert!(!stage.has(&stage.t(other)), "{look:?} {:?}", stage.names());
+        };
+        says(&stage, "slip.print.printing", "slip.print.page_printing");
+        stage.change(|model| drop(model.event(told(id, PrintKind::Slip, PrintStep::Printed))));
+        says(&stage, "slip.print.printed", "slip.print.page_printed");
+        // In time it becomes a page.
+        let (mut model, id) = strip_waits(look);
+        model.command(Command::PrintPage);
+        model.event(told(id, PrintKind::Page, PrintStep::Printing));
+        let mut stage = Stage::of(model);
+        says(&stage, "slip.print.page_printing", "slip.print.printing");
+        stage.change(|model| drop(model.event(told(id, PrintKind::Page, PrintStep::Printed))));
+        says(&stage, "slip.print.page_printed", "slip.print.printed");
+        assert_eq!(stage.tap(&stage.t("slip.print.again")), [Command::PrintPage], "one more of the same");
+    }
+}
+
+#[test]
+fn a_second_tap_on_the_large_print_button_ends_no_visit() {
+    for look in looks().into_iter().filter(|look| look.size == terminal::model::TextSize::Elder) {
+        let mut stage = Stage::of(slip_with(look, None));
+        let button = stage.place(&stage.t("slip.print.print")).center();
+        let id = stage.model().session.as_ref().and_then(|s| s.slip.as_ref()).expect("a slip").envelope_id;
+        stage.change(|model| drop(model.command(Command::Print)));
+        assert_eq!(stage.tap_at(button), [], "it is being printed");
+        let waiting = PrintStep::Waiting(Trouble::NoPaper);
+        stage.change(|model| drop(model.event(told(id, PrintKind::Slip, waiting))));
+        assert_eq!(stage.tap_at(button), [], "it waits since a moment");
+        stage.assert_sound(&format!("{look:?}"));
+        let now_ms = stage.model().now_ms + 2_000;
+        stage.change(|model| drop(model.event(Event::Tick { now_ms })));
+        assert_eq!(stage.tap_at(button), [Command::Finish]);
     }
 }

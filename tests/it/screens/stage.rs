@@ -19,7 +19,7 @@ use terminal::screens::draw;
 use terminal::theme::Theme;
 use terminal::widgets::Kit;
 
-use super::contrast::{painted_words, weak_texts};
+use super::contrast::{elided_words, painted_words, weak_texts};
 pub use super::visits::{answer, answer_all, answer_situation, flex, in_form, signature, to_field};
 
 /// 2026-11-24 14:00 in China.
@@ -175,6 +175,11 @@ impl Stage {
     /// Words that were painted, also those of controls that have a name of their own.
     pub fn painted(&self) -> Vec<String> {
         painted_words(self.shapes())
+    }
+
+    /// Words that were painted in part only, also those that may be cut.
+    pub fn elided(&self) -> Vec<String> {
+        elided_words(self.shapes())
     }
 
     /// All names in the tree.

@@ -17,12 +17,15 @@ impl Desk {
         events: &EventSender,
     ) {
         let now_ms = self.clock.now_ms();
-        let queued = self.store().queue_print((kind, envelope_id), language, now_ms);
-        let step = queued.unwrap_or_else(|error| {
+        // Told before anybody else gets the store: a paper that ends meanwhile is told behind it, never before.
+        let mut store = self.store();
+        let queued = store.queue_print((kind, envelope_id), language, now_ms);
+        let (kind, step) = queued.unwrap_or_else(|error| {
             tracing::error!(error = %error, "a paper could not be queued");
-            PrintStep::Failed(None)
+            (kind, PrintStep::Failed(None))
         });
-        events.send(Event::Print { envelope_id, step });
+        events.send(Event::Print { envelope_id, kind, step });
+        drop(store);
         // A full bell rings already.
         let _ = self.printer.try_send(PrintCall::Look);
     }
