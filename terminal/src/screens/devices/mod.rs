@@ -2,6 +2,8 @@
 //!
 //! For staff and technicians, without anything of a person. Refuses to mend anything: it says who does.
 mod lines;
+mod names;
+mod said;
 mod trace;
 
 use egui::{Rect, Ui, pos2, vec2};
@@ -12,7 +14,7 @@ use crate::theme::{TypeRole, radius};
 use crate::widgets::button::{Button, press};
 use crate::widgets::shape::{card, fill, outline_rect};
 use crate::widgets::text::width_of;
-use crate::widgets::{Action, Cx, Footer, at, best_fit, frame, icon, text, upright};
+use crate::widgets::{Action, Cx, Footer, Lettering, at, best_fit, frame, height_of, icon, text, upright};
 
 pub use trace::show as show_trace;
 
@@ -34,7 +36,7 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
     });
 }
 
-/// Title at the left, whether the doors can be opened at the right; gives the room below.
+/// Title at the left, whether the doors can be opened at the right or below; gives the room below.
 fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line]) -> Rect {
     let h1 = cx.h1();
     let place = at(room.left(), room.top() + cx.theme.pick(24.0, 16.0), room.width(), h1.style.line);
@@ -47,12 +49,17 @@ fn heading_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line]) -> Rect {
         _ => ("devices.some_bad", "warn", cx.theme.colors.error),
     };
     let words = cx.tf(key, &[("bad", &bad.to_string()), ("warn", &warn.to_string())]);
-    let beside = place.with_min_x(filled.right() + 72.0);
-    let letters = best_fit(ui, &words, beside.size(), [cx.strong(), cx.body(), cx.small()]).right().middle();
-    let right = text(ui, cx, beside, &words, letters);
     let side = cx.theme.pick(40.0, 52.0);
-    icon(ui, cx, at(right.left() - 14.0 - side, place.center().y - side / 2.0, side, side), name, ink);
-    room.with_min_y(place.bottom() + cx.theme.pick(16.0, 10.0))
+    let mut beside = place.with_min_x(filled.right() + 32.0 + side);
+    let letters = best_fit(ui, &words, beside.size(), [cx.strong(), cx.body(), cx.small()]);
+    if height_of(ui, &words, letters, beside.width()) > beside.height() + 1.0 {
+        // A narrow page has no room beside the title.
+        beside = at(place.left() + side + 14.0, place.bottom(), place.width() - side - 14.0, place.height());
+    }
+    let letters = best_fit(ui, &words, beside.size(), [cx.strong(), letters]).right().middle();
+    let right = text(ui, cx, beside, &words, letters);
+    icon(ui, cx, at(right.left() - 14.0 - side, right.center().y - side / 2.0, side, side), name, ink);
+    room.with_min_y(beside.bottom() + cx.theme.pick(16.0, 10.0))
 }
 
 fn list_ui(ui: &mut Ui, cx: &Cx<'_>, room: Rect, lines: &[Line]) {
@@ -76,7 +83,7 @@ fn line_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, line: &Line) {
     if line.tone != Tone::Well && line.tone != Tone::Off {
         outline_rect(ui.painter(), rect, radius::CARD, egui::Stroke::new(3.0, ink));
     }
-    let inner = rect.shrink2(vec2(24.0, 8.0));
+    let inner = rect.shrink2(vec2(24.0, 6.0));
     let side = cx.theme.pick(48.0, 60.0);
     let mine = if line.tone == Tone::Well { cx.theme.colors.brand600 } else { ink };
     icon(ui, cx, at(inner.left(), inner.center().y - side / 2.0, side, side), line.icon, mine);
@@ -92,11 +99,27 @@ fn line_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, line: &Line) {
         pos2(inner.left() + side + 24.0, inner.top()),
         pos2(badge.left() - 16.0, inner.bottom()),
     );
+    words_ui(ui, cx, words, line);
+}
+
+/// Name and detail, in the middle of their place. A detail of several lines stands closer where it must: what to do about
+/// a trouble is never cut.
+fn words_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, line: &Line) {
     let (strong, small) = (cx.strong(), cx.small());
-    let top = words.center().y - (strong.style.line + small.style.line) / 2.0;
-    text(ui, cx, at(words.left(), top, words.width(), strong.style.line), &line.name, strong);
-    let second = at(words.left(), top + strong.style.line, words.width(), small.style.line);
-    text(ui, cx, second, &line.detail, small.data());
+    let close = (
+        strong.sized(strong.style.size, strong.style.size * 1.15),
+        small.sized(small.style.size * 0.88, small.style.size * 1.06),
+    );
+    let height = |(name, detail): (Lettering, Lettering)| {
+        name.style.line + height_of(ui, &line.detail, detail, place.width())
+    };
+    let letters = if height((strong, small)) <= place.height() { (strong, small) } else { close };
+    let high = height(letters).min(place.height());
+    let (name, detail) = letters;
+    let top = place.center().y - high / 2.0;
+    text(ui, cx, at(place.left(), top, place.width(), name.style.line), &line.name, name);
+    let below = at(place.left(), top + name.style.line, place.width(), high - name.style.line);
+    text(ui, cx, below, &line.detail, detail);
 }
 
 /// The way to the trace, and which machine this is.

@@ -1,35 +1,141 @@
 //! What was said to the card reader: commands, lengths, status and times, the newest first. Data never stand here:
 //! the trace has none.
+//!
+//! Refuses to cut: a cell takes as many rows as it needs.
+use std::collections::BTreeMap;
+
 use egui::{Rect, Ui, vec2};
 use hardware::trace::Line;
 
+use super::{names, said};
 use crate::command::Command;
 use crate::theme::radius;
 use crate::widgets::shape::card;
-use crate::widgets::{Cx, Footer, Lettering, Pages, at, frame, pager, rule, text};
+use crate::widgets::{Cx, Footer, Lettering, Pages, at, frame, height_of, pager, parts, rule, text, upright};
 
-/// Widths of the columns as parts of the whole: number, reader, asked, sent, came, received, time.
-const COLUMNS: [(f32, &str); 7] = [
-    (0.08, "devices.column.number"),
-    (0.2, "devices.column.reader"),
-    (0.25, "devices.column.asked"),
-    (0.08, "devices.column.sent"),
-    (0.21, "devices.column.came"),
-    (0.08, "devices.column.received"),
-    (0.1, "devices.column.took"),
+/// A column.
+#[derive(Debug, Clone, Copy)]
+enum Column {
+    Number,
+    Reader,
+    Asked,
+    Sent,
+    Came,
+    Received,
+    Took,
+}
+
+/// Columns beside each other, each with its part of the whole width.
+type Storey = &'static [(f32, Column)];
+
+/// On a wide page all stand in one row.
+const WIDE: &[Storey] = &[&[
+    (0.07, Column::Number),
+    (0.24, Column::Reader),
+    (0.22, Column::Asked),
+    (0.08, Column::Sent),
+    (0.21, Column::Came),
+    (0.08, Column::Received),
+    (0.1, Column::Took),
+]];
+
+/// On an upright one in two.
+const UPRIGHT: &[Storey] = &[
+    &[(0.18, Column::Number), (0.54, Column::Reader), (0.28, Column::Took)],
+    &[(0.38, Column::Asked), (0.34, Column::Came), (0.14, Column::Sent), (0.14, Column::Received)],
 ];
-/// Most letters of a reader's name; the end of a longer one tells it from others of its model.
-const MAX_NAME: usize = 20;
+
+/// Between two columns.
+const GAP: f32 = 12.0;
+/// Above and below the words of a line.
+const PAD: f32 = 6.0;
+
+impl Column {
+    fn heading(self, cx: &Cx<'_>) -> String {
+        let key = match self {
+            Self::Number => "devices.column.number",
+            Self::Reader => "devices.column.reader",
+            Self::Asked => "devices.column.asked",
+            Self::Sent => "devices.column.sent",
+            Self::Came => "devices.column.came",
+            Self::Received => "devices.column.received",
+            Self::Took => "devices.column.took",
+        };
+        cx.t(key).to_owned()
+    }
+
+    fn words(self, cx: &Cx<'_>, line: &Line, names: &BTreeMap<&str, String>) -> String {
+        match self {
+            Self::Number => line.number.to_string(),
+            Self::Reader => names.get(&*line.reader).cloned().unwrap_or_default(),
+            Self::Asked => said::asked(cx, line),
+            Self::Sent => line.sent.to_string(),
+            Self::Came => said::came(cx, line),
+            Self::Received => line.received.to_string(),
+            Self::Took => format!("{:.1} ms", line.took.as_secs_f64() * 1_000.0),
+        }
+    }
+}
+
+/// A line of the table with its words, by storeys.
+struct Row {
+    /// Share of the width, words.
+    storeys: Vec<Vec<(f32, String)>>,
+    heights: Vec<f32>,
+}
+
+impl Row {
+    fn of(
+        ui: &Ui,
+        storeys: &[Storey],
+        (width, letters): (f32, Lettering),
+        words: impl Fn(Column) -> String,
+    ) -> Self {
+        let storeys: Vec<Vec<(f32, String)>> = storeys
+            .iter()
+            .map(|storey| storey.iter().map(|(part, column)| (*part, words(*column))).collect())
+            .collect();
+        let height = |(part, words): &(f32, String)| height_of(ui, words, letters, width * part - GAP);
+        let highest =
+            |storey: &Vec<(f32, String)>| storey.iter().map(height).fold(letters.style.line, f32::max);
+        let heights = storeys.iter().map(highest).collect();
+        Self { storeys, heights }
+    }
+
+    fn height(&self) -> f32 {
+        self.heights.iter().sum::<f32>() + 2.0 * PAD
+    }
+
+    fn show(&self, ui: &mut Ui, cx: &Cx<'_>, place: Rect, letters: Lettering) {
+        let mut top = place.top() + PAD;
+        for (storey, height) in self.storeys.iter().zip(&self.heights) {
+            let mut left = place.left();
+            for (part, words) in storey {
+                let width = place.width() * part;
+                text(ui, cx, at(left, top, width - GAP, *height), words, letters);
+                left += width;
+            }
+            top += height;
+        }
+    }
+}
 
 /// Draws the page.
 pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let note = Some(("info", cx.t("devices.trace_note"), ""));
+    let words = cx.t("devices.trace_note");
+    // The footer of a narrow page has no room for a sentence.
+    let narrow = upright(ui.max_rect());
+    let note = (!narrow).then_some(("info", words, ""));
     frame(ui, cx, Footer { note, ..Footer::default() }, |ui, cx, room| {
         let h1 = cx.h1();
         let top = room.top() + cx.theme.pick(24.0, 16.0);
         let title = at(room.left(), top, room.width(), h1.style.line);
         text(ui, cx, title, cx.t("devices.trace"), h1);
-        let below = room.with_min_y(title.bottom() + 16.0);
+        let mut below = room.with_min_y(title.bottom() + 16.0);
+        if narrow {
+            let said = text(ui, cx, below, words, cx.body());
+            below = room.with_min_y(said.bottom() + 16.0);
+        }
         if cx.model.devices.lines.is_empty() {
             text(ui, cx, below, cx.t("devices.trace_empty"), cx.body());
         } else {
@@ -39,66 +145,28 @@ pub fn show(ui: &mut Ui, cx: &mut Cx<'_>) {
 }
 
 fn table_ui(ui: &mut Ui, cx: &mut Cx<'_>, room: Rect) {
-    let line = cx.small().style.line + 12.0;
     let below = cx.theme.metrics.target + 24.0;
     let table = room.with_max_y(room.bottom() - below);
     card(ui, cx, table, radius::CARD);
     let inner = table.shrink2(vec2(24.0, 12.0));
-    let bold = cx.small().bold().middle();
-    let heads = COLUMNS.map(|(_, key)| cx.t(key).to_owned());
-    row_ui(ui, cx, at(inner.left(), inner.top(), inner.width(), line), (&heads, bold));
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a screen has a few lines
-    let per_page = (((inner.height() - line) / line).floor()).max(1.0) as usize;
+    let storeys = if upright(room) { UPRIGHT } else { WIDE };
+    let (bold, plain) = (cx.small().bold(), cx.small());
+    let head = Row::of(ui, storeys, (inner.width(), bold), |column| column.heading(cx));
+    head.show(ui, cx, inner, bold);
     let lines = &cx.model.devices.lines;
-    let pages = Pages::new(lines.len(), per_page, cx.model.list_page);
-    let shown: Vec<[String; 7]> = lines.iter().rev().map(cells).collect();
-    for (n, cells) in shown[pages.shown()].iter().enumerate() {
-        let top = inner.top() + line * (n + 1) as f32;
+    let names = names::short(lines.iter().map(|line| &*line.reader));
+    let row =
+        |line: &Line| Row::of(ui, storeys, (inner.width(), plain), |column| column.words(cx, line, &names));
+    let rows: Vec<Row> = lines.iter().rev().map(row).collect();
+    let heights: Vec<f32> = rows.iter().map(Row::height).collect();
+    let mut top = inner.top() + head.height();
+    let of_page = parts(&heights, inner.bottom() - top);
+    let pages = Pages::new(of_page.len(), 1, cx.model.list_page);
+    for row in of_page.get(pages.page).map_or(&[][..], |range| &rows[range.clone()]) {
         rule(ui, cx, inner.left(), inner.right(), top);
-        row_ui(ui, cx, at(inner.left(), top, inner.width(), line), (cells, cx.small().middle()));
+        row.show(ui, cx, inner.with_min_y(top), plain);
+        top += row.height();
     }
     let strip = room.with_min_y(table.bottom() + 12.0).with_max_y(room.bottom() - 12.0);
     pager(ui, cx, strip, pages, Command::ShowPage);
-}
-
-fn row_ui(ui: &mut Ui, cx: &Cx<'_>, row: Rect, (cells, letters): (&[String; 7], Lettering)) {
-    let mut left = row.left();
-    for ((part, _), cell) in COLUMNS.into_iter().zip(cells) {
-        let width = row.width() * part;
-        text(ui, cx, at(left, row.top(), width - 12.0, row.height()), cell, letters.data());
-        left += width;
-    }
-}
-
-fn cells(line: &Line) -> [String; 7] {
-    let ms = format!("{:.1} ms", line.took.as_secs_f64() * 1_000.0);
-    let (sent, received) = (line.sent.to_string(), line.received.to_string());
-    let asked = if line.times > 1 { format!("{} × {}", line.times, line.asked) } else { line.asked.clone() };
-    [line.number.to_string(), short(&line.reader), asked, sent, line.came.clone(), received, ms]
-}
-
-/// A reader's name without its middle, if it is long: `/dev/` and the model say less than the end.
-fn short(name: &str) -> String {
-    let name = name.strip_prefix("/dev/").unwrap_or(name);
-    let count = name.chars().count();
-    if count <= MAX_NAME {
-        return name.to_owned();
-    }
-    let half = (MAX_NAME - 1) / 2;
-    let begin: String = name.chars().take(half).collect();
-    let end: String = name.chars().skip(count - half).collect();
-    format!("{begin}…{end}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_readers_of_a_model_keep_different_short_names() {
-        let names = ["Jinban virtual SAM_V (simulator) 00 00", "Jinban virtual SAM_V (simulator) 01 00"];
-        assert_eq!(names.map(short), ["Jinban vi…or) 00 00", "Jinban vi…or) 01 00"].map(str::to_owned));
-        assert_eq!(short("/dev/ttyUSB0"), "ttyUSB0");
-        assert_eq!(short("样".repeat(40).as_str()).chars().count(), MAX_NAME - 1);
-    }
 }
