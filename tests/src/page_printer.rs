@@ -1,7 +1,8 @@
 //! A page printer: CUPS's `ippeveprinter`, a real IPP printer in software, with a D-Bus and an Avahi of its own.
 //!
 //! It announces itself by DNS-SD and does not start without; so both run here in a folder and a mount namespace of their
-//! own, and nobody else's are touched. Dropping ends all three, by their ids. What it "prints" lies in a folder.
+//! own, and nobody else's are touched. Dropping ends all three, by their ids, and the kernel does where whoever started
+//! them is killed. What it "prints" lies in a folder.
 use std::io::{BufRead as _, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use virtual_reader::daemon::spawn_for_process;
 
 /// How long each of the three may take to come up.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,11 +36,12 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 <allow receive_type="signal"/><allow receive_type="method_return"/><allow receive_type="error"/>
 </policy></busconfig>"#;
 
-/// What the printer runs for each job: keeps the file, and stands still or gives up while a file says so.
+/// What the printer runs for each job: keeps the file, and stands still or gives up while a file says so; not longer than
+/// the printer is there.
 const WORK: &str = r#"#!/bin/sh
 if [ -e FOLDER/no-paper ]; then
   echo "STATE: +media-empty-error" >&2
-  while [ -e FOLDER/no-paper ]; do sleep 0.05; done
+  while [ -e FOLDER/no-paper ] && kill -0 $PPID; do sleep 0.05; done
   echo "STATE: -media-empty-error" >&2
 fi
 [ -e FOLDER/gives-up ] && exit 1
@@ -58,19 +61,20 @@ impl PagePrinterProcess {
         let socket = path.join("bus");
         let bus = path.join("bus.conf");
         std::fs::write(&bus, BUS.replace("SOCKET", &socket.to_string_lossy()))?;
-        let mut command = Command::new("dbus-daemon");
+        let mut command = tied("dbus-daemon");
         command.arg("--config-file").arg(&bus).args(["--nofork", "--nopidfile", "--print-address=1"]);
-        printer.spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()), |child| {
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        printer.spawn(("dbus-daemon", command), |child| {
             says(child.stdout.take().context("its output")?, "unix:path=")
         })?;
         let address = format!("unix:path={}", socket.display());
-        let mut command = Command::new("unshare");
+        let mut command = tied("unshare");
         command.args(["-m", "sh", "-c"]).arg(
             "mount -t tmpfs tmpfs /run && mkdir /run/avahi-daemon && \
              exec avahi-daemon --no-drop-root --no-chroot --no-rlimits",
         );
         command.env("DBUS_SYSTEM_BUS_ADDRESS", &address).stdout(Stdio::null()).stderr(Stdio::piped());
-        printer.spawn(&mut command, |child| {
+        printer.spawn(("avahi-daemon", command), |child| {
             says(child.stderr.take().context("its words")?, "startup complete")
         })?;
         printer.bus = address;
@@ -107,17 +111,21 @@ impl PagePrinterProcess {
         std::fs::set_permissions(&work, std::fs::Permissions::from_mode(0o700))?;
         std::fs::create_dir_all(path.join("out"))?;
         std::fs::create_dir_all(path.join("spool"))?;
-        let mut command = Command::new("ippeveprinter");
+        let mut command = tied("ippeveprinter");
         command.args(["-p", &self.port.to_string(), "-r", "off", "-f", "application/pdf", "-c"]).arg(&work);
         command.arg("-d").arg(path.join("spool")).arg(format!("jinban-{}", self.port));
         command.env("DBUS_SYSTEM_BUS_ADDRESS", &self.bus).stdout(Stdio::null()).stderr(Stdio::null());
         let port = self.port;
-        self.spawn(&mut command, |child| listens(child, port))
+        self.spawn(("ippeveprinter", command), |child| listens(child, port))
     }
 
-    fn spawn(&mut self, command: &mut Command, ready: impl FnOnce(&mut Child) -> Result<()>) -> Result<()> {
-        let name = command.get_program().to_string_lossy().into_owned();
-        let mut child = command.spawn().with_context(|| format!("{name} (see cargo xtask setup)"))?;
+    fn spawn(
+        &mut self,
+        (name, command): (&str, Command),
+        ready: impl FnOnce(&mut Child) -> Result<()>,
+    ) -> Result<()> {
+        let mut child =
+            spawn_for_process(command).with_context(|| format!("{name} (see cargo xtask setup)"))?;
         let up = ready(&mut child);
         self.children.insert(0, child);
         up.with_context(|| format!("{name} does not come up"))
@@ -183,6 +191,13 @@ impl Drop for PagePrinterProcess {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// A program that the kernel ends when this process is gone, however it ended.
+fn tied(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--", program]).stdin(Stdio::null());
+    command
 }
 
 /// Waits for a line with these words, and reads on behind it so that nobody waits at a full pipe.

@@ -1,4 +1,5 @@
 //! The virtual devices together: an hour of use with a real terminal, and the panel by which somebody plays with them.
+mod ended;
 mod faults;
 mod pairs;
 mod rig;

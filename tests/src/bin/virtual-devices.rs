@@ -1,8 +1,8 @@
 //! The virtual devices of a terminal, started together.
 //!
 //! `virtual-devices serve --folder DIR [--panel PORT]` puts them up with a page of buttons and stays until its standard
-//! input ends or it is interrupted; `virtual-devices soak [--hours N] [--json]` plays hours of use with a real terminal
-//! and says what came of it.
+//! input ends or somebody ends it (SIGINT, SIGTERM, SIGHUP); then all that it started ends before it does.
+//! `virtual-devices soak [--hours N] [--json]` plays hours of use with a real terminal and says what came of it.
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -18,6 +18,7 @@ use tests::devices::panel::Panel;
 use tests::devices::{Desk, soak};
 use tests::server::Server;
 use tests::visit;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 // As the terminal has it: what it frees is wiped, and memory is measured.
 #[global_allocator]
@@ -70,6 +71,9 @@ fn cards() -> Result<Vec<String>> {
 }
 
 fn serve(folder: &std::path::Path, port: u16) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    // From here on nobody ends this between two devices.
+    let ends = runtime.block_on(async { Ends::listen() })?;
     let place = soak::short_folder()?;
     let desk = Desk::start(place.path())?;
     desk.write_readers()?;
@@ -79,9 +83,8 @@ fn serve(folder: &std::path::Path, port: u16) -> Result<()> {
     let service = desk.card_service();
     let programs = desk.scanimage().parent().map(std::path::Path::to_owned);
     let panel = Panel::new(desk, &cards()?);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let about = folder.join("devices.json");
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let ready = |address: std::net::SocketAddr| {
             let text = json!({
                 "panel": format!("http://{address}/"), "settings": settings, "pcsclite": service,
@@ -93,23 +96,46 @@ fn serve(folder: &std::path::Path, port: u16) -> Result<()> {
         };
         tokio::select! {
             served = panel.serve(port, ready) => served,
-            () = until_the_end() => Ok(()),
+            () = ends.wait() => Ok(()),
         }
-    })?;
+    });
     let _ = std::fs::remove_file(about);
-    Ok(())
+    // The page's tasks hold the desk: with them it goes, and every device with it, the printer before its bus.
+    drop(runtime);
+    drop(place);
+    served
 }
 
-/// Until somebody interrupts, or whoever started this is gone.
-async fn until_the_end() {
-    let (told, end) = tokio::sync::oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        drop(told);
-    });
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = end => {}
+/// What ends the devices.
+struct Ends {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Ends {
+    /// Listens from now on.
+    fn listen() -> Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Until somebody ends this, or whoever started this is gone.
+    async fn wait(mut self) {
+        let (told, end) = tokio::sync::oneshot::channel::<()>();
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            drop(told);
+        });
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+            _ = end => {}
+        }
     }
 }
 
