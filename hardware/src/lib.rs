@@ -23,6 +23,8 @@
 //! | [`simulated_card`] | simulator: a chip card that answers APDUs |
 //! | `printer` | slips over ESC/POS, pages over IPP (feature `devices`) |
 //! | [`card_tool`] | the technicians' program `card-tool` |
+#[cfg(feature = "devices")]
+mod atr;
 pub mod camera;
 pub mod capture;
 pub mod card_file;
@@ -35,14 +37,20 @@ pub mod device;
 #[cfg(all(test, feature = "devices"))]
 mod faults;
 mod file_reader;
+#[cfg(feature = "devices")]
+mod head_count;
 pub mod health;
 pub mod id_card;
+#[cfg(feature = "devices")]
+mod ill_readers;
 pub mod image;
 pub mod iso7816;
 mod module_read;
 pub mod pages;
 #[cfg(feature = "devices")]
 mod pcsc_config;
+#[cfg(feature = "devices")]
+mod pcsc_lines;
 #[cfg(feature = "devices")]
 mod pcsc_reader;
 #[cfg(feature = "devices")]
@@ -72,7 +80,9 @@ pub use file_reader::FileReader;
 #[cfg(feature = "devices")]
 pub use pcsc_config::{PcscConfig, Route};
 #[cfg(feature = "devices")]
-pub use pcsc_reader::{PcscReader, polled};
+pub use pcsc_lines::polled;
+#[cfg(feature = "devices")]
+pub use pcsc_reader::PcscReader;
 pub use polled_reader::{MIN_POLL, OpenTransport, Opens, PolledReader};
 #[cfg(feature = "devices")]
 pub use reader_set::ReaderSet;

@@ -8,47 +8,44 @@ use std::time::{Duration, Instant};
 
 use crate::card_reader::{CardData, CardReader, ReadError, ReaderEvent, ReaderStatus};
 use crate::chip_card::{self, NotRead};
-use crate::module_read::{self, Bytes, Stopped};
+use crate::head_count::HeadCount;
+use crate::module_read::{self, Stopped};
 use crate::pcsc_config::{PcscConfig, Route};
-use crate::polled_reader::{OpenTransport, Opens};
+use crate::pcsc_lines::{config_of, failed, not_read, open_module, read_chip, read_image};
 use crate::presence::Presence;
 use crate::samv_id::SamId;
 use crate::security_module::{ModuleError, SecurityModule};
 use crate::trace::Traced;
-use crate::transport::image::{self, ImageError};
-use crate::transport::pass_through::PassThrough;
+use crate::transport::TransportError;
 use crate::transport::pcsc::{PcscCard, Service};
-use crate::transport::{ApduChannel, TransportError};
 
 /// First pause before the service is tried again; doubles with each failure.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 /// Longest pause before the service is tried again.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
-/// How often a reader out of order is asked whether it is well again.
-const RECHECK_EVERY: Duration = Duration::from_secs(5);
 /// How long a failed read waits for the service to say that the card was lifted.
 const LIFT_GRACE: Duration = Duration::from_millis(150);
 /// How much later the service tells that a reader is gone than that its card is.
 const GONE_GRACE: Duration = Duration::from_millis(200);
+/// Most readers whose modules are remembered; more than are watched.
+const MAX_PROVEN: usize = 16;
 
 /// Readers behind the smart-card service.
 pub struct PcscReader {
     configs: Vec<PcscConfig>,
+    /// There are readers besides those of the service.
+    beside_others: bool,
     service: Option<Service>,
     /// The service was opened and not looked at yet: the first look must not wait.
     fresh: bool,
     next_try: Instant,
     backoff: Duration,
     presence: Presence,
-    /// When the reader said that it is out of order, the time of the next question.
-    recheck: Option<Instant>,
-    /// The reader whose security module has answered: from then on a broken answer is a fault of the line.
-    proven: Option<String>,
+    /// The readers whose security module has answered: from then on a broken answer is a fault of the line.
+    proven: Vec<String>,
     /// The number of the module that read last.
     sam_id: Option<SamId>,
-    /// How many readers there are, and the most that there were at once: a reader that is plugged in again may have
-    /// another name.
-    there: (usize, usize),
+    heads: HeadCount,
 }
 
 impl PcscReader {
@@ -58,20 +55,27 @@ impl PcscReader {
     }
 
     /// As [`PcscReader::new`], with settings for several kinds of readers: the first that fits a reader's name counts,
-    /// and readers that none fits are not used. Polled ones are left to [`polled`].
+    /// and readers that none fits are not used. Polled ones are left to [`crate::polled`].
     pub fn with_configs(configs: Vec<PcscConfig>) -> Self {
         Self {
             configs,
+            beside_others: false,
             service: None,
             fresh: false,
             next_try: Instant::now(),
             backoff: FIRST_BACKOFF,
             presence: Presence::default(),
-            recheck: None,
-            proven: None,
+            proven: Vec::new(),
             sam_id: None,
-            there: (0, 0),
+            heads: HeadCount::default(),
         }
+    }
+
+    /// The same, as one of several: then a card that lies there from the start and cannot be read is taken for a part of
+    /// the reader even on the only reader of the service, for it would keep the others from serving.
+    #[must_use]
+    pub fn beside_others(self, others: bool) -> Self {
+        Self { beside_others: others, ..self }
     }
 
     /// Looks at the readers once, waiting for a change at most `max`.
@@ -80,12 +84,7 @@ impl PcscReader {
             return;
         }
         let Some(service) = &mut self.service else { return };
-        let max = match self.recheck {
-            _ if self.fresh => Duration::ZERO,
-            Some(at) => max.min(at.saturating_duration_since(Instant::now())),
-            None => max,
-        };
-        match service.wait(max) {
+        match service.wait(if self.fresh { Duration::ZERO } else { max }) {
             Ok(mut slots) => {
                 self.fresh = false;
                 self.backoff = FIRST_BACKOFF;
@@ -94,7 +93,7 @@ impl PcscReader {
                     config_of(configs, &slot.name).is_some_and(|config| config.polled.is_none())
                 });
                 self.presence.see(&slots);
-                self.there = (slots.len(), self.there.1.max(slots.len()));
+                self.heads.see(slots.len(), Instant::now());
             }
             Err(error) => self.lose_service(error),
         }
@@ -129,43 +128,37 @@ impl PcscReader {
         self.backoff = (self.backoff * 2).min(MAX_BACKOFF);
         if error == TransportError::ServiceGone {
             self.presence.service_off();
-            self.there.0 = 0;
+            self.heads.none();
         }
     }
 
-    /// What to tell of a status: while the reader is out of order, "empty" is only told once it is well again.
-    fn told(&mut self, status: ReaderStatus) -> Option<ReaderStatus> {
-        match status {
-            ReaderStatus::Empty if self.recheck.is_some() => {
-                self.recheck = Some(Instant::now());
-                None
+    /// How long nobody is to be asked whether it is well again.
+    fn until_question(&self) -> Duration {
+        match self.presence.next_question() {
+            Some((_, at)) if self.service.is_some() => {
+                at.map_or(Duration::ZERO, |at| at.saturating_duration_since(Instant::now()))
             }
-            ReaderStatus::Empty | ReaderStatus::OutOfOrder | ReaderStatus::Unknown => Some(status),
-            ReaderStatus::Card | ReaderStatus::NoReader | ReaderStatus::ServiceOff => {
-                self.recheck = None;
-                Some(status)
-            }
+            _ => Duration::MAX,
         }
     }
 
-    /// Asks a reader out of order whether it is well again, when it is time and no card lies there.
-    fn recheck(&mut self) {
-        let due = self.recheck.is_some_and(|at| at <= Instant::now());
-        if !due {
+    /// Asks the reader out of order whose turn it is whether it is well again.
+    fn ask_the_ill(&mut self) {
+        let Some((name, at)) = self.presence.next_question() else { return };
+        let Some(service) = &self.service else { return };
+        if at.is_some_and(|at| at > Instant::now()) {
             return;
         }
-        self.recheck = Some(Instant::now() + RECHECK_EVERY);
-        if self.presence.last() == ReaderStatus::Empty && self.is_well() {
-            self.recheck = None;
-            self.presence.tell(ReaderStatus::Empty);
+        let name = name.to_owned();
+        let is_well = config_of(&self.configs, &name).is_none_or(|config| {
+            open_module(service, &name, config)
+                .is_ok_and(|transport| SecurityModule::new(transport).check().is_ok())
+        });
+        if is_well {
+            self.presence.well_again(&name);
+        } else {
+            self.presence.still_ill(&name, Instant::now());
         }
-    }
-
-    fn is_well(&self) -> bool {
-        let (Some(service), Some(name)) = (&self.service, &self.proven) else { return true };
-        let Some(config) = config_of(&self.configs, name) else { return true };
-        open_module(service, name, config)
-            .is_ok_and(|transport| SecurityModule::new(transport).check().is_ok())
     }
 
     fn read_lying(&mut self, name: &str) -> Result<CardData, ReadError> {
@@ -234,7 +227,7 @@ impl PcscReader {
         if once {
             module = module.with_one_look();
         }
-        let proven = self.proven.as_deref() == Some(name);
+        let proven = self.proven.iter().any(|other| other == name);
         let health = module.check();
         match health {
             // Something answers, but not in the language of a security module.
@@ -242,10 +235,13 @@ impl PcscReader {
                 return Err(Stopped::Failed(ReadError::NoSecurityModule));
             }
             // A module that says it is ill is one too.
-            Ok(()) | Err(ModuleError::Status(_)) => self.proven = Some(name.to_owned()),
-            Err(_) => {}
+            Ok(()) | Err(ModuleError::Status(_)) if !proven && self.proven.len() < MAX_PROVEN => {
+                self.proven.push(name.to_owned());
+            }
+            _ => {}
         }
         health?;
+        self.presence.well_again(name);
         self.sam_id = module_read::number(&mut module);
         let bytes = module_read::read(&mut module)?;
         bytes.decode().map(CardData::IdCard).map_err(Stopped::Failed)
@@ -270,6 +266,20 @@ impl PcscReader {
         }
     }
 
+    /// What woke up and answers the reset with garbage is no card of ours, and says nothing of the reader. Not so where
+    /// chips are read by their contacts alone: dirty ones, or a card that stands askew, answer like that as well.
+    fn in_other_words(&self, name: &str, error: ReadError) -> ReadError {
+        let by_contact = config_of(&self.configs, name).is_some_and(|config| config.route == Route::Contact);
+        match error {
+            ReadError::LayAgain | ReadError::NoSecurityModule
+                if !by_contact && self.presence.is_garbage(name) =>
+            {
+                ReadError::UnknownCard
+            }
+            other => other,
+        }
+    }
+
     /// Whether the reader, or the service, is gone as well: the service may tell first that the card is.
     fn goes_away(&mut self) -> bool {
         let deadline = Instant::now() + GONE_GRACE;
@@ -288,17 +298,15 @@ impl CardReader for PcscReader {
     fn wait_event(&mut self, max: Duration) -> ReaderEvent {
         let deadline = Instant::now() + max;
         loop {
-            while let Some(status) = self.presence.next() {
-                if let Some(status) = self.told(status) {
-                    return ReaderEvent::Status(status);
-                }
+            if let Some(status) = self.presence.next() {
+                return ReaderEvent::Status(status);
             }
             if self.presence.take_second() {
                 return ReaderEvent::Second;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            self.look(left);
-            self.recheck();
+            self.look(left.min(self.until_question()));
+            self.ask_the_ill();
             if left.is_zero() && self.presence.is_quiet() {
                 return ReaderEvent::Nothing;
             }
@@ -310,12 +318,13 @@ impl CardReader for PcscReader {
         if self.service.is_none() {
             return Err(ReadError::ReaderGone);
         }
-        let name =
-            self.presence.active().filter(|_| !self.presence.lifted()).ok_or(ReadError::Removed)?.to_owned();
+        let Some(name) = self.presence.active().filter(|_| !self.presence.lifted()).map(str::to_owned) else {
+            let ill = self.presence.last() == ReaderStatus::OutOfOrder;
+            return Err(if ill { ReadError::OutOfOrder } else { ReadError::Removed });
+        };
         let result = match self.read_lying(&name) {
             result @ Err(ReadError::OutOfOrder) => {
-                self.recheck = Some(Instant::now() + RECHECK_EVERY);
-                self.presence.tell(ReaderStatus::OutOfOrder);
+                self.presence.fell_ill(&name, Instant::now());
                 result
             }
             Err(
@@ -323,11 +332,14 @@ impl CardReader for PcscReader {
                 | ReadError::LayAgain
                 | ReadError::ReaderGone
                 | ReadError::NoSecurityModule),
-            ) => Err(self.after_failure(error)),
+            ) => {
+                let error = self.after_failure(error);
+                Err(self.in_other_words(&name, error))
+            }
             other => other,
         };
         if matches!(result, Err(ReadError::UnknownCard | ReadError::LayAgain | ReadError::NoSecurityModule)) {
-            self.presence.set_aside();
+            self.presence.set_aside(self.beside_others);
         }
         result
     }
@@ -337,61 +349,6 @@ impl CardReader for PcscReader {
     }
 
     fn misses(&self) -> bool {
-        self.there.0 < self.there.1 || self.recheck.is_some()
-    }
-}
-
-/// The first settings that are for a reader.
-fn config_of<'a>(configs: &'a [PcscConfig], name: &str) -> Option<&'a PcscConfig> {
-    configs.iter().find(|config| config.is_for(name))
-}
-
-/// The line to a module, in whichever of the two ways.
-fn open_module(service: &Service, name: &str, config: &PcscConfig) -> Result<OpenTransport, TransportError> {
-    if config.route == Route::PassThrough {
-        let card = service.open_card(name)?;
-        let line = PassThrough::new(card, config.class, config.instruction);
-        return Ok(Box::new(config.trace.over(name, line)));
-    }
-    let line = service.open_control(name, config.control_function, &config.control_prefix)?;
-    Ok(Box::new(config.trace.over(name, line)))
-}
-
-fn read_image(card: &mut impl ApduChannel) -> Result<CardData, ReadError> {
-    let image = image::read_image(card).map_err(|error| match error {
-        ImageError::NoModule => ReadError::NoSecurityModule,
-        ImageError::Transport(error) => error.into(),
-        ImageError::Status(_) | ImageError::Length | ImageError::TooManyPieces => ReadError::LayAgain,
-    })?;
-    Bytes::of_image(image).decode().map(CardData::IdCard)
-}
-
-/// Reads a chip card; `none` is what it means that nothing here speaks ISO 7816.
-fn read_chip(card: &mut impl ApduChannel, none: ReadError) -> Result<CardData, ReadError> {
-    chip_card::read(card).map_err(|error| if error == NotRead::NoCard { none } else { not_read(error) })
-}
-
-fn not_read(error: NotRead) -> ReadError {
-    match error {
-        NotRead::NoCard | NotRead::Unknown => ReadError::UnknownCard,
-        NotRead::Failed(error) => error,
-    }
-}
-
-fn failed(stopped: Stopped) -> ReadError {
-    match stopped {
-        Stopped::NoCard => ReadError::LayAgain,
-        Stopped::Failed(error) => error,
-    }
-}
-
-/// The way to the module of a reader behind the service whose slot says nothing of cards, for a
-/// [`crate::PolledReader`].
-pub fn polled(config: PcscConfig) -> impl Opens {
-    move || {
-        let mut service = Service::open()?;
-        let slots = service.wait(Duration::ZERO)?;
-        let slot = slots.iter().find(|slot| config.is_for(&slot.name)).ok_or(TransportError::ReaderGone)?;
-        open_module(&service, &slot.name, &config)
+        self.heads.misses() || self.presence.misses()
     }
 }

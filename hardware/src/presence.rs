@@ -1,15 +1,23 @@
 //! Which reader counts and what is to be reported, out of what all readers show. Pure.
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use crate::card_reader::ReaderStatus;
+use crate::ill_readers::IllReaders;
 use crate::transport::pcsc::Slot;
 
-/// Most cards that are remembered as lying there for good; more than readers are watched.
+/// Most cards that are remembered as lying there; more than readers are watched.
 const MAX_LYING: usize = 16;
 /// Most events that wait to be told; the fold gives at most two a look and they are told before the next look.
 const MAX_WAITING: usize = 8;
+/// Fewer steps than this lead on from one count of changes to another; more mean that a reader counts anew.
+const HALF_OF_ALL: u32 = 0x8000;
 
-/// A card: its reader, and the count of changes there when it was seen.
+/// A card: its reader, and the count of changes there when it was seen first.
+///
+/// The service writes down that a card is there before it counts the change, so the same card is seen with its count
+/// or with one less; a change of cards is two steps. The count that was seen first stays, or two such steps would be
+/// taken for none.
 type Lying = (String, u32);
 
 /// What was seen last, and the events not told yet.
@@ -17,13 +25,18 @@ type Lying = (String, u32);
 pub(crate) struct Presence {
     /// The card that is served.
     active: Option<Lying>,
-    /// Readers of the last look.
-    known: Vec<String>,
+    /// What the readers showed at the last look.
+    slots: Vec<Slot>,
     /// Cards that lay there when their reader was found.
     from_start: Vec<Lying>,
     /// Those of them that could not be read: a PSAM in a slot of its own says "card present" for ever, and waits for
-    /// nobody. They count for nothing until they are taken out; a reader that is found again still has them.
+    /// nobody. They count for nothing until they are taken out, or their reader is found anew: what lies on it then may
+    /// be somebody's card, so it is tried once more.
     built_in: Vec<Lying>,
+    /// Readers that said that they are out of order.
+    ill: IllReaders,
+    /// Cards on such readers that were tried: they are passed over while the reader is ill.
+    tried: Vec<Lying>,
     last: ReaderStatus,
     waiting: VecDeque<ReaderStatus>,
     /// Another card that waits, as the served one is named.
@@ -60,107 +73,176 @@ impl Presence {
 
     /// Whether the card of the last told event is gone, be it that another one lies there already.
     pub(crate) fn lifted(&self) -> bool {
-        let gone = [ReaderStatus::Empty, ReaderStatus::NoReader, ReaderStatus::ServiceOff];
-        self.active.is_none() || self.waiting.iter().any(|status| gone.contains(status))
+        self.active.is_none() || self.waiting.iter().any(|status| *status != ReaderStatus::Card)
     }
 
-    /// Tells this besides what is seen at the readers.
-    pub(crate) fn tell(&mut self, status: ReaderStatus) {
-        if self.waiting.len() < MAX_WAITING {
-            self.waiting.push_back(status);
-        }
+    /// Whether the card on this reader woke up and answered with what no card answers.
+    pub(crate) fn is_garbage(&self, reader: &str) -> bool {
+        self.slots.iter().any(|slot| slot.name == reader && slot.card && slot.garbage)
     }
 
     /// The served card could not be read. If it lay there when its reader was found, it is taken for a part of the
-    /// reader: other cards are served, as if it were not there.
-    pub(crate) fn set_aside(&mut self) {
-        let lay_there = |card: &Lying| self.from_start.contains(card);
-        let Some(card) = self.active.take_if(|card| lay_there(card)) else { return };
-        self.from_start.retain(|other| *other != card);
+    /// reader: other cards are served, as if it were not there. On the only reader there is nobody else to serve
+    /// (`beside_others`: there are others of which nothing is known here), and whoever laid the card there the wrong way
+    /// shall go on being told.
+    pub(crate) fn set_aside(&mut self, beside_others: bool) {
+        let lone = self.slots.len() <= 1 && !beside_others;
+        let Some(card) = self.active.clone().filter(|card| !lone && has(&self.from_start, card)) else {
+            return;
+        };
+        self.from_start.retain(|other| other.0 != card.0);
         if self.built_in.len() < MAX_LYING {
             self.built_in.push(card);
         }
-        self.report(ReaderStatus::Empty);
+        self.settle();
+    }
+
+    /// This reader said that it is out of order. The card on it is passed over from now on, and the others serve.
+    pub(crate) fn fell_ill(&mut self, reader: &str, now: Instant) {
+        self.ill.fell_ill(reader, now);
+        if let Some(card) = self.active.clone().filter(|card| card.0 == reader)
+            && self.tried.len() < MAX_LYING
+        {
+            self.tried.push(card);
+        }
+        self.settle();
+    }
+
+    /// This reader is well again, or never was ill.
+    pub(crate) fn well_again(&mut self, reader: &str) {
+        self.ill.remove(reader);
+        self.tried.retain(|card| card.0 != reader);
+        self.settle();
+    }
+
+    /// This reader was asked, and is ill still.
+    pub(crate) fn still_ill(&mut self, reader: &str, now: Instant) {
+        self.ill.still_ill(reader, now);
+    }
+
+    /// Whether a reader that is there is out of order.
+    pub(crate) fn misses(&self) -> bool {
+        !self.ill.is_empty()
+    }
+
+    /// The reader that is to be asked next whether it is well again, and when; none: at once. A reader on which a card
+    /// lies is not disturbed: it is asked when that one is lifted.
+    pub(crate) fn next_question(&self) -> Option<(&str, Option<Instant>)> {
+        let free = |name: &str| !self.slots.iter().any(|slot| slot.card && slot.name == name);
+        self.ill.next(free)
     }
 
     /// There is no service, so nothing is seen.
     pub(crate) fn service_off(&mut self) {
-        self.active = None;
-        self.known.clear();
-        self.from_start.clear();
+        self.take_in(&[]);
+        (self.active, self.second, self.second_waits) = (None, None, false);
         self.report(ReaderStatus::ServiceOff);
     }
 
     /// Takes in what the readers show. The card that is served stays the served one while it lies there, whatever
     /// happens on other readers; a card changed for another is told as lifted and laid down.
     pub(crate) fn see(&mut self, slots: &[Slot]) {
-        let slots = &self.without_built_in(slots)[..];
-        if self.active.as_ref().is_some_and(|card| lies(slots, card)) {
-            self.see_second(slots);
+        self.take_in(slots);
+        self.settle();
+    }
+
+    /// Notes what lies on readers that are found now, and forgets what lies there no more.
+    fn take_in(&mut self, slots: &[Slot]) {
+        let before = std::mem::replace(&mut self.slots, slots.to_vec());
+        let counts_on = |slot: &Slot| {
+            let same = before.iter().find(|old| old.name == slot.name);
+            same.is_some_and(|old| steps(old.changes, slot.changes) < HALF_OF_ALL)
+        };
+        let found = |name: &str| slots.iter().any(|slot| slot.name == name && !counts_on(slot));
+        for cards in [&mut self.built_in, &mut self.from_start, &mut self.tried] {
+            cards.retain(|card| !found(&card.0) && slots.iter().any(|slot| lies(card, slot)));
+        }
+        for slot in slots.iter().filter(|slot| slot.card && !counts_on(slot)) {
+            if self.from_start.len() < MAX_LYING {
+                self.from_start.push((slot.name.clone(), slot.changes));
+            }
+        }
+        self.ill.keep(|name| slots.iter().any(|slot| slot.name == name));
+        for old in before.iter().filter(|old| old.card) {
+            if slots.iter().any(|slot| slot.name == old.name && !slot.card) {
+                self.ill.ask_now(&old.name);
+            }
+        }
+    }
+
+    /// Finds the card that is served now, and what is to be told of that.
+    fn settle(&mut self) {
+        let lies_there = |card: &Lying| self.slots.iter().any(|slot| lies(card, slot) && self.counts(slot));
+        if self.active.as_ref().is_some_and(lies_there) {
+            self.see_second();
             return;
         }
         (self.second, self.second_waits) = (None, false);
         let had_card = self.active.take().is_some();
-        match slots.iter().find(|slot| slot.card) {
-            Some(slot) => {
-                if had_card {
-                    self.report(ReaderStatus::Empty);
-                }
-                self.active = Some((slot.name.clone(), slot.changes));
-                self.report(ReaderStatus::Card);
-            }
-            None if slots.is_empty() => self.report(ReaderStatus::NoReader),
-            None => self.report(ReaderStatus::Empty),
+        let cards = self.slots.iter().filter(|slot| self.counts(slot));
+        let next = cards.min_by_key(|slot| self.ill.has(&slot.name));
+        let next = next.map(|slot| (slot.name.clone(), slot.changes));
+        if had_card || next.is_none() {
+            self.report(self.idle());
+        }
+        if next.is_some() {
+            self.active = next;
+            self.report(ReaderStatus::Card);
         }
     }
 
-    /// What the readers show besides cards that are parts of them.
-    fn without_built_in(&mut self, slots: &[Slot]) -> Vec<Slot> {
-        let found = |slot: &&Slot| slot.changes == 0 || !self.known.contains(&slot.name);
-        let found: Vec<&Slot> = slots.iter().filter(|slot| slot.card).filter(found).collect();
-        for (name, changes) in &mut self.built_in {
-            // The reader counts anew.
-            if let Some(slot) = found.iter().find(|slot| slot.name == *name) {
-                *changes = slot.changes;
-            }
-        }
-        let there = |name: &str| slots.iter().any(|slot| slot.name == name);
-        self.built_in.retain(|card| !there(&card.0) || lies(slots, card));
-        self.from_start.retain(|card| lies(slots, card));
-        for slot in found {
-            let card = (slot.name.clone(), slot.changes);
-            if !self.built_in.contains(&card)
-                && !self.from_start.contains(&card)
-                && self.from_start.len() < MAX_LYING
-            {
-                self.from_start.push(card);
-            }
-        }
-        self.known = slots.iter().map(|slot| slot.name.clone()).collect();
-        let card = |slot: &Slot| slot.card && !self.built_in.contains(&(slot.name.clone(), slot.changes));
-        slots.iter().map(|slot| Slot { card: card(slot), ..slot.clone() }).collect()
+    /// Whether a card lies there that waits to be served.
+    fn counts(&self, slot: &Slot) -> bool {
+        let is = |card: &Lying| lies(card, slot);
+        slot.card && !self.built_in.iter().any(is) && !self.tried.iter().any(is)
     }
 
-    fn see_second(&mut self, slots: &[Slot]) {
+    /// What there is to say while no card is served. A slot whose card is a part of it takes no other.
+    fn idle(&self) -> ReaderStatus {
+        let is_full = |slot: &Slot| self.built_in.iter().any(|card| lies(card, slot));
+        let mut free = self.slots.iter().filter(|slot| !is_full(slot)).peekable();
+        if self.slots.is_empty() {
+            ReaderStatus::NoReader
+        } else if free.peek().is_some() && free.all(|slot| self.ill.has(&slot.name)) {
+            ReaderStatus::OutOfOrder
+        } else {
+            ReaderStatus::Empty
+        }
+    }
+
+    fn see_second(&mut self) {
         let served = self.active();
-        let second = slots.iter().find(|slot| slot.card && Some(slot.name.as_str()) != served);
-        let second = second.map(|slot| (slot.name.clone(), slot.changes));
-        if second != self.second {
-            (self.second_waits, self.second) = (second.is_some(), second);
+        let second = self.slots.iter().find(|slot| self.counts(slot) && Some(slot.name.as_str()) != served);
+        let known = second.zip(self.second.as_ref()).is_some_and(|(slot, card)| lies(card, slot));
+        if !known {
+            self.second = second.map(|slot| (slot.name.clone(), slot.changes));
+            self.second_waits = self.second.is_some();
         }
     }
 
     fn report(&mut self, status: ReaderStatus) {
         if self.last != status {
             self.last = status;
-            self.tell(status);
+            if self.waiting.len() < MAX_WAITING {
+                self.waiting.push_back(status);
+            }
         }
     }
 }
 
+/// How often something changed from one count to the other: counts are modulo 65,536.
+fn steps(from: u32, to: u32) -> u32 {
+    to.wrapping_sub(from) & 0xFFFF
+}
+
 /// Whether this very card still lies there.
-fn lies(slots: &[Slot], (name, changes): &Lying) -> bool {
-    slots.iter().any(|slot| slot.card && slot.name == *name && slot.changes == *changes)
+fn lies((name, changes): &Lying, slot: &Slot) -> bool {
+    slot.card && slot.name == *name && steps(*changes, slot.changes) <= 1
+}
+
+/// Whether this card is one of these, each as it was seen first.
+fn has(cards: &[Lying], (name, changes): &Lying) -> bool {
+    cards.iter().any(|(other, first)| other == name && steps(*first, *changes) <= 1)
 }
 
 /// Whether a reader's name fits a pattern: `*` stands for any characters, case does not matter, and a pattern
@@ -184,158 +266,5 @@ pub(crate) fn fits(pattern: &str, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::ReaderStatus::{Card, Empty, NoReader, ServiceOff};
-    use super::*;
-
-    /// What the readers show: name, whether a card lies there, and how often that changed.
-    type Shown<'a> = &'a [(&'a str, bool, u32)];
-
-    /// What the readers show, what is told then, and whose card is served.
-    type Step<'a> = (Shown<'a>, &'a [ReaderStatus], Option<&'a str>);
-
-    fn slots(shown: Shown<'_>) -> Vec<Slot> {
-        shown
-            .iter()
-            .map(|(name, card, changes)| Slot { name: (*name).into(), card: *card, changes: *changes })
-            .collect()
-    }
-
-    #[test]
-    fn what_the_readers_show_becomes_events() {
-        let mut presence = Presence::default();
-        let steps: &[Step] = &[
-            (&[], &[NoReader], None),
-            (&[], &[], None),
-            (&[("a", false, 0)], &[Empty], None),
-            (&[("a", true, 1)], &[Card], Some("a")),
-            (&[("a", true, 1), ("b", false, 0)], &[], Some("a")),
-            (&[("a", true, 1), ("b", true, 1)], &[], Some("a")),
-            (&[("a", false, 2), ("b", true, 1)], &[Empty, Card], Some("b")),
-            (&[("a", false, 2), ("b", true, 3)], &[Empty, Card], Some("b")),
-            (&[("a", false, 2), ("b", false, 4)], &[Empty], None),
-            (&[("b", true, 5)], &[Card], Some("b")),
-            (&[], &[NoReader], None),
-            (&[("b", true, 0)], &[Card], Some("b")),
-        ];
-        for (at, (shown, events, active)) in steps.iter().enumerate() {
-            presence.see(&slots(shown));
-            let told: Vec<_> = std::iter::from_fn(|| presence.next()).collect();
-            assert_eq!((told.as_slice(), presence.active()), (*events, *active), "step {at}");
-        }
-    }
-
-    #[test]
-    fn another_card_is_told_once_each_time_it_is_laid_down() {
-        let mut presence = Presence::default();
-        let steps: &[(Shown<'_>, bool)] = &[
-            (&[("a", true, 1), ("b", true, 1)], false),
-            (&[("a", true, 1), ("b", true, 1)], true),
-            (&[("a", true, 1), ("b", true, 1)], false),
-            (&[("a", true, 1), ("b", false, 2)], false),
-            (&[("a", true, 1), ("b", true, 3)], true),
-            (&[("a", false, 2), ("b", true, 3)], false),
-            (&[("a", true, 3), ("b", true, 3)], true),
-            (&[], false),
-        ];
-        for (at, (shown, told)) in steps.iter().enumerate() {
-            presence.see(&slots(shown));
-            assert_eq!(presence.take_second(), *told, "step {at}");
-        }
-    }
-
-    #[test]
-    fn a_service_that_stops_and_comes_back_is_told_once_each() {
-        let mut presence = Presence::default();
-        presence.see(&slots(&[("a", true, 1)]));
-        presence.service_off();
-        presence.service_off();
-        presence.see(&slots(&[("a", true, 0)]));
-        let told: Vec<_> = std::iter::from_fn(|| presence.next()).collect();
-        assert_eq!(told, [Card, ServiceOff, Card]);
-    }
-
-    /// What is told after the readers show this.
-    fn told(presence: &mut Presence, shown: Shown<'_>) -> Vec<ReaderStatus> {
-        presence.see(&slots(shown));
-        std::iter::from_fn(|| presence.next()).collect()
-    }
-
-    #[test]
-    fn a_card_that_lay_there_from_the_start_and_cannot_be_read_keeps_nobody_waiting() {
-        let mut presence = Presence::default();
-        assert_eq!(told(&mut presence, &[("a", false, 0), ("psam", true, 0)]), [Card]);
-        presence.set_aside();
-        assert_eq!(presence.next(), Some(Empty));
-        let steps: &[Step] = &[
-            (&[("a", false, 0), ("psam", true, 0)], &[], None),
-            (&[("a", true, 1), ("psam", true, 0)], &[Card], Some("a")),
-            (&[("a", false, 2), ("psam", true, 0)], &[Empty], None),
-            // Its reader goes and comes again, with it.
-            (&[("a", false, 2)], &[], None),
-            (&[("a", false, 2), ("psam", true, 5)], &[], None),
-            // Once it is taken out, whatever is put in there is a card like others.
-            (&[("a", false, 2), ("psam", false, 6)], &[], None),
-            (&[("a", false, 2), ("psam", true, 7)], &[Card], Some("psam")),
-        ];
-        for (at, (shown, events, active)) in steps.iter().enumerate() {
-            assert_eq!(told(&mut presence, shown), *events, "step {at}");
-            assert!(!presence.take_second(), "step {at}");
-            assert_eq!(presence.active(), *active, "step {at}");
-        }
-        presence.set_aside();
-        assert_eq!((presence.next(), presence.active()), (None, Some("psam")), "it was laid down");
-    }
-
-    #[test]
-    fn a_service_that_comes_back_does_not_bring_such_a_card_back() {
-        let mut presence = Presence::default();
-        told(&mut presence, &[("psam", true, 3)]);
-        presence.set_aside();
-        presence.service_off();
-        while presence.next().is_some() {}
-        assert_eq!(told(&mut presence, &[("a", false, 0), ("psam", true, 0)]), [Empty]);
-        assert_eq!(told(&mut presence, &[("a", true, 1), ("psam", true, 0)]), [Card]);
-        assert_eq!((presence.take_second(), presence.active()), (false, Some("a")));
-    }
-
-    #[test]
-    fn a_card_that_waits_for_another_and_lay_there_from_the_start_is_told_until_it_was_tried() {
-        let mut presence = Presence::default();
-        assert_eq!(told(&mut presence, &[("a", true, 0), ("psam", true, 0)]), [Card]);
-        assert_eq!(told(&mut presence, &[("a", true, 0), ("psam", true, 0)]), []);
-        assert!(presence.take_second());
-        assert_eq!(told(&mut presence, &[("a", false, 1), ("psam", true, 0)]), [Empty, Card]);
-        presence.set_aside();
-        assert_eq!(told(&mut presence, &[("a", true, 2), ("psam", true, 0)]), [Empty, Card]);
-        assert_eq!((presence.take_second(), presence.active()), (false, Some("a")));
-    }
-
-    #[test]
-    fn the_queue_of_events_is_bounded() {
-        let mut presence = Presence::default();
-        (0..100).for_each(|_| presence.tell(Empty));
-        assert_eq!(presence.waiting.len(), MAX_WAITING);
-    }
-
-    #[test]
-    fn patterns_choose_readers() {
-        let name = "Jinban virtual SAM_V (simulator) 00 00";
-        let table = [
-            ("sam_v", true),
-            ("", true),
-            ("*", true),
-            ("jinban*", true),
-            ("*00 00", true),
-            ("jinban*SAM_V*00 00", true),
-            ("jinban*00 01", false),
-            ("virtual*", false),
-            ("*simulator", false),
-            ("jinban*nothing*00", false),
-            ("ACR122", false),
-        ];
-        for (pattern, fit) in table {
-            assert_eq!(fits(pattern, name), fit, "{pattern}");
-        }
-    }
-}
+#[path = "presence_tests.rs"]
+mod tests;

@@ -11,7 +11,8 @@ use toml::Spanned;
 
 use crate::card_reader::CardReader;
 use crate::pcsc_config::{PcscConfig, Route};
-use crate::pcsc_reader::{PcscReader, polled};
+use crate::pcsc_lines::polled;
+use crate::pcsc_reader::PcscReader;
 use crate::polled_reader::{MIN_POLL, OpenTransport, PolledReader};
 use crate::reader_set::{MAX_READERS, ReaderSet};
 use crate::security_module::{MAX_RETRIES, RETRIES};
@@ -164,7 +165,8 @@ pub fn open(entries: &[ReaderEntry], trace: &Trace) -> Box<dyn CardReader> {
         readers.push(Box::new(PolledReader::new(polled(config.clone()), config.poll(), config.retries)));
     }
     if configs.iter().any(|config| config.polled.is_none()) {
-        readers.push(Box::new(PcscReader::with_configs(configs)));
+        let others = entries.len() > configs.iter().filter(|config| config.polled.is_none()).count();
+        readers.push(Box::new(PcscReader::with_configs(configs).beside_others(others)));
     }
     for entry in entries {
         if let ReaderEntry::Serial { port, baud, poll, retries } = entry {

@@ -9,6 +9,7 @@ use pcsc::{Card, Context, Disposition, Error, Protocols, ReaderState, Scope, Sha
 use zeroize::Zeroizing;
 
 use super::{ApduChannel, Transport, TransportError};
+use crate::atr;
 
 /// Most readers that are watched; more are ignored.
 const MAX_READERS: usize = 8;
@@ -23,8 +24,11 @@ pub struct Slot {
     /// Whether a card lies on it.
     pub card: bool,
     /// How many cards were laid down and lifted since the service started, modulo 65,536: shows that a card
-    /// was changed for another between two looks.
+    /// was changed for another between two looks. The service counts a moment after it has said that a card is there.
     pub changes: u32,
+    /// Whether the card woke up and answered with bytes that are no answer to a reset. A card that does not wake up
+    /// answers nothing, and that is none.
+    pub garbage: bool,
 }
 
 /// A connection to the smart-card service.
@@ -167,7 +171,9 @@ fn slot(state: &ReaderState) -> Option<Slot> {
         return None;
     }
     let name = state.name().to_string_lossy().into_owned();
-    Some(Slot { name, card: seen.contains(State::PRESENT), changes: state.event_count() })
+    let card = seen.contains(State::PRESENT);
+    let awake = card && !seen.contains(State::MUTE) && !state.atr().is_empty();
+    Some(Slot { name, card, changes: state.event_count(), garbage: awake && !atr::is_sound(state.atr()) })
 }
 
 fn transport_error(error: Error) -> TransportError {

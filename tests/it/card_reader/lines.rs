@@ -1,4 +1,5 @@
 //! Readers that are asked whether a card lies there: on a serial line, and behind pcscd where the slot says nothing.
+use std::ops::Deref;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -70,14 +71,32 @@ impl Port {
         self.0.path().join("reader")
     }
 
-    fn plug_in(&self) -> Result<SerialReader> {
+    fn plug_in(&self) -> Result<Plugged> {
         let reader = SerialReader::plug_in(None)?;
-        let path = self.path();
-        if path.is_symlink() {
-            std::fs::remove_file(&path)?;
-        }
-        symlink(reader.port(), path)?;
-        Ok(reader)
+        symlink(reader.port(), self.path())?;
+        Ok(Plugged { reader, path: self.path() })
+    }
+}
+
+/// A reader that is plugged in there. As with udev, the name goes with it: the system may give the number of its
+/// pseudo-terminal to that of another test.
+struct Plugged {
+    reader: SerialReader,
+    path: PathBuf,
+}
+
+impl Deref for Plugged {
+    type Target = SerialReader;
+
+    fn deref(&self) -> &SerialReader {
+        &self.reader
+    }
+}
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        // If it is gone already, so much the better.
+        let _ = std::fs::remove_file(&self.path);
     }
 }
 
