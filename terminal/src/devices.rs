@@ -146,6 +146,17 @@ impl Board {
         }
     }
 
+    /// One of several readers comes to be missed, or none any more, and nothing else changed. What else is wrong with the
+    /// readers stands as it is: this says nothing of it.
+    pub fn reader_misses(&self, misses: bool) {
+        let kind = DeviceKind::CardReader;
+        match self.state(kind) {
+            DeviceState::Ready | DeviceState::Working if misses => self.seen(kind, Err(Trouble::OneLost)),
+            DeviceState::Trouble(Trouble::OneLost) if !misses => self.seen(kind, Ok(())),
+            _ => {}
+        }
+    }
+
     /// A card was read, or could not be read; and whether one of several readers is missed.
     pub fn card_read(&self, error: Option<ReadError>, misses: bool) {
         let kind = DeviceKind::CardReader;

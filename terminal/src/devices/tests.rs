@@ -112,6 +112,35 @@ fn a_reader_that_is_missed_beside_one_that_serves_is_told_until_it_is_back() {
 }
 
 #[test]
+fn a_reader_that_is_missed_or_back_changes_no_other_trouble() {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(0));
+    let board = Board::new(clock, [DeviceKind::CardReader]);
+    let state = || board.state(DeviceKind::CardReader);
+    board.reader_misses(true);
+    assert_eq!(state(), DeviceState::Unknown, "it has said nothing yet");
+    board.reader_says(ReaderStatus::Empty, false);
+    board.reader_misses(true);
+    assert_eq!(state(), DeviceState::Trouble(Trouble::OneLost));
+    board.reader_misses(false);
+    assert_eq!(state(), DeviceState::Ready);
+    let standing = [
+        (ReadError::NoSecurityModule, Trouble::Unsupported),
+        (ReadError::OutOfOrder, Trouble::OutOfOrder),
+        (ReadError::ReaderGone, Trouble::NotFound),
+    ];
+    for (error, trouble) in standing {
+        board.reader_says(ReaderStatus::Card, false);
+        board.card_read(Some(error), false);
+        for misses in [true, false] {
+            board.reader_misses(misses);
+            assert_eq!(state(), DeviceState::Trouble(trouble), "{misses}");
+        }
+    }
+    let counts = &board.view()[0].counts;
+    assert_eq!((counts.failed, counts.recovered), (3, 2), "and none was counted as mended by it");
+}
+
+#[test]
 fn the_trace_is_told_only_while_somebody_looks() {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(0));
     let board = Arc::new(Board::new(clock, []));

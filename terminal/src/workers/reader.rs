@@ -24,13 +24,13 @@ pub(super) fn run(
     (events, board): (&EventSender, &Board),
     stop: &AtomicBool,
 ) {
-    let (mut last, mut missed) = (ReaderStatus::Unknown, false);
+    let mut missed = false;
     while !stop.load(Ordering::SeqCst) {
         let event = reader.wait_event(WAIT);
         let misses = reader.misses();
         let changed = std::mem::replace(&mut missed, misses) != misses;
         if changed && !matches!(event, ReaderEvent::Status(_)) {
-            board.reader_says(last, misses);
+            board.reader_misses(misses);
         }
         let status = match event {
             ReaderEvent::Status(status) => status,
@@ -38,7 +38,6 @@ pub(super) fn run(
             ReaderEvent::Second => return,
             ReaderEvent::Nothing => continue,
         };
-        last = status;
         board.reader_says(status, misses);
         if !events.send(Event::Reader(status)) {
             return;
@@ -143,3 +142,7 @@ fn compact_date(text: &str) -> Option<CivilDate> {
     }
     CivilDate::new(text[..4].parse().ok()?, text[4..6].parse().ok()?, text[6..].parse().ok()?)
 }
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;
