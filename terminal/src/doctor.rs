@@ -2,6 +2,7 @@
 //!
 //! What keeps the terminal from working is a failure; what a citizen does not notice today is a warning.
 mod devices;
+mod readers;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

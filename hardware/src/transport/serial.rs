@@ -54,6 +54,46 @@ pub struct Serial<L> {
     line: L,
 }
 
+/// Why a port could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotOpened {
+    /// There is no such port, or it is none.
+    #[error("there is no such port")]
+    Gone,
+    /// Another program has it for itself.
+    #[error("another program has the port")]
+    Held,
+    /// This user may not open it.
+    #[error("this user may not open the port")]
+    Refused,
+}
+
+/// Whether the port at this path could be opened now. It is closed again at once, and nothing is sent.
+///
+/// # Errors
+/// [`NotOpened`].
+pub fn look_at_port(port: &str) -> Result<(), NotOpened> {
+    open_line(port, BAUD_RATE).map(drop)
+}
+
+/// Opens a port for this program alone: no other one opens it meanwhile (`TIOCEXCL`), not even the superuser's if it
+/// asks as this one does (`flock`).
+fn open_line(port: &str, baud: u32) -> Result<TTYPort, NotOpened> {
+    let builder = serialport::new(port, baud)
+        .data_bits(DataBits::Eight)
+        .parity(Parity::None)
+        .stop_bits(StopBits::One)
+        .flow_control(FlowControl::None)
+        .timeout(SILENCE);
+    builder.open_native().map_err(|error| match error.kind() {
+        serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => NotOpened::Refused,
+        _ if !std::path::Path::new(port).exists() => NotOpened::Gone,
+        // Said of EBUSY and of a lock that another program has, and of nothing else.
+        serialport::ErrorKind::NoDevice => NotOpened::Held,
+        _ => NotOpened::Gone,
+    })
+}
+
 impl Serial<TTYPort> {
     /// Opens the port at this path, for this program alone.
     ///
@@ -61,17 +101,9 @@ impl Serial<TTYPort> {
     /// [`TransportError::ReaderGone`] if there is no such port, [`TransportError::Busy`] if another program has it or
     /// it may not be opened.
     pub fn open(port: &str, baud: u32) -> Result<Self, TransportError> {
-        let builder = serialport::new(port, baud)
-            .data_bits(DataBits::Eight)
-            .parity(Parity::None)
-            .stop_bits(StopBits::One)
-            .flow_control(FlowControl::None)
-            .timeout(SILENCE);
-        let line = builder.open_native().map_err(|error| match error.kind() {
-            serialport::ErrorKind::Io(ErrorKind::PermissionDenied) => TransportError::Busy,
-            _ if !std::path::Path::new(port).exists() => TransportError::ReaderGone,
-            serialport::ErrorKind::NoDevice => TransportError::Busy,
-            _ => TransportError::ReaderGone,
+        let line = open_line(port, baud).map_err(|error| match error {
+            NotOpened::Gone => TransportError::ReaderGone,
+            NotOpened::Held | NotOpened::Refused => TransportError::Busy,
         })?;
         Ok(Self { line })
     }
@@ -210,5 +242,20 @@ mod tests {
         let mut gone = Serial::on(Pieces(VecDeque::from([vec![]])));
         assert_eq!(gone.exchange(&[1], Duration::from_secs(1)), Err(TransportError::ReaderGone));
         assert_eq!(Serial::open("/dev/no-such-port", BAUD_RATE).err(), Some(TransportError::ReaderGone));
+    }
+
+    #[test]
+    fn a_port_that_is_held_is_told_from_one_that_is_gone() {
+        assert_eq!(look_at_port("/dev/no-such-port"), Err(NotOpened::Gone));
+        assert_eq!(look_at_port("/dev/null"), Err(NotOpened::Gone), "it is no port");
+        let (_end, other) = TTYPort::pair().expect("a pseudo-terminal");
+        let port = other.name().expect("a name");
+        drop(other);
+        assert_eq!(look_at_port(&port), Ok(()));
+        let holder = Serial::open(&port, BAUD_RATE).expect("free");
+        assert_eq!(look_at_port(&port), Err(NotOpened::Held));
+        assert_eq!(Serial::open(&port, BAUD_RATE).err(), Some(TransportError::Busy));
+        drop(holder);
+        assert_eq!(look_at_port(&port), Ok(()), "it was only looked at, and let go");
     }
 }

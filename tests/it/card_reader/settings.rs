@@ -4,9 +4,11 @@ use std::path::Path;
 use std::process::Command as Process;
 
 use anyhow::{Context as _, Result, ensure};
-use hardware::card_reader::ReaderStatus;
+use hardware::card_reader::{ReaderEvent, ReaderStatus};
 use hardware::device::{DeviceKind, DeviceState, Trouble};
 use hardware::photo::BMP_LEN;
+use hardware::readers_file;
+use hardware::trace::Trace;
 use serde_json::Value;
 use terminal::command::Command;
 use terminal::config::{Config, ReaderChoice};
@@ -129,6 +131,8 @@ fn of_two_readers_a_lost_one_is_told_and_citizens_go_on() -> Result<()> {
         Ok(())
     };
     is(&mut terminal, DeviceState::Ready)?;
+    // As with udev, the name goes with it: the system may give the number to another test's.
+    std::fs::remove_file(&port)?;
     drop(serial);
     is(&mut terminal, lost)?;
     // Whoever is here does not notice.
@@ -146,12 +150,55 @@ fn of_two_readers_a_lost_one_is_told_and_citizens_go_on() -> Result<()> {
     ensure!(level == "warn" && found.contains("another one"), "{level}: {found}");
     // Plugged in again it is found without anybody's doing.
     let serial = SerialReader::plug_in(None)?;
-    std::fs::remove_file(&port)?;
     std::os::unix::fs::symlink(serial.port(), &port)?;
     is(&mut terminal, DeviceState::Ready)?;
     drop(terminal);
     let (level, found) = finding("reader", folder.path(), &flags)?;
     ensure!(level == "ok", "{level}: {found}");
+    Ok(())
+}
+
+#[test]
+fn the_doctor_says_that_a_port_is_in_use_and_which_name_no_reader_has() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let pcscd = Pcscd::lock()?;
+    let serial = SerialReader::plug_in(None)?;
+    let (link, file) = (folder.path().join("port"), folder.path().join("readers.toml"));
+    std::os::unix::fs::symlink(serial.port(), &link)?;
+    let port = link.display().to_string();
+    let write =
+        |entries: &[&str]| std::fs::write(&file, format!("[[reader]]\n{}", entries.join("\n[[reader]]\n")));
+    let (entry, flags) = (format!("port = \"{port}\""), ["--readers", file.to_str().context("a path")?]);
+    let says = |subject: &str| finding(subject, folder.path(), &flags);
+    write(&["pattern = \"jinban*\"", &entry])?;
+    let (level, found) = says("reader")?;
+    ensure!(level == "ok" && found.contains("the terminal that runs knows"), "{level}: {found}");
+    ensure!(
+        says("reader_port").is_err() && says("reader_pattern").is_err(),
+        "nobody has it, and all are there"
+    );
+    // What a terminal does while it runs.
+    let mut holder =
+        readers_file::open(&readers_file::parse(&format!("[[reader]]\n{entry}\n"))?, &Trace::default());
+    ensure!(holder.wait_event(PATIENCE) == ReaderEvent::Status(ReaderStatus::Empty), "not opened");
+    let (level, found) = says("reader")?;
+    ensure!(level == "ok" && found.contains("ready"), "the other one is not missed: {level}: {found}");
+    let (_, found) = says("reader_port")?;
+    let process = format!("process {}", std::process::id());
+    ensure!(found.contains(&port) && found.contains("in use") && found.contains(&process), "{found}");
+    write(&[&entry])?;
+    let (level, found) = says("reader")?;
+    ensure!(level == "ok" && found.contains("not asked"), "{level}: {found}");
+    // Gone is another thing.
+    std::fs::remove_file(&link)?;
+    drop((holder, serial));
+    let (level, found) = says("reader")?;
+    ensure!(level == "warn" && found.contains("no reader"), "{level}: {found}");
+    ensure!(says("reader_port").is_err(), "nobody has what is not there");
+    write(&["pattern = \"jinban*\"", "pattern = \"another make*\""])?;
+    let (level, found) = says("reader_pattern")?;
+    ensure!(level == "warn" && found.contains("another make*"), "{level}: {found}");
+    drop(pcscd);
     Ok(())
 }
 
