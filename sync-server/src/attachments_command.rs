@@ -1,12 +1,16 @@
 //! `sync-server attachments`: what waits for pages and photos, and when waiting has no sense any more.
+use std::collections::BTreeSet;
+
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
-use domain::ids::CaseNo;
+use domain::envelope::Digest;
+use domain::ids::{CaseNo, EnvelopeId};
 use operator::exit::Exit;
 use operator::findings::span;
 use serde_json::json;
 
 use crate::answer::{say, say_json};
+use crate::backup::blobs::{self as copies, BlobFile};
 use crate::config::Config;
 use crate::services::blobs::{self, Waiting};
 use crate::services::cases;
@@ -28,9 +32,12 @@ pub enum AttachmentsJob {
         #[arg(long)]
         json: bool,
     },
-    /// Wait no longer for what a terminal has lost: the case is opened without it, and others can become durable.
+    /// Wait no longer for what a terminal has lost, or the centre itself: the case goes on without it, and others can become
+    /// durable.
     #[command(
-        after_help = "For a page that `terminal status` calls damaged. What comes all the same is taken in. Ask the citizen for it.
+        after_help = "For a page that `terminal status` calls damaged, and for one that a backup found gone or altered at the centre
+(alarm `blob.rotten`); of that a copy beside the backups is brought back first. What comes all the same is taken in. Ask the
+citizen for it.
 
 Examples:
   sync-server attachments give-up --number XN26112400100013"
@@ -90,7 +97,16 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
         "its text came {} ago and the pages may be on their way: wait an hour, or say --early",
         span(age_ms)
     );
-    let given_up = in_transaction(store.as_mut(), |tx| blobs::give_up(tx, now_ms(), &case.envelope_id))?;
+    let came = in_transaction(store.as_mut(), |tx| copies::came_of_case(tx, &args.number))?;
+    let rotten = rotten(config, came)?;
+    let given_up = in_transaction(store.as_mut(), |tx| {
+        for digest in rotten.iter().flat_map(|(_, digests)| digests) {
+            copies::await_one(tx, now_ms(), digest)?;
+        }
+        let ids = std::iter::once(case.envelope_id).chain(rotten.iter().map(|(id, _)| *id));
+        let each = ids.collect::<BTreeSet<_>>().into_iter().map(|id| blobs::give_up(tx, now_ms(), &id));
+        each.collect::<Result<Vec<_>, _>>().map(|given| given.concat())
+    })?;
     if args.json {
         return say_json(&json!({ "number": args.number, "given_up": given_up }));
     }
@@ -98,4 +114,26 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
         0 => format!("nothing is awaited of {}\n", args.number),
         n => format!("{n} attachments of {} are given up; ask the citizen for them\n", args.number),
     })
+}
+
+/// Envelopes of which attachments came and are at the centre no more, or as other bytes, with those. What the backups have a
+/// copy of is brought back instead.
+fn rotten(
+    config: &Config,
+    came: Vec<(EnvelopeId, Vec<BlobFile>)>,
+) -> anyhow::Result<Vec<(EnvelopeId, Vec<Digest>)>> {
+    let place = config.blob_place()?;
+    let mut rotten = Vec::new();
+    for (id, files) in came {
+        let found = match &config.backup {
+            Some(backups) => copies::bring_back(&files, &copies::beside(backups), &place),
+            None => copies::gone(&files.iter().map(|file| file.digest).collect::<Vec<_>>(), &place),
+        };
+        let lost =
+            found.with_context(|| format!("{place}: whether attachments that came are there still"))?;
+        if !lost.is_empty() {
+            rotten.push((id, lost));
+        }
+    }
+    Ok(rotten)
 }

@@ -1,4 +1,4 @@
-//! `sync-server backup-key`, `backup`, `restore` and `verify-audit`: what keeps a centre from losing anything.
+//! `sync-server backup-key`, `backup`, `restore`, `hold`, `confirm-clock` and `verify-audit`: what keeps a centre from losing anything.
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -13,10 +13,10 @@ use crate::answer::{say, say_json};
 use crate::backup::{self, Offered, Order, recipient};
 use crate::config::Config;
 use crate::erasure_journal;
-use crate::error::ProblemCode;
+use crate::error::{ProblemCode, ServiceError};
 use crate::keys::Keys;
 use crate::services::audit_heads::{self, Verdict};
-use crate::services::{audit, cases, erasure, series::SeriesEnd};
+use crate::services::{audit, cases, clock_guard, erasure, series::SeriesEnd};
 use crate::startup;
 use crate::store::{StoreError, Tx, in_transaction};
 
@@ -82,6 +82,20 @@ Examples:
         #[arg(long, conflicts_with = "reason")]
         end: bool,
     },
+    /// Say that the machine's clock is right although it is far ahead of what the store saw last.
+    #[command(
+        after_help = "Until then nothing is erased by its age and no old backup is removed. Terminals confirm a right clock by
+themselves; this is for a centre that none of them reaches. Look at the clock first.
+
+Examples:
+  timedatectl
+  sync-server confirm-clock"
+    )]
+    ConfirmClock {
+        /// Answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Check the whole chain of audit rows and its signed daily heads; also heads that terminals kept.
     #[command(after_help = "Exit code 1 if a row was changed, cut off or written anew.
 
@@ -108,7 +122,7 @@ pub struct Restore {
     /// The secret key, as `backup-key` made it.
     #[arg(long)]
     key: PathBuf,
-    /// The journal of erasures; without it that in the data folder, or else the copy beside the backup.
+    /// A further journal of erasures, besides that of the settings and the copy beside the backup.
     #[arg(long)]
     journal: Option<PathBuf>,
     /// Answer as JSON.
@@ -126,6 +140,7 @@ pub fn run(job: &SafetyJob, config: &Config) -> anyhow::Result<Exit> {
         SafetyJob::Backup { to, json } => back_up(config, to.as_deref(), *json),
         SafetyJob::Restore(args) => restore(config, args),
         SafetyJob::Hold { number, reason, .. } => hold(config, number, reason.as_deref()),
+        SafetyJob::ConfirmClock { json } => confirm_clock(config, *json),
         SafetyJob::VerifyAudit { heads, json } => verify_audit(config, heads.as_deref(), *json),
     }
 }
@@ -147,9 +162,9 @@ fn back_up(config: &Config, to: Option<&Path>, as_json: bool) -> anyhow::Result<
     };
     let keys = Keys::load(&data.keys_path())?;
     let blobs = config.blob_place()?;
-    let order = Order { data: &data, keys: &keys, blobs: &blobs, to, now_ms: startup::now_ms() };
+    let (journal, now_ms) = (config.erasure_journal(), startup::now_ms());
+    let order = Order { data: &data, keys: &keys, blobs: &blobs, to, journal: &journal, now_ms };
     let made = backup::make(&order, &mut startup::random()?)?;
-    erasure_journal::copy(&config.erasure_journal(), to)?;
     if as_json {
         return say_json(&made);
     }
@@ -168,25 +183,34 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
     let data = config.data_folder();
     let _lock = data.lock()?;
     let from = if args.from.is_dir() {
-        let newest = backup::folder::newest(&args.from).with_context(|| args.from.display().to_string())?;
+        let newest = backup::folder::newest(&args.from, startup::now_ms())
+            .with_context(|| args.from.display().to_string())?;
         newest.with_context(|| format!("there is no backup in {}", args.from.display()))?
     } else {
         args.from.clone()
     };
     let own = config.erasure_journal();
     let beside = from.parent().unwrap_or(Path::new("")).join(erasure_journal::FILE);
-    let journal = args.journal.clone().unwrap_or(if own.exists() { own } else { beside });
+    let given = args.journal.clone().into_iter();
+    let journals: Vec<_> = given.chain([beside, own.clone()]).collect();
     let now_ms = startup::now_ms();
     let blobs = config.blob_place()?;
-    let order =
-        Offered { from: &from, key: &args.key, journal: &journal, data: &data, blobs: &blobs, now_ms };
+    let order = Offered {
+        from: &from,
+        key: &args.key,
+        journals: &journals,
+        own_journal: &own,
+        data: &data,
+        blobs: &blobs,
+        now_ms,
+    };
     let restored = backup::restore(&order, &mut startup::random()?)?;
     if args.json {
         return say_json(&restored);
     }
     let age = operator::findings::span(now_ms.saturating_sub(restored.made_at_ms));
     let mut text = format!(
-        "{} rows and {} attachments restored from {}, {age} old, up to envelope {}; epoch {}\n{} attachments are lost and asked for again\n{} erasures done again ({})\n",
+        "{} rows and {} attachments restored from {}, {age} old, up to envelope {}; epoch {}\n{} attachments are lost and asked for again\n{} erasures done again, {} holds put back ({})\n",
         restored.rows,
         restored.attachments,
         from.display(),
@@ -194,7 +218,8 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
         restored.epoch,
         restored.attachments_lost,
         restored.erased,
-        journal.display(),
+        restored.held,
+        own.display(),
     );
     if !restored.keys_are_there {
         text.push_str(&format!("put the key backup into {} before `serve`\n", data.keys_path().display()));
@@ -211,13 +236,19 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
 
 fn hold(config: &Config, number: &CaseNo, reason: Option<&str>) -> anyhow::Result<Exit> {
     let mut store = config.data_folder().open_existing()?;
-    let now_ms = startup::now_ms();
+    let (journal, now_ms) = (config.erasure_journal(), startup::now_ms());
     let done = in_transaction(store.as_mut(), |tx| {
         let found = cases::by_number(tx, number)?.into_iter().find(|case| case.number == *number);
-        let case = found.ok_or(ProblemCode::NotFound)?;
+        let case = found.ok_or(ServiceError::from(ProblemCode::NotFound))?;
         match reason {
-            Some(reason) => erasure::hold(tx, now_ms, &case.envelope_id, ("operator", reason)).map(|()| true),
-            None => Ok(erasure::release(tx, now_ms, &case.envelope_id, "operator")?),
+            Some(reason) => {
+                erasure::hold(tx, now_ms, &case.envelope_id, ("operator", reason))?;
+                // Before the COMMIT: a restore finds it behind an erasure that a kill broke off.
+                let hold = erasure_journal::Hold { envelope_id: case.envelope_id, held_ms: now_ms };
+                erasure_journal::append(&journal, &[erasure_journal::Line::Held(hold)])?;
+                Ok(true)
+            }
+            None => Ok::<_, anyhow::Error>(erasure::release(tx, now_ms, &case.envelope_id, "operator")?),
         }
     });
     match done.with_context(|| format!("case {number}"))? {
@@ -225,6 +256,16 @@ fn hold(config: &Config, number: &CaseNo, reason: Option<&str>) -> anyhow::Resul
         true => say(&format!("{number} is erased after its time again\n")),
         false => bail!("{number} was not on hold"),
     }
+}
+
+fn confirm_clock(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
+    let mut store = config.data_folder().open_existing()?;
+    let now_ms = startup::now_ms();
+    in_transaction(store.as_mut(), |tx| clock_guard::confirm(tx, now_ms, "operator"))?;
+    if as_json {
+        return say_json(&json!({ "confirmed_ms": now_ms }));
+    }
+    say(&format!("{} is taken to be right\n", domain::date::CivilDate::in_china(now_ms)))
 }
 
 /// What was found of the audit chain.

@@ -134,6 +134,7 @@ fn examine_store(store: &mut dyn Driver, config: &Config, findings: &mut Vec<Fin
         let mut tx = Tx::new(store);
         let contents = examine_contents(&mut tx, data).and_then(|mut more| {
             more.push(backups::examine(&mut tx, config.backup.is_some(), now_ms())?);
+            more.push(backups::examine_clock(&mut tx, now_ms())?);
             Ok(more)
         });
         store.rollback();

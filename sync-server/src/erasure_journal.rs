@@ -1,13 +1,17 @@
 //! The journal of erasures: an append-only file outside of the store and of its backups, so that a restored centre erases
-//! again what had been erased.
+//! again what had been erased, and keeps what had been put on hold since.
 //!
-//! A line each: what, when, why; no personal data. Written and synced before anything is erased. Refuses a journal that
-//! was changed in its middle.
+//! A line each: what, when, why; no personal data. Written and synced in the transaction that erases or holds, before its
+//! COMMIT: the order of lines is the order in which things happened, and of one case the last line counts. Refuses a
+//! journal that was changed in its middle, and to make a copy shorter.
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use domain::ids::EnvelopeId;
 use operator::private;
+use serde::{Deserialize, Serialize};
 
 use crate::services::erasure::Erasure;
 
@@ -38,16 +42,71 @@ pub enum JournalError {
     },
 }
 
-/// Appends erasures and waits until they survive a power cut. What a broken-off append left is cut away first.
+/// A hold that was begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// What is kept whatever its time says.
+    pub envelope_id: EnvelopeId,
+    /// Since when, milliseconds since 1970.
+    pub held_ms: i64,
+}
+
+/// A line of the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    /// Something was to be erased; if a kill came between, it was not yet.
+    Erased(Erasure),
+    /// Something was put on hold, and so was not erased before.
+    Held(Hold),
+}
+
+impl Line {
+    fn envelope_id(&self) -> EnvelopeId {
+        match self {
+            Self::Erased(erasure) => erasure.envelope_id,
+            Self::Held(hold) => hold.envelope_id,
+        }
+    }
+}
+
+/// What a journal says in the end: of one case the last line counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// To be erased.
+    pub erased: Vec<Erasure>,
+    /// To be kept. That a hold was ended stands in no journal: who restores ends it once more.
+    pub held: Vec<Hold>,
+}
+
+impl Standing {
+    /// Of the lines of a journal.
+    pub fn of(lines: &[Line]) -> Self {
+        let (mut standing, mut seen) = (Self::default(), BTreeSet::new());
+        for line in lines.iter().rev() {
+            if seen.insert(line.envelope_id()) {
+                match line {
+                    Line::Erased(erasure) => standing.erased.push(*erasure),
+                    Line::Held(hold) => standing.held.push(*hold),
+                }
+            }
+        }
+        standing.erased.reverse();
+        standing.held.reverse();
+        standing
+    }
+}
+
+/// Appends lines and waits until they survive a power cut. What a broken-off append left is cut away first.
 ///
 /// # Errors
-/// [`JournalError`]; then nothing may be erased.
-pub fn append(path: &Path, erasures: &[Erasure]) -> Result<(), JournalError> {
+/// [`JournalError`]; then nothing may be erased or held.
+pub fn append(path: &Path, lines: &[Line]) -> Result<(), JournalError> {
     let wrong = |source| JournalError::File { path: path.to_owned(), source };
     let new = !path.exists();
     let mut text = Vec::new();
-    for erasure in erasures {
-        serde_json::to_writer(&mut text, erasure).map_err(|e| wrong(e.into()))?;
+    for line in lines {
+        serde_json::to_writer(&mut text, line).map_err(|e| wrong(e.into()))?;
         text.push(b'\n');
     }
     let mut how = File::options();
@@ -75,12 +134,16 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
     Ok(if end == 0 && begin > 0 { length } else { begin + end })
 }
 
-/// Everything that was ever erased; nothing if there is no journal. A last line that was broken off says nothing: what
-/// it meant had not been erased.
+/// All lines; none if there is no journal. A last line that was broken off says nothing: what it meant had not been done.
 ///
 /// # Errors
 /// [`JournalError`] if the file cannot be read, or has a line that is none.
-pub fn read(path: &Path) -> Result<Vec<Erasure>, JournalError> {
+pub fn read(path: &Path) -> Result<Vec<Line>, JournalError> {
+    Ok(read_text(path)?.into_iter().map(|(line, _)| line).collect())
+}
+
+/// As [`read`], each line with its bytes.
+fn read_text(path: &Path) -> Result<Vec<(Line, Vec<u8>)>, JournalError> {
     let wrong = |source| JournalError::File { path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
@@ -101,42 +164,116 @@ pub fn read(path: &Path) -> Result<Vec<Erasure>, JournalError> {
                 Err(JournalError::Malformed { path: path.to_owned(), line })
             };
         };
-        let erasure = serde_json::from_slice(whole)
+        let read = serde_json::from_slice(whole)
             .map_err(|_| JournalError::Malformed { path: path.to_owned(), line })?;
-        all.push(erasure);
+        all.push((read, text));
     }
 }
 
-/// Puts a copy into a folder, whole or not at all, if there is a journal.
+/// The lines of several journals: all of the first, then what each of the next ones has besides.
+fn gather(journals: &[&Path]) -> Result<Vec<(Line, Vec<u8>)>, JournalError> {
+    let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
+    for path in journals {
+        let mut lines = read_text(path)?;
+        lines.retain(|(_, text)| !seen.contains(text));
+        seen.extend(lines.iter().map(|(_, text)| text.clone()));
+        all.append(&mut lines);
+    }
+    Ok(all)
+}
+
+/// The lines of several journals, of which none need be there: all of the first, then what each of the next ones has besides.
+///
+/// # Errors
+/// [`JournalError`] as [`read`].
+pub fn read_all(journals: &[&Path]) -> Result<Vec<Line>, JournalError> {
+    Ok(gather(journals)?.into_iter().map(|(line, _)| line).collect())
+}
+
+/// Brings the lines of several journals into one of them, in the order of [`read_all`], whole or not at all. No line that
+/// stands there is lost.
+///
+/// # Errors
+/// [`JournalError`] if one of them cannot be read, or this one not be written.
+pub fn bring(journals: &[&Path], to: &Path) -> Result<(), JournalError> {
+    let all = gather(&[journals, &[to]].concat())?;
+    if all == read_text(to)? {
+        return Ok(());
+    }
+    let wrong = |source| JournalError::File { path: to.to_owned(), source };
+    let text: Vec<u8> = all.into_iter().flat_map(|(_, text)| text).collect();
+    let temporary = to.with_extension("new");
+    let how = &mut File::options();
+    let how = how.write(true).create(true).truncate(true);
+    let mut file = private::open(how, &temporary).map_err(wrong)?;
+    file.write_all(&text).and_then(|()| file.sync_all()).map_err(wrong)?;
+    fs::rename(&temporary, to).map_err(wrong)?;
+    let folder = to.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|f| f.sync_all()).map_err(wrong)
+}
+
+/// Puts a copy into a folder, whole or not at all, if there is a journal. A copy that has lines of its own keeps them: the
+/// journal may be a new one, of a centre that was restored without it.
 ///
 /// # Errors
 /// [`JournalError`] if it cannot be copied.
 pub fn copy(path: &Path, folder: &Path) -> Result<(), JournalError> {
     let to = folder.join(FILE);
-    if !path.exists() || path == to {
-        return Ok(());
-    }
-    let wrong = |source| JournalError::File { path: to.clone(), source };
-    let temporary = to.with_extension("new");
-    fs::copy(path, &temporary).map_err(wrong)?;
-    private::close(&temporary).map_err(wrong)?;
-    File::open(&temporary).and_then(|f| f.sync_all()).map_err(wrong)?;
-    fs::rename(&temporary, &to).map_err(wrong)?;
-    File::open(folder).and_then(|f| f.sync_all()).map_err(wrong)
+    bring(&[&to, path], &to)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::EnvelopeId;
     use rand_chacha::ChaCha20Rng;
     use rand_core::SeedableRng as _;
 
     use super::*;
     use crate::services::erasure::Why;
 
-    fn erasure(n: i64) -> Erasure {
-        let envelope_id = EnvelopeId::new(n, &mut ChaCha20Rng::seed_from_u64(n.unsigned_abs()));
-        Erasure { envelope_id, at_ms: n, why: if n % 2 == 0 { Why::Retention } else { Why::Request } }
+    fn id(n: i64) -> EnvelopeId {
+        EnvelopeId::new(n, &mut ChaCha20Rng::seed_from_u64(n.unsigned_abs()))
+    }
+
+    fn erasure(n: i64) -> Line {
+        let why = if n % 2 == 0 { Why::Retention } else { Why::Request };
+        Line::Erased(Erasure { envelope_id: id(n), at_ms: n, why })
+    }
+
+    fn hold(n: i64) -> Line {
+        Line::Held(Hold { envelope_id: id(n), held_ms: n })
+    }
+
+    #[test]
+    fn of_one_case_the_last_line_counts() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let path = dir.path().join(FILE);
+        let lines = [erasure(1), hold(1), erasure(2), hold(3), erasure(3)];
+        append(&path, &lines).expect("appended");
+        assert_eq!(read(&path).expect("read"), lines);
+        let Standing { erased, held } = Standing::of(&lines);
+        assert_eq!(erased.iter().map(|e| Line::Erased(*e)).collect::<Vec<_>>(), [erasure(2), erasure(3)]);
+        assert_eq!(held.iter().map(|h| Line::Held(*h)).collect::<Vec<_>>(), [hold(1)]);
+    }
+
+    #[test]
+    fn a_shorter_journal_never_takes_lines_from_a_copy() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (full, short) = (dir.path().join("full"), dir.path().join("short"));
+        let copies = tempfile::tempdir().expect("a temporary folder");
+        append(&full, &[erasure(1), erasure(2)]).expect("appended");
+        copy(&full, copies.path()).expect("copied");
+        append(&short, &[erasure(3), erasure(1)]).expect("appended");
+        let copied = copies.path().join(FILE);
+        for _ in 0..2 {
+            copy(&short, copies.path()).expect("copied");
+            assert_eq!(read(&copied).expect("read"), [erasure(1), erasure(2), erasure(3)]);
+        }
+        assert_eq!(read_all(&[&copied, &short]).expect("read").len(), 3);
+        copy(&dir.path().join("none"), copies.path()).expect("nothing to copy");
+        assert_eq!(read(&copied).expect("read").len(), 3);
+        // As a restore does: what was copied is older than what a new journal says.
+        bring(&[&copied, &short], &short).expect("brought");
+        assert_eq!(read(&short).expect("read"), [erasure(1), erasure(2), erasure(3)]);
     }
 
     #[test]

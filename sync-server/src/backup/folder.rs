@@ -77,12 +77,17 @@ impl Folder {
     }
 }
 
-/// The newest backup of a folder by its name.
+/// The newest backup of a folder by its name. One that says it was made later than a day from now was made while the clock
+/// was wrong, and may be older than others: it is taken only if there is no other.
 ///
 /// # Errors
 /// The operating system's, if the folder cannot be read.
-pub fn newest(folder: &Path) -> io::Result<Option<PathBuf>> {
-    Ok(named(folder, ENDING)?.into_iter().max().map(|(_, file)| file))
+pub fn newest(folder: &Path, now_ms: i64) -> io::Result<Option<PathBuf>> {
+    let latest_ms = now_ms.saturating_add(DAY_MS);
+    let all = named(folder, ENDING)?.into_iter();
+    Ok(all
+        .max_by_key(|(made_at_ms, file)| (*made_at_ms <= latest_ms, *made_at_ms, file.clone()))
+        .map(|(_, file)| file))
 }
 
 /// Files with names of backups and this ending, each with its time.
@@ -126,7 +131,9 @@ mod tests {
         let all: Vec<_> = [1, 2, 40, 41].into_iter().map(&mut make).collect();
         let strange = dir.path().join("jinban-0000000000001-notes.jbk");
         fs::write(&strange, "x").expect("written");
-        assert_eq!(newest(dir.path()).expect("read"), Some(all[3].clone()));
+        for (now_ms, expected) in [(41 * DAY_MS, 3), (39 * DAY_MS, 2), (2 * DAY_MS, 1), (-DAY_MS, 3)] {
+            assert_eq!(newest(dir.path(), now_ms).expect("read"), Some(all[expected].clone()), "{now_ms}");
+        }
         assert_eq!(folder.prune(41 * DAY_MS).expect("pruned"), 2);
         let there: Vec<bool> = all.iter().map(|file| file.exists()).collect();
         assert_eq!((there, strange.exists()), (vec![false, false, true, true], true));

@@ -18,7 +18,9 @@ use super::folder::Folder;
 use super::{BackupError, blobs, fill, recipient};
 use crate::blobs::BlobPlace;
 use crate::data_folder::DataFolder;
+use crate::erasure_journal;
 use crate::keys::Keys;
+use crate::services::clock_guard::{self, Verdict};
 use crate::services::durability::{self, Backup};
 use crate::services::{audit, meta};
 use crate::store::{
@@ -40,6 +42,8 @@ pub struct Order<'a> {
     pub blobs: &'a BlobPlace,
     /// The folder of backups.
     pub to: &'a Path,
+    /// The journal of erasures, which need not be there: a copy lies beside the backups.
+    pub journal: &'a Path,
     /// Milliseconds since 1970.
     pub now_ms: i64,
 }
@@ -62,7 +66,7 @@ pub struct Made {
     /// What the store notes of it.
     #[serde(flatten)]
     pub backup: Backup,
-    /// Older backups that were removed.
+    /// Older backups that were removed; none by a clock that is not believed.
     pub removed: usize,
 }
 
@@ -92,15 +96,25 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
     fail::fail_point!("server::backup::after_blobs", |_| Err(StoreError::Full.into()));
     folder.settle(&partial, &whole).map_err(wrong(&whole))?;
     fail::fail_point!("server::backup::after_name", |_| Err(StoreError::Full.into()));
+    // After the state was taken, so that it has whatever that state lacks.
+    erasure_journal::copy(order.journal, order.to)?;
     let backup = Backup { made_at_ms: head.made_at_ms, id, server_seq: head.server_seq, epoch: head.epoch };
     let mut store = order.data.open_existing()?;
-    let durable_upto = in_transaction(store.as_mut(), |tx| {
+    // A place that does not answer says nothing of them; the next backup asks again.
+    let rotten = blobs::gone(&lost, order.blobs).unwrap_or_default();
+    let (durable_upto, clock) = in_transaction(store.as_mut(), |tx| {
+        // Asked before this backup is the newest thing that the store knows.
+        let clock = clock_guard::follow(tx, order.now_ms)?;
+        blobs::alarm(tx, order.now_ms, &rotten)?;
         let upto = blobs::upto_without(tx, &lost, whole_upto)?;
         durability::note(tx, order.now_ms, &backup, upto)?;
-        Ok::<_, StoreError>(durability::durable_upto(tx)?.unwrap_or(0))
+        Ok::<_, StoreError>((durability::durable_upto(tx)?.unwrap_or(0), clock))
     })?;
     fail::fail_point!("server::backup::after_note", |_| Err(StoreError::Full.into()));
-    let removed = folder.prune(order.now_ms).map_err(wrong(order.to))?;
+    let removed = match clock {
+        Verdict::Plausible => folder.prune(order.now_ms).map_err(wrong(order.to))?,
+        Verdict::Ahead { .. } => 0,
+    };
     let bytes = fs::metadata(&whole).map_err(wrong(&whole))?.len();
     let (attachments, attachments_lost) = (listed.len() - lost.len(), lost.len());
     Ok(Made { file: whole, bytes, rows, attachments, attachments_lost, durable_upto, backup, removed })

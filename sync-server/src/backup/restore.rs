@@ -1,28 +1,29 @@
 //! A backup into an empty store: under a new epoch, with everything erased again that had been erased since.
 //!
-//! Nobody goes on with a store whose restore was broken off; the same command once more ends it. Refuses a store that
-//! holds anything, and private keys of another centre.
+//! Every step can be repeated, and the last one is the transaction that begins the epoch: nobody goes on with a store whose
+//! restore was broken off before it, and the same command once more ends it. Refuses a store that holds anything, and
+//! private keys of another centre.
 use std::fs::File;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use domain::ids::{EnvelopeId, ServerEpoch};
 use rand_chacha::ChaCha20Rng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::file::{Head, Sealed};
 use super::{BackupError, blobs, fill, recipient};
 use crate::blobs::BlobPlace;
 use crate::data_folder::DataFolder;
-use crate::erasure_journal;
+use crate::erasure_journal::{self, Standing};
 use crate::keys::{Keys, MAIN_FILES};
 use crate::move_store::is_free;
 use crate::services::audit::{self, Event};
 use crate::services::series::{self, SeriesEnd};
 use crate::services::{durability, enrol, erasure, meta, sealing_keys, sessions};
-#[cfg(feature = "failpoints")]
-use crate::store::StoreError;
-use crate::store::{SCHEMA_VERSION, Tx, in_transaction, migrate, migrate_to};
+use crate::store::{
+    Driver, SCHEMA_VERSION, StoreError, Tx, in_transaction, migrate, migrate_to, require_current,
+};
 
 /// What is to be restored, and where to.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +32,10 @@ pub struct Offered<'a> {
     pub from: &'a Path,
     /// The recipient's secret key.
     pub key: &'a Path,
-    /// The journal of erasures, which need not be there.
-    pub journal: &'a Path,
+    /// Journals of erasures and holds, of which none need be there, the oldest first.
+    pub journals: &'a [PathBuf],
+    /// The centre's own journal, to which all their lines are brought.
+    pub own_journal: &'a Path,
     /// Where to; its store must be empty.
     pub data: &'a DataFolder,
     /// Where attachments go.
@@ -60,13 +63,30 @@ pub struct Restored {
     pub epoch: ServerEpoch,
     /// What had been erased since and was erased again.
     pub erased: usize,
+    /// Holds that were begun since and were put back.
+    pub held: usize,
     /// The private keys of the centre are in the data folder.
     pub keys_are_there: bool,
     /// What was seen of each terminal; it offers again what came later.
     pub terminals: Vec<SeriesEnd>,
 }
 
-/// Restores a backup into an empty store.
+/// What the store notes of a restore in its last transaction, so that whoever asks once more hears the same.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    backup: EnvelopeId,
+    rows: u64,
+    attachments: usize,
+    attachments_lost: usize,
+    epoch: ServerEpoch,
+    erased: usize,
+    held: usize,
+    /// The last row of the audit chain: the restore itself.
+    audit_seq: u64,
+}
+
+/// Restores a backup into an empty store. The same once more ends what was broken off; if that was done already and
+/// nothing happened since, it says so once more.
 ///
 /// # Errors
 /// [`BackupError`]; the store is then empty, or says that bringing rows to it was broken off.
@@ -80,9 +100,18 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     let secret = recipient::secret(order.key)?;
     let (head, mut backup) = sealed.unseal_for(&secret)?;
     let keys_are_there = check_keys(order.data, &head)?;
-    let erasures = erasure_journal::read(order.journal)?;
+    let journals: Vec<_> = order.journals.iter().map(PathBuf::as_path).collect();
+    let standing = Standing::of(&erasure_journal::read_all(&journals)?);
     let database = order.data.database();
     if !is_free(database)? {
+        let mut store = database.open_read_only()?;
+        let note = if require_current(store.as_mut()).is_ok() { done(store.as_mut(), &head)? } else { None };
+        let note = note.ok_or_else(|| BackupError::NotEmpty { to: database.to_string() })?;
+        return say(store.as_mut(), &head, note, keys_are_there);
+    }
+    // What another schema left cannot be told apart from what the rows need.
+    let is_older = head.schema < SCHEMA_VERSION;
+    if is_older && !database.is_new()? {
         return Err(BackupError::NotEmpty { to: database.to_string() });
     }
     let mut store = database.open()?;
@@ -91,7 +120,9 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     in_transaction(store.as_mut(), |tx| meta::mark_moving(tx, &from))?;
     fail::fail_point!("server::restore::after_mark", |_| Err(StoreError::Full.into()));
     let rows = in_transaction(store.as_mut(), |tx| {
-        fill::clear(tx)?;
+        if !is_older {
+            fill::clear(tx)?;
+        }
         let summary = fill::fill(tx, &mut backup)?;
         fill::compare(tx, &head, &summary)?;
         // Not one to go on with before it has its own epoch.
@@ -103,32 +134,67 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     migrate(store.as_mut(), order.now_ms)?;
     let listed = blobs::listed(&mut Tx::new(store.as_mut()))?;
     let beside = blobs::beside(order.from.parent().unwrap_or(Path::new("")));
-    let lost = blobs::copy(&listed, &beside, order.blobs)?;
+    let lost = blobs::bring_back(&listed, &beside, order.blobs)?;
     fail::fail_point!("server::restore::after_blobs", |_| Err(StoreError::Full.into()));
-    let (epoch, erased) = in_transaction(store.as_mut(), |tx| {
-        let erased = erasure::replay(tx, &erasures)?;
+    let (erased, held) = in_transaction(store.as_mut(), |tx| {
+        let erased = erasure::replay(tx, &standing.erased)?;
+        let mut held = 0;
+        for hold in &standing.held {
+            held += erasure::hold_again(tx, &hold.envelope_id, hold.held_ms)?;
+        }
         blobs::await_again(tx, order.now_ms, &lost)?;
-        let epoch = renew(tx, order.now_ms, &head, rng)?;
-        fail::fail_point!("server::restore::before_epoch", |_| Err(StoreError::Full.into()));
-        Ok::<_, BackupError>((epoch, erased))
+        Ok::<_, StoreError>((erased, held))
     })?;
-    fail::fail_point!("server::restore::after_epoch", |_| Err(StoreError::Full.into()));
+    fail::fail_point!("server::restore::after_replay", |_| Err(StoreError::Full.into()));
     store.forget_erased(&erasure::TABLES)?;
     fill::check_sound(store.as_mut())?;
-    erasure_journal::copy(order.journal, order.data.path())?;
+    erasure_journal::bring(&journals, order.own_journal)?;
     recipient::keep(order.data.path(), &secret.public())?;
-    let terminals = series::ends(&mut Tx::new(store.as_mut()))?;
+    fail::fail_point!("server::restore::after_keep", |_| Err(StoreError::Full.into()));
+    // The last step: before it nobody goes on with the store, and after it nothing is left to be done.
+    let note = in_transaction(store.as_mut(), |tx| {
+        let epoch = renew(tx, order.now_ms, &head, rng)?;
+        let audit_seq = audit::last(tx)?.map_or(0, |(seq, _)| seq);
+        let (attachments, attachments_lost) = (listed.len() - lost.len(), lost.len());
+        let backup = head.id;
+        let note = Note { backup, rows, attachments, attachments_lost, epoch, erased, held, audit_seq };
+        let text = serde_json::to_string(&note).map_err(|_| StoreError::Stored { what: "restore" })?;
+        meta::note_restored(tx, &text)?;
+        fail::fail_point!("server::restore::before_epoch", |_| Err(StoreError::Full.into()));
+        Ok::<_, BackupError>(note)
+    })?;
+    fail::fail_point!("server::restore::after_epoch", |_| Err(StoreError::Full.into()));
+    say(store.as_mut(), &head, note, keys_are_there)
+}
+
+/// What the store notes if this backup was restored into it and nothing happened since.
+fn done(store: &mut dyn Driver, head: &Head) -> Result<Option<Note>, StoreError> {
+    let mut tx = Tx::new(store);
+    let Some(text) = meta::restored(&mut tx)? else { return Ok(None) };
+    let note: Note = serde_json::from_str(&text).map_err(|_| StoreError::Stored { what: "restore" })?;
+    let is_last = audit::last(&mut tx)?.is_some_and(|(seq, _)| seq == note.audit_seq);
+    let is_of_it = note.backup == head.id && meta::known_epoch(&mut tx)? == Some(note.epoch);
+    Ok(Some(note).filter(|_| is_last && is_of_it))
+}
+
+fn say(
+    store: &mut dyn Driver,
+    head: &Head,
+    note: Note,
+    keys_are_there: bool,
+) -> Result<Restored, BackupError> {
     Ok(Restored {
         backup: head.id,
         made_at_ms: head.made_at_ms,
-        rows,
-        attachments: listed.len() - lost.len(),
-        attachments_lost: lost.len(),
+        rows: note.rows,
+        attachments: note.attachments,
+        attachments_lost: note.attachments_lost,
         server_seq: head.server_seq,
-        epoch,
-        erased,
+        epoch: note.epoch,
+        erased: note.erased,
+        held: note.held,
         keys_are_there,
-        terminals,
+        terminals: series::ends(&mut Tx::new(store))?,
     })
 }
 

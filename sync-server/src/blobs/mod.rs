@@ -113,8 +113,24 @@ impl Blobs {
         if Digest::of(&bytes) != *digest {
             return Err(BlobError::Altered(*digest));
         }
-        let path = path_of(digest);
-        self.wait(async { self.objects.put(&path, Bytes::from(bytes).into()).await.map(|_| ()) })
+        self.put(&path_of(digest), bytes)
+    }
+
+    /// As [`Blobs::keep`], but under another name until the bytes were read back: what lies under its digest was compared
+    /// with it once, whatever breaks this off.
+    ///
+    /// # Errors
+    /// [`BlobError`], also if other bytes came back: then nothing lies under the digest that was not there before.
+    pub fn keep_compared(&self, digest: &Digest, bytes: Vec<u8>) -> Result<(), BlobError> {
+        let (staged, path) = (staged_of(digest), path_of(digest));
+        self.put(&staged, bytes)?;
+        fail::fail_point!("server::backup::before_read_back", |_| Err(BlobError::Full));
+        self.read_from(&staged, digest)?;
+        self.wait(async { self.objects.rename(&staged, &path).await })
+    }
+
+    fn put(&self, path: &Path, bytes: Vec<u8>) -> Result<(), BlobError> {
+        self.wait(async { self.objects.put(path, Bytes::from(bytes).into()).await.map(|_| ()) })
     }
 
     /// The bytes under a digest.
@@ -122,9 +138,12 @@ impl Blobs {
     /// # Errors
     /// [`BlobError`], also if other bytes lie there.
     pub fn read(&self, digest: &Digest) -> Result<Vec<u8>, BlobError> {
-        let path = path_of(digest);
+        self.read_from(&path_of(digest), digest)
+    }
+
+    fn read_from(&self, path: &Path, digest: &Digest) -> Result<Vec<u8>, BlobError> {
         let read = self.wait(async {
-            let found = self.objects.get(&path).await?;
+            let found = self.objects.get(path).await?;
             // Never more than a blob can have, whatever lies there.
             if found.meta.size > MAX_BLOB_BYTES { Ok(None) } else { found.bytes().await.map(Some) }
         });
@@ -195,9 +214,19 @@ fn path_of(digest: &Digest) -> Path {
     Path::from_iter([&name[..2], name.as_str()])
 }
 
+/// Ends the name of bytes that were not read back yet.
+const STAGED: &str = ".new";
+
+/// Where bytes lie until they were read back: beside their place, so that a folder only renames them.
+fn staged_of(digest: &Digest) -> Path {
+    let name = digest.to_string();
+    Path::from_iter([name[..2].to_owned(), format!("{name}{STAGED}")])
+}
+
 /// The digest at the end of a path; of zeros if there is none.
 fn digest_in(path: &str) -> Digest {
     let name = path.rsplit('/').next().unwrap_or_default();
+    let name = name.strip_suffix(STAGED).unwrap_or(name);
     name.parse().unwrap_or(Digest::from_bytes([0; 32]))
 }
 

@@ -1,6 +1,8 @@
-//! What the doctor says of backups: how old the newest verified one is.
+//! What the doctor says of backups: how old the newest verified one is; and whether the clock by which old ones are removed
+//! is believed.
 use operator::findings::{Finding, span};
 
+use crate::services::clock_guard::{self, Verdict};
 use crate::services::durability;
 use crate::store::{StoreError, Tx};
 
@@ -33,6 +35,26 @@ pub(super) fn examine(tx: &mut Tx<'_>, by_itself: bool, now_ms: i64) -> Result<F
     Ok(if since_ms > OLD_MS { Finding::warn(SUBJECT, found, remedy) } else { Finding::ok(SUBJECT, found) })
 }
 
+/// Whether the machine's clock is believed where something cannot be undone.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub(super) fn examine_clock(tx: &mut Tx<'_>, now_ms: i64) -> Result<Finding, StoreError> {
+    const SUBJECT: &str = "clock-ahead";
+    Ok(match clock_guard::judge(tx, now_ms)? {
+        Verdict::Plausible => Finding::ok(SUBJECT, "the clock goes on from what the store saw last"),
+        Verdict::Ahead { by_ms } => Finding::warn(
+            SUBJECT,
+            format!(
+                "the clock is {} ahead of what the store saw last: nothing is erased and no old backup is removed",
+                span(by_ms)
+            ),
+            "set the clock (`timedatectl set-ntp true`); if it is right, wait half an hour for terminals to say so, or run \
+             `sync-server confirm-clock`",
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use domain::ids::EnvelopeId;
@@ -44,6 +66,20 @@ mod tests {
     use crate::services::durability::Backup;
     use crate::services::meta;
     use crate::store::fresh_in_memory;
+
+    #[test]
+    fn a_clock_far_ahead_is_told_with_what_to_do() {
+        let mut db = fresh_in_memory().expect("fresh");
+        let mut tx = Tx::new(&mut db);
+        clock_guard::follow(&mut tx, 1_000).expect("noted");
+        for (now_ms, level) in
+            [(1_000 + clock_guard::AHEAD_MS, Level::Ok), (1_001 + clock_guard::AHEAD_MS, Level::Warn)]
+        {
+            let found = examine_clock(&mut tx, now_ms).expect("read");
+            assert_eq!(found.level, level, "{found:?}");
+            assert_eq!(found.remedy.is_empty(), level == Level::Ok);
+        }
+    }
 
     #[test]
     fn a_backup_of_yesterday_is_well_and_an_older_one_is_not() {

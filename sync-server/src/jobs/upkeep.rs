@@ -1,24 +1,29 @@
-//! What a centre does by the clock: backups, the daily head of the audit chain, erasing what is over its time, looking whether
-//! the sealing keys are there; and telling terminals what is durable, also when a command beside the server made the backup.
+//! What a centre does by the clock, after looking whether that is plausible: backups, the daily head of the audit chain,
+//! erasing what is over its time, looking whether the sealing keys are there; and telling terminals what is durable, also
+//! when a command beside the server made the backup.
 //!
 //! Each part is tried again later if it fails, and never keeps another part from its turn.
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use operator::findings::{span, with_causes};
+
 use crate::backup::{self, BackupError};
 use crate::blobs::BlobPlace;
 use crate::centre::Centre;
 use crate::data_folder::DataFolder;
-use crate::erasure_journal::{self, JournalError};
+use crate::erasure_journal::{self, Line};
 use crate::error::ServiceError;
+use crate::services::clock_guard::{self, Verdict, Witnesses};
 use crate::services::erasure::{self, Erasure, Why};
 use crate::services::sealing_keys::{self, KeyState};
-use crate::services::{audit_heads, durability};
+use crate::services::{audit_heads, cases, durability};
 #[cfg(feature = "failpoints")]
 use crate::store::StoreError;
+use crate::store::Tx;
 
 /// Between two looks at what is durable.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -50,9 +55,6 @@ pub enum UpkeepError {
     /// A backup.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The journal: nothing was erased without it.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
     /// A service or the store.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -72,10 +74,10 @@ impl Upkeep {
     pub fn start(centre: Arc<Centre>, plan: UpkeepPlan) -> std::io::Result<Self> {
         let (end, ended) = sync_channel(1);
         let thread = std::thread::Builder::new().name("upkeep".into()).spawn(move || {
-            let mut looks = 0_u32;
+            let (mut looks, mut witnesses) = (0_u32, Witnesses::default());
             loop {
                 if looks.is_multiple_of(TURN) {
-                    turn(&centre, &plan);
+                    turn(&centre, &plan, &mut witnesses);
                 }
                 // Told by whoever fails at more than looking.
                 let _ = look(&centre);
@@ -113,7 +115,19 @@ pub fn look(centre: &Centre) -> Result<(), ServiceError> {
     Ok(())
 }
 
-fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan) {
+fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
+    // Before anything is written by this clock.
+    match watch_clock(centre, witnesses) {
+        Ok(Verdict::Plausible) => {}
+        Ok(Verdict::Ahead { by_ms }) => tracing::error!(
+            "the clock is {} ahead of what the store saw last: nothing is erased and no old backup is removed until \
+             terminals find it right, or until somebody runs `sync-server confirm-clock`",
+            span(by_ms)
+        ),
+        Err(e) => {
+            tracing::error!(error = &e as &dyn std::error::Error, "nobody knows whether the clock is right");
+        }
+    }
     if let Err(e) = forget_destroyed(centre) {
         tracing::error!(
             error = &e as &dyn std::error::Error,
@@ -177,6 +191,28 @@ pub fn look_for_sealing_files(centre: &Arc<Centre>) -> Result<(), ServiceError> 
     Ok(())
 }
 
+/// Judges the machine's clock, and asks terminals about one that is far ahead.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn watch_clock(centre: &Centre, witnesses: &mut Witnesses) -> Result<Verdict, ServiceError> {
+    let now_ms = centre.now_ms();
+    let verdict = centre.write(move |tx| Ok(clock_guard::follow(tx, now_ms)?))?;
+    if verdict == Verdict::Plausible {
+        *witnesses = Witnesses::default();
+        return Ok(verdict);
+    }
+    let since_ms = witnesses.since(now_ms);
+    let heard = centre.read(|tx| Ok::<_, ServiceError>(clock_guard::heard(tx, since_ms)?))?;
+    if !witnesses.agree(&heard) {
+        return Ok(verdict);
+    }
+    centre.write(move |tx| Ok(clock_guard::confirm(tx, now_ms, cases::CENTRE)?))?;
+    tracing::info!("terminals find the clock right");
+    *witnesses = Witnesses::default();
+    Ok(Verdict::Plausible)
+}
+
 /// Signs the end of the audit chain if that was not done today; says whether it was done now.
 ///
 /// # Errors
@@ -186,7 +222,8 @@ pub fn sign_head(centre: &Arc<Centre>) -> Result<bool, ServiceError> {
     centre.write(move |tx| audit_heads::sign_today(tx, now_ms, &own.context().keys))
 }
 
-/// Erases the content of closed cases that are older than the catalogue's policy says; gives how many.
+/// Erases the content of closed cases that are older than the catalogue's policy says; gives how many. None by a clock that
+/// is not believed.
 ///
 /// # Errors
 /// [`UpkeepError`]; what was erased stays erased.
@@ -197,7 +234,7 @@ pub fn erase_due(centre: &Centre, plan: &UpkeepPlan) -> Result<usize, UpkeepErro
     let now_ms = centre.now_ms();
     let before_ms = now_ms.saturating_sub(days * DAY_MS);
     let mut erased = 0;
-    loop {
+    while centre.read(|tx| Ok::<_, ServiceError>(clock_guard::judge(tx, now_ms)?))? == Verdict::Plausible {
         let due = centre.read(|tx| Ok::<_, ServiceError>(erasure::due(tx, before_ms, TOGETHER)?))?;
         if due.is_empty() {
             break;
@@ -206,12 +243,8 @@ pub fn erase_due(centre: &Centre, plan: &UpkeepPlan) -> Result<usize, UpkeepErro
             .into_iter()
             .map(|envelope_id| Erasure { envelope_id, at_ms: now_ms, why: Why::Retention })
             .collect();
-        // First where no restore takes it back.
-        erasure_journal::append(&plan.journal, &erasures)?;
-        fail::fail_point!("server::erasure::after_journal", |_| Err(
-            ServiceError::from(StoreError::Full).into()
-        ));
-        let done = centre.write(move |tx| Ok(erasure::erase(tx, &erasures)?))?;
+        let journal = plan.journal.clone();
+        let done = centre.write(move |tx| erase_noted(tx, &journal, &erasures))?;
         if done == 0 {
             break;
         }
@@ -225,6 +258,28 @@ pub fn erase_due(centre: &Centre, plan: &UpkeepPlan) -> Result<usize, UpkeepErro
     Ok(erased)
 }
 
+/// Erases what nobody holds, and writes that down first where no restore takes it back. Both in one transaction: a hold
+/// comes before it, and nothing is noted, or after it, and then its own line stands behind.
+///
+/// # Errors
+/// [`ServiceError`] if the journal or the store fails; then nothing is erased, and a line too much says so only after a
+/// restore.
+pub fn erase_noted(tx: &mut Tx<'_>, journal: &Path, due: &[Erasure]) -> Result<usize, ServiceError> {
+    let mut free = Vec::new();
+    for erasure in due {
+        if !erasure::is_held(tx, &erasure.envelope_id)? {
+            free.push(*erasure);
+        }
+    }
+    if free.is_empty() {
+        return Ok(0);
+    }
+    let lines: Vec<_> = free.iter().map(|erasure| Line::Erased(*erasure)).collect();
+    erasure_journal::append(journal, &lines).map_err(|e| ServiceError::Inconsistent(with_causes(&e)))?;
+    fail::fail_point!("server::erasure::after_journal", |_| Err(StoreError::Full.into()));
+    Ok(erasure::erase(tx, &free)?)
+}
+
 fn back_up_if_due(centre: &Centre, plan: &UpkeepPlan) -> Result<Option<backup::Made>, UpkeepError> {
     let Some(folder) = &plan.backups else { return Ok(None) };
     let now_ms = centre.now_ms();
@@ -234,8 +289,7 @@ fn back_up_if_due(centre: &Centre, plan: &UpkeepPlan) -> Result<Option<backup::M
         return Ok(None);
     }
     let (data, blobs) = (&plan.data, &plan.blobs);
-    let order = backup::Order { data, keys: &centre.context().keys, blobs, to: folder, now_ms };
-    let made = backup::make(&order, &mut centre.random())?;
-    erasure_journal::copy(&plan.journal, folder)?;
-    Ok(Some(made))
+    let (keys, journal) = (&centre.context().keys, plan.journal.as_path());
+    let order = backup::Order { data, keys, blobs, to: folder, journal, now_ms };
+    Ok(Some(backup::make(&order, &mut centre.random())?))
 }

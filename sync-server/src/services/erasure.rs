@@ -76,7 +76,8 @@ pub fn erase(tx: &mut Tx<'_>, erasures: &[Erasure]) -> Result<usize, StoreError>
     Ok(erased)
 }
 
-/// Erases once more what a restored backup still held. A hold that the backup has was over when it was erased.
+/// Erases once more what a restored backup still held, of which the journal says nothing newer: a hold that the backup has
+/// was over when it was erased.
 pub fn replay(tx: &mut Tx<'_>, erasures: &[Erasure]) -> Result<usize, StoreError> {
     let mut erased = 0;
     for erasure in erasures {
@@ -179,6 +180,24 @@ pub fn hold(
     if super::receipt::stored(tx, id)?.is_none() || erased_at(tx, id)?.is_some() {
         return Err(ProblemCode::NotFound.into());
     }
+    Ok(begin_hold(tx, now_ms, id, (actor, reason))?)
+}
+
+/// Puts a hold back that a restored backup did not have; gives 1 if it was not there. Its envelope may come later.
+pub fn hold_again(tx: &mut Tx<'_>, id: &EnvelopeId, since_ms: i64) -> Result<usize, StoreError> {
+    if erased_at(tx, id)?.is_some() || is_held(tx, id)? {
+        return Ok(0);
+    }
+    begin_hold(tx, since_ms, id, (super::cases::CENTRE, "restored"))?;
+    Ok(1)
+}
+
+fn begin_hold(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    id: &EnvelopeId,
+    (actor, reason): (&str, &str),
+) -> Result<(), StoreError> {
     let reason: String = reason.chars().filter(|c| !c.is_control()).take(MAX_REASON_CHARS).collect();
     let id = id.to_string();
     let new = tx.execute(

@@ -15,6 +15,8 @@ const YEAR_KEYS_END: &str = "key_fingerprint/";
 const MAX_YEAR_KEYS: u64 = 500;
 const MOVED_TO: &str = "moved_to";
 const MOVING_FROM: &str = "moving_from";
+const RESTORED: &str = "restored";
+const CLOCK_SEEN: &str = "clock_seen_ms";
 const ORDER_NUMBER: &str = "order_number";
 /// Names of ends of earlier epochs begin with this.
 const EPOCH_ENDED: &str = "epoch_ended.";
@@ -158,6 +160,39 @@ pub fn raise_order_number(tx: &mut Tx<'_>, now_ms: i64) -> Result<(), StoreError
     let time = u64::try_from(now_ms).unwrap_or(0);
     let next = order_number(tx)?.saturating_add(1).max(time).to_string();
     replace(tx, ORDER_NUMBER, &next)
+}
+
+/// What the last restore noted of itself, if there was one.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn restored(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    get(tx, RESTORED)
+}
+
+/// Notes a restore in its last transaction.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn note_restored(tx: &mut Tx<'_>, text: &str) -> Result<(), StoreError> {
+    replace(tx, RESTORED, text)
+}
+
+/// The newest time at which the machine's clock was plausible, milliseconds since 1970; none before the first.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn clock_seen(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
+    let text = get(tx, CLOCK_SEEN)?;
+    text.map(|t| t.parse().map_err(|_| StoreError::Stored { what: "time" })).transpose()
+}
+
+/// Notes that the machine's clock is plausible.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn note_clock(tx: &mut Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+    replace(tx, CLOCK_SEEN, &now_ms.to_string())
 }
 
 /// Where the store was moved, if it was.

@@ -14,6 +14,7 @@ pub mod cases;
 pub mod catalogue;
 pub mod certificates;
 pub mod changes;
+pub mod clock_guard;
 pub mod clockwork;
 pub mod content;
 pub mod durability;

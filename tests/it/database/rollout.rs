@@ -2,6 +2,7 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::catalogue::Policies;
 use domain::wire::v1::{ActivationFailure, FailureKind, Heartbeat};
+use sync_server::services::clock_guard;
 use sync_server::services::rollout::{self, Begin, Heard, Reason, State, Step, board};
 use sync_server::store::{Driver, in_transaction};
 
@@ -43,6 +44,8 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         };
         ensure!(rollout::hear(tx, now_ms, &beat(5, 2, 1)?)? == Heard::New { moved: true });
         ensure!(rollout::hear(tx, now_ms, &beat(5, 3, 1)?)? == Heard::Old);
+        ensure!(clock_guard::heard(tx, 0)?.is_empty(), "it says nothing of its clock");
+        ensure!(clock_guard::judge(tx, now_ms)? == clock_guard::Verdict::Plausible);
         let halted = rollout::latest(tx)?.context("a rollout")?;
         ensure!(halted.course.state == State::Halted && !rollout::is_due(tx, now_ms)?);
         let on = (halted.id, halted.changed_ms);

@@ -51,6 +51,11 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         ensure!(uploads::forget_old(tx, now_ms + 30 * UPLOAD_TIME_MS)? == 2);
         ensure!(copies::listed(tx)?.len() == 2 && copies::whole_upto(tx, 1_000)? == 1_000, "both are here");
         ensure!(copies::upto_without(tx, &[pages[1].digest], 1_000)? < 1_000, "one cannot be had");
+        let number =
+            tx.query_first("SELECT number FROM case_ WHERE envelope_id = $1", &[id.to_string().into()])?;
+        let came = copies::came_of_case(tx, &number.context("a case")?.parsed(0)?)?;
+        ensure!(came.iter().any(|(of, files)| *of == id && files.len() == 2), "{came:?}");
+        copies::alarm(tx, now_ms, &[pages[1].digest])?;
         copies::await_again(tx, now_ms, &[pages[1].digest])?;
         ensure!(blobs::missing(tx, &id)? == [pages[1].digest], "asked for again");
         ensure!(blobs::waiting(tx, i64::MAX)?.iter().any(|w| w.awaited == 1), "its case waits");

@@ -262,7 +262,7 @@ fn every_named_point_stands_in_the_code_and_every_one_of_the_code_is_named() -> 
 #[test]
 fn every_list_holds_only_the_kinds_of_points_that_its_story_kills_at() {
     let of_terminal = [When::Fresh, When::Start, When::Running, When::Offline, When::Visit];
-    let safety = [When::BackUp, When::Restore, When::Erase, When::Offer];
+    let safety = [When::BackUp, When::Copy, When::Restore, When::Erase, When::Offer, When::Return];
     let lists: [(&[Point], &[When]); 5] = [
         (TERMINAL, &of_terminal),
         (SERVER, &of_terminal[..3]),

@@ -15,9 +15,10 @@ use sync_server::centre::Centre;
 use sync_server::data_folder::DataFolder;
 use sync_server::erasure_journal;
 use sync_server::jobs::open_received;
-use sync_server::jobs::upkeep::{UpkeepPlan, erase_due};
+use sync_server::jobs::upkeep::{UpkeepPlan, erase_due, erase_noted};
 use sync_server::services::catalogue::Shelf;
-use sync_server::services::{Context, Durable, audit, erasure};
+use sync_server::services::erasure::{self, Erasure, Why};
+use sync_server::services::{Context, Durable, audit, clock_guard};
 use sync_server::startup::{self, OpenedFolder};
 use sync_server::store::{Tx, Value};
 use tests::binaries::repository;
@@ -27,16 +28,16 @@ use tests::told::Told;
 
 use super::{bytes_below, holds};
 
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
-struct Rig {
-    centre: Arc<Centre>,
-    clock: Arc<AtomicI64>,
-    plan: UpkeepPlan,
+pub(super) struct Rig {
+    pub(super) centre: Arc<Centre>,
+    pub(super) clock: Arc<AtomicI64>,
+    pub(super) plan: UpkeepPlan,
 }
 
 impl Rig {
-    fn open(folder: &Path) -> Result<Self> {
+    pub(super) fn open(folder: &Path) -> Result<Self> {
         let data = DataFolder::new(folder.to_owned(), None);
         let clock = Arc::new(AtomicI64::new(now_ms()));
         let opened = startup::open(&data, &repository().join("assets"), now_ms())?;
@@ -58,7 +59,7 @@ impl Rig {
     }
 
     /// A submission that is sent back: its case is closed at once.
-    fn returned(&self, device: &mut Device) -> Result<EnvelopeUpload> {
+    pub(super) fn returned(&self, device: &mut Device) -> Result<EnvelopeUpload> {
         let mut wrong = courier();
         wrong.answers.insert("phone".into(), json!("1"));
         self.opened(device.seal(&wrong)?)
@@ -70,8 +71,10 @@ impl Rig {
         Ok(upload)
     }
 
+    /// Days pass, and nobody doubts it.
     fn travel(&self, days: i64) -> Result<usize> {
-        self.clock.fetch_add(days * DAY_MS, Ordering::AcqRel);
+        let now_ms = self.clock.fetch_add(days * DAY_MS, Ordering::AcqRel) + days * DAY_MS;
+        self.centre.write(move |tx| Ok(clock_guard::confirm(tx, now_ms, "operator")?))?;
         Ok(erase_due(&self.centre, &self.plan)?)
     }
 
@@ -160,6 +163,7 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
         keys: &rig.centre.context().keys,
         blobs: &rig.plan.blobs,
         to: &backups,
+        journal: &rig.plan.journal,
         now_ms: now_ms(),
     };
     let made = backup::make(&order, &mut rng)?;
@@ -167,14 +171,15 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
     rig.centre.stop();
     let new = DataFolder::new(to.clone(), None);
     new.make()?;
-    let (journal, now_ms) = (rig.plan.journal.clone(), now_ms());
+    let (journals, own_journal) = ([rig.plan.journal.clone()], to.join(erasure_journal::FILE));
     let offered = Offered {
         from: &made.file,
         key: &key,
-        journal: &journal,
+        journals: &journals,
+        own_journal: &own_journal,
         data: &new,
         blobs: &BlobPlace::Folder(new.blobs()),
-        now_ms,
+        now_ms: now_ms(),
     };
     assert_eq!(backup::restore(&offered, &mut rng)?.erased, 1);
     assert_eq!(found(&to, &seen)?[..3], [false; 3]);
@@ -187,5 +192,26 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
     assert_eq!(erasure_journal::read(&to.join(erasure_journal::FILE))?.len(), 1, "the journal goes on");
     let secret: SealingKey = recipient::secret(&key)?;
     assert_eq!(Some(secret.public()), recipient::find(&data)?);
+    Ok(())
+}
+
+#[test]
+fn a_hold_between_the_look_and_the_erasure_leaves_nothing_in_the_journal() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let rig = Rig::open(folder.path())?;
+    let mut device = enrol_device(&rig.centre, 3)?;
+    let (held, free) = (rig.returned(&mut device)?, rig.returned(&mut device)?);
+    let due = rig.centre.read(|tx| erasure::due(tx, i64::MAX, 9))?;
+    assert_eq!(due.len(), 2);
+    let (id, now) = (header_of(&held)?.envelope_id, now_ms());
+    rig.centre.write(move |tx| erasure::hold(tx, now, &id, ("operator", "dispute")))?;
+    let erasures: Vec<_> =
+        due.into_iter().map(|envelope_id| Erasure { envelope_id, at_ms: now, why: Why::Retention }).collect();
+    let journal = rig.plan.journal.clone();
+    assert_eq!(rig.centre.write(move |tx| erase_noted(tx, &journal, &erasures))?, 1);
+    let standing = erasure_journal::Standing::of(&erasure_journal::read(&rig.plan.journal)?);
+    let noted: Vec<_> = standing.erased.iter().map(|erasure| erasure.envelope_id).collect();
+    assert_eq!((noted, standing.held), (vec![header_of(&free)?.envelope_id], vec![]));
+    rig.centre.stop();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Nothing lost: backups that were verified, restores under a new epoch, what terminals offer again, audit, erasure.
 mod audit;
 mod backup;
+mod clock;
 mod erasure;
 mod keeping;
 mod offers;

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
-use domain::ids::ServerEpoch;
+use domain::ids::{EnvelopeId, ServerEpoch};
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
+use sync_server::erasure_journal::{self, Line};
+use sync_server::services::erasure::{Erasure, Why};
 use sync_server::services::{durability, meta};
 use sync_server::store::{Database, Tx};
 use tests::device::{Device, STATION, courier, header_of, wait_for_state};
@@ -85,6 +89,13 @@ fn a_backup_killed_at_any_step_promises_nothing_too_early() -> Result<()> {
 fn a_restore_killed_at_any_step_is_ended_by_the_same_command() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (mut server, safe) = with_three(folder.path())?;
+    // Of something that no backup holds any more.
+    let erased = Erasure {
+        envelope_id: EnvelopeId::new(1, &mut ChaCha20Rng::seed_from_u64(1)),
+        at_ms: 1,
+        why: Why::Request,
+    };
+    erasure_journal::append(&folder.path().join(erasure_journal::FILE), &[Line::Erased(erased)])?;
     let (file, _) = safe.back_up(&server)?;
     let before = envelopes(&server.database()?)?;
     server.stop()?;
@@ -93,19 +104,33 @@ fn a_restore_killed_at_any_step_is_ended_by_the_same_command() -> Result<()> {
         let to = tempfile::tempdir()?;
         copy_keys(folder.path(), to.path())?;
         let point = plan.point.name;
+        // Not where it would lie by itself: it is to be brought there.
+        let elsewhere = tempfile::tempdir()?;
+        let journal = elsewhere.path().join("journal");
+        let own = ["--erasure-journal", journal.to_str().context("a path")?];
+        let restore = [&restore[..], &own].concat();
         ensure!(killed(Some(plan), to.path(), &restore)?, "{point} was not reached");
-        if point == "server::restore::after_epoch" {
-            // All is there: only what is said at the end is missing.
-            Server::start_in(to.path())?.stop()?;
-            assert_eq!(envelopes(&Database::Sqlite(to.path().join("server.db")))?, before);
-            continue;
-        }
-        let refused = refusal(to.path(), &["migrate"])?;
-        assert!(refused.contains("broken off"), "{point}: {refused}");
+        let epoch = if point == "server::restore::after_epoch" {
+            Some(durable(to.path())?.1)
+        } else {
+            let refused = refusal(to.path(), &["migrate"])?;
+            assert!(refused.contains("broken off"), "{point}: {refused}");
+            None
+        };
         ensure!(!killed(None, to.path(), &restore)?, "{point}: once more");
+        ensure!(!killed(None, to.path(), &restore)?, "{point}: and whoever asks again hears the same");
+        assert_eq!(erasure_journal::read(&journal)?, [Line::Erased(erased)], "{point}");
         Server::start_in(to.path())?.stop()?;
         assert_eq!(envelopes(&Database::Sqlite(to.path().join("server.db")))?, before, "{point}");
-        assert_ne!(durable(to.path())?.1, durable(folder.path())?.1, "{point}: a new epoch");
+        let (upto, now) = durable(to.path())?;
+        assert_ne!(now, durable(folder.path())?.1, "{point}: a new epoch");
+        assert_eq!((upto, epoch.unwrap_or(now)), (None, now), "{point}: begun once");
+        // It goes on by itself: somebody is named for whom backups are sealed, and its journal is not the shorter one.
+        let backup = [&["backup", "--to", &safe.backups][..], &own].concat();
+        ensure!(!killed(None, to.path(), &backup)?, "{point}: backed up");
+        assert_eq!(durable(to.path())?.0, Some(3), "{point}");
+        let copied = erasure_journal::read(&safe.path("backups").join(erasure_journal::FILE))?;
+        assert_eq!(copied, [Line::Erased(erased)], "{point}");
     }
     Ok(())
 }
@@ -171,8 +196,8 @@ fn an_erasure_killed_after_its_journal_is_done_by_the_next_start() -> Result<()>
     let plan = points(When::Erase).next().context("a point")?;
     let (mut process, _) = storm.start(Some(plan))?;
     assert_eq!(process.wait(PATIENCE)?, Some(End::Killed));
-    let journal = data.join(sync_server::erasure_journal::FILE);
-    assert_eq!(sync_server::erasure_journal::read(&journal)?.len(), 1, "written before");
+    let journal = data.join(erasure_journal::FILE);
+    assert_eq!(erasure_journal::read(&journal)?.len(), 1, "written before");
     let server = Server::start_in(&data)?;
     let end = std::time::Instant::now() + PATIENCE;
     let left = "SELECT COUNT(*) FROM envelope WHERE LENGTH(ciphertext) > 0";
@@ -182,5 +207,49 @@ fn an_erasure_killed_after_its_journal_is_done_by_the_next_start() -> Result<()>
     assert_eq!((server.number(left)?, server.number("SELECT COUNT(*) FROM case_key")?), (0, 0));
     let audited = "SELECT COUNT(*) FROM audit WHERE event = 'content.erased'";
     assert_eq!(server.number(audited)?, 1, "once, although the journal says it twice");
+    Ok(())
+}
+
+#[test]
+fn a_hold_that_comes_after_a_broken_off_erasure_outlives_restores() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let mut server = Server::start_in(&data)?;
+    let mut device = Device::enrol(&server, 1)?;
+    let mut wrong = courier();
+    wrong.answers.insert("phone".into(), serde_json::json!("1"));
+    let upload = device.seal(&wrong)?;
+    device.send(&server, std::slice::from_ref(&upload))?;
+    wait_for_state(&device, &server, header_of(&upload)?.envelope_id, CaseState::Returned)?;
+    server.stop()?;
+    let safe = Safe::of(&server)?;
+    drop(server);
+    let store = Database::Sqlite(data.join("server.db"));
+    store.open()?.run_script("UPDATE case_ SET changed_at_ms = 1")?;
+    ensure!(!killed(None, &data, &["backup", "--to", &safe.backups])?, "before the hold");
+    let older = jbk(&safe.path("backups"))?;
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"));
+    let plan = points(When::Erase).next().context("a point")?;
+    let (mut process, _) = ServerFolder { program, data: data.clone() }.start(Some(plan))?;
+    assert_eq!(process.wait(PATIENCE)?, Some(End::Killed));
+    assert_eq!(erasure_journal::read(&data.join(erasure_journal::FILE))?.len(), 1, "written before");
+    let rows = store.open_read_only()?.query("SELECT number FROM case_", &[])?;
+    let number = rows.first().context("a case")?.text(0)?.to_owned();
+    ensure!(!killed(None, &data, &["hold", "--number", &number, "--reason", "dispute"])?, "held");
+    ensure!(!killed(None, &data, &["backup", "--to", &safe.backups])?, "after the hold");
+    let newer = jbk(&safe.path("backups"))?.into_iter().find(|file| !older.contains(file));
+    for (file, held) in [(newer.context("a second backup")?, 0), (older[0].clone(), 1)] {
+        let to = tempfile::tempdir()?;
+        copy_keys(&data, to.path())?;
+        let file = file.to_str().context("a path")?;
+        let told = super::answer(to.path(), None, &["restore", "--from", file, "--key", &safe.key])?;
+        assert_eq!((&told["erased"], &told["held"]), (&0.into(), &held.into()), "{told}");
+        // The hour at which it would be erased comes and goes.
+        let server = Server::start_in(to.path())?;
+        device.changes(&server, u64::MAX >> 1, 1)?;
+        let left = "SELECT COUNT(*) FROM envelope WHERE LENGTH(ciphertext) > 0";
+        assert_eq!((server.number(left)?, server.number("SELECT COUNT(*) FROM legal_hold")?), (1, 1));
+        assert_eq!(server.number("SELECT COUNT(*) FROM case_key")?, 1);
+    }
     Ok(())
 }

@@ -1,14 +1,19 @@
 //! Attachments in backups and after a restore: nothing is durable without them, and what a centre lost is sent again.
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
+use domain::envelope::SealedBlob;
 use domain::wire::v1::Outcome;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sync_server::backup::blobs;
 use sync_server::store::{Database, Tx};
 use terminal::clock::Clock as _;
 use terminal::store::read_status;
 use tests::device::wait_for_state;
 use tests::server::Server;
+use tests::storm::points::{Action, Plan, named};
+use tests::storm::process::ServerFolder;
 
 use super::Awaited;
 use super::terminal::Desk;
@@ -51,14 +56,131 @@ fn nothing_is_durable_before_its_pages_are_in_a_backup() -> Result<()> {
     Ok(())
 }
 
+/// Turns a bit of a file, so that it keeps its length.
+fn rot(file: &Path) -> Result<()> {
+    let mut bytes = std::fs::read(file)?;
+    *bytes.last_mut().context("a file with something in it")? ^= 1;
+    Ok(std::fs::write(file, bytes)?)
+}
+
+/// All files below a folder.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { found.extend(files_below(&path)?) } else { found.push(path) }
+    }
+    Ok(found)
+}
+
+/// Where a page lies below a folder of pages.
+fn below(folder: &Path, page: &SealedBlob) -> PathBuf {
+    let name = page.digest.to_string();
+    folder.join(&name[..2]).join(name)
+}
+
 #[test]
-fn a_page_that_cannot_be_had_is_told_and_keeps_its_envelope_from_being_durable() -> Result<()> {
+fn a_copy_that_was_broken_off_before_it_was_read_back_never_counts() -> Result<()> {
+    for action in [Action::Kill(0), Action::Fail] {
+        let awaited = Awaited::with(&[3_000])?;
+        awaited.send_rest(0, &awaited.begin(0)?)?;
+        let safe = Safe::of(&awaited.server)?;
+        let point = named("server::backup::before_read_back")?;
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_kill-storm"));
+        let storm = ServerFolder { program, data: awaited.server.data().to_owned() };
+        let plan = Plan { point, nth: 1, action };
+        let broken = storm.command(Some(plan), "backup", &["--to", &safe.backups])?;
+        assert!(!broken.status.success(), "{action:?}");
+        // What the disk made of it meanwhile.
+        let copies = safe.path("backups").join(blobs::FOLDER);
+        let left = files_below(&copies)?;
+        assert_eq!(left.len(), 1, "{left:?}");
+        rot(&left[0])?;
+        assert_eq!(backed_up(&safe, &awaited.server)?, (1, 1, 0), "{action:?}");
+        assert_eq!(std::fs::read(below(&copies, &awaited.pages[0]))?, awaited.pages[0].bytes, "{action:?}");
+        assert_eq!(files_below(&copies)?.len(), 1, "nothing else is left");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_that_rotted_at_the_centre_is_told_and_brought_back_or_given_up() -> Result<()> {
     let awaited = Awaited::with(&[3_000])?;
+    let server = &awaited.server;
     awaited.send_rest(0, &awaited.begin(0)?)?;
-    let name = awaited.pages[0].digest.to_string();
-    std::fs::write(awaited.server.data().join("blobs").join(&name[..2]).join(&name), b"damaged")?;
-    let safe = Safe::of(&awaited.server)?;
-    assert_eq!(backed_up(&safe, &awaited.server)?, (0, 0, 1));
+    let page = below(&server.data().join("blobs"), &awaited.pages[0]);
+    rot(&page)?;
+    let safe = Safe::of(server)?;
+    let alarms = |kind: &str| server.number(&format!("SELECT COUNT(*) FROM alarm WHERE kind = '{kind}'"));
+    for _ in 0..2 {
+        assert_eq!(backed_up(&safe, server)?, (0, 0, 1), "it keeps its envelope from being durable");
+        assert_eq!(alarms("blob.rotten")?, 1, "and people are told, once");
+    }
+    let number = number_of(server)?;
+    let answer = |further: &[&str]| -> Result<Value> {
+        let give_up = ["attachments", "give-up", "--number", &number, "--json"];
+        let output = server.command(&[&give_up, further].concat())?;
+        serde_json::from_slice(&output.stdout)
+            .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // Somebody has a copy after all.
+    let copies = tempfile::tempdir()?;
+    let copy = below(&copies.path().join(blobs::FOLDER), &awaited.pages[0]);
+    std::fs::create_dir_all(copy.parent().context("a folder")?)?;
+    std::fs::write(&copy, &awaited.pages[0].bytes)?;
+    let given_up = answer(&["--early", "--backup", copies.path().to_str().context("a path")?])?;
+    assert_eq!(given_up["given_up"], json!([]));
+    awaited.assert_complete()?;
+    // Nobody has any.
+    rot(&page)?;
+    assert_eq!(answer(&["--early"])?["given_up"], json!([awaited.pages[0].digest.to_string()]));
+    assert_eq!((alarms("blob.lost")?, alarms("blob.given-up")?), (1, 1));
+    assert_eq!(backed_up(&safe, server)?, (1, 0, 0), "nobody is held back any longer");
+    // It comes all the same.
+    let (outcome, missing, receipt) = awaited.send()?;
+    assert_eq!((outcome, missing, receipt.complete), (Outcome::Duplicate, 1, false));
+    awaited.send_rest(0, &awaited.begin(0)?)?;
+    awaited.assert_complete()?;
+    assert_eq!(backed_up(&safe, server)?, (1, 1, 0));
+    Ok(())
+}
+
+/// The number of the only case.
+fn number_of(server: &Server) -> Result<String> {
+    let rows = server.database()?.open_read_only()?.query("SELECT number FROM case_", &[])?;
+    Ok(rows.first().context("a case")?.text(0)?.to_owned())
+}
+
+#[test]
+fn a_restore_onto_pages_that_rotted_brings_them_back_or_asks_for_them_again() -> Result<()> {
+    for lost in [false, true] {
+        let awaited = Awaited::with(&[3_000])?;
+        awaited.send_rest(0, &awaited.begin(0)?)?;
+        let safe = Safe::of(&awaited.server)?;
+        assert_eq!(backed_up(&safe, &awaited.server)?, (1, 1, 0));
+        let to = tempfile::tempdir()?;
+        // The folder of pages outlived the store.
+        let there = below(&to.path().join("blobs"), &awaited.pages[0]);
+        std::fs::create_dir_all(there.parent().context("a folder")?)?;
+        std::fs::write(&there, &awaited.pages[0].bytes)?;
+        rot(&there)?;
+        if lost {
+            std::fs::remove_dir_all(safe.path("backups").join(blobs::FOLDER))?;
+        }
+        let told = safe.restore(awaited.server.data(), to.path(), None)?;
+        let expected = if lost { (0, 1) } else { (1, 0) };
+        let told = (told["attachments"].as_u64(), told["attachments_lost"].as_u64());
+        assert_eq!(told, (Some(expected.0), Some(expected.1)));
+        let restored = Awaited { server: Server::start_in(to.path())?, ..awaited };
+        if lost {
+            assert_eq!(backed_up(&safe, &restored.server)?, (0, 0, 0), "it is awaited");
+            let (_, missing, receipt) = restored.send()?;
+            assert_eq!((missing, receipt.complete), (1, false));
+            restored.send_rest(0, &restored.begin(0)?)?;
+        }
+        restored.assert_complete()?;
+        assert_eq!(backed_up(&safe, &restored.server)?, (1, 1, 0));
+    }
     Ok(())
 }
 

@@ -25,6 +25,8 @@ pub enum When {
     Update,
     /// A backup is made.
     BackUp,
+    /// A backup copies an attachment.
+    Copy,
     /// A backup is restored.
     Restore,
     /// Content over its time is erased.
@@ -124,6 +126,7 @@ pub const CATALOGUE: &[Point] = &[
 
 /// Points of backups, restores, erasures and of what terminals offer after a restore; each with a test of its own.
 pub const SAFETY: &[Point] = &[
+    point("server::backup::before_read_back", When::Copy, true),
     point("server::backup::after_write", When::BackUp, true),
     point("server::backup::after_verify", When::BackUp, true),
     point("server::backup::after_blobs", When::BackUp, true),
@@ -133,6 +136,8 @@ pub const SAFETY: &[Point] = &[
     point("server::restore::before_commit", When::Restore, true),
     point("server::restore::after_rows", When::Restore, true),
     point("server::restore::after_blobs", When::Restore, true),
+    point("server::restore::after_replay", When::Restore, true),
+    point("server::restore::after_keep", When::Restore, true),
     point("server::restore::before_epoch", When::Restore, true),
     point("server::restore::after_epoch", When::Restore, true),
     point("server::erasure::after_journal", When::Erase, true),
