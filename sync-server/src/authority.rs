@@ -1,5 +1,5 @@
-//! The centre's own authority: signs certificates of terminals and of the terminals' listener. The only place that
-//! names `rcgen`.
+//! The centre's own authority: signs certificates of terminals and of the terminals' listener, and knows its own again.
+//! The only place that names `rcgen` and `x509_parser`.
 //!
 //! Everything follows from one Ed25519 key and the time: the authority's own certificate is the same at every start,
 //! so that nothing but the key is kept. Refuses to certify a key whose owner did not sign the request.
@@ -17,6 +17,8 @@ use rcgen::{
     IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData as _, SanType, SerialNumber, SubjectPublicKeyInfo,
     date_time_ymd,
 };
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer as _;
 use zeroize::Zeroizing;
 
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -27,8 +29,10 @@ pub const TERMINAL_DAYS: i64 = 90;
 pub const SERVER_DAYS: i64 = 90;
 /// A terminal's certificate begins so long before it was issued, because clocks of servers differ.
 const BACK_MS: i64 = DAY_MS;
-/// Bytes of a certificate request, at most; one of ours has some 200.
+/// Bytes of a certificate request, and of a certificate that is shown, at most; ours have some 200 and 400.
 const MAX_REQUEST_BYTES: usize = 4_096;
+/// What certificates of terminals say that they are for.
+const TERMINAL: &str = "Jinban terminal";
 /// Names in the listener's certificate, at most.
 pub const MAX_NAMES: usize = 20;
 
@@ -59,6 +63,7 @@ pub struct ServerCertificate {
 /// The authority. Never printed but for its fingerprint.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
+    public: PublicKey,
     certificate: Vec<u8>,
     fingerprint: Fingerprint,
 }
@@ -84,7 +89,8 @@ impl Authority {
         // when terminals are enrolled with another one.
         about.serial_number = Some(serial(&[b"authority", public.0.0.as_slice()]));
         let certificate = about.self_signed(&pair)?.der().to_vec();
-        Ok(Self { issuer: Issuer::new(about, pair), certificate, fingerprint: Fingerprint::of(&public) })
+        let fingerprint = Fingerprint::of(&public);
+        Ok(Self { issuer: Issuer::new(about, pair), public, certificate, fingerprint })
     }
 
     /// What a technician compares.
@@ -115,7 +121,7 @@ impl Authority {
         now_ms: i64,
     ) -> Result<Certified, AuthorityError> {
         let expires_at_ms = now_ms.saturating_add(TERMINAL_DAYS * DAY_MS);
-        let mut about = named("Jinban terminal", terminal.as_str());
+        let mut about = named(TERMINAL, terminal.as_str());
         about.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let begin_ms = now_ms.saturating_sub(BACK_MS);
         bounded(&mut about, (begin_ms, expires_at_ms), &[terminal.as_str().as_bytes(), key.0.0.as_slice()])?;
@@ -127,6 +133,26 @@ impl Authority {
             issued_at_ms: now_ms,
             expires_at_ms,
         })
+    }
+
+    /// The terminal that a certificate names, and its key, if this authority signed it for a terminal. That it has ended
+    /// does not matter: it says who somebody was.
+    pub fn certified(&self, certificate: &[u8]) -> Option<(TerminalId, PublicKey)> {
+        if certificate.len() > MAX_REQUEST_BYTES {
+            return None;
+        }
+        let (rest, parsed) = X509Certificate::from_der(certificate).ok()?;
+        let key: [u8; 32] = self.public.0.0.as_slice().try_into().ok()?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&key).ok()?;
+        let signature = ed25519_dalek::Signature::from_slice(&parsed.signature_value.data).ok()?;
+        key.verify_strict(parsed.tbs_certificate.as_ref(), &signature).ok()?;
+        let mut purposes = parsed.subject().iter_organization();
+        let mut names = parsed.subject().iter_common_name();
+        let one = |(purpose, name): (&str, &str)| (purpose == TERMINAL).then(|| name.parse().ok()).flatten();
+        let terminal = one((purposes.next()?.as_str().ok()?, names.next()?.as_str().ok()?))?;
+        let alone = rest.is_empty() && purposes.next().is_none() && names.next().is_none();
+        let key = PublicKey::from_spki(parsed.public_key().raw)?;
+        alone.then_some((terminal, key))
     }
 
     /// A certificate for a listener that is reached under these names and addresses, with a key of its own that is
@@ -235,7 +261,7 @@ mod tests {
     #[test]
     fn a_request_holds_only_for_the_key_that_signed_it() {
         let key = DeviceKey::from_seed([3; 32]);
-        let mut about = named("Jinban terminal", "T-01");
+        let mut about = named(TERMINAL, "T-01");
         about.use_authority_key_identifier_extension = false;
         let csr =
             about.serialize_request(&key_pair(&key).expect("a pair")).expect("a request").der().to_vec();
@@ -253,6 +279,34 @@ mod tests {
         }
         assert!(requested_key(&[]).is_err());
         assert!(requested_key(&vec![0x30; MAX_REQUEST_BYTES + 1]).is_err());
+    }
+
+    #[test]
+    fn an_authority_knows_its_own_certificates_of_terminals_and_no_others() {
+        let (ours, key) = (authority(1), DeviceKey::from_seed([3; 32]).public());
+        let terminal: TerminalId = "T-07".parse().expect("an id");
+        let now_ms = 1_795_500_000_000;
+        // Long ended, and still a proof.
+        let own =
+            ours.certify(&terminal, &key, now_ms - 9 * 365 * DAY_MS).expect("a certificate").certificate.0;
+        assert_eq!(ours.certified(&own), Some((terminal.clone(), key.clone())));
+        let foreign = authority(2).certify(&terminal, &key, now_ms).expect("a certificate").certificate.0;
+        assert_eq!(ours.certified(&foreign), None);
+        let seed = DeviceKey::from_seed([3; 32]).to_seed();
+        let listener = ours.serve_as(&["T-07".to_owned()], now_ms, &seed).expect("a certificate").chain;
+        assert!(listener.iter().all(|certificate| ours.certified(certificate).is_none()));
+        for place in 0..own.len() {
+            for bit in 0..8 {
+                let mut altered = own.clone();
+                altered[place] ^= 1 << bit;
+                // The outer name of the algorithm is not signed; whatever else is altered, it is nobody's.
+                let found = ours.certified(&altered);
+                assert!(found.is_none_or(|found| found == (terminal.clone(), key.clone())), "byte {place}");
+            }
+            assert_eq!(ours.certified(&own[..place]), None);
+        }
+        assert_eq!(ours.certified(&[own.as_slice(), &[0]].concat()), None);
+        assert_eq!(ours.certified(&vec![0x30; MAX_REQUEST_BYTES + 1]), None);
     }
 
     #[test]

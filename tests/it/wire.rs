@@ -17,8 +17,8 @@ use domain::wire::v1::{
     CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, DeviceReport,
     DeviceTrouble, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
     EnvelopeUpload, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest,
-    OfferResponse, OfferedReceipt, Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, SealingKeyEntry,
-    SealingKeyList, SeriesNews, SlipBody, Submission, WithdrawnItem,
+    OfferResponse, OfferedReceipt, Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, Returning,
+    SealingKeyEntry, SealingKeyList, SeriesNews, SlipBody, Submission, WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -166,9 +166,22 @@ fn enrolment_and_news_are_written_as_recorded() {
         public_key: DeviceKey::from_seed([5; 32]).public(),
         software: "0.1.0".to_owned(),
         csr: None,
+        returning: None,
     };
     same("enrol_request", &request);
-    same("enrol_request_with_csr", &EnrolRequest { csr: Some(Bytes(vec![0x30, 1, 2])), ..request });
+    let csr = Some(Bytes(vec![0x30, 1, 2]));
+    same("enrol_request_with_csr", &EnrolRequest { csr: csr.clone(), ..request.clone() });
+    let returning = Returning {
+        code: request.code.clone(),
+        terminal: "T-001".parse().expect("terminal"),
+        station: "XN-CCB-CD-01".parse().expect("station"),
+        issuer: Issuer::new(1).expect("issuer"),
+        certificate: Bytes(vec![0x30, 1, 2]),
+    };
+    same("returning", &returning);
+    let body = serde_json::to_vec(&returning).expect("json");
+    let returning = Some(sign_document(SignedKind::Return, body, &DeviceKey::from_seed([5; 32])));
+    same("enrol_request_returning", &EnrolRequest { csr, returning, ..request });
     let receipt_key = DeviceKey::from_seed([6; 32]).public();
     let sealing = SealingKey::from_seed([2; 32]).public();
     let response = EnrolResponse {

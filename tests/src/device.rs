@@ -290,10 +290,23 @@ pub fn new_key(rng: &mut ChaCha20Rng) -> DeviceKey {
 /// # Errors
 /// If the server cannot be reached.
 pub fn enrol_raw(server: &Server, code: &str, key: &DeviceKey) -> Result<Answer> {
+    enrol_showing(server, code, key, None)
+}
+
+/// The enrolment call of a device that shows who it was here, as it is answered.
+///
+/// # Errors
+/// If the server cannot be reached.
+pub fn enrol_showing(
+    server: &Server,
+    code: &str,
+    key: &DeviceKey,
+    returning: Option<SignedDocument>,
+) -> Result<Answer> {
     let secure = server.terminals.starts_with("https://");
     let csr = if secure { Some(certificate_request(key)?) } else { None };
-    let request =
-        EnrolRequest { code: code.to_owned(), public_key: key.public(), software: "test 0.1".into(), csr };
+    let (code, software) = (code.to_owned(), "test 0.1".to_owned());
+    let request = EnrolRequest { code, public_key: key.public(), software, csr, returning };
     let body = serde_json::to_vec(&request)?;
     if !secure {
         return http::post(&server.terminals, "/api/v1/enrol", &[JSON], &body);

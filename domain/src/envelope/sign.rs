@@ -172,6 +172,8 @@ pub enum SignedKind {
     SealingKeys,
 }
 
+    /// Who a terminal was before a restored centre forgot it, signed by the terminal.
+    Return,
 impl SignedKind {
     fn label(self) -> &'static str {
         match self {
@@ -187,6 +189,7 @@ impl SignedKind {
         }
     }
 }
+            Self::Return => "jinban/return/1",
 
 /// A slip, receipt, heartbeat or order as it travels: the exact JSON bytes that were signed, the key's id, the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

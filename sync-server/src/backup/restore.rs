@@ -220,6 +220,8 @@ fn renew(
     durability::forget(tx)?;
     sessions::end_of_everybody(tx)?;
     enrol::void_codes(tx, now_ms)?;
+    // Terminals that were enrolled since keep what they have.
+    enrol::leave_gap(tx, rng)?;
     let epoch = meta::begin_epoch(tx, head.audit_seq, rng)?;
     meta::raise_order_number(tx, now_ms)?;
     // Terminals may have heard of keys that this store does not know: what is in force here counts.

@@ -2,6 +2,11 @@
 //!
 //! The code is kept as a digest only. The same device may ask again with its code (its answer got lost) and hears
 //! the same; another device hears that the code was used.
+mod gap;
+mod returning;
+
+pub use gap::leave as leave_gap;
+
 use domain::date::CivilDate;
 use domain::enrolment::CODE_SIGNS;
 use domain::envelope::{Digest, PublicKey, Suite};
@@ -10,6 +15,7 @@ use domain::signs;
 use domain::wire::v1::{Certified, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
 use rand_core::CryptoRng;
 
+use self::returning::Shown;
 use super::terminals::{self, Terminal};
 use super::{Context, audit, certificates, receipt, rollout, sealing_keys, terminal_steps};
 use crate::error::{ProblemCode, ServiceError};
@@ -105,18 +111,19 @@ pub fn random_signs<R: CryptoRng + ?Sized>(rng: &mut R, count: usize) -> String 
     signs::grouped(&random)
 }
 
-/// Enrols a device.
+/// Enrols a device; one that a restored centre has forgotten comes back as the terminal that it was.
 ///
 /// # Errors
-/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key or certificate request, no sealing key whose
-/// file is there, or the store's. The code is not used then.
+/// [`ServiceError`]: malformed, unknown, expired or used codes, a malformed key or certificate request, a return that is not
+/// proven or not needed, no sealing key whose file is there, or the store's. The code is not used then.
 pub fn enrol(
     tx: &mut Tx<'_>,
     now_ms: i64,
     context: &Context,
     request: &EnrolRequest,
 ) -> Result<EnrolResponse, ServiceError> {
-    let digest = code_digest(&request.code)?.to_string();
+    let code = code_digest(&request.code)?;
+    let digest = code.to_string();
     check_key(&request.public_key)?;
     if let Some(csr) = &request.csr {
         certificates::check_request(&csr.0, &request.public_key)?;
@@ -129,16 +136,24 @@ pub fn enrol(
         (Some(used_by), Some(t)) if used_by == t.id.as_str() => t,
         (Some(_), _) => return Err(ProblemCode::EnrolCodeUsed.into()),
         (None, _) if now_ms > row.int(1)? => return Err(ProblemCode::EnrolCodeExpired.into()),
+        (None, Some(t)) if !t.active => return Err(ProblemCode::TerminalBlocked.into()),
+        (None, Some(_)) if request.returning.is_some() => return Err(ProblemCode::TerminalKnown.into()),
         (None, Some(t)) if t.station != station => return Err(ProblemCode::KeyEnrolledElsewhere.into()),
         (None, Some(t)) => {
             use_code(tx, now_ms, &digest, &t)?;
             t
         }
         (None, None) => {
-            let terminal = add_terminal(tx, now_ms, station, request)?;
+            let (terminal, step) = match &request.returning {
+                None => (add_terminal(tx, now_ms, station, request)?, "enrolled"),
+                Some(document) => {
+                    let shown = Shown { request, document, code: &code, station: &station };
+                    (returning::take_back(tx, now_ms, context, &shown)?, "returned")
+                }
+            };
             use_code(tx, now_ms, &digest, &terminal)?;
             let replaces = row.text_or_null(3)?.unwrap_or_default();
-            terminal_steps::note(tx, now_ms, (terminal.id.as_str(), "enrolled"), (&terminal.id, replaces))?;
+            terminal_steps::note(tx, now_ms, (terminal.id.as_str(), step), (&terminal.id, replaces))?;
             terminal
         }
     };
@@ -221,36 +236,40 @@ fn add_terminal(
     request: &EnrolRequest,
 ) -> Result<Terminal, ServiceError> {
     let issuer = free_issuer(tx, &station)?;
-    let place = tx.query_int("SELECT COUNT(*) FROM terminal", &[])? + 1;
-    let id: TerminalId =
-        format!("T-{place:02}").parse().map_err(|_| StoreError::Stored { what: "terminal id" })?;
-    let software: String =
-        request.software.chars().filter(|c| !c.is_control()).take(MAX_SOFTWARE_CHARS).collect();
+    let id = gap::next_id(tx)?;
+    let terminal = Terminal { id, station, public_key: request.public_key.clone(), issuer, active: true };
+    insert(tx, now_ms, &terminal, &request.software)?;
+    let key = terminal.public_key.key_id();
+    let event = audit::Event {
+        actor: terminal.id.as_str(),
+        event: "terminal.enrolled",
+        subject: terminal.station.as_str(),
+        object_digest: key.as_str(),
+    };
+    audit::append(tx, now_ms, event)?;
+    Ok(terminal)
+}
+
+fn insert(tx: &mut Tx<'_>, now_ms: i64, terminal: &Terminal, software: &str) -> Result<(), StoreError> {
+    let software: String = software.chars().filter(|c| !c.is_control()).take(MAX_SOFTWARE_CHARS).collect();
     tx.execute(
         "INSERT INTO terminal (id, station, public_key, issuer, status, software, enrolled_at_ms)
          VALUES ($1, $2, $3, $4, 'active', $5, $6)",
         &[
-            id.as_str().into(),
-            station.as_str().into(),
-            request.public_key.0.0.as_slice().into(),
-            i64::from(issuer.get()).into(),
+            terminal.id.as_str().into(),
+            terminal.station.as_str().into(),
+            terminal.public_key.0.0.as_slice().into(),
+            i64::from(terminal.issuer.get()).into(),
             software.into(),
             now_ms.into(),
         ],
     )?;
-    let key = request.public_key.key_id();
-    let event = audit::Event {
-        actor: id.as_str(),
-        event: "terminal.enrolled",
-        subject: station.as_str(),
-        object_digest: key.as_str(),
-    };
-    audit::append(tx, now_ms, event)?;
-    Ok(Terminal { id, station, public_key: request.public_key.clone(), issuer, active: true })
+    Ok(())
 }
 
 /// The station's own number for its first terminal; further ones get the lowest free number from 050 that is not a
-/// station's. A number belongs to its terminal for ever, so that a centre enrols 899 at most.
+/// station's, after a restore from behind its gap. A number belongs to its terminal for ever, so that a centre enrols 899
+/// at most.
 fn free_issuer(tx: &mut Tx<'_>, station: &StationId) -> Result<Issuer, ServiceError> {
     let own = tx.query_int("SELECT number FROM station WHERE id = $1", &[station.as_str().into()])?;
     let taken = tx.query(
@@ -258,9 +277,8 @@ fn free_issuer(tx: &mut Tx<'_>, station: &StationId) -> Result<Issuer, ServiceEr
         &[station.as_str().into()],
     )?;
     let taken: Vec<i64> = taken.iter().map(|r| r.int(0)).collect::<Result<_, _>>()?;
-    let further = i64::from(FIRST_FURTHER_ISSUER)..i64::from(FIRST_CENTRE_ISSUER);
-    std::iter::once(own)
-        .chain(further.filter(|n| *n != own))
+    gap::issuers(tx, own)?
+        .into_iter()
         .find(|n| !taken.contains(n))
         .and_then(|n| Issuer::new(u16::try_from(n).ok()?))
         .ok_or_else(|| ProblemCode::IssuersExhausted.into())

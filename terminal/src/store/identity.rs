@@ -132,6 +132,29 @@ impl Store {
         Ok(identity)
     }
 
+    /// Keeps what a centre answered that had forgotten this terminal and took it back: series, counter and rows go on. Only
+    /// where the centre had to give it another issuer do its numbers begin anew, after that one's last.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database refuses, or the terminal is not enrolled.
+    pub fn save_return(&mut self, answer: &EnrolResponse) -> Result<Identity, StoreError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let known: Identity = get(&tx, "identity")?.ok_or(StoreError::Value("identity"))?;
+        if known.issuer != answer.issuer {
+            put(&tx, "counter", &answer.last_counter)?;
+        }
+        let identity = Identity {
+            station: answer.station.clone(),
+            issuer: answer.issuer,
+            certified: answer.certified.clone().or(known.certified.clone()),
+            ..known
+        };
+        put(&tx, "identity", &identity)?;
+        fail::fail_point!("terminal::return::before_commit", |_| Err(StoreError::Full));
+        tx.commit()?;
+        Ok(identity)
+    }
+
     /// Keeps a renewed certificate.
     ///
     /// # Errors

@@ -1,8 +1,11 @@
 //! Enrolment: a one-time code and the device's public key become a known terminal with a certificate.
+//!
+//! A terminal that is enrolled shows its centre who it is. A centre that was restored and has forgotten it takes it back
+//! as the same, with series, numbers and rows; one that knows it says so, and uses no code.
 use domain::enrolment::{Fingerprint, take_apart};
-use domain::envelope::PublicKey;
+use domain::envelope::{PublicKey, SignedDocument, SignedKind, sign_document};
 use domain::wire::v1::tuf::TUF_METADATA;
-use domain::wire::v1::{EnrolRequest, EnrolResponse};
+use domain::wire::v1::{EnrolRequest, EnrolResponse, Returning};
 
 use super::catalogue_client::root_keys;
 use super::client::{Answer, read_answer};
@@ -11,10 +14,14 @@ use super::transport::{Method, Request, Transport};
 use crate::key_store::KeyStoreError;
 use crate::store::{Identity, Store, StoreError};
 
+/// What a centre answers that knows this terminal as it is.
+const KNOWN: &str = "409 terminal-known";
+
 /// Enrolment failed; nothing changed on this terminal.
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
-    /// This data folder belongs to a terminal that is enrolled at this centre already.
+    /// This data folder belongs to a terminal that this centre knows; or nobody could be asked, because the code came
+    /// without the fingerprint of the centre.
     #[error("this terminal is enrolled already")]
     AlreadyEnrolled,
     /// The code cannot be one.
@@ -56,11 +63,17 @@ pub enum EnrolError {
 pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Result<Identity, EnrolError> {
     let (code, centre) = take_apart(code).ok_or(EnrolError::Code)?;
     let known = store.identity()?;
-    if known.as_ref().is_some_and(|known| !is_new(known, centre.as_ref())) {
-        return Err(EnrolError::AlreadyEnrolled);
-    }
+    let returning = match &known {
+        Some(known) if !is_new(known, centre.as_ref()) => {
+            let shown = shown(store, known, (&code, centre.as_ref()));
+            Some(shown.ok_or(EnrolError::AlreadyEnrolled)?)
+        }
+        _ => None,
+    };
+    let returns = returning.is_some();
     let request = EnrolRequest {
         code,
+        returning,
         public_key: store.device_key().public(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
         csr: centre.as_ref().map(|_| certificate_request(store.key_store().as_ref())).transpose()?,
@@ -80,6 +93,8 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
             }
             let identity = match known {
                 None => store.save_enrolment(&answer)?,
+                Some(known) if known.terminal != answer.terminal => return Err(EnrolError::OtherTerminal),
+                Some(_) if returns => store.save_return(&answer)?,
                 Some(known) => again(store, known, &answer)?,
             };
             if let Some(Err(error)) = answer.order.as_ref().map(|order| store.take_order(order)) {
@@ -96,6 +111,7 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
             begin_trust(store, transport)?;
             Ok(identity)
         }
+        Answer::Malformed(why) if returns && why == KNOWN => Err(EnrolError::AlreadyEnrolled),
         Answer::NotLetIn(why) | Answer::Malformed(why) => Err(EnrolError::Refused(why)),
         Answer::Later { why, .. } => Err(EnrolError::Unreachable(why)),
     }
@@ -110,12 +126,27 @@ fn is_new(known: &Identity, centre: Option<&Fingerprint>) -> bool {
 
 /// An enrolled terminal takes the certificate and stays who it is: series and numbers go on.
 fn again(store: &mut Store, known: Identity, answer: &EnrolResponse) -> Result<Identity, EnrolError> {
-    if known.terminal != answer.terminal {
-        return Err(EnrolError::OtherTerminal);
-    }
     let certified = answer.certified.clone().ok_or(EnrolError::Certificate)?;
     store.keep_certificate(certified.clone())?;
     Ok(Identity { certified: Some(certified), ..known })
+}
+
+/// What an enrolled terminal shows the centre that it trusts; nothing if the code names none, or it has no certificate to
+/// show.
+fn shown(
+    store: &Store,
+    known: &Identity,
+    (code, centre): (&str, Option<&Fingerprint>),
+) -> Option<SignedDocument> {
+    centre?;
+    let said = Returning {
+        code: code.to_owned(),
+        terminal: known.terminal.clone(),
+        station: known.station.clone(),
+        issuer: known.issuer,
+        certificate: known.certified.as_ref()?.certificate.clone(),
+    };
+    Some(sign_document(SignedKind::Return, serde_json::to_vec(&said).ok()?, store.device_key()))
 }
 
 /// Whether the answer brings a certificate for this key, of the centre that was typed.

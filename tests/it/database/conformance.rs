@@ -180,7 +180,13 @@ impl Life {
         let mut device = Device::enrol_through(seed, |key| {
             let (code, public_key) = (self.codes[code].clone(), key.public());
             let csr = Some(certificate_request(key)?);
-            Ok(self.centre.enrol(EnrolRequest { code, public_key, software: "test".into(), csr })?)
+            Ok(self.centre.enrol(EnrolRequest {
+                code,
+                public_key,
+                software: "test".into(),
+                csr,
+                returning: None,
+            })?)
         })?;
         device.reseed(seed);
         Ok(device)

@@ -42,7 +42,13 @@ fn centre(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, String)> {
 pub fn enrolled(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, Device)> {
     let (centre, code) = centre(clock)?;
     let device = Device::enrol_through(1, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: String::new(), csr: None };
+        let request = EnrolRequest {
+            code,
+            public_key: key.public(),
+            software: String::new(),
+            csr: None,
+            returning: None,
+        };
         Ok(centre.enrol(request)?)
     })?;
     Ok((centre, device))

@@ -46,6 +46,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", TLS),
     ("tokio_rustls", &["sync-server/src/shell/tls.rs"]),
     ("rcgen", &["sync-server/src/authority.rs", "terminal/src/sync/tls", "tests"]),
+    ("x509_parser", &["sync-server/src/authority.rs"]),
     ("egui", WINDOW),
     ("eframe", WINDOW),
     ("egui_kittest", &["tests"]),

@@ -113,6 +113,9 @@ struct LifeArguments {
     seed: u64,
     #[arg(long)]
     code: Option<String>,
+    /// Enrol again, although the terminal is enrolled.
+    #[arg(long)]
+    again: bool,
     #[arg(long)]
     submissions: u32,
     #[arg(long, default_value_t = 0)]
@@ -216,6 +219,7 @@ fn terminal(arguments: LifeArguments) -> Result<()> {
         history: arguments.history,
         seed: arguments.seed,
         code: arguments.code,
+        again: arguments.again,
         submissions: arguments.submissions,
         pages: arguments.pages,
         visit: arguments.visit,

@@ -33,6 +33,8 @@ pub enum When {
     Erase,
     /// Receipts are shown to a restored centre.
     Offer,
+    /// A terminal that a restored centre has forgotten is enrolled again.
+    Return,
     /// Pages are captured, sent and taken in.
     Pages,
 }
@@ -143,6 +145,7 @@ pub const SAFETY: &[Point] = &[
     point("server::erasure::after_journal", When::Erase, true),
     point("terminal::offer::before_exchange", When::Offer, true),
     point("terminal::offer::before_commit", When::Offer, true),
+    point("terminal::return::before_commit", When::Return, true),
 ];
 
 /// Points of pages on their way from the terminal's disk to the centre's.

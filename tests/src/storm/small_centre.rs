@@ -91,7 +91,13 @@ pub fn enrol_device(centre: &Arc<Centre>, seed: u64) -> Result<Device> {
     let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let code = centre.write(move |tx| enrol::make_code(tx, now_ms, &station, &mut rng))?.code;
     Device::enrol_through(seed, |key| {
-        let request = EnrolRequest { code, public_key: key.public(), software: "test".into(), csr: None };
+        let request = EnrolRequest {
+            code,
+            public_key: key.public(),
+            software: "test".into(),
+            csr: None,
+            returning: None,
+        };
         Ok(centre.enrol(request)?)
     })
 }

@@ -56,6 +56,8 @@ pub struct Life {
     pub seed: u64,
     /// One-time code, for the first life.
     pub code: Option<String>,
+    /// The centre was restored and has forgotten the terminal, which enrols again with the code.
+    pub again: bool,
     /// Submissions to make.
     pub submissions: u32,
     /// Pages of a submission, at most.
@@ -76,7 +78,7 @@ pub fn live(life: &Life) -> Result<()> {
     let end = Instant::now() + life.patience;
     let mut recorder = Recorder::open(&life.history, &life.name)?;
     let mut store = Store::open(&life.data, now_ms()).context("the store")?;
-    if store.identity()?.is_none() {
+    if life.again || store.identity()?.is_none() {
         first_contact(&mut store, life, end)?;
     }
     if life.visit && life.submissions > 0 {

@@ -33,7 +33,7 @@ pub use problem::Problem;
 pub use reads::{CaseList, CaseResource, CasesQuery, DEFAULT_PAGE, MAX_PAGE};
 pub use terminal::{
     CertificateRequest, CertificateResponse, Certified, Contact, EnrolRequest, EnrolResponse, ReceiptKey,
-    SealingKeyEntry, SeriesNews,
+    Returning, SealingKeyEntry, SeriesNews,
 };
 
 /// Envelopes in one batch, at most.

@@ -24,6 +24,27 @@ pub struct EnrolRequest {
     /// certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csr: Option<Bytes>,
+    /// A [`Returning`] as JSON, signed by the device key: from a terminal that was enrolled here before, in case that
+    /// the centre was restored from a backup that does not know it. The centre takes it back as the same terminal, or
+    /// answers `terminal-known` if it knows the device; the code is not used then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returning: Option<SignedDocument>,
+}
+
+/// Who a terminal was before its centre forgot it, as it says itself. The certificate proves terminal and key: the
+/// centre's own authority signed it, whether it has ended or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returning {
+    /// The one-time code of the same request, so that what was signed once serves for no other.
+    pub code: String,
+    /// The terminal.
+    pub terminal: TerminalId,
+    /// Where it stands; the code must be for this station.
+    pub station: StationId,
+    /// Issuer of its case numbers.
+    pub issuer: Issuer,
+    /// Its last certificate (X.509 in DER).
+    pub certificate: Bytes,
 }
 
 /// A certificate of a terminal.
