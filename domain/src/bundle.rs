@@ -169,4 +169,9 @@ impl StepKind {
     pub fn needs_department(self) -> bool {
         matches!(self, Self::Share | Self::Review | Self::Issue)
     }
+
+    /// Whether it is done by nobody who works at cases: the citizen pays, the post brings, a system tells.
+    pub fn is_done_by_others(self) -> bool {
+        matches!(self, Self::Pay | Self::Mail | Self::Notify)
+    }
 }

@@ -23,7 +23,7 @@ const EARLY_MS: i64 = 3_600_000;
 /// What can be done about attachments.
 #[derive(Debug, Subcommand)]
 pub enum AttachmentsJob {
-    /// List the cases that wait for attachments, the oldest first: number, terminal, how many, since when.
+    /// List what waits for attachments, the oldest first: number, envelope, kind, terminal, how many, since when.
     #[command(after_help = "Examples:
   sync-server attachments list
   sync-server attachments list --json")]
@@ -36,21 +36,25 @@ pub enum AttachmentsJob {
     /// durable.
     #[command(
         after_help = "For a page that `terminal status` calls damaged, and for one that a backup found gone or altered at the centre
-(alarm `blob.rotten`); of that a copy beside the backups is brought back first. What comes all the same is taken in. Ask the
-citizen for it.
+(alarm `blob.rotten`); of that a copy beside the backups is brought back first. With the case goes what refers to it. What
+comes all the same is taken in. Ask the citizen for it.
 
 Examples:
-  sync-server attachments give-up --number XN26112400100013"
+  sync-server attachments give-up --number XN26112400100013
+  sync-server attachments give-up --envelope 019ab2c3-d4e5-7000-8000-000000000001"
     )]
     GiveUp(GiveUp),
 }
 
-/// Which case.
+/// Which case or envelope.
 #[derive(Debug, Args)]
 pub struct GiveUp {
-    /// The case.
-    #[arg(long)]
-    number: CaseNo,
+    /// The case: its submission, and all that refers to it.
+    #[arg(long, required_unless_present = "envelope")]
+    number: Option<CaseNo>,
+    /// One envelope, as the list names it.
+    #[arg(long, conflicts_with = "number")]
+    envelope: Option<EnvelopeId>,
     /// Also if its text came less than an hour ago: pages follow their text.
     #[arg(long)]
     early: bool,
@@ -77,42 +81,57 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
         return say_json(&waiting);
     }
     if waiting.is_empty() {
-        return say("no case waits for attachments\n");
+        return say("nothing waits for attachments\n");
     }
     let line = |w: &Waiting| {
         let age = span(now_ms().saturating_sub(w.received_at_ms));
-        format!("{}  {}  {} awaited for {age}\n", w.number, w.terminal, w.awaited)
+        let number = w.number.as_ref().map_or("-", CaseNo::as_str);
+        format!("{number}  {}  {}  {}  {} awaited for {age}\n", w.envelope_id, w.kind, w.terminal, w.awaited)
     };
     say(&waiting.iter().map(line).collect::<String>())
 }
 
 fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
     let mut store = config.data_folder().open_existing()?;
-    let found = in_transaction(store.as_mut(), |tx| cases::by_number(tx, &args.number))?;
-    let case = found.into_iter().find(|case| case.number == args.number);
-    let case = case.with_context(|| format!("there is no case {}", args.number))?;
-    let age_ms = now_ms().saturating_sub(case.received_at_ms);
-    anyhow::ensure!(
-        args.early || age_ms >= EARLY_MS,
-        "its text came {} ago and the pages may be on their way: wait an hour, or say --early",
-        span(age_ms)
-    );
-    let came = in_transaction(store.as_mut(), |tx| copies::came_of_case(tx, &args.number))?;
+    let meant = |waiting: &Waiting| match (&args.number, &args.envelope) {
+        (Some(number), _) => waiting.number.as_ref() == Some(number),
+        (None, Some(id)) => waiting.envelope_id == *id,
+        (None, None) => false,
+    };
+    if let Some(number) = &args.number {
+        let found = in_transaction(store.as_mut(), |tx| cases::by_number(tx, number))?;
+        anyhow::ensure!(found.iter().any(|case| case.number == *number), "there is no case {number}");
+    }
+    let waiting = in_transaction(store.as_mut(), |tx| blobs::waiting(tx, i64::MAX))?;
+    let waiting: Vec<_> = waiting.into_iter().filter(meant).collect();
+    let youngest = waiting.iter().map(|w| now_ms().saturating_sub(w.received_at_ms)).min();
+    if let Some(age_ms) = youngest.filter(|age| !args.early && *age < EARLY_MS) {
+        anyhow::bail!(
+            "its text came {} ago and the pages may be on their way: wait an hour, or say --early",
+            span(age_ms)
+        );
+    }
+    let came = in_transaction(store.as_mut(), |tx| match (&args.number, &args.envelope) {
+        (Some(number), _) => copies::came_of_case(tx, number),
+        (None, id) => copies::came_of(tx, id.as_slice()),
+    })?;
     let rotten = rotten(config, came)?;
     let given_up = in_transaction(store.as_mut(), |tx| {
         for digest in rotten.iter().flat_map(|(_, digests)| digests) {
             copies::await_one(tx, now_ms(), digest)?;
         }
-        let ids = std::iter::once(case.envelope_id).chain(rotten.iter().map(|(id, _)| *id));
+        let ids = waiting.iter().map(|w| w.envelope_id).chain(rotten.iter().map(|(id, _)| *id));
         let each = ids.collect::<BTreeSet<_>>().into_iter().map(|id| blobs::give_up(tx, now_ms(), &id));
         each.collect::<Result<Vec<_>, _>>().map(|given| given.concat())
     })?;
+    let what = args.number.as_ref().map(ToString::to_string);
+    let what = what.or_else(|| args.envelope.map(|id| id.to_string())).unwrap_or_default();
     if args.json {
-        return say_json(&json!({ "number": args.number, "given_up": given_up }));
+        return say_json(&json!({ "number": args.number, "envelope": args.envelope, "given_up": given_up }));
     }
     say(&match given_up.len() {
-        0 => format!("nothing is awaited of {}\n", args.number),
-        n => format!("{n} attachments of {} are given up; ask the citizen for them\n", args.number),
+        0 => format!("nothing is awaited of {what}\n"),
+        n => format!("{n} attachments of {what} are given up; ask the citizen for them\n"),
     })
 }
 

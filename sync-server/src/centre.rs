@@ -3,6 +3,7 @@
 //! The HTTP shell, the jobs and a simulator all stand on it. Refuses to know HTTP: it takes wire types and gives
 //! wire types. Calls may block for a write; none needs an async runtime.
 mod batch;
+mod citizen;
 mod gather;
 mod offers;
 mod orders;

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, heartbeat, offers, reads, tuf, uploads};
+use crate::api::{calls, changes, citizen, heartbeat, offers, reads, tuf, uploads};
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
@@ -61,6 +61,7 @@ fn calls_of_terminals() -> Calls {
         .add(&policy::DEVICES, routes!(changes::changes))
         .add(&policy::DEVICES, routes!(heartbeat::heartbeat))
         .add(&policy::DEVICES, routes!(offers::offers))
+        .add(&policy::DEVICES, routes!(citizen::citizen_cases))
         .add(&policy::DEVICES, routes!(reads::cases))
         .add(&policy::DEVICES, routes!(reads::case))
         .add(&policy::DEVICES, routes!(reads::catalogue))

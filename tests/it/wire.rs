@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use domain::applicant::IdentitySource;
-use domain::case::CaseState;
+use domain::case::{CaseState, Flaw, Want};
 use domain::envelope::{
     Bytes, DataKey, DeviceKey, Digest, Nonce, SealingKey, SignedKind, Suite, WrappedKey, envelope_digest,
     request_digest, sign_document,
@@ -14,11 +14,12 @@ use domain::envelope::{
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, Lineage, ServerEpoch};
 use domain::wire::v1::{
     ActivationFailure, AuditHead, BatchResponse, BlobEntry, BlobKind, CaseNews, CertificateRequest,
-    CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, Contact, DeviceReport,
-    DeviceTrouble, EnrolRequest, EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
-    EnvelopeUpload, FailureKind, Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest,
-    OfferResponse, OfferedReceipt, Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, Returning,
-    SealingKeyEntry, SealingKeyList, SeriesNews, SlipBody, Submission, WithdrawnItem,
+    CertificateResponse, Certified, Change, ChangeNews, ChangesQuery, ChangesResponse, CitizenCase,
+    CitizenQuery, CitizenRequest, CitizenResponse, Contact, DeviceReport, DeviceTrouble, EnrolRequest,
+    EnrolResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult, EnvelopeUpload, FailureKind,
+    Heartbeat, HeartbeatRequest, HeartbeatResponse, Offer, OfferRequest, OfferResponse, OfferedReceipt,
+    Order, Outcome, Person, Problem, ReceiptBody, ReceiptKey, Returning, SealingKeyEntry, SealingKeyList,
+    SeriesNews, SlipBody, Submission, Supplement, SupplementRequest, Withdrawal, WithdrawnItem,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -160,7 +161,7 @@ fn every_type_of_wire_v1_is_written_as_recorded() {
 }
 
 #[test]
-fn enrolment_and_news_are_written_as_recorded() {
+fn what_a_terminal_sends_to_be_enrolled_is_written_as_recorded() {
     let request = EnrolRequest {
         code: "ABCD-EFGH".to_owned(),
         public_key: DeviceKey::from_seed([5; 32]).public(),
@@ -182,6 +183,10 @@ fn enrolment_and_news_are_written_as_recorded() {
     let body = serde_json::to_vec(&returning).expect("json");
     let returning = Some(sign_document(SignedKind::Return, body, &DeviceKey::from_seed([5; 32])));
     same("enrol_request_returning", &EnrolRequest { csr, returning, ..request });
+}
+
+#[test]
+fn enrolment_and_news_are_written_as_recorded() {
     let receipt_key = DeviceKey::from_seed([6; 32]).public();
     let sealing = SealingKey::from_seed([2; 32]).public();
     let response = EnrolResponse {
@@ -321,6 +326,40 @@ fn heartbeats_and_orders_are_written_as_recorded() {
     let newer: DeviceReport =
         serde_json::from_value(json!({"device": "palm_reader", "trouble": "asleep"})).expect("one of later");
     assert_eq!((newer.trouble, newer.done), (Some(DeviceTrouble::Other), 0));
+}
+
+#[test]
+fn what_citizens_ask_for_and_add_is_written_as_recorded() {
+    let device = DeviceKey::from_seed([5; 32]);
+    let applicant = tests::device::courier_at(1_795_500_000_000).applicant;
+    let query = CitizenQuery { terminal: "T-001".parse().expect("terminal"), applicant: applicant.clone() };
+    same("citizen_query", &query);
+    let body = serde_json::to_vec(&query).expect("json");
+    same("citizen_request", &CitizenRequest { query: sign_document(SignedKind::Citizen, body, &device) });
+    let want = Want { key: "phone".into(), flaw: Flaw::Unclear };
+    let request = SupplementRequest {
+        due_at_ms: 1_795_900_000_000,
+        wants: vec![want, Want { key: "material.3".into(), flaw: Flaw::Missing }],
+        words: vec!["请补齐".into()],
+    };
+    let case = CitizenCase {
+        envelope_id: id(),
+        number: number(),
+        item: Some("hrss.flex-enroll".parse().expect("item")),
+        catalogue_version: Some(1),
+        state: CaseState::Accepted,
+        received_at_ms: 1_795_400_000_000,
+        changed_at_ms: 1_795_500_000_000,
+        due_at_ms: None,
+        expected: false,
+        request: Some(request),
+        withdrawable: true,
+    };
+    same("citizen_response", &CitizenResponse { cases: vec![case], contact: contact() });
+    let answers = serde_json::json!({ "phone": "13700137123" });
+    let answers = answers.as_object().cloned().expect("answers");
+    same("supplement", &Supplement { applicant: applicant.clone(), answers });
+    same("withdrawal", &Withdrawal { applicant });
 }
 
 #[test]

@@ -153,6 +153,7 @@ pub enum Action {
 
 /// One thing that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Want {
     /// Key of a field of the form, or `material.N` for the Nth material of the list (from 0).
     pub key: String,
@@ -162,6 +163,7 @@ pub struct Want {
 
 /// What is wrong with a field or material.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Flaw {
     /// 缺少: it is not there.

@@ -117,11 +117,6 @@ impl CaseView {
         Ok(())
     }
 
-    /// The step with this id.
-    pub fn step(&self, id: &str) -> Option<&StepView> {
-        self.steps.iter().find(|step| step.id == id)
-    }
-
     /// With what the case is to be completed, because nothing is left to be done; none while something is.
     ///
     /// A refused step whose policy says so refuses the whole; otherwise all steps must have ended, and what was passed
@@ -146,11 +141,6 @@ impl CaseView {
             (true, true) => Outcome::PartlyGranted,
             (true, false) => Outcome::Refused,
         })
-    }
-
-    /// Whether the clock stands: the citizen has the next move.
-    pub fn is_standing(&self) -> bool {
-        self.pauses.last().is_some_and(|pause| pause.until_ms.is_none())
     }
 
     fn misfit(&self, action: &Action) -> FoldError {

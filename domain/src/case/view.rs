@@ -2,8 +2,9 @@
 use super::plan::Plan;
 use super::step::StepView;
 use super::{CaseState, Outcome};
+use crate::bundle::StepKind;
 use crate::deadline::Pause;
-use crate::ids::{CaseNo, EnvelopeId};
+use crate::ids::{CaseNo, EnvelopeId, UnitId};
 
 /// What a case is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,37 @@ pub struct CaseView {
     pub overdue: bool,
     /// With what it was completed.
     pub outcome: Option<Outcome>,
+}
+
+impl CaseView {
+    /// The unit that accepts the case: the desk of its plan, or whoever does its first step.
+    pub fn accepting_unit(&self) -> Option<&UnitId> {
+        let desk = self.plan.steps().iter().find(|step| step.kind == StepKind::Accept);
+        let first = desk.or_else(|| self.plan.steps().first())?;
+        self.step(&first.id).map(|step| &step.unit)
+    }
+
+    /// The unit in whose inbox a step stands: its own. What is done by the citizen, the post or a system (paying, posting,
+    /// telling) is booked by the unit that accepts the case, as long as nobody else tells of it.
+    pub fn booking_unit<'v>(&'v self, step: &'v StepView) -> &'v UnitId {
+        let by_others = self.plan.step(&step.id).is_some_and(|planned| planned.kind.is_done_by_others());
+        self.accepting_unit().filter(|_| by_others).unwrap_or(&step.unit)
+    }
+
+    /// Whether a unit's people may book what happens at a step: the step's own, and the one in whose inbox it stands.
+    pub fn books(&self, unit: &UnitId, step: &StepView) -> bool {
+        step.unit == *unit || self.booking_unit(step) == unit
+    }
+
+    /// The step with this id.
+    pub fn step(&self, id: &str) -> Option<&StepView> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Whether the clock stands: the citizen has the next move.
+    pub fn is_standing(&self) -> bool {
+        self.pauses.last().is_some_and(|pause| pause.until_ms.is_none())
+    }
 }
 
 /// A supplement that was asked for and did not come yet.

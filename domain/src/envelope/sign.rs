@@ -164,16 +164,18 @@ pub enum SignedKind {
     Order,
     /// Receipts that a terminal shows a restored centre, signed by the terminal.
     Offer,
+    /// Whose cases a terminal asks for, signed by it.
+    Citizen,
     /// The end of the centre's audit chain on a day, signed with its receipt key.
     AuditHead,
     /// What a backup of the centre holds, signed with its receipt key.
     Backup,
     /// The keys to which terminals seal, signed with the centre's receipt key.
     SealingKeys,
-}
-
     /// Who a terminal was before a restored centre forgot it, signed by the terminal.
     Return,
+}
+
 impl SignedKind {
     fn label(self) -> &'static str {
         match self {
@@ -183,13 +185,14 @@ impl SignedKind {
             Self::Heartbeat => "jinban/heartbeat/1",
             Self::Order => "jinban/order/1",
             Self::Offer => "jinban/offer/1",
+            Self::Citizen => "jinban/citizen/1",
             Self::AuditHead => "jinban/audit-head/1",
             Self::Backup => "jinban/backup/1",
             Self::SealingKeys => "jinban/sealing-keys/1",
+            Self::Return => "jinban/return/1",
         }
     }
 }
-            Self::Return => "jinban/return/1",
 
 /// A slip, receipt, heartbeat or order as it travels: the exact JSON bytes that were signed, the key's id, the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ mod body;
 // Public for what the macros of the handlers leave beside them.
 pub mod calls;
 pub mod changes;
+pub mod citizen;
 pub mod heartbeat;
 pub mod offers;
 mod parameters;

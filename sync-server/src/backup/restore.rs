@@ -152,19 +152,23 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     recipient::keep(order.data.path(), &secret.public())?;
     fail::fail_point!("server::restore::after_keep", |_| Err(StoreError::Full.into()));
     // The last step: before it nobody goes on with the store, and after it nothing is left to be done.
+    let (attachments, attachments_lost) = (listed.len() - lost.len(), lost.len());
     let note = in_transaction(store.as_mut(), |tx| {
         let epoch = renew(tx, order.now_ms, &head, rng)?;
         let audit_seq = audit::last(tx)?.map_or(0, |(seq, _)| seq);
-        let (attachments, attachments_lost) = (listed.len() - lost.len(), lost.len());
         let backup = head.id;
-        let note = Note { backup, rows, attachments, attachments_lost, epoch, erased, held, audit_seq };
-        let text = serde_json::to_string(&note).map_err(|_| StoreError::Stored { what: "restore" })?;
-        meta::note_restored(tx, &text)?;
-        fail::fail_point!("server::restore::before_epoch", |_| Err(StoreError::Full.into()));
-        Ok::<_, BackupError>(note)
+        noted(tx, Note { backup, rows, attachments, attachments_lost, epoch, erased, held, audit_seq })
     })?;
     fail::fail_point!("server::restore::after_epoch", |_| Err(StoreError::Full.into()));
     say(store.as_mut(), &head, note, keys_are_there)
+}
+
+/// Writes down what the restore came to, so that the same command can say it once more.
+fn noted(tx: &mut Tx<'_>, note: Note) -> Result<Note, BackupError> {
+    let text = serde_json::to_string(&note).map_err(|_| StoreError::Stored { what: "restore" })?;
+    meta::note_restored(tx, &text)?;
+    fail::fail_point!("server::restore::before_epoch", |_| Err(StoreError::Full.into()));
+    Ok(note)
 }
 
 /// What the store notes if this backup was restored into it and nothing happened since.

@@ -15,13 +15,14 @@ const SUBJECT: &str = "attachments";
 pub(super) fn examine(tx: &mut Tx<'_>, now_ms: i64) -> Result<Finding, StoreError> {
     let waiting = blobs::waiting(tx, now_ms.saturating_sub(LONG_MS))?;
     let Some(oldest) = waiting.first() else {
-        return Ok(Finding::ok(SUBJECT, "no case waits for any longer than a day"));
+        return Ok(Finding::ok(SUBJECT, "nothing waits for any longer than a day"));
     };
     let age = span(now_ms.saturating_sub(oldest.received_at_ms));
     let found = format!(
-        "{} cases wait for attachments, {} of {} for {age}; nothing behind it becomes durable",
+        "{} envelopes wait for attachments, the {} {} of {} for {age}; nothing behind it becomes durable",
         waiting.len(),
-        oldest.number,
+        oldest.kind,
+        oldest.number.as_ref().map_or_else(|| oldest.envelope_id.to_string(), ToString::to_string),
         oldest.terminal
     );
     let remedy =

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::case::{Action, CaseState, CaseView, Outcome, ReturnReason};
-use domain::envelope::{BLOB_OVERHEAD, DataKey};
+use domain::envelope::BLOB_OVERHEAD;
 use domain::form::Answers;
 use domain::ids::{EnvelopeId, KeyId, StationId};
-use domain::wire::v1::{BlobEntry, EnvelopeHeader, Person, Submission, Supplement, Withdrawal};
+use domain::wire::v1::{BlobEntry, EnvelopeHeader, Submission, Supplement, Withdrawal};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value as Json};
 
-use super::open_case::{ID_NUMBER, id_number_of};
 use super::runner::JobError;
 use crate::centre::Centre;
 use crate::error::{ProblemCode, ServiceError};
-use crate::keys::{KeyError, Keys};
+use crate::keys::Keys;
 use crate::services::blobs::Blob;
 use crate::services::case_key::{self, Wrapped, WrappedKey};
 use crate::services::cases::{self, Actor, CaseRow};
@@ -27,11 +26,15 @@ use crate::services::catalogue::{Shelf, Volume};
 use crate::services::submission_form::{facts, filled_on, form_of};
 use crate::services::supplements::{self, SealedSupplement, is_material, names};
 use crate::services::unseal::{self, Locked};
-use crate::services::{Context, audit, blobs, review};
+use crate::services::{Context, audit, blobs, person_key, review};
 use crate::store::{StoreError, Tx, Value};
 
 /// Envelopes read in one go.
 const STRETCH: u64 = 100;
+/// The alarm of a key that is not there.
+const UNKNOWN_KEY: &str = "sealing.unknown-key";
+/// What becomes of what comes for a case that is closed.
+const LATE: (&str, &str) = ("late", "follow-up.late");
 /// Errors kept in an action, at most.
 const MAX_UNFIT: usize = 50;
 
@@ -61,11 +64,13 @@ struct First {
 /// What an envelope comes to. Holds no plain text.
 enum Verdict {
     /// It is to happen to the case, if it is this person's.
-    Does { action: Action, person: [u8; 32], key: Option<Wrapped> },
+    Does { action: Box<Action>, person: [u8; 32], key: Option<Box<Wrapped>> },
     /// Its key is not there: it waits.
     Waits(KeyId),
     /// People have to look at it.
     Aside(&'static str),
+    /// Its case is closed already.
+    Late,
 }
 
 /// Takes in all that waits; gives how many envelopes were settled.
@@ -94,12 +99,27 @@ pub fn take_follow_ups(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBo
 
 /// Whether it was settled; if not, it waits.
 fn take_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result<bool, JobError> {
-    let Some(held) = centre.read(|tx| read(tx, centre.context(), id))? else { return Ok(false) };
-    let keys = &centre.context().keys;
-    let verdict = match catch_unwind(AssertUnwindSafe(|| judge(&held, keys, rng))) {
-        Ok(verdict) => verdict?,
-        Err(_) => Verdict::Aside("follow-up.internal"),
+    let held = match centre.read(|tx| read(tx, centre.context(), id))? {
+        Read::Ready(held) => *held,
+        Read::Waits => return Ok(false),
+        Read::Strange(why) => {
+            let (now_ms, id) = (centre.now_ms(), *id);
+            centre.write(move |tx| Ok(aside(tx, now_ms, &id, ("quarantined", why))?))?;
+            return Ok(true);
+        }
     };
+    let keys = &centre.context().keys;
+    let closed = !matches!(held.row.state, CaseState::Submitted | CaseState::Accepted);
+    let verdict = if closed { Ok(Verdict::Late) } else { judged(&held, keys, rng) }?;
+    if let Verdict::Waits(key) = &verdict
+        && centre.read(|tx| Ok::<_, ServiceError>(audit::is_raised(tx, UNKNOWN_KEY, key.as_str())?))?
+    {
+        return Ok(false);
+    }
+    fail::fail_point!(
+        "server::follow_up::before_write",
+        |_| Err(ServiceError::from(StoreError::Full).into())
+    );
     let (now_ms, shelf) = (centre.now_ms(), centre.context().shelf.clone());
     let station = centre.write(move |tx| write(tx, &shelf, now_ms, (&held, &verdict)))?;
     if let Some(station) = &station {
@@ -108,31 +128,52 @@ fn take_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result
     Ok(station.is_some())
 }
 
-/// Reads an envelope and its case; none if it is to wait: the case was not opened yet, or pages are awaited.
-fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Option<Held>, ServiceError> {
+/// Judges it; a panic is what people look at.
+fn judged(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, JobError> {
+    match catch_unwind(AssertUnwindSafe(|| judge(held, keys, rng))) {
+        Ok(verdict) => verdict,
+        Err(_) => Ok(Verdict::Aside("follow-up.internal")),
+    }
+}
+
+/// What reading an envelope gave.
+enum Read {
+    /// It can be judged.
+    Ready(Box<Held>),
+    /// Its case was not opened yet, or pages are awaited; or it is settled already.
+    Waits,
+    /// It never can be judged.
+    Strange(&'static str),
+}
+
+/// Reads an envelope and its case.
+fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Read, ServiceError> {
     let sql =
         "SELECT kind, refers_to, terminal, accepted_at_ms, header, ciphertext, disposition FROM envelope
                WHERE envelope_id = $1";
-    let Some(stored) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(None) };
-    let Some(refers_to) = stored.text_or_null(1)?.filter(|_| stored.text(6).is_ok_and(|d| d == "held"))
-    else {
-        return Ok(None);
-    };
+    let Some(stored) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(Read::Waits) };
+    if stored.text(6)? != "held" {
+        return Ok(Read::Waits);
+    }
+    let Some(refers_to) = stored.text_or_null(1)? else { return Ok(Read::Strange("follow-up.no-case")) };
     if blobs::of_envelope(tx, id)?.iter().any(Blob::is_awaited) {
-        return Ok(None);
+        return Ok(Read::Waits);
     }
     let case = refers_to.parse().map_err(|_| StoreError::Stored { what: "envelope id" })?;
-    if cases::by_id(tx, &case)?.is_none_or(|case| is_unopened(case.state)) {
-        return Ok(None);
+    match cases::by_id(tx, &case)? {
+        None => return Ok(Read::Strange("follow-up.no-case")),
+        Some(case) if is_unopened(case.state) => return Ok(Read::Waits),
+        Some(_) => {}
     }
     let (row, view) = cases::current(tx, &case)?;
     let key = match case_key::find(tx, &case) {
-        Err(ServiceError::Refused { .. }) => return Ok(None),
+        // It was opened when there was no key of its year, or is erased.
+        Err(ServiceError::Refused { .. }) => return Ok(Read::Strange("follow-up.no-case")),
         key => key?,
     };
     let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";
     let first = tx.query_first(sql, &[case.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
-    Ok(Some(Held {
+    Ok(Read::Ready(Box::new(Held {
         id: *id,
         kind: stored.text(0)?.to_owned(),
         terminal: stored.text(2)?.to_owned(),
@@ -149,7 +190,7 @@ fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Option<He
         volume: context.shelf.get(tx, row.catalogue_version)?,
         row,
         view,
-    }))
+    })))
 }
 
 fn is_unopened(state: CaseState) -> bool {
@@ -168,26 +209,15 @@ fn judge(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, J
     if held.kind == "withdrawal" {
         let Ok(Withdrawal { applicant }) = serde_json::from_slice(&plain) else { return Ok(CANNOT_OPEN) };
         let action = Action::Completed { outcome: Some(Outcome::Withdrawn), text: None };
-        return Ok(Verdict::Does { action, person: hmac(keys, &applicant), key: None });
+        let person = person_key::id_number(keys, &applicant);
+        return Ok(Verdict::Does { action: Box::new(action), person, key: None });
     }
     let Ok(supplement) = serde_json::from_slice::<Supplement>(&plain) else { return Ok(CANNOT_OPEN) };
-    let person = hmac(keys, &supplement.applicant);
+    let person = person_key::id_number(keys, &supplement.applicant);
     let (taken, unfit) = sort(held, &header, supplement, keys)?;
     let action = Action::SupplementReceived { envelope: held.id, keys: taken, unfit };
-    Ok(Verdict::Does { action, person, key: wrap(held, &key, keys, rng)? })
-}
-
-fn wrap(
-    held: &Held,
-    key: &DataKey,
-    keys: &Keys,
-    rng: &mut dyn CryptoRng,
-) -> Result<Option<Wrapped>, KeyError> {
-    case_key::wrap(key, (&held.id, held.accepted_at_ms), keys, rng)
-}
-
-fn hmac(keys: &Keys, person: &Person) -> [u8; 32] {
-    keys.person_hmac(ID_NUMBER, &id_number_of(person))
+    let key = case_key::wrap(&key, (&held.id, held.accepted_at_ms), keys, rng)?.map(Box::new);
+    Ok(Verdict::Does { action: Box::new(action), person, key })
 }
 
 /// Which of the new answers were asked for and fit the form, and what is wrong with the others that were asked for.
@@ -269,10 +299,11 @@ fn write(
     let (action, person, key) = match verdict {
         Verdict::Does { action, person, key } => (action, person, key),
         Verdict::Waits(key) => {
-            audit::raise_alarm(tx, now_ms, "sealing.unknown-key", key.as_str(), None)?;
+            audit::raise_alarm(tx, now_ms, UNKNOWN_KEY, key.as_str(), None)?;
             return Ok(None);
         }
-        Verdict::Aside(why) => return aside(tx, now_ms, held, ("quarantined", why)),
+        Verdict::Aside(why) => return told(tx, now_ms, held, ("quarantined", why)),
+        Verdict::Late => return told(tx, now_ms, held, LATE),
     };
     let (row, view) = cases::current(tx, &held.row.envelope_id)?;
     if row.version != held.row.version {
@@ -280,36 +311,46 @@ fn write(
         return Ok(None);
     }
     let sql = "SELECT COUNT(*) FROM person_key WHERE kind = $1 AND hmac = $2 AND envelope_id = $3";
-    let values = [ID_NUMBER.into(), Value::from(person.as_slice()), row.envelope_id.to_string().into()];
+    let values =
+        [person_key::ID_NUMBER.into(), Value::from(person.as_slice()), row.envelope_id.to_string().into()];
     if tx.query_int(sql, &values)? == 0 {
-        return aside(tx, now_ms, held, ("quarantined", "follow-up.another-person"));
+        return told(tx, now_ms, held, ("quarantined", "follow-up.another-person"));
     }
     let actor = Actor { id: &held.terminal, role: "terminal", on_behalf_of: None, click: None };
-    let view = match cases::add(tx, shelf, now_ms, (&row, view), (actor, action.clone())) {
-        Err(ServiceError::Refused { .. }) => return aside(tx, now_ms, held, ("late", "follow-up.late")),
+    let view = match cases::add(tx, shelf, now_ms, (&row, view), (actor, action.as_ref().clone())) {
+        Err(ServiceError::Refused { .. }) => return told(tx, now_ms, held, LATE),
         view => view?,
     };
     if let Some(key) = key {
         key.keep(tx)?;
     }
-    settle(tx, held, "taken")?;
+    settle(tx, &held.id, "taken")?;
     review::follow(tx, shelf, now_ms, (&row, view))?;
     Ok(Some(row.station))
 }
 
-/// Puts an envelope aside for people.
-fn aside(
+/// Puts an envelope aside for people; gives the station that has news.
+fn told(
     tx: &mut Tx<'_>,
     now_ms: i64,
     held: &Held,
-    (disposition, alarm): (&str, &str),
+    how: (&str, &str),
 ) -> Result<Option<StationId>, ServiceError> {
-    settle(tx, held, disposition)?;
-    audit::raise_alarm(tx, now_ms, alarm, &held.id.to_string(), None)?;
+    aside(tx, now_ms, &held.id, how)?;
     Ok(Some(held.row.station.clone()))
 }
 
-fn settle(tx: &mut Tx<'_>, held: &Held, disposition: &str) -> Result<(), StoreError> {
+fn aside(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    id: &EnvelopeId,
+    (disposition, alarm): (&str, &str),
+) -> Result<(), StoreError> {
+    settle(tx, id, disposition)?;
+    audit::raise_alarm(tx, now_ms, alarm, &id.to_string(), None)
+}
+
+fn settle(tx: &mut Tx<'_>, id: &EnvelopeId, disposition: &str) -> Result<(), StoreError> {
     let sql = "UPDATE envelope SET disposition = $2 WHERE envelope_id = $1 AND disposition = 'held'";
-    tx.execute(sql, &[held.id.to_string().into(), disposition.into()]).map(|_| ())
+    tx.execute(sql, &[id.to_string().into(), disposition.into()]).map(|_| ())
 }

@@ -5,7 +5,7 @@
 //! exact search, and for 退回 the field keys and kinds of errors, no values.
 use std::sync::Arc;
 
-use domain::applicant::{check_id_number, fold_name};
+use domain::applicant::check_id_number;
 use domain::case::{Action, CaseState, Plan, QuarantineReason, ReturnReason};
 use domain::envelope::{BLOB_OVERHEAD, DataKey};
 use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
@@ -23,11 +23,9 @@ use crate::services::catalogue::{Shelf, Volume};
 pub use crate::services::submission_form::form_of;
 use crate::services::submission_form::{facts, filled_on, plain_form};
 use crate::services::unseal::{self, Locked};
-use crate::services::{Context, audit, blobs, case_key, cases, slips};
+use crate::services::{Context, audit, blobs, case_key, cases, person_key, slips};
 use crate::store::{StoreError, Tx, Value};
 
-/// The kind of an ID number in the search for persons.
-pub const ID_NUMBER: &str = "id_number";
 /// Field errors kept in an action, at most.
 const MAX_REASONS: usize = 50;
 /// Stands for what the form does not have.
@@ -298,15 +296,10 @@ fn field_reason(error: &FieldError) -> ReturnReason {
     reason(if known { &error.key } else { NO_FIELD }, error.kind.name())
 }
 
-/// An ID number as it is searched for.
-pub fn id_number_of(person: &Person) -> String {
-    person.id_number.trim().to_ascii_uppercase()
-}
-
 fn persons(opened: &Content, form: &Form, (id, keys): (&EnvelopeId, &Keys)) -> Vec<(&'static str, [u8; 32])> {
     let mut found = vec![
-        (ID_NUMBER, keys.person_hmac(ID_NUMBER, &id_number_of(&opened.applicant))),
-        ("name", keys.person_hmac("name", &fold_name(&opened.applicant.name))),
+        (person_key::ID_NUMBER, person_key::id_number(keys, &opened.applicant)),
+        (person_key::NAME, person_key::name(keys, &opened.applicant)),
     ];
     let fields = form.spec().pages.iter().flat_map(|p| &p.groups).flat_map(|g| &g.fields);
     for field in fields.filter(|f| f.widget == Widget::Phone) {

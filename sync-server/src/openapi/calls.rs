@@ -114,6 +114,7 @@ pub const CALLS: &[Call] = &[
     Call { operation: "changes", parameters: &["After", "Wait", "KnownOrder"], codes: SIGNED, ..PLAIN },
     Call { operation: "heartbeat", codes: SENT_AND_SIGNED, ..PLAIN },
     Call { operation: "offer_receipts", codes: SENT_AND_SIGNED, ..PLAIN },
+    Call { operation: "list_citizen_cases", codes: SENT_AND_SIGNED, ..PLAIN },
     Call {
         operation: "list_cases",
         parameters: &["After", "Limit"],

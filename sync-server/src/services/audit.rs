@@ -164,6 +164,15 @@ pub fn raise_alarm(
     Ok(())
 }
 
+/// Whether an alarm about a subject was raised already.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn is_raised(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool, StoreError> {
+    let sql = "SELECT COUNT(*) FROM alarm WHERE kind = $1 AND subject = $2";
+    Ok(tx.query_int(sql, &[kind.into(), subject.into()])? > 0)
+}
+
 fn link(previous: &[u8], seq: u64, at_ms: i64, event: Event<'_>) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(b"jinban/audit/1");

@@ -36,14 +36,18 @@ pub const NOTHING_AWAITED: &str = concat!(
     ")"
 );
 
-/// Cases that are listed as waiting for their attachments, at most.
+/// Envelopes that are listed as waiting for their attachments, at most.
 const MOST_WAITING: u64 = 200;
 
-/// A case that waits for its attachments.
+/// An envelope that waits for its attachments: a submission, or what refers to one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Waiting {
-    /// Its number.
-    pub number: CaseNo,
+    /// The number of its case; none if the centre has no such case.
+    pub number: Option<CaseNo>,
+    /// The envelope.
+    pub envelope_id: EnvelopeId,
+    /// What it is: `submission`, `supplement` or another kind.
+    pub kind: String,
     /// The terminal that has them.
     pub terminal: TerminalId,
     /// How many are awaited.
@@ -186,22 +190,30 @@ pub fn arrived(tx: &mut Tx<'_>, now_ms: i64, id: &EnvelopeId, digest: &Digest) -
     Ok(true)
 }
 
-/// Cases whose text came before a time and that wait for attachments, the oldest first, 200 at most.
+/// Envelopes whose text came before a time and that wait for attachments, the oldest first, 200 at most.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn waiting(tx: &mut Tx<'_>, before_ms: i64) -> Result<Vec<Waiting>, StoreError> {
     let sql = format!(
-        "SELECT c.number, c.terminal, COUNT(*), c.received_at_ms FROM case_ c
-         JOIN blob_ b ON b.envelope_id = c.envelope_id WHERE c.received_at_ms < $1 AND {AWAITED}
-         GROUP BY c.number, c.terminal, c.received_at_ms ORDER BY c.received_at_ms, c.number LIMIT $2"
+        "SELECT c.number, e.envelope_id, e.kind, e.terminal, COUNT(*), e.accepted_at_ms FROM envelope e
+         JOIN blob_ b ON b.envelope_id = e.envelope_id
+         LEFT JOIN case_ c ON c.envelope_id = COALESCE(e.refers_to, e.envelope_id)
+         WHERE e.accepted_at_ms < $1 AND {AWAITED}
+         GROUP BY c.number, e.envelope_id, e.kind, e.terminal, e.accepted_at_ms, e.server_seq
+         ORDER BY e.server_seq LIMIT $2"
     );
     let row = |row: &Row| {
         Ok(Waiting {
-            number: row.parsed(0)?,
-            terminal: row.parsed(1)?,
-            awaited: row.uint(2)?,
-            received_at_ms: row.int(3)?,
+            number: row
+                .text_or_null(0)?
+                .map(|number| number.parse().map_err(|_| StoreError::Stored { what: "case number" }))
+                .transpose()?,
+            envelope_id: row.parsed(1)?,
+            kind: row.text(2)?.to_owned(),
+            terminal: row.parsed(3)?,
+            awaited: row.uint(4)?,
+            received_at_ms: row.int(5)?,
         })
     };
     tx.query(&sql, &[before_ms.into(), MOST_WAITING.into()])?.iter().map(row).collect()

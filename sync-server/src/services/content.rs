@@ -152,7 +152,8 @@ pub struct ContentGroup {
 
 /// How much of a case a unit may see; nothing if it has no part in it.
 pub fn scope(view: &CaseView, unit: &UnitId, catalogue: Option<&Catalogue>) -> Option<Scope> {
-    let mine = view.steps.iter().filter(|step| step.unit == *unit || step.consulted.as_ref() == Some(unit));
+    let mine =
+        view.steps.iter().filter(|step| view.books(unit, step) || step.consulted.as_ref() == Some(unit));
     let mut keys = None;
     for step in mine {
         let keys = keys.get_or_insert_with(BTreeSet::new);

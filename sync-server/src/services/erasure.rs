@@ -108,11 +108,13 @@ fn begin(tx: &mut Tx<'_>, erasure: &Erasure) -> Result<usize, StoreError> {
     Ok(1)
 }
 
-/// Erases again what came back: content that a terminal sent once more after the centre had been restored.
+/// Erases again what came back, and what came too late: content that a terminal sent once more after the centre had been
+/// restored, and what refers to an erased case.
 pub fn erase_returned(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     let back = tx.execute(
-        "UPDATE erasure SET done = 0 WHERE done = 1 AND EXISTS
-         (SELECT 1 FROM envelope v WHERE v.envelope_id = erasure.envelope_id AND LENGTH(v.ciphertext) > 0)",
+        "UPDATE erasure SET done = 0 WHERE done = 1 AND (EXISTS
+         (SELECT 1 FROM envelope v WHERE v.envelope_id = erasure.envelope_id AND LENGTH(v.ciphertext) > 0)
+         OR EXISTS (SELECT 1 FROM envelope v WHERE v.refers_to = erasure.envelope_id AND LENGTH(v.ciphertext) > 0))",
         &[],
     )?;
     if back > 0 {

@@ -110,7 +110,9 @@ impl Deed {
         const DESK: &[Role] = &[Role::Clerk, Role::Reviewer, Role::Leader];
         const REVIEW: &[Role] = &[Role::Reviewer, Role::Leader];
         const LEAD: &[Role] = &[Role::Leader];
-        let at_desk = |step: &str| view.plan.step(step).is_some_and(|step| step.kind == StepKind::Accept);
+        let kind = |step: &str| view.plan.step(step).map(|step| step.kind);
+        let at_desk =
+            |step: &str| kind(step).is_some_and(|kind| kind == StepKind::Accept || kind.is_done_by_others());
         match self {
             Self::Accept | Self::Decline | Self::Note { .. } | Self::Withdraw => DESK,
             Self::Assign { .. } | Self::Terminate => LEAD,
@@ -121,6 +123,8 @@ impl Deed {
             {
                 DESK
             }
+            // Somebody books that it was paid, posted or told; nobody decides anything there.
+            Self::Pass { step } if kind(step).is_some_and(StepKind::is_done_by_others) => DESK,
             _ => REVIEW,
         }
     }
@@ -206,13 +210,6 @@ pub fn follow(
     }
 }
 
-/// The unit that accepts a case: the desk of its plan, or whoever does its first step.
-pub fn accepting_unit(view: &CaseView) -> Option<&UnitId> {
-    let desk = view.plan.steps().iter().find(|step| step.kind == StepKind::Accept);
-    let first = desk.or_else(|| view.plan.steps().first())?;
-    view.step(&first.id).map(|step| &step.unit)
-}
-
 /// Whether somebody may do this: the role, then the unit.
 ///
 /// # Errors
@@ -221,21 +218,17 @@ pub fn may(caller: &Caller, view: &CaseView, deed: &Deed) -> Result<(), ServiceE
     if !caller.roles.has_any(deed.roles(view)) {
         return Err(ProblemCode::RoleNeeded.into());
     }
-    let unit = match deed {
-        Deed::Answer { step } => view.step(step).and_then(|step| step.consulted.as_ref()),
+    let own = caller.unit.as_ref().ok_or(ProblemCode::UnitNeeded)?;
+    let is_theirs = match deed {
+        Deed::Answer { step } => view.step(step).and_then(|step| step.consulted.as_ref()) == Some(own),
         _ => match deed.step() {
-            Some(step) => view.step(step).map(|step| &step.unit),
+            Some(step) => view.step(step).is_some_and(|step| view.books(own, step)),
             // A note may be written by every unit that has a part in the case.
-            None if matches!(deed, Deed::Note { .. }) => {
-                view.steps.iter().map(|step| &step.unit).find(|unit| Some(*unit) == caller.unit.as_ref())
-            }
-            None => accepting_unit(view),
+            None if matches!(deed, Deed::Note { .. }) => view.steps.iter().any(|step| view.books(own, step)),
+            None => view.accepting_unit() == Some(own),
         },
     };
-    match (unit, &caller.unit) {
-        (Some(unit), Some(own)) if unit == own => Ok(()),
-        _ => Err(ProblemCode::UnitNeeded.into()),
-    }
+    if is_theirs { Ok(()) } else { Err(ProblemCode::UnitNeeded.into()) }
 }
 
 /// Whether somebody may do this and it fits where the case stands now: what a page offers. Whether a period of the law

@@ -33,6 +33,7 @@ fn view() -> CaseView {
         step("a", StepKind::Review),
         step("b", StepKind::Review),
         step("c", StepKind::Review),
+        step("pay", StepKind::Pay),
     ])
     .expect("a plan");
     let wants = vec![Want { key: "phone".into(), flaw: domain::case::Flaw::Missing }];
@@ -70,7 +71,7 @@ fn deeds() -> Vec<(Deed, &'static [Role], &'static [&'static str])> {
     let on = |step: &str| step.to_owned();
     let unit: UnitId = "unit-c".parse().expect("a unit");
     let ask = |step: &str| Deed::AskSupplement { step: step.into(), wants: Vec::new(), days: 5 };
-    let all: &[&str] = &["unit-desk", "unit-a", "unit-b", "unit-c"];
+    let all: &[&str] = &["unit-desk", "unit-a", "unit-b", "unit-c", "unit-pay"];
     let note = |step: Option<&str>| Deed::Note { step: step.map(on), mentions: Vec::new() };
     vec![
         (Deed::Accept, DESK, &["unit-desk"]),
@@ -97,17 +98,26 @@ fn deeds() -> Vec<(Deed, &'static [Role], &'static [&'static str])> {
         (note(None), DESK, all),
         (note(Some("b")), DESK, &["unit-b"]),
         (Deed::Pass { step: on("no such step") }, REVIEW, &[]),
+        // What the citizen does is booked at the desk, or by whoever has accounts for it.
+        (Deed::Take { step: on("pay") }, DESK, &["unit-desk", "unit-pay"]),
+        (Deed::Pass { step: on("pay") }, DESK, &["unit-desk", "unit-pay"]),
+        (
+            Deed::Transfer { step: on("pay"), unit: "unit-a".parse().expect("a unit") },
+            REVIEW,
+            &["unit-desk", "unit-pay"],
+        ),
     ]
 }
 
 #[test]
 fn every_deed_has_its_roles_and_its_unit() {
     let view = view();
-    let units = [Some("unit-desk"), Some("unit-a"), Some("unit-b"), Some("unit-c"), Some("unit-z"), None];
+    let units = ["unit-desk", "unit-a", "unit-b", "unit-c", "unit-pay", "unit-z"].map(Some);
+    let units: Vec<_> = units.into_iter().chain([None]).collect();
     let mut looked_at = 0;
     for (deed, roles, own) in deeds() {
         for role in Role::ALL {
-            for unit in units {
+            for unit in units.iter().copied() {
                 let expected = match (roles.contains(role), unit.is_some_and(|unit| own.contains(&unit))) {
                     (false, _) => Some(ProblemCode::RoleNeeded),
                     (true, false) => Some(ProblemCode::UnitNeeded),
@@ -125,16 +135,16 @@ fn every_deed_has_its_roles_and_its_unit() {
         let nobody = may(&caller(Some("unit-a"), &[]), &view, &deed);
         assert!(matches!(nobody, Err(ServiceError::Refused { code: ProblemCode::RoleNeeded, .. })));
     }
-    assert_eq!(looked_at, 22 * 8 * 6);
+    assert_eq!(looked_at, 25 * 8 * 7);
 }
 
 #[test]
 fn a_case_without_a_desk_is_accepted_by_whoever_does_its_first_step() {
     let mut plan = view();
     plan.plan = Plan::new(vec![step("b", StepKind::Review), step("c", StepKind::Review)]).expect("a plan");
-    assert_eq!(accepting_unit(&plan).map(UnitId::as_str), Some("unit-b"));
+    assert_eq!(plan.accepting_unit().map(UnitId::as_str), Some("unit-b"));
     plan.plan = Plan::default();
-    assert_eq!(accepting_unit(&plan), None, "nobody, where nothing is planned");
+    assert_eq!(plan.accepting_unit(), None, "nobody, where nothing is planned");
     let refused = may(&caller(Some("unit-b"), &[Role::Leader]), &plan, &Deed::Accept);
     assert!(matches!(refused, Err(ServiceError::Refused { code: ProblemCode::UnitNeeded, .. })));
 }

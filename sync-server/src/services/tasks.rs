@@ -18,7 +18,7 @@ pub struct Task {
     pub envelope_id: EnvelopeId,
     /// Which step of it.
     pub step: String,
-    /// Who does it.
+    /// Who books what is done there ([`CaseView::booking_unit`]).
     pub unit: UnitId,
     /// Where it stands.
     pub state: StepState,
@@ -59,7 +59,7 @@ pub fn write(
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
              ON CONFLICT (envelope_id, place) DO UPDATE SET step = $3, unit = $4, state = $5, open_ = $6, holder = $7,
                  version = $8, since_ms = $9, due_ms = $10, consulted = $11",
-            &row(id, place, step, (is_open(view, step), due_ms)),
+            &row(id, place, (view, step), due_ms),
         )?;
     }
     Ok(())
@@ -75,16 +75,16 @@ fn is_open(view: &CaseView, step: &StepView) -> bool {
 pub fn row(
     id: &EnvelopeId,
     place: usize,
-    step: &StepView,
-    (open, due_ms): (bool, Option<i64>),
+    (view, step): (&CaseView, &StepView),
+    due_ms: Option<i64>,
 ) -> [Value; 11] {
     [
         id.to_string().into(),
         (place as u64).into(),
         step.id.as_str().into(),
-        step.unit.as_str().into(),
+        view.booking_unit(step).as_str().into(),
         step.state.as_str().into(),
-        u64::from(open).into(),
+        u64::from(is_open(view, step)).into(),
         Value::from(step.holder.as_deref()),
         step.version.into(),
         step.since_ms.into(),
@@ -98,7 +98,7 @@ pub const PROJECTED: [&str; 11] = TASK_COLUMNS;
 
 /// The rows that a case should have.
 pub fn rows(id: &EnvelopeId, view: &CaseView, due_ms: Option<i64>) -> Vec<[Value; 11]> {
-    let row = |(place, step)| row(id, place, step, (is_open(view, step), due_ms));
+    let row = |(place, step)| row(id, place, (view, step), due_ms);
     view.steps.iter().enumerate().map(row).collect()
 }
 

@@ -21,7 +21,7 @@ const READER_WAIT: Duration = Duration::from_secs(2);
 const TERMINAL: &str = "terminal";
 /// What a doctor cannot know, behind whatever is well.
 const NOW_ONLY: &str =
-    "; that is what is there now: whether one was lost, the terminal that runs knows (设备自检)";
+    "; that is what is there now: whether one was lost, the terminal that runs knows (its device check)";
 
 /// Readers and the readers file.
 pub(super) fn examine(config: &Config) -> Vec<Finding> {
@@ -131,7 +131,7 @@ fn held(port: &str, holder: Option<(u32, String)>) -> Finding {
     const SUBJECT: &str = "reader_port";
     match holder {
         Some((process, name)) if name == TERMINAL => {
-            let how = "its page 设备自检 says how this reader is";
+            let how = "its device check says how this reader is";
             Finding::ok(
                 SUBJECT,
                 format!("{port}: in use by the terminal that runs (process {process}); {how}"),
@@ -146,7 +146,7 @@ fn held(port: &str, holder: Option<(u32, String)>) -> Finding {
             SUBJECT,
             format!("{port}: in use by another program, most likely by the terminal that runs"),
             format!(
-                "if the terminal runs, look at its page 设备自检; if not, see who has the port (fuser {port})"
+                "if the terminal runs, look at its device check; if not, see who has the port (fuser {port})"
             ),
         ),
     }
@@ -221,12 +221,12 @@ mod tests {
         let port = "/dev/jinban-reader";
         let terminal = held(port, Some((812, "terminal".to_owned())));
         assert_eq!(terminal.level, Level::Ok);
-        assert!(terminal.found.contains("process 812") && terminal.found.contains("设备自检"));
+        assert!(terminal.found.contains("process 812") && terminal.found.contains("device check"));
         let manager = held(port, Some((99, "ModemManager".to_owned())));
         assert_eq!(manager.level, Level::Warn);
         assert!(manager.found.contains("ModemManager (process 99)"), "{}", manager.found);
         let unknown = held(port, None);
-        assert!(unknown.found.contains("most likely") && unknown.remedy.contains("设备自检"));
+        assert!(unknown.found.contains("most likely") && unknown.remedy.contains("device check"));
         for finding in [terminal, manager, unknown] {
             assert!(finding.found.starts_with(port), "{}", finding.found);
             let said = format!("{} {}", finding.found, finding.remedy);

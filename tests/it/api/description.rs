@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result};
 use domain::wire::v1::{
     BatchResponse, CaseList, CaseResource, CertificateRequest, CertificateResponse, ChangesResponse,
-    EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest, HeartbeatResponse, OfferRequest,
-    OfferResponse,
+    CitizenRequest, CitizenResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest,
+    HeartbeatResponse, OfferRequest, OfferResponse,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -144,6 +144,9 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
             "offer_receipts" => {
                 takes::<OfferRequest>(request).and_then(|()| takes::<OfferResponse>(response))?
             }
+            "list_citizen_cases" => {
+                takes::<CitizenRequest>(request).and_then(|()| takes::<CitizenResponse>(response))?
+            }
             "list_cases" => takes::<CaseList>(response)?,
             "read_case" => takes::<CaseResource>(response)?,
             "health" | "describe" | "read_catalogue" | "read_catalogue_version" => takes::<Value>(response)?,
@@ -151,6 +154,6 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
         }
         checked += 1;
     }
-    assert_eq!(checked, 12);
+    assert_eq!(checked, 13);
     Ok(())
 }

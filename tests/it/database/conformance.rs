@@ -27,8 +27,8 @@ use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
 use sync_server::services::{
-    Context, accounts, audit, case_key, case_story, cases, changes, content, enrol, envelopes, meta,
-    open_deadlines, readings, series, slips, tasks, terminals,
+    Context, accounts, audit, case_key, case_story, cases, changes, citizen_cases, content, enrol, envelopes,
+    meta, open_deadlines, readings, series, slips, tasks, terminals,
 };
 use sync_server::startup::load_catalogue;
 use sync_server::store::{
@@ -199,6 +199,7 @@ impl Life {
             let (stop, mut rng) = (AtomicBool::new(false), ChaCha20Rng::seed_from_u64(2));
             open_received(&self.centre, &mut rng, &stop)?;
             take_follow_ups(&self.centre, &mut rng, &stop)?;
+            anyhow::ensure!(take_follow_ups(&self.centre, &mut rng, &stop)? == 0, "each once");
         }
         Ok(())
     }
@@ -249,6 +250,9 @@ impl Life {
             let (version, _) = readings::edition(tx, None)?;
             readings::edition_text(tx, version)?;
             let token = sent[0][0].digest.short();
+            anyhow::ensure!(!audit::is_raised(tx, "sealing.unknown-key", "none")?);
+            let wanted = citizen_cases::Wanted::new(&courier().applicant, &context.keys)?;
+            anyhow::ensure!(!citizen_cases::of_person(tx, context, &wanted)?.is_empty());
             slips::find(tx, &self.centre.context().keys, &number, slips::Proof::Token(&token))?;
             terminals::all(tx)?;
             meta::moved_to(tx)?;

@@ -52,6 +52,14 @@ fn erase(tx: &mut Tx<'_>, now_ms: i64) -> Result<()> {
     ensure!(erasure::release(tx, now_ms, first, "operator")?);
     ensure!(erasure::erase(tx, &erasures)? == 1 && erasure::erase(tx, &erasures)? == 0);
     ensure!(erasure::replay(tx, &erasures)? == 0 && erasure::erase_returned(tx)? == 0);
+    // What refers to it and comes too late goes as well.
+    let late = "SELECT envelope_id FROM envelope WHERE LENGTH(ciphertext) > 0 ORDER BY server_seq LIMIT 1";
+    let late = tx.query_first(late, &[])?.context("an envelope")?.text(0)?.to_owned();
+    let refer = "UPDATE envelope SET refers_to = $1 WHERE envelope_id = $2";
+    tx.execute(refer, &[first.to_string().into(), late.as_str().into()])?;
+    ensure!(erasure::erase_returned(tx)? == 1 && erasure::erase_returned(tx)? == 0);
+    let left = "SELECT COUNT(*) FROM envelope WHERE envelope_id = $1 AND LENGTH(ciphertext) > 0";
+    ensure!(tx.query_int(left, &[late.as_str().into()])? == 0, "its content is gone");
     ensure!(erasure::erased_at(tx, first)? == Some(now_ms) && !erasure::is_held(tx, first)?);
     ensure!(erasure::hold(tx, now_ms, first, ("operator", "too late")).is_err());
     Ok(())

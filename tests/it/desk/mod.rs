@@ -1,6 +1,8 @@
 //! The department desk over a real server: a case comes in sealed, and each department sees and does its part of it.
 mod attachments;
 mod browser;
+mod citizen;
+mod fits;
 mod safe;
 mod story;
 mod supplement;

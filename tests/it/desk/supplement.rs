@@ -1,4 +1,5 @@
 //! What the citizen adds to a case, and takes back, through the terminal's own envelopes.
+use std::process::Output;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -9,6 +10,9 @@ use image::ImageFormat;
 use serde_json::{Map, Value as Json, json};
 use tests::device::{courier, header_of, now_ms, wait_for_state};
 
+use sync_server::services::erasure::{self, Erasure, Why};
+use sync_server::store::in_transaction;
+
 use super::{Case, Desk, leads_to, offered};
 use crate::images::{file, picture};
 
@@ -16,19 +20,24 @@ use crate::images::{file, picture};
 const SOON: Duration = Duration::from_secs(60);
 
 /// The header of what refers to a case.
-fn refers(header: &mut EnvelopeHeader, kind: EnvelopeKind, to: EnvelopeId) {
+pub(super) fn refers(header: &mut EnvelopeHeader, kind: EnvelopeKind, to: EnvelopeId) {
     (header.kind, header.refers_to, header.number) = (kind, Some(to), None);
 }
 
 /// A supplement of the applicant with these answers.
-fn supplement(answers: &Json) -> Result<Vec<u8>> {
+pub(super) fn supplement(answers: &Json) -> Result<Vec<u8>> {
     let answers: Map<String, Json> = answers.as_object().cloned().context("answers")?;
     Ok(serde_json::to_vec(&Supplement { applicant: courier().applicant, answers })?)
 }
 
+fn said(output: &Output) -> Result<String> {
+    ensure!(output.status.success(), "{output:?}");
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 impl Desk {
     /// A case that waits for the phone and a copy of the bank card, both asked for by one department.
-    fn asked(&mut self) -> Result<Case> {
+    pub(super) fn asked(&mut self) -> Result<Case> {
         let case = self.bundle()?;
         leads_to(&self.does((&self.hall, &case), "s1", "accept", &[])?)?;
         leads_to(&self.does((&self.pension, &case), "s3", "take", &[])?)?;
@@ -40,14 +49,14 @@ impl Desk {
     }
 
     /// Sends a follow-up; gives what became of it.
-    fn follows(&mut self, case: &Case, kind: EnvelopeKind, plain: &[u8]) -> Result<String> {
+    pub(super) fn follows(&mut self, case: &Case, kind: EnvelopeKind, plain: &[u8]) -> Result<String> {
         let upload = self.device.seal_with(plain, |header| refers(header, kind, case.id))?;
         self.device.send(&self.server, std::slice::from_ref(&upload))?;
         self.settled(&header_of(&upload)?.envelope_id)
     }
 
     /// What became of an envelope, once it waits no longer.
-    fn settled(&self, id: &EnvelopeId) -> Result<String> {
+    pub(super) fn settled(&self, id: &EnvelopeId) -> Result<String> {
         let end = Instant::now() + SOON;
         while Instant::now() < end {
             let sql = format!("SELECT disposition FROM envelope WHERE envelope_id = '{id}'");
@@ -58,6 +67,15 @@ impl Desk {
             }
         }
         bail!("it waits for ever")
+    }
+
+    /// How many keys, and how many sealed contents, there are of a case and of what refers to it.
+    fn kept(&self, case: &Case) -> Result<(i64, i64)> {
+        let of =
+            format!("(SELECT envelope_id FROM envelope WHERE '{0}' IN (envelope_id, refers_to))", case.id);
+        let keys = self.server.number(&format!("SELECT COUNT(*) FROM case_key WHERE envelope_id IN {of}"))?;
+        let full = "SELECT COUNT(*) FROM envelope WHERE LENGTH(ciphertext) > 0 AND envelope_id IN";
+        Ok((keys, self.server.number(&format!("{full} {of}"))?))
     }
 
     fn alarms(&self, kind: &str) -> Result<i64> {
@@ -160,6 +178,48 @@ fn a_withdrawal_ends_the_case_and_what_comes_afterwards_is_late() -> Result<()> 
     assert_eq!(desk.follows(&case, EnvelopeKind::Withdrawal, &withdrawal)?, "late");
     assert_eq!(desk.alarms("follow-up.late")?, 2);
     assert_eq!(desk.actions(&case, "completed")?, 1);
+
+    // What is late is erased with its case, in whatever order they came.
+    let mut store = desk.server.database()?.open()?;
+    let erasures = [Erasure { envelope_id: case.id, at_ms: now_ms(), why: Why::Request }];
+    in_transaction(store.as_mut(), |tx| erasure::erase(tx, &erasures))?;
+    assert_eq!(desk.kept(&case)?, (0, 0));
+    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &late)?, "quarantined");
+    assert_eq!(desk.alarms("follow-up.no-case")?, 1);
+    in_transaction(store.as_mut(), erasure::erase_returned)?;
+    assert_eq!(desk.kept(&case)?, (0, 0));
+    Ok(())
+}
+
+#[test]
+fn a_supplement_is_erased_with_its_case_and_its_pages_can_be_given_up() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let answers = supplement(&json!({ "phone": "13700137123" }))?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &answers)?, "taken");
+    assert_eq!(desk.kept(&case)?, (2, 2));
+    // One page that never comes: it is told, and can be given up.
+    let (upload, _) = desk.device.seal_naming(&[b"lost".to_vec()], |header, _| {
+        refers(header, EnvelopeKind::Supplement, case.id);
+        Ok(answers.clone())
+    })?;
+    desk.device.send(&desk.server, std::slice::from_ref(&upload))?;
+    let id = header_of(&upload)?.envelope_id;
+    let list = said(&desk.server.command(&["attachments", "list"])?)?;
+    assert!(
+        list.contains(&case.number) && list.contains(&id.to_string()) && list.contains("supplement"),
+        "{list}"
+    );
+    let given =
+        said(&desk.server.command(&["attachments", "give-up", "--number", &case.number, "--early"])?)?;
+    assert!(given.contains("1 attachments"), "{given}");
+    let withdrawal = serde_json::to_vec(&Withdrawal { applicant: courier().applicant })?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Withdrawal, &withdrawal)?, "taken");
+    assert_eq!(desk.settled(&id)?, "taken", "without its page");
+    let mut store = desk.server.database()?.open()?;
+    let erasures = [Erasure { envelope_id: case.id, at_ms: now_ms(), why: Why::Request }];
+    in_transaction(store.as_mut(), |tx| erasure::erase(tx, &erasures))?;
+    assert_eq!(desk.kept(&case)?, (0, 0));
     Ok(())
 }
 

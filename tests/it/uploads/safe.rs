@@ -212,7 +212,7 @@ fn what_a_terminal_has_lost_is_given_up_and_holds_nobody_back() -> Result<()> {
     assert!(!doctor()?.contains("wait for attachments"));
     server.database()?.open()?.run_script("UPDATE case_ SET received_at_ms = 1")?;
     let told = doctor()?;
-    assert!(told.contains("1 cases wait for attachments") && told.contains(&number), "{told}");
+    assert!(told.contains("1 envelopes wait for attachments") && told.contains(&number), "{told}");
     for _ in 0..2 {
         let given_up = answer(&["give-up", "--number", &number])?;
         assert_eq!(given_up["given_up"][0], awaited.pages[1].digest.to_string());

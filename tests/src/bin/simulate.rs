@@ -15,7 +15,8 @@ use clap::Parser;
 use serde::Serialize;
 use tests::simulation::{Fault, Options, PAGES, PLANTED, Report, run};
 
-/// A simulated day allocates some tens of millions of times, and this allocator spends a twentieth less of the day on it.
+/// A simulated day allocates some tens of millions of times, half of them in SQLite: for both this allocator needs a
+/// twentieth less of the day.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -3,6 +3,7 @@
 //! The header of an envelope travels as base64 of the exact bytes that were signed and is verified as received;
 //! it is never serialised again. Snapshot-tested in `tests/it`.
 mod changes;
+mod citizen;
 mod envelope;
 mod follow_up;
 mod heartbeat;
@@ -17,6 +18,9 @@ pub mod tuf;
 pub mod uploads;
 
 pub use changes::{CaseNews, Change, ChangeNews, ChangesQuery, ChangesResponse};
+pub use citizen::{
+    CitizenCase, CitizenQuery, CitizenRequest, CitizenResponse, MAX_CITIZEN_CASES, SupplementRequest,
+};
 pub use envelope::{
     BatchResponse, BlobEntry, BlobKind, EnvelopeBatch, EnvelopeHeader, EnvelopeKind, EnvelopeResult,
     EnvelopeUpload, Outcome, Person, ReceiptBody, SlipBody, Submission,

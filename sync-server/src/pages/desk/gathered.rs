@@ -123,7 +123,9 @@ impl Gathered {
     /// The step of the caller's that a page is about: the one that is asked for, or the first that something can be
     /// done with, or the first one.
     pub fn step(&self, asked: &str) -> Option<&StepView> {
-        let mine = |step: &&StepView| step.unit == self.unit || step.consulted.as_ref() == Some(&self.unit);
+        let view = self.view();
+        let mine =
+            |step: &&StepView| view.books(&self.unit, step) || step.consulted.as_ref() == Some(&self.unit);
         let steps = || self.view().steps.iter().filter(mine);
         let asked_for = steps().find(|step| step.id == asked);
         let to_do = || steps().find(|step| step.state.is_workable() || step.consulted.is_some());

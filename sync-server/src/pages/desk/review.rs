@@ -152,7 +152,7 @@ fn draw(
         Some(Trouble::TooEarly(date)) => early = Some(W.fill("desk.too_early", &[("date", &date)])),
         None => {}
     }
-    let workable = step.is_some_and(|step| step.state.is_workable() && step.unit == of.unit);
+    let workable = step.is_some_and(|step| step.state.is_workable() && of.view().books(&of.unit, step));
     ReviewPage {
         w: W,
         number: row.number.to_string(),

@@ -266,7 +266,7 @@ fn lead(
     let here = match view {
         _ if typed.kind.stays() => typed.step().map(str::to_owned).or_else(|| Some(String::new())),
         Some(view) if typed.kind == Kind::Accept => {
-            let own = view.steps.iter().find(|step| step.unit == *unit && step.state.is_workable());
+            let own = view.steps.iter().find(|step| view.books(unit, step) && step.state.is_workable());
             own.map(|step| step.id.clone())
         }
         _ => None,

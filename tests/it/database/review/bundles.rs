@@ -6,10 +6,10 @@ use domain::item::{Period, PeriodUnit, Withdrawal};
 use domain::situation::SituationAnswers;
 use sync_server::auth::role::Role;
 use sync_server::services::case_time::Due;
-use sync_server::services::cases::CENTRE;
 use sync_server::services::catalogue::publish;
 use sync_server::services::clockwork::Happened;
 use sync_server::services::review::Deed;
+use sync_server::services::tasks;
 use sync_server::store::in_transaction;
 
 use super::clicks::{ask, pass};
@@ -67,8 +67,13 @@ fn real_estate_goes_from_the_desk_to_the_post() -> Result<()> {
         stage.click(&by("税务", 4), &id, &pass("s4"))?;
         ensure!(stage.current(&id)?.0.standing, "it waits for the tax");
         ensure!(stage.state(&id, "s5")? == StepState::Ready);
-        stage.by_centre(&id, Action::Passed { step: "s5".into(), by: CENTRE.into(), text: None })?;
-        ensure!(!stage.current(&id)?.0.standing);
+        let inbox = |stage: &mut Stage<'_>, unit: &str| -> Result<usize> {
+            let unit = unit.parse()?;
+            Ok(stage.in_tx(|tx, _, _| Ok(tasks::page(tx, &unit, &tasks::Query::default())?.0.len()))?)
+        };
+        ensure!(inbox(stage, DESK)? == 1, "the desk books that it was paid");
+        stage.click(&person(1, DESK, &[Role::Clerk]), &id, &pass("s5"))?;
+        ensure!(inbox(stage, DESK)? == 0 && !stage.current(&id)?.0.standing);
         stage.click(&by(REGISTRY, 2), &id, &pass("s6"))?;
         let view = stage.click(&by("邮政", 5), &id, &pass("s7"))?;
         ensure!((view.state, view.outcome) == (CaseState::Completed, Some(Outcome::Granted)));
