@@ -98,10 +98,15 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
         (None, Some(id)) => waiting.envelope_id == *id,
         (None, None) => false,
     };
-    if let Some(number) = &args.number {
-        let found = in_transaction(store.as_mut(), |tx| cases::by_number(tx, number))?;
-        anyhow::ensure!(found.iter().any(|case| case.number == *number), "there is no case {number}");
-    }
+    // The case's own submission is among them even if it waits no longer: said again, the answer is the same.
+    let own = match &args.number {
+        Some(number) => {
+            let found = in_transaction(store.as_mut(), |tx| cases::by_number(tx, number))?;
+            let case = found.into_iter().find(|case| case.number == *number);
+            Some(case.with_context(|| format!("there is no case {number}"))?.envelope_id)
+        }
+        None => args.envelope,
+    };
     let waiting = in_transaction(store.as_mut(), |tx| blobs::waiting(tx, i64::MAX))?;
     let waiting: Vec<_> = waiting.into_iter().filter(meant).collect();
     let youngest = waiting.iter().map(|w| now_ms().saturating_sub(w.received_at_ms)).min();
@@ -120,7 +125,7 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
         for digest in rotten.iter().flat_map(|(_, digests)| digests) {
             copies::await_one(tx, now_ms(), digest)?;
         }
-        let ids = waiting.iter().map(|w| w.envelope_id).chain(rotten.iter().map(|(id, _)| *id));
+        let ids = waiting.iter().map(|w| w.envelope_id).chain(own).chain(rotten.iter().map(|(id, _)| *id));
         let each = ids.collect::<BTreeSet<_>>().into_iter().map(|id| blobs::give_up(tx, now_ms(), &id));
         each.collect::<Result<Vec<_>, _>>().map(|given| given.concat())
     })?;

@@ -210,7 +210,7 @@ fn what_a_terminal_has_lost_is_given_up_and_holds_nobody_back() -> Result<()> {
         Ok(String::from_utf8_lossy(&server.command(&["doctor"])?.stdout).into_owned())
     };
     assert!(!doctor()?.contains("wait for attachments"));
-    server.database()?.open()?.run_script("UPDATE case_ SET received_at_ms = 1")?;
+    server.database()?.open()?.run_script("UPDATE envelope SET accepted_at_ms = 1")?;
     let told = doctor()?;
     assert!(told.contains("1 envelopes wait for attachments") && told.contains(&number), "{told}");
     for _ in 0..2 {
