@@ -15,6 +15,7 @@
 //! | [`search`] | 搜索 | finding an item by characters, pinyin or initials |
 //! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes; when a case's time ends, and what of it stood still |
+//! | [`rules`] | 规则 | what a machine may approve by itself, names of companies; a refusal is a person's |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
 //! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
 //! | [`signs`], [`enrolment`] | 登记 | signs that people type; the code that enrols a terminal, and the centre's fingerprint |
@@ -33,6 +34,7 @@ pub mod form;
 pub mod ids;
 pub mod item;
 pub mod nearby;
+pub mod rules;
 pub mod search;
 pub mod signs;
 pub mod situation;
