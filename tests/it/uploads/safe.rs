@@ -210,11 +210,16 @@ fn what_a_terminal_has_lost_is_given_up_and_holds_nobody_back() -> Result<()> {
         Ok(String::from_utf8_lossy(&server.command(&["doctor"])?.stdout).into_owned())
     };
     assert!(!doctor()?.contains("wait for attachments"));
-    server.database()?.open()?.run_script("UPDATE envelope SET accepted_at_ms = 1")?;
+    let later = |by_ms: i64| -> Result<()> {
+        let sql = format!("UPDATE envelope SET accepted_at_ms = accepted_at_ms + ({by_ms})");
+        Ok(server.database()?.open()?.run_script(&sql)?)
+    };
+    later(-90_000_000)?;
     let told = doctor()?;
+    later(90_000_000)?;
     assert!(told.contains("1 envelopes wait for attachments") && told.contains(&number), "{told}");
     for _ in 0..2 {
-        let given_up = answer(&["give-up", "--number", &number])?;
+        let given_up = answer(&["give-up", "--number", &number, "--early"])?;
         assert_eq!(given_up["given_up"][0], awaited.pages[1].digest.to_string());
     }
     let alarms = "SELECT COUNT(*) FROM alarm WHERE kind = 'blob.given-up'";
