@@ -1,6 +1,4 @@
 //! `sync-server attachments`: what waits for pages and photos, and when waiting has no sense any more.
-use std::collections::BTreeSet;
-
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use domain::envelope::Digest;
@@ -11,11 +9,11 @@ use serde_json::json;
 
 use crate::answer::{say, say_json};
 use crate::backup::blobs::{self as copies, BlobFile};
+use crate::blobs::{BlobError, Blobs};
 use crate::config::Config;
 use crate::services::blobs::{self, Waiting};
-use crate::services::cases;
 use crate::startup::now_ms;
-use crate::store::in_transaction;
+use crate::store::{StoreError, in_transaction};
 
 /// Pages of a text that came less long ago may be on their way, in milliseconds: an hour.
 const EARLY_MS: i64 = 3_600_000;
@@ -93,41 +91,33 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
 
 fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
     let mut store = config.data_folder().open_existing()?;
-    let meant = |waiting: &Waiting| match (&args.number, &args.envelope) {
-        (Some(number), _) => waiting.number.as_ref() == Some(number),
-        (None, Some(id)) => waiting.envelope_id == *id,
-        (None, None) => false,
-    };
-    // The case's own submission is among them even if it waits no longer: said again, the answer is the same.
-    let own = match &args.number {
-        Some(number) => {
-            let found = in_transaction(store.as_mut(), |tx| cases::by_number(tx, number))?;
-            let case = found.into_iter().find(|case| case.number == *number);
-            Some(case.with_context(|| format!("there is no case {number}"))?.envelope_id)
-        }
-        None => args.envelope,
-    };
-    let waiting = in_transaction(store.as_mut(), |tx| blobs::waiting(tx, i64::MAX))?;
-    let waiting: Vec<_> = waiting.into_iter().filter(meant).collect();
-    let youngest = waiting.iter().map(|w| now_ms().saturating_sub(w.received_at_ms)).min();
+    // All that is meant, whether or not it waits: said again, the answer is the same.
+    let (came, newest_ms) = in_transaction(store.as_mut(), |tx| {
+        let came = match &args.number {
+            Some(number) => copies::came_of_case(tx, number)?,
+            None => copies::came_of(tx, args.envelope.as_slice())?,
+        };
+        let meant: Vec<_> = came.iter().map(|(id, _)| *id).collect();
+        Ok::<_, StoreError>((came, blobs::newest_waiting(tx, &meant)?))
+    })?;
+    if let Some(number) = args.number.as_ref().filter(|_| came.is_empty()) {
+        anyhow::bail!("there is no case {number}");
+    }
+    let youngest = newest_ms.map(|came_ms| now_ms().saturating_sub(came_ms));
     if let Some(age_ms) = youngest.filter(|age| !args.early && *age < EARLY_MS) {
         anyhow::bail!(
             "its text came {} ago and the pages may be on their way: wait an hour, or say --early",
             span(age_ms)
         );
     }
-    let came = in_transaction(store.as_mut(), |tx| match (&args.number, &args.envelope) {
-        (Some(number), _) => copies::came_of_case(tx, number),
-        (None, id) => copies::came_of(tx, id.as_slice()),
-    })?;
-    let rotten = rotten(config, came)?;
+    let files: Vec<_> = came.iter().flat_map(|(_, files)| files.clone()).collect();
+    let rotten = rotten(config, &files)?;
     let given_up = in_transaction(store.as_mut(), |tx| {
-        for digest in rotten.iter().flat_map(|(_, digests)| digests) {
+        for digest in &rotten {
             copies::await_one(tx, now_ms(), digest)?;
         }
-        let ids = waiting.iter().map(|w| w.envelope_id).chain(own).chain(rotten.iter().map(|(id, _)| *id));
-        let each = ids.collect::<BTreeSet<_>>().into_iter().map(|id| blobs::give_up(tx, now_ms(), &id));
-        each.collect::<Result<Vec<_>, _>>().map(|given| given.concat())
+        let each = came.iter().map(|(id, _)| blobs::give_up(tx, now_ms(), id));
+        each.collect::<Result<Vec<_>, StoreError>>().map(|given| given.concat())
     })?;
     let what = args.number.as_ref().map(ToString::to_string);
     let what = what.or_else(|| args.envelope.map(|id| id.to_string())).unwrap_or_default();
@@ -140,24 +130,23 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
     })
 }
 
-/// Envelopes of which attachments came and are at the centre no more, or as other bytes, with those. What the backups have a
-/// copy of is brought back instead.
-fn rotten(
-    config: &Config,
-    came: Vec<(EnvelopeId, Vec<BlobFile>)>,
-) -> anyhow::Result<Vec<(EnvelopeId, Vec<Digest>)>> {
-    let place = config.blob_place()?;
-    let mut rotten = Vec::new();
-    for (id, files) in came {
-        let found = match &config.backup {
-            Some(backups) => copies::bring_back(&files, &copies::beside(backups), &place),
-            None => copies::gone(&files.iter().map(|file| file.digest).collect::<Vec<_>>(), &place),
-        };
-        let lost =
-            found.with_context(|| format!("{place}: whether attachments that came are there still"))?;
-        if !lost.is_empty() {
-            rotten.push((id, lost));
-        }
+/// Which of these attachments, that came, are at the centre no more, or as other bytes. What the backups have a copy of is
+/// brought back instead; where no backup has copied any yet, only what is at the centre counts. A folder of backups that is
+/// not there at all, such as a disk that is not mounted, may have copies.
+fn rotten(config: &Config, files: &[BlobFile]) -> anyhow::Result<Vec<Digest>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(rotten)
+    let place = config.blob_place()?;
+    let look = || {
+        let beside = config.backup.as_deref().map(|backups| Blobs::open_existing(&copies::beside(backups)));
+        let copied = match beside.transpose() {
+            Err(BlobError::NoFolder(path)) if path.parent().is_some_and(std::path::Path::is_dir) => None,
+            copied => copied?,
+        };
+        copies::bring_back(files, copied.as_ref(), &Blobs::open_existing(&place)?)
+    };
+    look().with_context(|| {
+        format!("nobody can say whether attachments that came are still in {place}, or beside the backups")
+    })
 }

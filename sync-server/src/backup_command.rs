@@ -211,14 +211,14 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
     let age = operator::findings::span(now_ms.saturating_sub(restored.made_at_ms));
     let mut text = format!(
         "{} rows and {} attachments restored from {}, {age} old, up to envelope {}; epoch {}\n{} attachments are lost and asked for again\n{} erasures done again, {} holds put back ({})\n",
-        restored.rows,
-        restored.attachments,
+        restored.note.rows,
+        restored.note.attachments,
         from.display(),
         restored.server_seq,
-        restored.epoch,
-        restored.attachments_lost,
-        restored.erased,
-        restored.held,
+        restored.note.epoch,
+        restored.note.attachments_lost,
+        restored.note.erased,
+        restored.note.held,
         own.display(),
     );
     if !restored.keys_are_there {

@@ -21,7 +21,9 @@ use domain::wire::v1::{
 use rand_chacha::ChaCha20Rng;
 
 pub use batch::{CheckedBatch, QueuedBatch};
+pub use citizen::query_in;
 pub use gather::Gathered;
+pub use offers::offer_in;
 pub use orders::heartbeat_in;
 
 use crate::admission::Admission;

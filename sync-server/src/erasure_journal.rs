@@ -2,9 +2,10 @@
 //! again what had been erased, and keeps what had been put on hold since.
 //!
 //! A line each: what, when, why; no personal data. Written and synced in the transaction that erases or holds, before its
-//! COMMIT: the order of lines is the order in which things happened, and of one case the last line counts. Refuses a
-//! journal that was changed in its middle, and to make a copy shorter.
-use std::collections::BTreeSet;
+//! COMMIT: the order of lines is the order in which things happened, and of one case the last line counts. Between the
+//! lines of several journals their times decide, not which file is read first. Refuses a journal that was changed in its
+//! middle, and to make a copy shorter.
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -66,6 +67,13 @@ impl Line {
         match self {
             Self::Erased(erasure) => erasure.envelope_id,
             Self::Held(hold) => hold.envelope_id,
+        }
+    }
+
+    fn at_ms(&self) -> i64 {
+        match self {
+            Self::Erased(erasure) => erasure.at_ms,
+            Self::Held(hold) => hold.held_ms,
         }
     }
 }
@@ -170,19 +178,27 @@ fn read_text(path: &Path) -> Result<Vec<(Line, Vec<u8>)>, JournalError> {
     }
 }
 
-/// The lines of several journals: all of the first, then what each of the next ones has besides.
+/// The lines of several journals by their times, those of a copy once. Of one case the lines of one journal stay as they
+/// stand: a clock that was set back between them does not turn them round.
 fn gather(journals: &[&Path]) -> Result<Vec<(Line, Vec<u8>)>, JournalError> {
     let (mut all, mut seen) = (Vec::new(), BTreeSet::new());
     for path in journals {
-        let mut lines = read_text(path)?;
-        lines.retain(|(_, text)| !seen.contains(text));
-        seen.extend(lines.iter().map(|(_, text)| text.clone()));
-        all.append(&mut lines);
+        let (lines, mut newest) = (read_text(path)?, BTreeMap::new());
+        let texts: Vec<_> = lines.iter().map(|(_, text)| text.clone()).collect();
+        for (line, text) in lines {
+            let since_ms = newest.entry(line.envelope_id()).or_insert(i64::MIN);
+            *since_ms = line.at_ms().max(*since_ms);
+            if !seen.contains(&text) {
+                all.push((*since_ms, (line, text)));
+            }
+        }
+        seen.extend(texts);
     }
-    Ok(all)
+    all.sort_by_key(|(since_ms, _)| *since_ms);
+    Ok(all.into_iter().map(|(_, line)| line).collect())
 }
 
-/// The lines of several journals, of which none need be there: all of the first, then what each of the next ones has besides.
+/// The lines of several journals, of which none need be there, in the order of their times.
 ///
 /// # Errors
 /// [`JournalError`] as [`read`].
@@ -256,6 +272,40 @@ mod tests {
     }
 
     #[test]
+    fn between_journals_the_time_decides_and_within_one_the_order_of_lines() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+        let held = |n, held_ms| Line::Held(Hold { envelope_id: id(n), held_ms });
+        let erased = |n, at_ms| Line::Erased(Erasure { envelope_id: id(n), at_ms, why: Why::Retention });
+        // 1: held, then its hold was over and it was erased, elsewhere in between. 2: the other way round. 3: a clock was
+        // set back between two lines of one journal. 4: a clock ran ahead, which says nothing of 6. 5: all at one time.
+        append(&one, &[held(1, 10), erased(4, 990), erased(2, 20), held(2, 40), erased(3, 90), held(3, 5)])
+            .expect("appended");
+        append(&one, &[erased(5, 7), held(5, 7), erased(5, 7), erased(6, 20)]).expect("appended");
+        append(&other, &[held(1, 20), erased(1, 30), erased(2, 30), erased(3, 60), held(6, 30)])
+            .expect("appended");
+        for journals in [[&*one, &*other], [&*other, &*one]] {
+            let lines = read_all(&journals).expect("read");
+            let Standing { erased, held } = Standing::of(&lines);
+            let erased: Vec<_> = erased.iter().map(|e| e.envelope_id).collect();
+            let held: Vec<_> = held.iter().map(|h| h.envelope_id).collect();
+            assert_eq!(
+                (erased, held),
+                (vec![id(5), id(1), id(4)], vec![id(6), id(2), id(3)]),
+                "{journals:?}"
+            );
+            assert_eq!(lines.len(), 15);
+        }
+        // What was brought together says the same, and once more changes nothing.
+        let all = dir.path().join("all");
+        let standing = Standing::of(&read_all(&[&one, &other]).expect("read"));
+        for _ in 0..2 {
+            bring(&[&other, &one], &all).expect("brought");
+            assert_eq!(Standing::of(&read(&all).expect("read")), standing);
+        }
+    }
+
+    #[test]
     fn a_shorter_journal_never_takes_lines_from_a_copy() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let (full, short) = (dir.path().join("full"), dir.path().join("short"));
@@ -289,7 +339,7 @@ mod tests {
             append(&path, &[erasure(3)]).expect("appended");
             assert_eq!(read(&path).expect("read"), [erasure(1), erasure(3)], "{cut}");
         }
-        let many: Vec<_> = (1..200).map(erasure).collect();
+        let many: Vec<_> = (4..203).map(erasure).collect();
         append(&path, &many).expect("appended");
         assert_eq!(read(&path).expect("read").len(), 201);
         let copies = tempfile::tempdir().expect("a temporary folder");

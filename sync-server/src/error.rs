@@ -56,6 +56,7 @@ problem_codes! {
     KeyEnrolledElsewhere "key-enrolled-elsewhere" 409 "The device is enrolled at another station.",
     TerminalKnown "terminal-known" 409 "The device is enrolled as it is, and need not return.",
     TerminalIdTaken "terminal-id-taken" 409 "The id of a returning terminal belongs to another device now.",
+    EnrolledOtherwise "enrolled-otherwise" 409 "The device is enrolled here under another id than the one that it names.",
     EnvelopeConflict "envelope-conflict" 409 "The same envelope id came with another digest.",
     CaseChanged "case-changed" 409 "The case changed meanwhile.",
     TooEarly "too-early" 409 "A period of the law is not over yet.",

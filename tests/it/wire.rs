@@ -167,11 +167,14 @@ fn what_a_terminal_sends_to_be_enrolled_is_written_as_recorded() {
         public_key: DeviceKey::from_seed([5; 32]).public(),
         software: "0.1.0".to_owned(),
         csr: None,
+        terminal: None,
         returning: None,
     };
     same("enrol_request", &request);
     let csr = Some(Bytes(vec![0x30, 1, 2]));
     same("enrol_request_with_csr", &EnrolRequest { csr: csr.clone(), ..request.clone() });
+    let terminal = Some("T-001".parse().expect("terminal"));
+    same("enrol_request_of_a_terminal", &EnrolRequest { terminal, csr: csr.clone(), ..request.clone() });
     let returning = Returning {
         code: request.code.clone(),
         terminal: "T-001".parse().expect("terminal"),

@@ -1,4 +1,6 @@
 //! A terminal reduced to what the wire sees: a device key, a series, sealed envelopes. For tests of the centre.
+mod enrolling;
+
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,19 +13,18 @@ use domain::envelope::{
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Lineage};
 use domain::situation::{AGENT, SituationAnswers};
 use domain::wire::v1::{
-    BatchResponse, BlobEntry, BlobKind, ChangesResponse, EnrolRequest, EnrolResponse, EnvelopeBatch,
-    EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission,
-    TERMINAL_HEADER,
+    BatchResponse, BlobEntry, BlobKind, ChangesResponse, EnrolResponse, EnvelopeBatch, EnvelopeHeader,
+    EnvelopeKind, EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use serde_json::json;
 use sync_server::store::in_transaction;
-use terminal::sync::tls::certificate_request;
 
+pub use self::enrolling::{enrol_as, enrol_raw, enrol_showing};
 use crate::http::{self, Answer};
 use crate::server::Server;
-use crate::tls::{Caller, authority_of};
+use crate::tls::Caller;
 
 /// The station of most tests.
 pub const STATION: &str = "XN-CCB-CD-01";
@@ -283,36 +284,6 @@ pub fn new_key(rng: &mut ChaCha20Rng) -> DeviceKey {
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
     DeviceKey::from_seed(seed)
-}
-
-/// The enrolment call as it is answered.
-///
-/// # Errors
-/// If the server cannot be reached.
-pub fn enrol_raw(server: &Server, code: &str, key: &DeviceKey) -> Result<Answer> {
-    enrol_showing(server, code, key, None)
-}
-
-/// The enrolment call of a device that shows who it was here, as it is answered.
-///
-/// # Errors
-/// If the server cannot be reached.
-pub fn enrol_showing(
-    server: &Server,
-    code: &str,
-    key: &DeviceKey,
-    returning: Option<SignedDocument>,
-) -> Result<Answer> {
-    let secure = server.terminals.starts_with("https://");
-    let csr = if secure { Some(certificate_request(key)?) } else { None };
-    let (code, software) = (code.to_owned(), "test 0.1".to_owned());
-    let request = EnrolRequest { code, public_key: key.public(), software, csr, returning };
-    let body = serde_json::to_vec(&request)?;
-    if !secure {
-        return http::post(&server.terminals, "/api/v1/enrol", &[JSON], &body);
-    }
-    let caller = Caller { authority: authority_of(server)?.certificate().to_vec(), shows: None };
-    http::call_as(&caller, &server.terminals, ("POST", "/api/v1/enrol"), &[JSON], Some(&body))
 }
 
 /// A batch as it is answered.

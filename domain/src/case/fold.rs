@@ -206,7 +206,7 @@ impl CaseView {
 
     /// An action that leaves the case where it is.
     fn move_step(&mut self, next: &Recorded) -> Option<()> {
-        if !matches!(self.state, CaseState::Submitted | CaseState::Accepted) {
+        if !self.state.is_open() {
             // A note may be written to whatever people look at.
             return matches!(next.action, Action::Noted { step: None, .. }).then_some(());
         }

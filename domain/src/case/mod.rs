@@ -60,6 +60,11 @@ impl CaseState {
     pub const ALL: [CaseState; 6] =
         [Self::Received, Self::Submitted, Self::Returned, Self::Quarantined, Self::Accepted, Self::Completed];
 
+    /// Whether departments have it before them: it was opened, and is not closed.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Submitted | Self::Accepted)
+    }
+
     /// The highest mark that this state stands for.
     pub fn mark(self) -> Mark {
         match self {

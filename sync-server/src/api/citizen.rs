@@ -5,7 +5,9 @@ use axum::http::Request;
 use domain::wire::v1::{CitizenRequest, CitizenResponse};
 
 use super::{Answer, answer, blocking, read_json};
+use crate::centre::query_in;
 use crate::shell::App;
+use crate::shell::device_gate::CertifiedTerminal;
 
 /// List the cases of the citizen at the terminal
 ///
@@ -18,8 +20,13 @@ use crate::shell::App;
     request_body = CitizenRequest,
     responses((status = 200, description = "The person's cases.", body = CitizenResponse)),
 )]
-pub async fn citizen_cases(State(app): State<App>, request: Request<Body>) -> Answer<CitizenResponse> {
+pub async fn citizen_cases(
+    State(app): State<App>,
+    certified: CertifiedTerminal,
+    request: Request<Body>,
+) -> Answer<CitizenResponse> {
     let request: CitizenRequest = read_json(request).await?;
+    certified.agree(&query_in(&request.query)?.terminal)?;
     let centre = app.centre.clone();
     answer(blocking(move || centre.cases_of_citizen(&request)).await)
 }

@@ -5,7 +5,9 @@ use axum::http::Request;
 use domain::wire::v1::{OfferRequest, OfferResponse};
 
 use super::{Answer, answer, blocking, read_json};
+use crate::centre::offer_in;
 use crate::shell::App;
+use crate::shell::device_gate::CertifiedTerminal;
 
 /// Offer receipts to a restored centre
 ///
@@ -18,8 +20,13 @@ use crate::shell::App;
     request_body = OfferRequest,
     responses((status = 200, description = "What the centre does not have.", body = OfferResponse)),
 )]
-pub async fn offers(State(app): State<App>, request: Request<Body>) -> Answer<OfferResponse> {
+pub async fn offers(
+    State(app): State<App>,
+    certified: CertifiedTerminal,
+    request: Request<Body>,
+) -> Answer<OfferResponse> {
     let request: OfferRequest = read_json(request).await?;
+    certified.agree(&offer_in(&request.offer)?.terminal)?;
     let centre = app.centre.clone();
     answer(blocking(move || centre.take_offer(&request)).await)
 }

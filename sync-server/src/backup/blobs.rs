@@ -73,79 +73,98 @@ fn before(first: Option<i64>, highest: u64) -> u64 {
     first.map_or(highest, |seq| highest.min(seq.saturating_sub(1)))
 }
 
-/// Copies files that are not there yet; gives those that cannot be had, as many as there are. What lies in the target
-/// under its digest is not read again: it got that name only after its bytes had been read back and compared.
+/// Attachments that could not be copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lacking {
+    /// Where they should lie is nothing, or other bytes.
+    pub gone: Vec<Digest>,
+    /// Nobody knows: their place did not answer, or their file could not be read.
+    pub unread: Vec<Digest>,
+}
+
+impl Lacking {
+    /// All of them.
+    pub fn digests(&self) -> Vec<Digest> {
+        [self.gone.as_slice(), &self.unread].concat()
+    }
+}
+
+/// Copies files that are not there yet; gives those that cannot be had. What lies in the target under its digest is not
+/// read again: it got that name only after its bytes had been read back and compared. A place that does not answer is
+/// asked no further: rows are backed up all the same.
 ///
 /// # Errors
 /// [`BlobError`] if the target cannot be written, or gives back other bytes than it was given.
-pub fn copy(listed: &[BlobFile], from: &BlobPlace, to: &BlobPlace) -> Result<Vec<Digest>, BlobError> {
+pub fn copy(listed: &[BlobFile], from: &BlobPlace, to: &BlobPlace) -> Result<Lacking, BlobError> {
+    let mut lacking = Lacking::default();
     if listed.is_empty() {
-        return Ok(Vec::new());
+        return Ok(lacking);
     }
-    let (from, to) = (Blobs::open(from)?, Blobs::open(to)?);
-    let mut lost = Vec::new();
+    let (mut from, to) = (answering(Blobs::open_existing(from)), Blobs::open(to)?);
     for file in listed {
         if to.length(&file.digest)? == Some(file.length) {
             continue;
         }
-        match from.read(&file.digest) {
-            Ok(bytes) => to.keep_compared(&file.digest, bytes)?,
-            Err(error) => lost.push(told(file.digest, &error)),
+        match from.as_ref().map(|from| found(from.read(&file.digest))) {
+            Some(Ok(Some(bytes))) => to.keep_compared(&file.digest, bytes)?,
+            Some(Ok(None)) => lacking.gone.push(file.digest),
+            Some(Err(e)) => {
+                let blob = file.digest.short();
+                tracing::error!(error = &e as &dyn std::error::Error, %blob, "an attachment cannot be read");
+                lacking.unread.push(file.digest);
+                from = from.and_then(|from| answering(from.check().map(|()| from)));
+            }
+            None => lacking.unread.push(file.digest),
         }
     }
-    Ok(lost)
+    for blob in lacking.gone.iter().map(Digest::short) {
+        tracing::error!(%blob, "an attachment is gone or altered and cannot be copied");
+    }
+    Ok(lacking)
 }
 
-/// Brings the files of a backup back to where the centre keeps them; gives those that nobody has. What lies there already
-/// counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
+/// A place, if it answers; tells if it does not.
+fn answering(place: Result<Blobs, BlobError>) -> Option<Blobs> {
+    let tell = |e: &BlobError| {
+        tracing::error!(error = e as &dyn std::error::Error, "the place of attachments does not answer");
+    };
+    place.inspect_err(tell).ok()
+}
+
+/// Brings files back to where the centre keeps them, from copies if there are any; gives those that nobody has. What lies
+/// there already counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
 ///
 /// # Errors
-/// [`BlobError`] if the target does not answer, cannot be written, or gives back other bytes than it was given.
-pub fn bring_back(listed: &[BlobFile], from: &BlobPlace, to: &BlobPlace) -> Result<Vec<Digest>, BlobError> {
-    if listed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (from, to) = (Blobs::open(from)?, Blobs::open(to)?);
+/// [`BlobError`] if one of the two places cannot be read, or the centre's not be written, or gives back other bytes than
+/// it was given: nothing is called lost because nobody answered.
+pub fn bring_back(listed: &[BlobFile], from: Option<&Blobs>, to: &Blobs) -> Result<Vec<Digest>, BlobError> {
     let mut lost = Vec::new();
     for file in listed {
-        if to.read(&file.digest).is_ok() {
+        if found(to.read(&file.digest))?.is_some() {
             continue;
         }
-        match from.read(&file.digest) {
-            Ok(bytes) => {
+        let copy = from.map_or(Ok(None), |from| found(from.read(&file.digest)))?;
+        match copy {
+            Some(bytes) => {
                 to.keep(&file.digest, bytes)?;
                 to.read(&file.digest)?;
             }
-            Err(error) => {
-                // Nothing is called lost because nobody answered.
-                to.check()?;
-                lost.push(told(file.digest, &error));
-            }
+            None => lost.push(file.digest),
         }
+    }
+    for blob in lost.iter().map(Digest::short) {
+        tracing::error!(%blob, "an attachment is lost");
     }
     Ok(lost)
 }
 
-/// Which of these lie at the centre no more, or as other bytes. Whoever asks has heard that they cannot be read; that the
-/// place does not answer says nothing of them.
-///
-/// # Errors
-/// [`BlobError`] if the place does not answer.
-pub fn gone(digests: &[Digest], at: &BlobPlace) -> Result<Vec<Digest>, BlobError> {
-    if digests.is_empty() {
-        return Ok(Vec::new());
+/// The bytes of a file; none if it is gone or holds others. All else says nothing of it, and is an error.
+fn found(read: Result<Vec<u8>, BlobError>) -> Result<Option<Vec<u8>>, BlobError> {
+    match read {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(BlobError::Gone(_) | BlobError::Altered(_)) => Ok(None),
+        Err(e) => Err(e),
     }
-    let at = Blobs::open(at)?;
-    at.check()?;
-    let is_gone =
-        |digest: &&Digest| matches!(at.read(digest), Err(BlobError::Gone(_) | BlobError::Altered(_)));
-    Ok(digests.iter().filter(is_gone).copied().collect())
-}
-
-fn told(digest: Digest, error: &BlobError) -> Digest {
-    let blob = digest.short();
-    tracing::error!(error = error as &dyn std::error::Error, %blob, "an attachment cannot be copied");
-    digest
 }
 
 /// Where the attachments of a backup lie.
@@ -214,4 +233,116 @@ pub fn came_of(
 fn naming(tx: &mut Tx<'_>, digest: &Digest) -> Result<Vec<EnvelopeId>, StoreError> {
     let rows = tx.query("SELECT envelope_id FROM blob_ WHERE digest = $1", &[digest.to_string().into()])?;
     rows.iter().map(|row| row.parsed(0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// Folders of the centre and of the backups, and three files that are kept in none of them yet.
+    struct Places {
+        root: tempfile::TempDir,
+        files: Vec<(BlobFile, Vec<u8>)>,
+    }
+
+    impl Places {
+        fn new() -> Self {
+            let file = |n: u8| {
+                let bytes = vec![n; 10];
+                (BlobFile { digest: Digest::of(&bytes), length: 10 }, bytes)
+            };
+            Self { root: tempfile::tempdir().expect("a folder"), files: (1..4).map(file).collect() }
+        }
+
+        fn place(&self, name: &str) -> BlobPlace {
+            BlobPlace::Folder(self.root.path().join(name))
+        }
+
+        fn open(&self, name: &str) -> Blobs {
+            Blobs::open(&self.place(name)).expect("open")
+        }
+
+        fn listed(&self) -> Vec<BlobFile> {
+            self.files.iter().map(|(file, _)| file.clone()).collect()
+        }
+
+        fn digest(&self, n: usize) -> Digest {
+            self.files[n].0.digest
+        }
+
+        fn keep_all(&self, name: &str) {
+            for (file, bytes) in &self.files {
+                self.open(name).keep(&file.digest, bytes.clone()).expect("kept");
+            }
+        }
+
+        /// The folder in which a file lies.
+        fn around(&self, name: &str, n: usize) -> PathBuf {
+            self.root.path().join(name).join(&self.digest(n).to_string()[..2])
+        }
+
+        /// Nothing can be said of a file: where its folder was is a file.
+        fn block(&self, name: &str, n: usize) {
+            let folder = self.around(name, n);
+            if folder.exists() {
+                fs::remove_dir_all(&folder).expect("removed");
+            }
+            fs::create_dir_all(folder.parent().expect("a root")).expect("made");
+            fs::write(folder, "in the way").expect("written");
+        }
+    }
+
+    #[test]
+    fn a_backup_tells_what_is_gone_from_what_could_not_be_read() {
+        let at = Places::new();
+        at.keep_all("centre");
+        at.block("centre", 0);
+        at.open("centre").remove(&at.digest(1)).expect("removed");
+        let lacking = copy(&at.listed(), &at.place("centre"), &at.place("copies")).expect("copied");
+        assert_eq!(lacking, Lacking { gone: vec![at.digest(1)], unread: vec![at.digest(0)] });
+        assert_eq!(
+            at.open("copies").length(&at.digest(2)).expect("asked"),
+            Some(10),
+            "the others are copied"
+        );
+    }
+
+    #[test]
+    fn a_backup_asks_a_place_no_further_that_does_not_answer() {
+        let at = Places::new();
+        let none = copy(&at.listed(), &at.place("none"), &at.place("copies")).expect("copied");
+        assert_eq!((none.gone, none.unread.len()), (vec![], 3), "a folder that is not there holds nothing");
+        assert!(!at.root.path().join("none").exists(), "and is not made");
+        at.keep_all("centre");
+        at.block("centre", 0);
+        fs::write(at.root.path().join("centre").join("00"), "in the way").expect("written");
+        let lacking = copy(&at.listed(), &at.place("centre"), &at.place("copies")).expect("copied");
+        assert_eq!((lacking.gone, lacking.unread.len()), (vec![], 3));
+        assert_eq!(at.open("copies").length(&at.digest(1)).expect("asked"), None);
+    }
+
+    #[test]
+    fn nothing_is_called_lost_because_nobody_answered() {
+        let at = Places::new();
+        at.keep_all("copies");
+        at.open("copies").remove(&at.digest(1)).expect("removed");
+        let bring = || bring_back(&at.listed(), Some(&at.open("copies")), &at.open("centre"));
+        assert_eq!(bring().expect("brought"), [at.digest(1)], "nobody has it");
+        assert_eq!(at.open("centre").read(&at.digest(2)).expect("read"), at.files[2].1);
+        // Of what is at the centre nobody asks whether there is a copy; altered bytes are none.
+        at.block("copies", 2);
+        fs::write(at.around("copies", 0).join(at.digest(0).to_string()), "altered").expect("written");
+        at.open("centre").remove(&at.digest(0)).expect("removed");
+        assert_eq!(bring().expect("brought"), [at.digest(0), at.digest(1)]);
+        let alone = bring_back(&at.listed(), None, &at.open("centre")).expect("looked");
+        assert_eq!(alone, [at.digest(0), at.digest(1)], "without copies");
+        at.block("centre", 1);
+        assert!(bring().is_err(), "the centre's place may have it");
+        fs::remove_file(at.around("centre", 1)).expect("removed");
+        at.block("copies", 1);
+        assert!(bring().is_err(), "its copy may be there");
+    }
 }

@@ -92,7 +92,7 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
     fail::fail_point!("server::backup::after_write", |_| Err(StoreError::Full.into()));
     verify(order.data.path(), &partial, key, order.now_ms)?;
     fail::fail_point!("server::backup::after_verify", |_| Err(StoreError::Full.into()));
-    let lost = blobs::copy(&listed, order.blobs, &blobs::beside(order.to))?;
+    let lacking = blobs::copy(&listed, order.blobs, &blobs::beside(order.to))?;
     fail::fail_point!("server::backup::after_blobs", |_| Err(StoreError::Full.into()));
     folder.settle(&partial, &whole).map_err(wrong(&whole))?;
     fail::fail_point!("server::backup::after_name", |_| Err(StoreError::Full.into()));
@@ -100,12 +100,12 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
     erasure_journal::copy(order.journal, order.to)?;
     let backup = Backup { made_at_ms: head.made_at_ms, id, server_seq: head.server_seq, epoch: head.epoch };
     let mut store = order.data.open_existing()?;
-    // A place that does not answer says nothing of them; the next backup asks again.
-    let rotten = blobs::gone(&lost, order.blobs).unwrap_or_default();
+    let lost = lacking.digests();
     let (durable_upto, clock) = in_transaction(store.as_mut(), |tx| {
         // Asked before this backup is the newest thing that the store knows.
         let clock = clock_guard::follow(tx, order.now_ms)?;
-        blobs::alarm(tx, order.now_ms, &rotten)?;
+        // Of what could not be read nobody knows; the next backup asks again.
+        blobs::alarm(tx, order.now_ms, &lacking.gone)?;
         let upto = blobs::upto_without(tx, &lost, whole_upto)?;
         durability::note(tx, order.now_ms, &backup, upto)?;
         Ok::<_, StoreError>((durability::durable_upto(tx)?.unwrap_or(0), clock))

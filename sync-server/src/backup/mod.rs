@@ -34,7 +34,7 @@ use crate::store::{MigrateError, StoreError};
 pub use file::{Head, TableHead};
 pub use make::{Made, Order, make};
 pub use recipient::RecipientError;
-pub use restore::{Offered, Restored, restore};
+pub use restore::{Note, Offered, Restored, restore};
 
 /// A backup could not be made, or not be restored.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +95,16 @@ pub enum BackupError {
         /// The folder of the keys.
         path: PathBuf,
     },
-    /// Attachments cannot be kept where they are copied to.
+    /// Attachments that a backup lists lie nowhere beside it.
+    #[error(
+        "the backup lists attachments, and there is no folder {path}: put it there; if it is lost, make an empty one, and \
+         terminals are asked for what they still have"
+    )]
+    NoAttachments {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Attachments cannot be read, or not be kept where they are copied to.
     #[error(transparent)]
     Blobs(#[from] crate::blobs::BlobError),
     /// The erasure journal cannot be read.

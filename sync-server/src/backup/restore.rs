@@ -7,13 +7,15 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, ServerEpoch};
 use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 
+use super::blobs::BlobFile;
 use super::file::{Head, Sealed};
 use super::{BackupError, blobs, fill, recipient};
-use crate::blobs::BlobPlace;
+use crate::blobs::{BlobError, BlobPlace, Blobs};
 use crate::data_folder::DataFolder;
 use crate::erasure_journal::{self, Standing};
 use crate::keys::{Keys, MAIN_FILES};
@@ -32,7 +34,7 @@ pub struct Offered<'a> {
     pub from: &'a Path,
     /// The recipient's secret key.
     pub key: &'a Path,
-    /// Journals of erasures and holds, of which none need be there, the oldest first.
+    /// Journals of erasures and holds, of which none need be there.
     pub journals: &'a [PathBuf],
     /// The centre's own journal, to which all their lines are brought.
     pub own_journal: &'a Path,
@@ -47,24 +49,13 @@ pub struct Offered<'a> {
 /// A restored centre.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restored {
-    /// The backup.
-    pub backup: EnvelopeId,
-    /// When its state was taken, milliseconds since 1970.
+    /// What the store notes of it.
+    #[serde(flatten)]
+    pub note: Note,
+    /// When the state of the backup was taken, milliseconds since 1970.
     pub made_at_ms: i64,
-    /// Rows of all tables.
-    pub rows: u64,
-    /// Attachments that came back.
-    pub attachments: usize,
-    /// Attachments that are not beside the backup: their terminals are asked for them.
-    pub attachments_lost: usize,
     /// The highest place in the centre's order that was inside.
     pub server_seq: u64,
-    /// The new epoch.
-    pub epoch: ServerEpoch,
-    /// What had been erased since and was erased again.
-    pub erased: usize,
-    /// Holds that were begun since and were put back.
-    pub held: usize,
     /// The private keys of the centre are in the data folder.
     pub keys_are_there: bool,
     /// What was seen of each terminal; it offers again what came later.
@@ -72,17 +63,24 @@ pub struct Restored {
 }
 
 /// What the store notes of a restore in its last transaction, so that whoever asks once more hears the same.
-#[derive(Debug, Serialize, Deserialize)]
-struct Note {
-    backup: EnvelopeId,
-    rows: u64,
-    attachments: usize,
-    attachments_lost: usize,
-    epoch: ServerEpoch,
-    erased: usize,
-    held: usize,
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// The backup.
+    pub backup: EnvelopeId,
+    /// Rows of all tables.
+    pub rows: u64,
+    /// Attachments that came back.
+    pub attachments: usize,
+    /// Attachments that are not beside the backup: their terminals are asked for them.
+    pub attachments_lost: usize,
+    /// The new epoch.
+    pub epoch: ServerEpoch,
+    /// What had been erased since and was erased again.
+    pub erased: usize,
+    /// Holds that were begun since and were put back.
+    pub held: usize,
     /// The last row of the audit chain: the restore itself.
-    audit_seq: u64,
+    pub audit_seq: u64,
 }
 
 /// Restores a backup into an empty store. The same once more ends what was broken off; if that was done already and
@@ -133,8 +131,7 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     fail::fail_point!("server::restore::after_rows", |_| Err(StoreError::Full.into()));
     migrate(store.as_mut(), order.now_ms)?;
     let listed = blobs::listed(&mut Tx::new(store.as_mut()))?;
-    let beside = blobs::beside(order.from.parent().unwrap_or(Path::new("")));
-    let lost = blobs::bring_back(&listed, &beside, order.blobs)?;
+    let lost = bring_back(&listed, order)?;
     fail::fail_point!("server::restore::after_blobs", |_| Err(StoreError::Full.into()));
     let (erased, held) = in_transaction(store.as_mut(), |tx| {
         let erased = erasure::replay(tx, &standing.erased)?;
@@ -163,6 +160,19 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     say(store.as_mut(), &head, note, keys_are_there)
 }
 
+/// Brings attachments back from beside the backup; gives those that nobody has.
+fn bring_back(listed: &[BlobFile], order: &Offered<'_>) -> Result<Vec<Digest>, BackupError> {
+    if listed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let beside = blobs::beside(order.from.parent().unwrap_or(Path::new("")));
+    let from = Blobs::open_existing(&beside).map_err(|e| match e {
+        BlobError::NoFolder(path) => BackupError::NoAttachments { path },
+        e => e.into(),
+    })?;
+    Ok(blobs::bring_back(listed, Some(&from), &Blobs::open(order.blobs)?)?)
+}
+
 /// Writes down what the restore came to, so that the same command can say it once more.
 fn noted(tx: &mut Tx<'_>, note: Note) -> Result<Note, BackupError> {
     let text = serde_json::to_string(&note).map_err(|_| StoreError::Stored { what: "restore" })?;
@@ -187,19 +197,9 @@ fn say(
     note: Note,
     keys_are_there: bool,
 ) -> Result<Restored, BackupError> {
-    Ok(Restored {
-        backup: head.id,
-        made_at_ms: head.made_at_ms,
-        rows: note.rows,
-        attachments: note.attachments,
-        attachments_lost: note.attachments_lost,
-        server_seq: head.server_seq,
-        epoch: note.epoch,
-        erased: note.erased,
-        held: note.held,
-        keys_are_there,
-        terminals: series::ends(&mut Tx::new(store))?,
-    })
+    let terminals = series::ends(&mut Tx::new(store))?;
+    let (made_at_ms, server_seq) = (head.made_at_ms, head.server_seq);
+    Ok(Restored { note, made_at_ms, server_seq, keys_are_there, terminals })
 }
 
 /// Whether the centre's private keys are there; those of another centre are an error.

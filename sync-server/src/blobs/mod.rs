@@ -27,6 +27,9 @@ pub use place::{BlobPlace, Credentials};
 /// One call of the object store, tries included.
 const CALL_TIME: Duration = Duration::from_secs(20);
 
+/// What S3 says of a bucket that is not there: nothing in it is gone.
+const NO_BUCKET: &str = "NoSuchBucket";
+
 /// Bytes of a blob cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum BlobError {
@@ -48,6 +51,9 @@ pub enum BlobError {
     /// The store cannot be opened as it is set.
     #[error("{0}")]
     Place(String),
+    /// Attachments should lie in a folder that is not there.
+    #[error("there is no folder {0}")]
+    NoFolder(PathBuf),
 }
 
 impl From<object_store::Error> for BlobError {
@@ -95,6 +101,17 @@ impl Blobs {
         };
         let folder = if let BlobPlace::Folder(path) = place { Some(path.clone()) } else { None };
         Ok(Self { objects: place.open()?, folder, runtime: Some(runtime) })
+    }
+
+    /// As [`Blobs::open`], of a place that should hold something: a folder that is not there is no empty one.
+    ///
+    /// # Errors
+    /// [`BlobError::NoFolder`] if it is not there, and as [`Blobs::open`].
+    pub fn open_existing(place: &BlobPlace) -> Result<Self, BlobError> {
+        match place {
+            BlobPlace::Folder(path) if !path.try_exists()? => Err(BlobError::NoFolder(path.clone())),
+            _ => Self::open(place),
+        }
     }
 
     /// Removes what writes that a kill ended have left in the folder; says how many files.
@@ -184,7 +201,11 @@ impl Blobs {
     /// # Errors
     /// [`BlobError`] if it does not.
     pub fn check(&self) -> Result<(), BlobError> {
-        self.length(&Digest::from_bytes([0; 32])).map(|_| ())
+        // Read, not only asked for: a bucket that is not there says so in the body of its answer.
+        match self.read(&Digest::from_bytes([0; 32])) {
+            Ok(_) | Err(BlobError::Gone(_) | BlobError::Altered(_)) => Ok(()),
+            Err(e) => Err(e),
+        }
     }
 
     fn wait<T>(&self, call: impl Future<Output = object_store::Result<T>>) -> Result<T, BlobError> {
@@ -192,7 +213,11 @@ impl Blobs {
         let answered = runtime.block_on(async { tokio::time::timeout(CALL_TIME, call).await });
         match answered {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(object_store::Error::NotFound { path, .. })) => Err(BlobError::Gone(digest_in(&path))),
+            Ok(Err(object_store::Error::NotFound { path, source }))
+                if !source.to_string().contains(NO_BUCKET) =>
+            {
+                Err(BlobError::Gone(digest_in(&path)))
+            }
             Ok(Err(e)) => Err(e.into()),
             Err(late) => Err(BlobError::Objects(Box::new(late))),
         }
@@ -258,6 +283,17 @@ mod tests {
             blobs.remove(&digest).expect("removed");
         }
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn a_folder_that_should_be_there_is_not_made() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("blobs");
+        let place = BlobPlace::Folder(path.clone());
+        assert!(matches!(Blobs::open_existing(&place), Err(BlobError::NoFolder(p)) if p == path));
+        assert!(!path.exists());
+        Blobs::open(&place).expect("open");
+        Blobs::open_existing(&place).expect("it is there").check().expect("and answers");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use domain::envelope::Digest;
+use domain::envelope::{Digest, KeyRing, SignedDocument, SignedKind, verify_document};
 use domain::ids::TerminalId;
 use domain::wire::v1::{
     BatchResponse, EnvelopeBatch, EnvelopeHeader, EnvelopeResult, EnvelopeUpload, MAX_BATCH, Outcome,
@@ -120,6 +120,21 @@ impl Centre {
         }
         let sender = Arc::new(Sender::new(self.read(|tx| terminals::active(tx, id))?)?);
         self.senders.keep(sender.clone());
+        Ok(sender)
+    }
+
+    /// The terminal that sent a document, once its key has proven it.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: why there is no such terminal, `signature-invalid`, or the store's.
+    pub(super) fn sender(
+        &self,
+        named: &TerminalId,
+        (kind, document): (SignedKind, &SignedDocument),
+    ) -> Known {
+        let sender = self.meet(named)?;
+        verify_document(kind, document, &KeyRing::new([sender.public_key.clone()]))
+            .map_err(|_| ProblemCode::SignatureInvalid)?;
         Ok(sender)
     }
 

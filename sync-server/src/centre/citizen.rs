@@ -1,5 +1,5 @@
 //! What a citizen at a terminal asks for.
-use domain::envelope::{KeyRing, SignedKind, verify_document};
+use domain::envelope::{SignedDocument, SignedKind};
 use domain::wire::v1::{CitizenQuery, CitizenRequest, CitizenResponse};
 
 use super::Centre;
@@ -14,12 +14,8 @@ impl Centre {
     /// [`ServiceError`]: `malformed-request`, also for a card that was not read, `signature-invalid`, why there is no
     /// such terminal, or the store's.
     pub fn cases_of_citizen(&self, request: &CitizenRequest) -> Result<CitizenResponse, ServiceError> {
-        let document = &request.query;
-        let query: CitizenQuery = serde_json::from_slice(&document.body.0)
-            .map_err(|_| ServiceError::refused(ProblemCode::MalformedRequest, "the body is no query"))?;
-        let sender = self.meet(&query.terminal)?;
-        verify_document(SignedKind::Citizen, document, &KeyRing::new([sender.public_key.clone()]))
-            .map_err(|_| ProblemCode::SignatureInvalid)?;
+        let query = query_in(&request.query)?;
+        let sender = self.sender(&query.terminal, (SignedKind::Citizen, &request.query))?;
         let (now_ms, context) = (self.now_ms(), &self.context);
         let wanted = Wanted::new(&query.applicant, &context.keys)?;
         let cases = self.read(|tx| citizen_cases::of_person(tx, context, &wanted))?;
@@ -30,4 +26,13 @@ impl Centre {
         })?;
         Ok(CitizenResponse { cases, contact: self.contact() })
     }
+}
+
+/// What a citizen's query says, before anybody knows whose it is.
+///
+/// # Errors
+/// [`ServiceError`]: `malformed-request`.
+pub fn query_in(document: &SignedDocument) -> Result<CitizenQuery, ServiceError> {
+    serde_json::from_slice(&document.body.0)
+        .map_err(|_| ServiceError::refused(ProblemCode::MalformedRequest, "the body is no query"))
 }

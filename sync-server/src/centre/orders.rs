@@ -1,5 +1,5 @@
 //! `POST /api/v1/heartbeat`, and the rollout that goes on by it and by the clock.
-use domain::envelope::{KeyRing, SignedDocument, SignedKind, verify_document};
+use domain::envelope::{SignedDocument, SignedKind};
 use domain::wire::v1::{Heartbeat, HeartbeatRequest, HeartbeatResponse};
 
 use super::Centre;
@@ -16,11 +16,8 @@ impl Centre {
     /// # Errors
     /// [`ServiceError`]: malformed, an unknown or blocked terminal, a wrong signature, or the store's.
     pub fn take_heartbeat(&self, request: &HeartbeatRequest) -> Result<HeartbeatResponse, ServiceError> {
-        let document = &request.heartbeat;
-        let heartbeat = heartbeat_in(document)?;
-        let sender = self.meet(&heartbeat.terminal)?;
-        verify_document(SignedKind::Heartbeat, document, &KeyRing::new([sender.public_key.clone()]))
-            .map_err(|_| ProblemCode::SignatureInvalid)?;
+        let heartbeat = heartbeat_in(&request.heartbeat)?;
+        let sender = self.sender(&heartbeat.terminal, (SignedKind::Heartbeat, &request.heartbeat))?;
         let (now_ms, known, terminal) = (self.now_ms(), heartbeat.order, heartbeat.terminal.clone());
         let known_keys = heartbeat.sealing_keys;
         let heard = self.write(move |tx| {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::centre::Centre;
 use crate::error::ServiceError;
+use crate::services::clock_guard::{self, Verdict};
 use crate::services::clockwork::{self, Stretch};
+use crate::store::Tx;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(30);
@@ -69,7 +71,12 @@ impl Drop for Clockwork {
 /// [`ServiceError`] if the store fails; what was done stays done, the rest comes with the next look.
 pub fn look(centre: &Arc<Centre>, stop: &AtomicBool) -> Result<usize, ServiceError> {
     let now_ms = centre.now_ms();
-    if !centre.read(|tx| clockwork::is_due(tx, now_ms))? {
+    // A clock that is not believed ends no citizen's time and accepts nothing (`upkeep` says so).
+    let is_due = |tx: &mut Tx<'_>| {
+        let believed = clock_guard::judge(tx, now_ms)? == Verdict::Plausible;
+        Ok::<_, ServiceError>(believed && clockwork::is_due(tx, now_ms)?)
+    };
+    if !centre.read(is_due)? {
         return Ok(0);
     }
     let mut done = 0;

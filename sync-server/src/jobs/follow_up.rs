@@ -7,11 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use domain::applicant::IdentitySource;
 use domain::case::{Action, CaseState, CaseView, Outcome, ReturnReason};
-use domain::envelope::BLOB_OVERHEAD;
+use domain::envelope::Digest;
 use domain::form::Answers;
 use domain::ids::{EnvelopeId, KeyId, StationId};
-use domain::wire::v1::{BlobEntry, EnvelopeHeader, Submission, Supplement, Withdrawal};
+use domain::wire::v1::{EnvelopeHeader, Submission, Supplement, Withdrawal};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value as Json};
 
@@ -23,16 +24,14 @@ use crate::services::blobs::Blob;
 use crate::services::case_key::{self, Wrapped, WrappedKey};
 use crate::services::cases::{self, Actor, CaseRow};
 use crate::services::catalogue::{Shelf, Volume};
-use crate::services::submission_form::{facts, filled_on, form_of};
-use crate::services::supplements::{self, SealedSupplement, is_material, names};
-use crate::services::unseal::{self, Locked};
+use crate::services::submission_form::{facts, filled_on, missing_files, opened_form};
+use crate::services::supplements::{self, SealedSupplement, is_material};
+use crate::services::unseal::{self, Locked, Sealed};
 use crate::services::{Context, audit, blobs, person_key, review};
 use crate::store::{StoreError, Tx, Value};
 
 /// Envelopes read in one go.
 const STRETCH: u64 = 100;
-/// The alarm of a key that is not there.
-const UNKNOWN_KEY: &str = "sealing.unknown-key";
 /// What becomes of what comes for a case that is closed.
 const LATE: (&str, &str) = ("late", "follow-up.late");
 /// Errors kept in an action, at most.
@@ -43,22 +42,15 @@ struct Held {
     id: EnvelopeId,
     kind: String,
     terminal: String,
-    accepted_at_ms: i64,
-    header: Vec<u8>,
-    ciphertext: Vec<u8>,
+    sealed: Sealed,
     row: CaseRow,
     view: CaseView,
-    first: First,
+    /// The submission to which it refers.
+    first: (WrappedKey, Sealed),
     before: Vec<SealedSupplement>,
+    /// Its pages that are here.
+    came: Vec<Digest>,
     volume: Option<Arc<Volume>>,
-}
-
-/// The submission to which it refers.
-struct First {
-    key: WrappedKey,
-    header: Vec<u8>,
-    ciphertext: Vec<u8>,
-    accepted_at_ms: i64,
 }
 
 /// What an envelope comes to. Holds no plain text.
@@ -109,17 +101,14 @@ fn take_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result
         }
     };
     let keys = &centre.context().keys;
-    let closed = !matches!(held.row.state, CaseState::Submitted | CaseState::Accepted);
+    let closed = !held.row.state.is_open();
     let verdict = if closed { Ok(Verdict::Late) } else { judged(&held, keys, rng) }?;
     if let Verdict::Waits(key) = &verdict
-        && centre.read(|tx| Ok::<_, ServiceError>(audit::is_raised(tx, UNKNOWN_KEY, key.as_str())?))?
+        && centre
+            .read(|tx| Ok::<_, ServiceError>(audit::is_raised(tx, unseal::UNKNOWN_KEY, key.as_str())?))?
     {
         return Ok(false);
     }
-    fail::fail_point!(
-        "server::follow_up::before_write",
-        |_| Err(ServiceError::from(StoreError::Full).into())
-    );
     let (now_ms, shelf) = (centre.now_ms(), centre.context().shelf.clone());
     let station = centre.write(move |tx| write(tx, &shelf, now_ms, (&held, &verdict)))?;
     if let Some(station) = &station {
@@ -148,15 +137,14 @@ enum Read {
 
 /// Reads an envelope and its case.
 fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Read, ServiceError> {
-    let sql =
-        "SELECT kind, refers_to, terminal, accepted_at_ms, header, ciphertext, disposition FROM envelope
-               WHERE envelope_id = $1";
+    let sql = "SELECT kind, refers_to, terminal, disposition FROM envelope WHERE envelope_id = $1";
     let Some(stored) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(Read::Waits) };
-    if stored.text(6)? != "held" {
+    if stored.text(3)? != "held" {
         return Ok(Read::Waits);
     }
     let Some(refers_to) = stored.text_or_null(1)? else { return Ok(Read::Strange("follow-up.no-case")) };
-    if blobs::of_envelope(tx, id)?.iter().any(Blob::is_awaited) {
+    let came = blobs::of_envelope(tx, id)?;
+    if came.iter().any(Blob::is_awaited) {
         return Ok(Read::Waits);
     }
     let case = refers_to.parse().map_err(|_| StoreError::Stored { what: "envelope id" })?;
@@ -171,22 +159,16 @@ fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Read, Ser
         Err(ServiceError::Refused { .. }) => return Ok(Read::Strange("follow-up.no-case")),
         key => key?,
     };
-    let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";
-    let first = tx.query_first(sql, &[case.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
+    let sealed = unseal::find(tx, id)?.ok_or(ProblemCode::NotFound)?;
+    let first = unseal::find(tx, &case)?.ok_or(ProblemCode::NotFound)?;
     Ok(Read::Ready(Box::new(Held {
         id: *id,
         kind: stored.text(0)?.to_owned(),
         terminal: stored.text(2)?.to_owned(),
-        accepted_at_ms: stored.int(3)?,
-        header: stored.blob(4)?.to_vec(),
-        ciphertext: stored.blob(5)?.to_vec(),
-        first: First {
-            key,
-            header: first.blob(0)?.to_vec(),
-            ciphertext: first.blob(1)?.to_vec(),
-            accepted_at_ms: first.int(2)?,
-        },
+        sealed,
+        first: (key, first),
         before: supplements::of_case(tx, &view)?,
+        came: came.into_iter().filter(|blob| blob.arrived_at_ms.is_some()).map(|blob| blob.digest).collect(),
         volume: context.shelf.get(tx, row.catalogue_version)?,
         row,
         view,
@@ -200,23 +182,27 @@ fn is_unopened(state: CaseState) -> bool {
 /// Opens and judges an envelope. Computes only.
 fn judge(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, JobError> {
     const CANNOT_OPEN: Verdict = Verdict::Aside("follow-up.cannot-open");
-    let (header, key) = match unseal::unwrap(&held.header, keys)? {
-        Ok(both) => both,
+    let key = match held.sealed.unwrap(keys)? {
+        Ok((_, key)) => key,
         Err(Locked { unknown_key: Some(key), .. }) => return Ok(Verdict::Waits(key)),
         Err(_) => return Ok(CANNOT_OPEN),
     };
-    let Ok(plain) = key.decrypt(header.nonce, &held.ciphertext, &held.header) else { return Ok(CANNOT_OPEN) };
     if held.kind == "withdrawal" {
-        let Ok(Withdrawal { applicant }) = serde_json::from_slice(&plain) else { return Ok(CANNOT_OPEN) };
+        let Ok((_, Withdrawal { applicant })) = held.sealed.open(&key) else { return Ok(CANNOT_OPEN) };
+        if applicant.source != IdentitySource::Read {
+            return Ok(Verdict::Aside("follow-up.not-proven"));
+        }
         let action = Action::Completed { outcome: Some(Outcome::Withdrawn), text: None };
         let person = person_key::id_number(keys, &applicant);
         return Ok(Verdict::Does { action: Box::new(action), person, key: None });
     }
-    let Ok(supplement) = serde_json::from_slice::<Supplement>(&plain) else { return Ok(CANNOT_OPEN) };
+    let Ok((mut header, supplement)) = held.sealed.open::<Supplement>(&key) else { return Ok(CANNOT_OPEN) };
+    // Pages that were given up did not come.
+    header.blobs.retain(|blob| held.came.contains(&blob.digest));
     let person = person_key::id_number(keys, &supplement.applicant);
     let (taken, unfit) = sort(held, &header, supplement, keys)?;
     let action = Action::SupplementReceived { envelope: held.id, keys: taken, unfit };
-    let key = case_key::wrap(&key, (&held.id, held.accepted_at_ms), keys, rng)?.map(Box::new);
+    let key = case_key::wrap(&key, (&held.id, held.sealed.accepted_at_ms), keys, rng)?.map(Box::new);
     Ok(Verdict::Does { action: Box::new(action), person, key })
 }
 
@@ -227,16 +213,17 @@ fn sort(
     supplement: Supplement,
     keys: &Keys,
 ) -> Result<(Vec<String>, Vec<ReturnReason>), ServiceError> {
-    let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key);
+    // What was decided on is not exchanged behind the decision.
+    let open = |step: &str| held.view.step(step).is_some_and(|step| step.state.is_open());
+    let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key && open(&wanted.step));
     let mut new: Map<String, Json> = supplement.answers.into_iter().filter(|(key, _)| asked(key)).collect();
     let mut unfit = Vec::new();
     new.retain(|key, value| {
-        let came =
-            files(value).all(|(hash, bytes)| header.blobs.iter().any(|blob| is_blob(blob, hash, bytes)));
-        if !came {
-            unfit.push(ReturnReason { field: key.clone(), kind: "file_missing".to_owned() });
-        }
-        came && (!is_material(key) || files(value).next().is_some())
+        let before = unfit.len();
+        missing_files(key, value, header, &mut unfit);
+        let came = unfit.len() == before;
+        unfit.truncate(before + 1);
+        came && (!is_material(key) || is_file(value))
     });
     for error in errors(held, &new, keys)? {
         if new.remove(&error.field).is_some() {
@@ -249,22 +236,15 @@ fn sort(
 
 /// What the form says of the answers once the new ones have taken the place of the old ones.
 fn errors(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<ReturnReason>, ServiceError> {
-    let wrong = |what: &str| ServiceError::Inconsistent(format!("case {}: {what}", held.row.envelope_id));
-    let First { key, header, ciphertext, accepted_at_ms } = &held.first;
-    let head: EnvelopeHeader = serde_json::from_slice(header).map_err(|_| wrong("its header is none"))?;
-    let plain = key.open(keys)?.decrypt(head.nonce, ciphertext, header);
-    let plain = plain.map_err(|_| wrong("its content does not open"))?;
-    let Submission { applicant, mut answers, situation } =
-        serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
-    let form = held.volume.as_deref().zip(held.row.item.as_ref());
-    let form =
-        form.and_then(|(volume, code)| form_of(volume, code, situation.as_ref()).ok().and_then(Result::ok));
-    let form = form.ok_or_else(|| wrong("its form is not there"))?;
+    let (first_key, first) = &held.first;
+    let (header, submission) = first.open::<Submission>(&first_key.open(keys)?)?;
+    let Submission { applicant, mut answers, situation } = submission;
+    let form = opened_form(held.volume.as_deref(), &held.row, situation.as_ref())?;
     let before: Vec<_> = held.before.iter().map(|before| before.open(keys)).collect::<Result<_, _>>()?;
     supplements::overlay(&mut answers, &before);
     let fields = new.iter().filter(|(key, _)| !is_material(key));
     answers.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
-    let facts = facts(&applicant, filled_on(&head, *accepted_at_ms));
+    let facts = facts(&applicant, filled_on(&header, first.accepted_at_ms));
     let errors = form.validate_with(&Answers::from_map(answers), &facts);
     let reason = |error: domain::form::FieldError| {
         let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
@@ -273,20 +253,10 @@ fn errors(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<Retur
     Ok(errors.into_iter().map(reason).collect())
 }
 
-/// The files that an answer names: hash and bytes.
-fn files(value: &Json) -> impl Iterator<Item = (&str, u64)> {
-    let list = match value {
-        Json::Array(list) => list.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    list.iter().filter_map(|file| {
-        let hash = file.get("hash")?.as_str()?;
-        Some((hash, file.get("bytes").and_then(Json::as_u64).unwrap_or_default()))
-    })
-}
-
-fn is_blob(blob: &BlobEntry, hash: &str, bytes: u64) -> bool {
-    names(&hash.into(), &blob.digest) && blob.length == bytes.saturating_add(BLOB_OVERHEAD)
+/// Whether an answer is a list of files, or one.
+fn is_file(value: &Json) -> bool {
+    let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    list.iter().any(|file| file.get("hash").is_some())
 }
 
 /// Writes what an envelope came to, in one transaction; gives the station that has news if it was settled.
@@ -299,7 +269,7 @@ fn write(
     let (action, person, key) = match verdict {
         Verdict::Does { action, person, key } => (action, person, key),
         Verdict::Waits(key) => {
-            audit::raise_alarm(tx, now_ms, UNKNOWN_KEY, key.as_str(), None)?;
+            audit::raise_alarm(tx, now_ms, unseal::UNKNOWN_KEY, key.as_str(), None)?;
             return Ok(None);
         }
         Verdict::Aside(why) => return told(tx, now_ms, held, ("quarantined", why)),

@@ -7,13 +7,12 @@ use std::sync::Arc;
 
 use domain::applicant::check_id_number;
 use domain::case::{Action, CaseState, Plan, QuarantineReason, ReturnReason};
-use domain::envelope::{BLOB_OVERHEAD, DataKey};
+use domain::envelope::DataKey;
 use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
 use domain::ids::{EnvelopeId, KeyId, StationId};
 use domain::situation::Misfit;
-use domain::wire::v1::{BlobEntry, EnvelopeHeader, Person, Submission};
+use domain::wire::v1::{EnvelopeHeader, Person, Submission};
 use rand_core::CryptoRng;
-use serde_json::Value as Json;
 
 use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
@@ -21,7 +20,7 @@ use crate::services::blobs::{Blob, NOTHING_AWAITED};
 use crate::services::cases::CaseRow;
 use crate::services::catalogue::{Shelf, Volume};
 pub use crate::services::submission_form::form_of;
-use crate::services::submission_form::{facts, filled_on, plain_form};
+use crate::services::submission_form::{facts, filled_on, missing_files, plain_form};
 use crate::services::unseal::{self, Locked};
 use crate::services::{Context, audit, blobs, case_key, cases, person_key, slips};
 use crate::store::{StoreError, Tx, Value};
@@ -194,7 +193,7 @@ pub fn write(tx: &mut Tx<'_>, shelf: &Shelf, now_ms: i64, opened: &Opened) -> Re
     cases::act(tx, shelf, now_ms, (&opened.envelope_id, opened.version), opened.action.clone())?;
     fail::fail_point!("server::job::after_action", |_| Err(StoreError::Full.into()));
     if let Some(key) = &opened.unknown_key {
-        audit::raise_alarm(tx, now_ms, "sealing.unknown-key", key.as_str(), None)?;
+        audit::raise_alarm(tx, now_ms, unseal::UNKNOWN_KEY, key.as_str(), None)?;
     }
     let id = opened.envelope_id.to_string();
     if let Some(key) = &opened.key {
@@ -255,25 +254,6 @@ fn judge(
     let entry = volume.catalogue.entry(code).ok_or(QuarantineReason::UnknownItem)?;
     let plan = Plan::of(&volume.catalogue, entry, &situation.unwrap_or_default());
     Ok((opened, form, Ok(plan.map_err(|_| QuarantineReason::Internal)?)))
-}
-
-/// Files that an answer names and that did not come with the envelope, or have another size.
-fn missing_files(field: &str, value: &Json, header: &EnvelopeHeader, reasons: &mut Vec<ReturnReason>) {
-    match value {
-        Json::Object(file) if file.contains_key("hash") => {
-            let hash = file.get("hash").and_then(Json::as_str).unwrap_or_default();
-            let bytes = file.get("bytes").and_then(Json::as_u64).unwrap_or_default();
-            let came = |b: &BlobEntry| {
-                b.digest.to_string() == hash && b.length == bytes.saturating_add(BLOB_OVERHEAD)
-            };
-            if !header.blobs.iter().any(came) {
-                reasons.push(reason(field, "file_missing"));
-            }
-        }
-        Json::Object(group) => group.values().for_each(|v| missing_files(field, v, header, reasons)),
-        Json::Array(list) => list.iter().for_each(|v| missing_files(field, v, header, reasons)),
-        _ => {}
-    }
 }
 
 /// The content while it is looked at.

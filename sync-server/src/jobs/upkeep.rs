@@ -20,7 +20,7 @@ use crate::error::ServiceError;
 use crate::services::clock_guard::{self, Verdict, Witnesses};
 use crate::services::erasure::{self, Erasure, Why};
 use crate::services::sealing_keys::{self, KeyState};
-use crate::services::{audit_heads, cases, durability};
+use crate::services::{audit_heads, cases, durability, supplements};
 #[cfg(feature = "failpoints")]
 use crate::store::StoreError;
 use crate::store::Tx;
@@ -127,6 +127,10 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
         Err(e) => {
             tracing::error!(error = &e as &dyn std::error::Error, "nobody knows whether the clock is right");
         }
+    }
+    let now_ms = centre.now_ms();
+    if let Err(e) = centre.write(move |tx| Ok(supplements::tell_of_waiting(tx, now_ms)?)) {
+        tracing::error!(error = &e as &dyn std::error::Error, "nobody is told of follow-ups that wait");
     }
     if let Err(e) = forget_destroyed(centre) {
         tracing::error!(
@@ -265,19 +269,12 @@ pub fn erase_due(centre: &Centre, plan: &UpkeepPlan) -> Result<usize, UpkeepErro
 /// [`ServiceError`] if the journal or the store fails; then nothing is erased, and a line too much says so only after a
 /// restore.
 pub fn erase_noted(tx: &mut Tx<'_>, journal: &Path, due: &[Erasure]) -> Result<usize, ServiceError> {
-    let mut free = Vec::new();
-    for erasure in due {
-        if !erasure::is_held(tx, &erasure.envelope_id)? {
-            free.push(*erasure);
-        }
-    }
-    if free.is_empty() {
-        return Ok(0);
-    }
-    let lines: Vec<_> = free.iter().map(|erasure| Line::Erased(*erasure)).collect();
-    erasure_journal::append(journal, &lines).map_err(|e| ServiceError::Inconsistent(with_causes(&e)))?;
-    fail::fail_point!("server::erasure::after_journal", |_| Err(StoreError::Full.into()));
-    Ok(erasure::erase(tx, &free)?)
+    erasure::erase_noted(tx, due, |free| {
+        let lines: Vec<_> = free.iter().map(|erasure| Line::Erased(*erasure)).collect();
+        erasure_journal::append(journal, &lines).map_err(|e| ServiceError::Inconsistent(with_causes(&e)))?;
+        fail::fail_point!("server::erasure::after_journal", |_| Err(StoreError::Full.into()));
+        Ok(())
+    })
 }
 
 fn back_up_if_due(centre: &Centre, plan: &UpkeepPlan) -> Result<Option<backup::Made>, UpkeepError> {

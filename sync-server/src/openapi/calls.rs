@@ -60,6 +60,7 @@ pub const CALLS: &[Call] = &[
             KeyEnrolledElsewhere,
             TerminalKnown,
             TerminalIdTaken,
+            EnrolledOtherwise,
             IssuersExhausted,
             TooLarge,
             UnsupportedMediaType,

@@ -219,6 +219,24 @@ pub fn waiting(tx: &mut Tx<'_>, before_ms: i64) -> Result<Vec<Waiting>, StoreErr
     tx.query(&sql, &[before_ms.into(), MOST_WAITING.into()])?.iter().map(row).collect()
 }
 
+/// When the text came of the newest of these envelopes that waits for attachments, milliseconds since 1970; none if none
+/// does.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn newest_waiting(tx: &mut Tx<'_>, envelopes: &[EnvelopeId]) -> Result<Option<i64>, StoreError> {
+    let sql = format!(
+        "SELECT e.accepted_at_ms FROM envelope e JOIN blob_ b ON b.envelope_id = e.envelope_id
+         WHERE e.envelope_id = $1 AND {AWAITED}"
+    );
+    let mut newest = None;
+    for id in envelopes {
+        let waits = tx.query_first(&sql, &[id.to_string().into()])?;
+        newest = newest.max(waits.map(|row| row.int(0)).transpose()?);
+    }
+    Ok(newest)
+}
+
 /// Waits no longer for what of an envelope is not here, because its terminal has it no more: the case is opened without
 /// it, and envelopes behind it can become durable. What comes all the same is taken in. Gives the blobs; again, the same.
 ///

@@ -4,7 +4,7 @@
 //!
 //! Nothing but the projection is stored: the end follows from the fold, the period that the named catalogue version
 //! promises, and the calendar of the newest version, so that a holiday that is announced late moves it.
-use domain::case::{CaseState, CaseView};
+use domain::case::CaseView;
 use domain::catalogue::{Catalogue, Entry};
 use domain::deadline::{Clock, NOTICE, OfficeHours};
 use domain::ids::ItemCode;
@@ -59,7 +59,7 @@ pub fn of(tx: &mut Tx<'_>, shelf: &Shelf, row: &CaseRow, view: &CaseView) -> Res
 
 /// Whether any time can run.
 pub fn runs(view: &CaseView) -> bool {
-    matches!(view.state, CaseState::Submitted | CaseState::Accepted)
+    view.state.is_open()
 }
 
 /// The time of a case by the calendar and the policies of a catalogue: until it is accepted the time for a notice of what

@@ -3,7 +3,7 @@
 //! Found by the HMACs of ID number and name, both. Never says with what a case ended, and shows no answer. Each look is
 //! written down before anything leaves.
 use domain::applicant::IdentitySource;
-use domain::case::{Action, CaseState, CaseView, Recorded, Want};
+use domain::case::{Action, CaseView, Recorded, Want};
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, TerminalId};
 use domain::wire::v1::{CitizenCase, MAX_CITIZEN_CASES, Person, SupplementRequest};
@@ -93,7 +93,7 @@ fn one(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<CitizenCas
         due_at_ms: row.due_ms.filter(|_| !row.standing),
         expected: row.due_expected,
         request,
-        withdrawable: matches!(row.state, CaseState::Submitted | CaseState::Accepted),
+        withdrawable: row.state.is_open(),
     })
 }
 

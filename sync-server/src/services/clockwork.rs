@@ -12,7 +12,7 @@ use domain::item::{Period, PeriodUnit};
 use super::case_time::{self, Due};
 use super::cases::{self, BY_CENTRE, CaseRow};
 use super::catalogue::newest_version;
-use super::{Context, meta, review};
+use super::{Context, meta, review, supplements};
 use crate::error::ServiceError;
 use crate::store::{StoreError, Tx};
 
@@ -20,6 +20,8 @@ use crate::store::{StoreError, Tx};
 pub const TOGETHER: u64 = 50;
 /// A case that cannot be gone on with is looked at again after so long, in milliseconds.
 const PUT_OFF_MS: i64 = 3_600 * 1_000;
+/// A citizen's time does not lapse while a supplement waits for its pages; how often that is looked at, in milliseconds.
+const FOLLOW_MS: i64 = 10 * 60 * 1_000;
 /// The catalogue version whose calendar and policies the times of all open cases follow.
 const FOLLOWED: &str = "clockwork.catalogue";
 /// How far the cases were looked at for a newer one: its version, the state, the centre's order.
@@ -94,11 +96,13 @@ fn put_off(tx: &mut Tx<'_>, id: &EnvelopeId, now_ms: i64, e: ServiceError) -> Re
     if !own {
         return Err(e);
     }
-    tx.execute(
-        "UPDATE case_ SET wake_ms = $2 WHERE envelope_id = $1",
-        &[id.to_string().into(), now_ms.saturating_add(PUT_OFF_MS).into()],
-    )?;
+    look_again(tx, id, now_ms.saturating_add(PUT_OFF_MS))?;
     Ok(e.to_string())
+}
+
+fn look_again(tx: &mut Tx<'_>, id: &EnvelopeId, at_ms: i64) -> Result<(), StoreError> {
+    let sql = "UPDATE case_ SET wake_ms = $2 WHERE envelope_id = $1";
+    tx.execute(sql, &[id.to_string().into(), at_ms.into()]).map(|_| ())
 }
 
 fn act(
@@ -119,6 +123,11 @@ fn act(
         Due::Soon if case_time::is_over(catalogue, period, &view, now_ms) => Due::Over,
         due => due,
     };
+    if due == Due::Lapse && supplements::is_on_its_way(tx, id)? {
+        // It came in time; its pages follow.
+        look_again(tx, id, now_ms.saturating_add(FOLLOW_MS))?;
+        return Ok(None);
+    }
     let action = match due {
         Due::Notice => Action::SupplementSent { due_ms: notice_until(catalogue, &view, now_ms) },
         Due::Lapse => Action::SupplementLapsed,

@@ -13,7 +13,7 @@ use domain::envelope::{DataKey, Digest};
 use domain::form::{Answers, Layout, PlanField, RenderPlan};
 use domain::ids::{CaseNo, EnvelopeId, UnitId};
 use domain::text::Text;
-use domain::wire::v1::{EnvelopeHeader, Person, Submission};
+use domain::wire::v1::{Person, Submission};
 use serde_json::Value as Json;
 
 use super::blobs::Blob;
@@ -21,8 +21,9 @@ use super::case_key::{self, WrappedKey};
 use super::cases::{self, CaseRow};
 use super::catalogue::Volume;
 use super::sessions::Caller;
-use super::submission_form::{facts, filled_on, form_of};
+use super::submission_form::{facts, filled_on, opened_form};
 use super::supplements::{self, SealedSupplement, names};
+use super::unseal::{self, Sealed};
 use super::{Context, attachments, audit, blobs};
 use crate::auth::names::AccountId;
 use crate::error::{ProblemCode, ServiceError};
@@ -105,10 +106,7 @@ pub struct Found {
     /// What was added to it.
     pub supplements: Vec<SealedSupplement>,
     key: WrappedKey,
-    header: Vec<u8>,
-    ciphertext: Vec<u8>,
-    accepted_at_ms: i64,
-    digest: String,
+    sealed: Sealed,
 }
 
 /// What is noted of a look at a case.
@@ -187,8 +185,7 @@ pub fn find(
     let volume = context.shelf.get(tx, row.catalogue_version)?;
     let scope = scope(&view, unit, volume.as_deref().map(|v| &v.catalogue)).ok_or(ProblemCode::UnitNeeded)?;
     let key = case_key::find(tx, &row.envelope_id)?;
-    let sql = "SELECT header, ciphertext, accepted_at_ms, digest FROM envelope WHERE envelope_id = $1";
-    let stored = tx.query_first(sql, &[row.envelope_id.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
+    let sealed = unseal::find(tx, &row.envelope_id)?.ok_or(ProblemCode::NotFound)?;
     Ok(Found {
         blobs: blobs::of_envelope(tx, &row.envelope_id)?,
         supplements: supplements::of_case(tx, &view)?,
@@ -196,10 +193,7 @@ pub fn find(
         scope,
         volume,
         key,
-        header: stored.blob(0)?.to_vec(),
-        ciphertext: stored.blob(1)?.to_vec(),
-        accepted_at_ms: stored.int(2)?,
-        digest: stored.text(3)?.to_owned(),
+        sealed,
         row,
     })
 }
@@ -211,25 +205,16 @@ impl Found {
     /// # Errors
     /// [`ServiceError::Inconsistent`] if it does not open any more.
     pub fn open(&self, keys: &Keys) -> Result<Content, ServiceError> {
-        let wrong = |what: &str| ServiceError::Inconsistent(format!("case {}: {what}", self.row.envelope_id));
         let key = self.key.open(keys)?;
-        let header: EnvelopeHeader =
-            serde_json::from_slice(&self.header).map_err(|_| wrong("its header is none"))?;
-        let plain = key.decrypt(header.nonce, &self.ciphertext, &self.header);
-        let plain = plain.map_err(|_| wrong("its content does not open"))?;
-        let Submission { applicant, mut answers, situation } =
-            serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+        let (header, submission) = self.sealed.open::<Submission>(&key)?;
+        let Submission { applicant, mut answers, situation } = submission;
         let brought: Vec<_> = self.supplements.iter().map(|s| s.open(keys)).collect::<Result<_, _>>()?;
         let mut supplemented = supplements::overlay(&mut answers, &brought);
         supplemented.retain(|key, _| self.scope.has(key));
         let materials = brought.into_iter().flat_map(|brought| brought.materials);
         let materials = materials.filter(|(key, _)| self.scope.has(key)).collect();
-        let form =
-            self.volume.as_deref().zip(self.row.item.as_ref()).and_then(|(volume, code)| {
-                form_of(volume, code, situation.as_ref()).ok().and_then(Result::ok)
-            });
-        let form = form.ok_or_else(|| wrong("its form is not there"))?;
-        let facts = facts(&applicant, filled_on(&header, self.accepted_at_ms));
+        let form = opened_form(self.volume.as_deref(), &self.row, situation.as_ref())?;
+        let facts = facts(&applicant, filled_on(&header, self.sealed.accepted_at_ms));
         let plan = form.plan(&Answers::from_map(answers), &facts, Layout::Grouped);
         let (pages, hidden) = visible(plan, &self.scope);
         Ok(Content { applicant, pages, hidden, supplemented, materials, key })
@@ -237,7 +222,7 @@ impl Found {
 
     /// What is noted of a look at it.
     pub fn look(&self) -> Look {
-        Look { id: self.row.envelope_id, digest: self.digest.clone() }
+        Look { id: self.row.envelope_id, digest: self.sealed.digest.to_string() }
     }
 
     /// A page or photo of the case or of one of its supplements, if the caller may see it: all of them, or those that a

@@ -15,7 +15,6 @@ use domain::signs;
 use domain::wire::v1::{Certified, EnrolRequest, EnrolResponse, ReceiptKey, SealingKeyEntry};
 use rand_core::CryptoRng;
 
-use self::returning::Shown;
 use super::terminals::{self, Terminal};
 use super::{Context, audit, certificates, receipt, rollout, sealing_keys, terminal_steps};
 use crate::error::{ProblemCode, ServiceError};
@@ -132,12 +131,18 @@ pub fn enrol(
     let row = tx.query_first(sql, &[digest.clone().into()])?.ok_or(ProblemCode::EnrolCodeUnknown)?;
     let station: StationId = row.parsed(0)?;
     let known = terminals::with_key(tx, &request.public_key)?;
+    let named = request.terminal.as_ref();
+    if known.as_ref().zip(named).is_some_and(|(known, named)| known.id != *named) {
+        return Err(ProblemCode::EnrolledOtherwise.into());
+    }
     let terminal = match (row.text_or_null(2)?, known) {
         (Some(used_by), Some(t)) if used_by == t.id.as_str() => t,
         (Some(_), _) => return Err(ProblemCode::EnrolCodeUsed.into()),
         (None, _) if now_ms > row.int(1)? => return Err(ProblemCode::EnrolCodeExpired.into()),
         (None, Some(t)) if !t.active => return Err(ProblemCode::TerminalBlocked.into()),
-        (None, Some(_)) if request.returning.is_some() => return Err(ProblemCode::TerminalKnown.into()),
+        (None, Some(t)) if returning::is_as_it_says(context, request, &code, &t) => {
+            return Err(ProblemCode::TerminalKnown.into());
+        }
         (None, Some(t)) if t.station != station => return Err(ProblemCode::KeyEnrolledElsewhere.into()),
         (None, Some(t)) => {
             use_code(tx, now_ms, &digest, &t)?;
@@ -145,10 +150,14 @@ pub fn enrol(
         }
         (None, None) => {
             let (terminal, step) = match &request.returning {
+                // What it has belongs to the terminal that it is: as another it could never send it.
+                None if named.is_some() => return Err(ProblemCode::ReturnNotProven.into()),
                 None => (add_terminal(tx, now_ms, station, request)?, "enrolled"),
                 Some(document) => {
-                    let shown = Shown { request, document, code: &code, station: &station };
-                    (returning::take_back(tx, now_ms, context, &shown)?, "returned")
+                    let said = returning::proven(context, (request, document), &code);
+                    let said = said.ok_or(ProblemCode::ReturnNotProven)?;
+                    let returned = returning::take_back(tx, now_ms, said, (&station, request))?;
+                    (returned, "returned")
                 }
             };
             use_code(tx, now_ms, &digest, &terminal)?;

@@ -66,11 +66,31 @@ pub fn due(tx: &mut Tx<'_>, before_ms: i64, limit: u64) -> Result<Vec<EnvelopeId
 
 /// Erases; what was erased before is left as it is. Whoever is on hold meanwhile is left out, and so told.
 pub fn erase(tx: &mut Tx<'_>, erasures: &[Erasure]) -> Result<usize, StoreError> {
-    let mut erased = 0;
+    erase_noted(tx, erasures, |_| Ok(()))
+}
+
+/// As [`erase`]; what is going to be erased is noted before, if it is anything.
+///
+/// # Errors
+/// As `note`, or the store's.
+pub fn erase_noted<E: From<StoreError>>(
+    tx: &mut Tx<'_>,
+    erasures: &[Erasure],
+    note: impl FnOnce(&[Erasure]) -> Result<(), E>,
+) -> Result<usize, E> {
+    let mut free = Vec::new();
     for erasure in erasures {
         if !is_held(tx, &erasure.envelope_id)? {
-            erased += begin(tx, erasure)?;
+            free.push(*erasure);
         }
+    }
+    if free.is_empty() {
+        return Ok(0);
+    }
+    note(&free)?;
+    let mut erased = 0;
+    for erasure in &free {
+        erased += begin(tx, erasure)?;
     }
     finish(tx)?;
     Ok(erased)

@@ -2,14 +2,18 @@
 //! and for the people who look at it afterwards.
 use std::sync::Arc;
 
-use domain::case::QuarantineReason;
+use domain::case::{QuarantineReason, ReturnReason};
 use domain::date::CivilDate;
+use domain::envelope::BLOB_OVERHEAD;
 use domain::form::{Facts, Form};
 use domain::ids::ItemCode;
 use domain::situation::{Misfit, NoForm, SituationAnswers, form_for};
-use domain::wire::v1::{EnvelopeHeader, Person};
+use domain::wire::v1::{BlobEntry, EnvelopeHeader, Person};
+use serde_json::Value as Json;
 
+use super::cases::CaseRow;
 use super::catalogue::Volume;
+use crate::error::ServiceError;
 
 /// A device clock that lies further back than this is not believed.
 const BELIEVED_MS: i64 = 60 * 24 * 60 * 60 * 1_000;
@@ -30,6 +34,40 @@ pub fn form_of(
         Ok(adjusted) => Ok(Ok(adjusted)),
         Err(NoForm::Misfits(misfits)) => Ok(Err(misfits)),
         Err(NoForm::Form(_)) => Err(QuarantineReason::Internal),
+    }
+}
+
+/// The form of a case that was opened, as [`form_of`] gives it.
+///
+/// # Errors
+/// [`ServiceError::Inconsistent`] if there is none any more.
+pub fn opened_form(
+    volume: Option<&Volume>,
+    case: &CaseRow,
+    situation: Option<&SituationAnswers>,
+) -> Result<Form, ServiceError> {
+    let form = volume.zip(case.item.as_ref());
+    let form = form.and_then(|(volume, code)| form_of(volume, code, situation).ok().and_then(Result::ok));
+    let wrong = || ServiceError::Inconsistent(format!("case {}: its form is not there", case.envelope_id));
+    form.ok_or_else(wrong)
+}
+
+/// Notes files that an answer names and that did not come with the envelope, or have another size.
+pub fn missing_files(field: &str, value: &Json, header: &EnvelopeHeader, reasons: &mut Vec<ReturnReason>) {
+    match value {
+        Json::Object(file) if file.contains_key("hash") => {
+            let hash = file.get("hash").and_then(Json::as_str).unwrap_or_default();
+            let bytes = file.get("bytes").and_then(Json::as_u64).unwrap_or_default();
+            let came = |b: &BlobEntry| {
+                b.digest.to_string() == hash && b.length == bytes.saturating_add(BLOB_OVERHEAD)
+            };
+            if !header.blobs.iter().any(came) {
+                reasons.push(ReturnReason { field: field.to_owned(), kind: "file_missing".to_owned() });
+            }
+        }
+        Json::Object(group) => group.values().for_each(|v| missing_files(field, v, header, reasons)),
+        Json::Array(list) => list.iter().for_each(|v| missing_files(field, v, header, reasons)),
+        _ => {}
     }
 }
 

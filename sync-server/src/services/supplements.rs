@@ -4,16 +4,25 @@
 use std::collections::BTreeMap;
 
 use domain::case::CaseView;
-use domain::envelope::{DataKey, Digest};
+use domain::envelope::Digest;
 use domain::ids::EnvelopeId;
-use domain::wire::v1::{EnvelopeHeader, Supplement};
+use domain::wire::v1::Supplement;
 use serde_json::{Map, Value as Json};
 
+use super::audit;
 use super::blobs::{self, Blob};
 use super::case_key::{self, WrappedKey};
+use super::unseal::{self, Sealed};
 use crate::error::ServiceError;
 use crate::keys::Keys;
 use crate::store::{StoreError, Tx};
+
+/// What refers to a case waits for so long before people are told, in milliseconds: three days.
+const LONG_MS: i64 = 3 * 24 * 3_600 * 1_000;
+/// The alarm about one that waits; its subject is the envelope.
+const WAITS: &str = "follow-up.waits";
+/// Told in one transaction, at most.
+const TOLD_TOGETHER: u64 = 200;
 
 /// A supplement as it is stored.
 pub struct SealedSupplement {
@@ -25,8 +34,7 @@ pub struct SealedSupplement {
     pub blobs: Vec<Blob>,
     taken: Vec<String>,
     key: WrappedKey,
-    header: Vec<u8>,
-    ciphertext: Vec<u8>,
+    sealed: Sealed,
 }
 
 /// What a supplement brought, opened. Never printed.
@@ -54,6 +62,38 @@ pub fn names(value: &Json, digest: &Digest) -> bool {
     }
 }
 
+/// Whether a supplement of a case came and waits, for its pages or for its turn.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn is_on_its_way(tx: &mut Tx<'_>, case: &EnvelopeId) -> Result<bool, StoreError> {
+    let sql =
+        "SELECT COUNT(*) FROM envelope WHERE refers_to = $1 AND kind = 'supplement' AND disposition = 'held'";
+    Ok(tx.query_int(sql, &[case.to_string().into()])? > 0)
+}
+
+/// Raises the alarm for what refers to a case and has waited too long: for the submission, for pages, or for a case that
+/// nobody could open.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn tell_of_waiting(tx: &mut Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
+    // Each has an index of its own.
+    for waits in ["disposition = 'held' AND kind IN ('supplement', 'withdrawal')", "disposition = 'waiting'"]
+    {
+        let sql = format!(
+            "SELECT e.envelope_id FROM envelope e WHERE e.{waits} AND e.accepted_at_ms < $1
+             AND NOT EXISTS (SELECT 1 FROM alarm a WHERE a.kind = $2 AND a.subject = e.envelope_id)
+             ORDER BY e.server_seq LIMIT $3"
+        );
+        let values = [now_ms.saturating_sub(LONG_MS).into(), WAITS.into(), TOLD_TOGETHER.into()];
+        for row in tx.query(&sql, &values)? {
+            audit::raise_alarm(tx, now_ms, WAITS, row.text(0)?, None)?;
+        }
+    }
+    Ok(())
+}
+
 /// The supplements of a case, oldest first. One that was erased is left out.
 ///
 /// # Errors
@@ -61,8 +101,7 @@ pub fn names(value: &Json, digest: &Digest) -> bool {
 pub fn of_case(tx: &mut Tx<'_>, view: &CaseView) -> Result<Vec<SealedSupplement>, ServiceError> {
     let mut found = Vec::new();
     for came in &view.supplements {
-        let sql = "SELECT header, ciphertext FROM envelope WHERE envelope_id = $1 AND kind = 'supplement'";
-        let Some(row) = tx.query_first(sql, &[came.envelope.to_string().into()])? else { continue };
+        let Some(sealed) = unseal::find(tx, &came.envelope)? else { continue };
         let key = match case_key::find(tx, &came.envelope) {
             Err(ServiceError::Refused { .. }) => continue,
             key => key?,
@@ -73,22 +112,13 @@ pub fn of_case(tx: &mut Tx<'_>, view: &CaseView) -> Result<Vec<SealedSupplement>
             blobs: blobs::of_envelope(tx, &came.envelope)?,
             taken: came.keys.clone(),
             key,
-            header: row.blob(0)?.to_vec(),
-            ciphertext: row.blob(1)?.to_vec(),
+            sealed,
         });
     }
     Ok(found)
 }
 
 impl SealedSupplement {
-    /// Its data key.
-    ///
-    /// # Errors
-    /// As [`WrappedKey::open`].
-    pub fn key(&self, keys: &Keys) -> Result<DataKey, ServiceError> {
-        self.key.open(keys)
-    }
-
     /// Its key as it is stored.
     pub fn wrapped_key(&self) -> &WrappedKey {
         &self.key
@@ -99,13 +129,7 @@ impl SealedSupplement {
     /// # Errors
     /// [`ServiceError::Inconsistent`] if it does not open any more.
     pub fn open(&self, keys: &Keys) -> Result<Brought, ServiceError> {
-        let wrong = |what: &str| ServiceError::Inconsistent(format!("supplement {}: {what}", self.id));
-        let header: EnvelopeHeader =
-            serde_json::from_slice(&self.header).map_err(|_| wrong("its header is none"))?;
-        let plain = self.key(keys)?.decrypt(header.nonce, &self.ciphertext, &self.header);
-        let plain = plain.map_err(|_| wrong("its content does not open"))?;
-        let Supplement { mut answers, .. } =
-            serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+        let (_, Supplement { mut answers, .. }) = self.sealed.open(&self.key.open(keys)?)?;
         answers.retain(|key, _| self.taken.contains(key));
         let (materials, answers) = answers.into_iter().partition(|(key, _)| is_material(key));
         Ok(Brought { at_ms: self.at_ms, answers, materials })

@@ -1,7 +1,7 @@
 //! 办理环节 as rows: what is to be done, by which unit, until when. A projection of the case's fold; nothing else writes it.
 //!
 //! Lists of tasks are read from here only. Refuses to judge.
-use domain::case::{CaseState, CaseView, StepState, StepView};
+use domain::case::{CaseView, StepState, StepView};
 use domain::ids::{EnvelopeId, UnitId};
 
 use crate::store::{Row, StoreError, TASK_COLUMNS, Tx, Value};
@@ -67,7 +67,7 @@ pub fn write(
 
 /// Whether a step stands in an inbox: somebody can do something, or waits for somebody else's answer.
 fn is_open(view: &CaseView, step: &StepView) -> bool {
-    let case = matches!(view.state, CaseState::Submitted | CaseState::Accepted);
+    let case = view.state.is_open();
     case && step.state.is_open() && step.state != StepState::Waiting
 }
 

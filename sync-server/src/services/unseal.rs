@@ -1,10 +1,68 @@
-//! The data key of a sealed envelope: unwrapped with the sealing key that its header names. Refuses to look further.
+//! Sealed envelopes as they are stored, and how they open: the data key with the sealing key that the header names, the
+//! content with the data key. Refuses to judge what is inside.
 use domain::case::QuarantineReason;
-use domain::envelope::DataKey;
-use domain::ids::KeyId;
+use domain::envelope::{DataKey, Digest};
+use domain::ids::{EnvelopeId, KeyId};
 use domain::wire::v1::EnvelopeHeader;
+use serde::de::DeserializeOwned;
 
+use crate::error::ServiceError;
 use crate::keys::{KeyError, Keys};
+use crate::store::{StoreError, Tx};
+
+/// The alarm about a sealing key that envelopes name and that is not there: its subject is the key.
+pub const UNKNOWN_KEY: &str = "sealing.unknown-key";
+
+/// The sealed bytes of an envelope.
+pub struct Sealed {
+    id: EnvelopeId,
+    header: Vec<u8>,
+    ciphertext: Vec<u8>,
+    /// When it was taken, milliseconds since 1970.
+    pub accepted_at_ms: i64,
+    /// Digest over header and content.
+    pub digest: Digest,
+}
+
+/// The sealed bytes of an envelope, if the centre has it.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<Sealed>, StoreError> {
+    let sql = "SELECT header, ciphertext, accepted_at_ms, digest FROM envelope WHERE envelope_id = $1";
+    let Some(row) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(None) };
+    Ok(Some(Sealed {
+        id: *id,
+        header: row.blob(0)?.to_vec(),
+        ciphertext: row.blob(1)?.to_vec(),
+        accepted_at_ms: row.int(2)?,
+        digest: row.parsed(3)?,
+    }))
+}
+
+impl Sealed {
+    /// Its data key, and its header.
+    ///
+    /// # Errors
+    /// As [`unwrap`].
+    pub fn unwrap(&self, keys: &Keys) -> Result<Result<(EnvelopeHeader, DataKey), Locked>, KeyError> {
+        unwrap(&self.header, keys)
+    }
+
+    /// Opens what opened before: its header and its content. Computes only.
+    ///
+    /// # Errors
+    /// [`ServiceError::Inconsistent`] if it does not open any more.
+    pub fn open<T: DeserializeOwned>(&self, key: &DataKey) -> Result<(EnvelopeHeader, T), ServiceError> {
+        let wrong = |what: &str| ServiceError::Inconsistent(format!("envelope {}: {what}", self.id));
+        let header: EnvelopeHeader =
+            serde_json::from_slice(&self.header).map_err(|_| wrong("its header is none"))?;
+        let plain = key.decrypt(header.nonce, &self.ciphertext, &self.header);
+        let plain = plain.map_err(|_| wrong("its content does not open"))?;
+        let content = serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+        Ok((header, content))
+    }
+}
 
 /// Why an envelope cannot be opened, and the key that it needs if that is not there.
 #[derive(Debug)]

@@ -132,8 +132,9 @@ impl Store {
         Ok(identity)
     }
 
-    /// Keeps what a centre answered that had forgotten this terminal and took it back: series, counter and rows go on. Only
-    /// where the centre had to give it another issuer do its numbers begin anew, after that one's last.
+    /// Keeps what a centre answered to a terminal that is enrolled: it had forgotten it and took it back, or has another
+    /// authority now. Series, counter and rows go on. Only where the centre had to give it another issuer do its numbers
+    /// begin anew, after that one's last.
     ///
     /// # Errors
     /// [`StoreError`] if the database refuses, or the terminal is not enrolled.

@@ -16,6 +16,8 @@ use crate::store::{Identity, Store, StoreError};
 
 /// What a centre answers that knows this terminal as it is.
 const KNOWN: &str = "409 terminal-known";
+/// What a centre answers that knows this device under another id.
+const OTHERWISE: &str = "409 enrolled-otherwise";
 
 /// Enrolment failed; nothing changed on this terminal.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +75,7 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
     let returns = returning.is_some();
     let request = EnrolRequest {
         code,
+        terminal: known.as_ref().map(|known| known.terminal.clone()),
         returning,
         public_key: store.device_key().public(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
@@ -94,8 +97,7 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
             let identity = match known {
                 None => store.save_enrolment(&answer)?,
                 Some(known) if known.terminal != answer.terminal => return Err(EnrolError::OtherTerminal),
-                Some(_) if returns => store.save_return(&answer)?,
-                Some(known) => again(store, known, &answer)?,
+                Some(_) => store.save_return(&answer)?,
             };
             if let Some(Err(error)) = answer.order.as_ref().map(|order| store.take_order(order)) {
                 // It comes again with the first news.
@@ -112,6 +114,7 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
             Ok(identity)
         }
         Answer::Malformed(why) if returns && why == KNOWN => Err(EnrolError::AlreadyEnrolled),
+        Answer::Malformed(why) if why == OTHERWISE => Err(EnrolError::OtherTerminal),
         Answer::NotLetIn(why) | Answer::Malformed(why) => Err(EnrolError::Refused(why)),
         Answer::Later { why, .. } => Err(EnrolError::Unreachable(why)),
     }
@@ -122,13 +125,6 @@ pub fn enrol(store: &mut Store, transport: &mut dyn Transport, code: &str) -> Re
 fn is_new(known: &Identity, centre: Option<&Fingerprint>) -> bool {
     let trusted = known.certified.as_ref().and_then(|certified| key_of(&certified.authority.0));
     centre.is_some_and(|centre| trusted.is_none_or(|trusted| Fingerprint::of(&trusted) != *centre))
-}
-
-/// An enrolled terminal takes the certificate and stays who it is: series and numbers go on.
-fn again(store: &mut Store, known: Identity, answer: &EnrolResponse) -> Result<Identity, EnrolError> {
-    let certified = answer.certified.clone().ok_or(EnrolError::Certificate)?;
-    store.keep_certificate(certified.clone())?;
-    Ok(Identity { certified: Some(certified), ..known })
 }
 
 /// What an enrolled terminal shows the centre that it trusts; nothing if the code names none, or it has no certificate to

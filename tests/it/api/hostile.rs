@@ -108,6 +108,7 @@ fn unknown_fields_are_left_alone_and_whole_numbers_are_read_by_their_meaning() -
         public_key: serde_json::from_value(key())?,
         software: "x".repeat(5_000),
         csr: None,
+        terminal: None,
         returning: None,
     })?;
     body["an_optional_field_of_later"] = json!({ "deep": [1, 2.5, null] });

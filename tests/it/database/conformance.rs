@@ -4,21 +4,20 @@
 //! A centre without threads goes through one life on each database. A driver in between turns the numbers of all
 //! parameters round (`$1` becomes the last) and writes down each statement with its answer. A statement of the source
 //! that was not run makes the test fail.
+mod sent;
+mod turned;
+
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use anyhow::{Context as _, Result};
 use domain::case::CaseState;
 use domain::catalogue::Calendar;
-use domain::ids::{EnvelopeId, Issuer, Lineage};
-use domain::wire::v1::{
-    CasesQuery, ChangesQuery, EnrolRequest, EnvelopeBatch, EnvelopeKind, EnvelopeUpload, Supplement,
-    Withdrawal,
-};
+use domain::ids::Issuer;
+use domain::wire::v1::{CasesQuery, ChangesQuery, EnrolRequest, EnvelopeBatch, EnvelopeUpload};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use serde_json::json;
 use sync_server::admission::Admission;
 use sync_server::auth::role::Role;
 use sync_server::centre::Centre;
@@ -27,114 +26,20 @@ use sync_server::keys::Keys;
 use sync_server::services::catalogue::{Shelf, publish};
 use sync_server::services::work_list::{self, Query, TextQuery};
 use sync_server::services::{
-    Context, accounts, audit, case_key, case_story, cases, changes, citizen_cases, content, enrol, envelopes,
-    meta, open_deadlines, readings, series, slips, tasks, terminals,
+    Context, accounts, audit, blobs, case_key, case_story, cases, changes, citizen_cases, content, enrol,
+    envelopes, meta, open_deadlines, readings, series, slips, supplements, tasks, terminals,
 };
 use sync_server::startup::load_catalogue;
-use sync_server::store::{
-    Database, Driver, Row, StoreError, Tx, Value, in_transaction, migrate, require_current,
-};
+use sync_server::store::{Database, Driver, StoreError, Tx, in_transaction, migrate, require_current};
 use terminal::sync::tls::certificate_request;
 use tests::binaries::repository;
 use tests::device::{Device, STATION, courier, header_of, now_ms};
 use tests::told::Told;
 
+use self::sent::envelopes;
+use self::turned::{Entry, Transcript, Turned, turned};
 use super::driver::both_empty;
 use crate::tidy::source::Source;
-
-/// A statement as the product wrote it, and what it gave.
-type Entry = (String, Result<Vec<Row>, String>);
-type Transcript = Arc<Mutex<Vec<Entry>>>;
-
-/// Turns parameters round and writes down what happens.
-struct Turned {
-    inner: Box<dyn Driver>,
-    transcript: Transcript,
-}
-
-impl Turned {
-    fn note(&self, sql: &str, outcome: Result<Vec<Row>, String>) {
-        self.transcript.lock().unwrap_or_else(PoisonError::into_inner).push((sql.to_owned(), outcome));
-    }
-}
-
-fn turned(sql: &str, count: usize) -> String {
-    let mut out = String::new();
-    let mut rest = sql;
-    while let Some(at) = rest.find('$') {
-        let digits = rest[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
-        let number: usize = rest[at + 1..at + 1 + digits].parse().unwrap_or(0);
-        out.push_str(&rest[..at]);
-        out.push_str(&format!("${}", count + 1 - number));
-        rest = &rest[at + 1 + digits..];
-    }
-    out + rest
-}
-
-fn kind_of(error: &StoreError) -> String {
-    match error {
-        StoreError::Constraint(_) => "constraint".into(),
-        StoreError::Failed(_) => "failed".into(),
-        other => format!("{other:?}"),
-    }
-}
-
-impl Driver for Turned {
-    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<u64, StoreError> {
-        let backwards: Vec<_> = parameters.iter().rev().cloned().collect();
-        let result = self.inner.execute(&turned(sql, parameters.len()), &backwards);
-        let told = result.as_ref().map(|n| vec![Row(vec![Value::from(*n)])]).map_err(kind_of);
-        self.note(sql, told);
-        result
-    }
-
-    fn query(&mut self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let backwards: Vec<_> = parameters.iter().rev().cloned().collect();
-        let result = self.inner.query(&turned(sql, parameters.len()), &backwards);
-        self.note(sql, result.as_ref().map(Clone::clone).map_err(kind_of));
-        result
-    }
-
-    fn run_script(&mut self, sql: &str) -> Result<(), StoreError> {
-        self.inner.run_script(sql)
-    }
-
-    fn begin(&mut self) -> Result<(), StoreError> {
-        self.inner.begin()
-    }
-
-    fn begin_read(&mut self) -> Result<(), StoreError> {
-        self.inner.begin_read()
-    }
-
-    fn commit(&mut self) -> Result<(), StoreError> {
-        self.inner.commit()
-    }
-
-    fn rollback(&mut self) {
-        self.inner.rollback();
-    }
-
-    fn savepoint(&mut self) -> Result<(), StoreError> {
-        self.inner.savepoint()
-    }
-
-    fn release(&mut self) -> Result<(), StoreError> {
-        self.inner.release()
-    }
-
-    fn rollback_to_savepoint(&mut self) -> Result<(), StoreError> {
-        self.inner.rollback_to_savepoint()
-    }
-
-    fn is_empty(&mut self) -> Result<bool, StoreError> {
-        self.inner.is_empty()
-    }
-
-    fn check(&mut self) -> Result<Vec<String>, StoreError> {
-        self.inner.check()
-    }
-}
 
 /// One centre's life. What terminals send is made once and sent to both.
 struct Life {
@@ -185,6 +90,7 @@ impl Life {
                 public_key,
                 software: "test".into(),
                 csr,
+                terminal: None,
                 returning: None,
             })?)
         })?;
@@ -251,6 +157,10 @@ impl Life {
             readings::edition_text(tx, version)?;
             let token = sent[0][0].digest.short();
             anyhow::ensure!(!audit::is_raised(tx, "sealing.unknown-key", "none")?);
+            anyhow::ensure!(blobs::newest_waiting(tx, &[header.envelope_id])?.is_none());
+            anyhow::ensure!(!supplements::is_on_its_way(tx, &header.envelope_id)?);
+            // Nobody is late: nothing is written.
+            supplements::tell_of_waiting(tx, 0)?;
             let wanted = citizen_cases::Wanted::new(&courier().applicant, &context.keys)?;
             anyhow::ensure!(!citizen_cases::of_person(tx, context, &wanted)?.is_empty());
             slips::find(tx, &self.centre.context().keys, &number, slips::Proof::Token(&token))?;
@@ -262,55 +172,6 @@ impl Life {
         })?;
         Ok(())
     }
-}
-
-/// A life's worth of envelopes: good, wrong, foreign, forked, early, doubled.
-fn envelopes(first: &Device, second: &Device) -> Result<Vec<Vec<EnvelopeUpload>>> {
-    let (mut device, mut other) = (first.clone(), second.clone());
-    let good = device.seal(&courier())?;
-    let id = header_of(&good)?.envelope_id;
-    let mut wrong = courier();
-    wrong.answers.insert("phone".into(), json!("1"));
-    let returned = device.seal(&wrong)?;
-    let plain = serde_json::to_vec(&courier())?;
-    let later = EnvelopeId::new(now_ms(), &mut ChaCha20Rng::seed_from_u64(9));
-    let early = device.seal_with(b"{}", |h| {
-        h.kind = EnvelopeKind::Other("note".into());
-        h.refers_to = Some(later);
-    })?;
-    let awaited = device.seal_with(&plain, |h| h.envelope_id = later)?;
-    let added = Supplement { applicant: courier().applicant, answers: Default::default() };
-    let taken_back = Withdrawal { applicant: courier().applicant };
-    let mut refers = |kind, plain: Vec<u8>| {
-        device.seal_with(&plain, |h| (h.kind, h.refers_to, h.number) = (kind, Some(id), None))
-    };
-    let added = refers(EnvelopeKind::Supplement, serde_json::to_vec(&added)?)?;
-    let again = refers(EnvelopeKind::Supplement, serde_json::to_vec(&taken_back)?)?;
-    let taken_back = refers(EnvelopeKind::Withdrawal, serde_json::to_vec(&taken_back)?)?;
-    let unopenable = device.seal_with(b"no", |h| h.refers_to = Some(id))?;
-    // A cloned disk, a restored disk and the ghost of the old one.
-    let mut clone = device.clone();
-    clone.reseed(77);
-    let (original, cloned) = (device.seal(&courier())?, clone.seal(&courier())?);
-    let mut restored = other.clone();
-    let ghost = other.seal(&courier())?;
-    restored.lineage = Lineage::new(&mut ChaCha20Rng::seed_from_u64(5));
-    restored.reseed(88);
-    restored.counter = restored.counter.next(restored.counter.date)?;
-    let anew = restored.seal(&courier())?;
-    let ghost_again = other.seal(&courier())?;
-    let (paged, _) = device.seal_with_pages(&plain, &[b"a page".to_vec(), b"another".to_vec()])?;
-    Ok(vec![
-        vec![good.clone(), returned, early],
-        vec![good, awaited, unopenable, added],
-        vec![again],
-        vec![taken_back],
-        vec![original, cloned],
-        vec![ghost],
-        vec![anew],
-        vec![ghost_again],
-        vec![paged],
-    ])
 }
 
 /// Statements that the centre's life does not reach, run here with parameters of the right types.

@@ -3,6 +3,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use domain::applicant::IdentitySource;
 use domain::case::{Action, CaseState};
 use domain::ids::EnvelopeId;
 use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Supplement, Withdrawal};
@@ -137,6 +138,54 @@ fn what_does_not_fit_the_form_or_names_no_page_leaves_the_old_answer() -> Result
         assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &supplement(&hostile)?)?, "taken");
         assert!(desk.case(&desk.pension, &case, "s3")?.contains("139****9000"));
     }
+    Ok(())
+}
+
+#[test]
+fn what_a_step_has_decided_on_is_not_exchanged_behind_its_decision() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let first = supplement(&json!({ "phone": "13700137123" }))?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &first)?, "taken");
+    leads_to(&desk.does((&desk.pension, &case), "s3", "pass", &[])?)?;
+    let second = supplement(&json!({ "phone": "13700137999" }))?;
+    desk.follows(&case, EnvelopeKind::Supplement, &second)?;
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("137****7123") && !page.contains("137****7999"), "{page}");
+    Ok(())
+}
+
+#[test]
+fn a_page_that_was_given_up_did_not_come() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let png = file(&picture(40, 30), ImageFormat::Png)?;
+    let (upload, _) = desk.device.seal_naming(std::slice::from_ref(&png), |header, pages| {
+        refers(header, EnvelopeKind::Supplement, case.id);
+        let page = pages.first().context("a page")?;
+        let scan = json!([{ "hash": page.digest, "bytes": png.len(), "kind": "image/png" }]);
+        supplement(&json!({ "phone": "13700137123", "material.3": scan }))
+    })?;
+    desk.device.send(&desk.server, std::slice::from_ref(&upload))?;
+    said(&desk.server.command(&["attachments", "give-up", "--number", &case.number, "--early"])?)?;
+    // The next one wakes whoever looks.
+    desk.follows(&case, EnvelopeKind::Supplement, &supplement(&json!({}))?)?;
+    assert_eq!(desk.settled(&header_of(&upload)?.envelope_id)?, "taken");
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("137****7123"), "{page}");
+    assert!(page.contains("沿用原来的：银行卡（文件没有随申报送来）"), "{page}");
+    Ok(())
+}
+
+#[test]
+fn a_case_is_taken_back_with_the_card_and_not_with_a_number_that_somebody_knows() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.item()?;
+    let mut typed = courier().applicant;
+    typed.source = IdentitySource::Typed;
+    let plain = serde_json::to_vec(&Withdrawal { applicant: typed })?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Withdrawal, &plain)?, "quarantined");
+    assert_eq!((desk.alarms("follow-up.not-proven")?, desk.actions(&case, "completed")?), (1, 0));
     Ok(())
 }
 

@@ -2,7 +2,11 @@
 //! revoked with the next request, renewed by the device key.
 use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
-use domain::wire::v1::{CertificateRequest, CertificateResponse, Outcome, SIGNATURE_HEADER, TERMINAL_HEADER};
+use domain::envelope::{SignedKind, sign_document};
+use domain::wire::v1::{
+    CertificateRequest, CertificateResponse, CitizenQuery, CitizenRequest, Offer, OfferRequest, Outcome,
+    SIGNATURE_HEADER, TERMINAL_HEADER,
+};
 use rand_core::SeedableRng as _;
 use sync_server::authority::{Authority, TERMINAL_DAYS};
 use sync_server::services::rollout::Reason;
@@ -64,6 +68,31 @@ fn every_call_but_enrolment_needs_the_certificate_of_who_signed() -> Result<()> 
     assert_eq!(server.number("SELECT COUNT(*) FROM envelope")?, 0, "nothing was kept");
     assert_eq!(device.send(&server, batch)?.results[0].outcome, Outcome::Accepted);
     wait_for_state(&device, &server, id, CaseState::Submitted)?;
+    Ok(())
+}
+
+#[test]
+fn what_is_signed_by_another_terminal_than_the_connection_shows_is_refused_everywhere() -> Result<()> {
+    let server = Server::start_secure(&[])?;
+    let device = Device::enrol(&server, 1)?;
+    let others = Device::enrol(&server, 2)?.caller().context("TLS")?;
+    let own = device.caller().context("TLS")?;
+    let terminal = device.enrolled.terminal.clone();
+    let query = CitizenQuery { terminal: terminal.clone(), applicant: courier().applicant };
+    let offer = Offer { terminal, receipts: Vec::new() };
+    let query = sign_document(SignedKind::Citizen, serde_json::to_vec(&query)?, &device.key);
+    let offer = sign_document(SignedKind::Offer, serde_json::to_vec(&offer)?, &device.key);
+    let calls = [
+        ("/api/v1/citizen/cases", serde_json::to_vec(&CitizenRequest { query })?),
+        ("/api/v1/offers", serde_json::to_vec(&OfferRequest { offer })?),
+    ];
+    for (path, body) in calls {
+        let call = |caller| http::call_as(caller, &server.terminals, ("POST", path), &[JSON], Some(&body));
+        assert_eq!(call(&others)?.problem()?, "certificate-mismatch", "{path}");
+        let answer = call(&own)?;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+    assert_eq!(server.number("SELECT COUNT(*) FROM audit WHERE event = 'citizen.looked'")?, 1);
     Ok(())
 }
 

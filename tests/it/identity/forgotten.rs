@@ -5,7 +5,7 @@ use domain::ids::{Issuer, StationId};
 use domain::wire::v1::{EnrolResponse, Returning};
 use sync_server::authority::Authority;
 use sync_server::store::in_transaction;
-use tests::device::{Device, STATION, enrol_raw, enrol_showing, now_ms};
+use tests::device::{Device, STATION, enrol_as, enrol_raw, enrol_showing, now_ms};
 use tests::http::Answer;
 use tests::server::Server;
 use tests::tls::{authority_of, key};
@@ -137,6 +137,43 @@ fn an_id_or_an_issuer_that_is_somebodys_is_not_given_to_a_second_one() -> Result
     // An id far behind does not lead others behind it: somebody may have those.
     let next = Device::enrol(&server, 2)?;
     ensure!(!["T-77", "T-78", id].contains(&next.enrolled.terminal.as_str()));
+    Ok(())
+}
+
+#[test]
+fn what_is_a_terminal_already_does_not_become_another_one() -> Result<()> {
+    let server = Server::start_secure(&[])?;
+    let there = Device::enrol(&server, 1)?;
+    let code = server.enrol_code(STATION)?;
+    let named = |id: &str| -> Result<_> { Ok((Some(id.parse()?), None)) };
+    // Forgotten, and with nothing to show: it was enrolled without a certificate, or under another authority.
+    let forgotten = enrol_as(&server, &code, &key(7), named("T-77")?)?;
+    refused(&forgotten, 403, "return-not-proven", "it would leave what it has behind")?;
+    let taken = enrol_as(&server, &code, &key(7), named(there.enrolled.terminal.as_str())?)?;
+    refused(&taken, 403, "return-not-proven", "a stranger in somebody's name")?;
+    // Known under another id.
+    let other = enrol_as(&server, &code, &there.key, named("T-77")?)?;
+    refused(&other, 409, "enrolled-otherwise", "as another one")?;
+    assert_eq!((unused(&server)?, server.number("SELECT COUNT(*) FROM terminal")?), (1, 1));
+    let same = enrol_as(&server, &code, &there.key, named(there.enrolled.terminal.as_str())?)?;
+    assert_eq!(same.json::<EnrolResponse>()?.terminal, there.enrolled.terminal);
+    Ok(())
+}
+
+#[test]
+fn whose_numbers_are_somebodys_by_now_hears_of_its_new_ones_however_often_answers_are_lost() -> Result<()> {
+    let server = Server::start_secure(&[])?;
+    let ours = authority_of(&server)?;
+    let issuer = Device::enrol(&server, 1)?.enrolled.issuer;
+    let forgotten = Forgotten::of(&ours, 7, "T-77", issuer.get())?;
+    let first: EnrolResponse = forgotten.comes_back(&server, &server.enrol_code(STATION)?)?.json()?;
+    assert_ne!(first.issuer, issuer);
+    // It did not hear that, and its code was thrown away.
+    let second: EnrolResponse = forgotten.comes_back(&server, &server.enrol_code(STATION)?)?.json()?;
+    assert_eq!((&second.terminal, second.issuer), (&first.terminal, first.issuer));
+    let told = Forgotten { key: key(7), said: Returning { issuer: first.issuer, ..forgotten.said } };
+    refused(&told.comes_back(&server, &server.enrol_code(STATION)?)?, 409, "terminal-known", "it heard")?;
+    assert_eq!(server.number("SELECT COUNT(*) FROM terminal")?, 2);
     Ok(())
 }
 

@@ -76,6 +76,7 @@ fn wrong_codes_and_keys_are_refused_with_their_reason() -> Result<()> {
             public_key: PublicKey(Bytes(bad)),
             software: String::new(),
             csr: None,
+            terminal: None,
             returning: None,
         };
         let answer = http::post(&server.terminals, "/api/v1/enrol", &[JSON], &serde_json::to_vec(&request)?)?;

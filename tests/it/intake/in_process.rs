@@ -47,6 +47,7 @@ pub fn enrolled(clock: &Arc<AtomicI64>) -> Result<(Arc<Centre>, Device)> {
             public_key: key.public(),
             software: String::new(),
             csr: None,
+            terminal: None,
             returning: None,
         };
         Ok(centre.enrol(request)?)

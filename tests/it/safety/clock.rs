@@ -1,15 +1,18 @@
 //! A clock that comes back far ahead erases nothing and removes no backup before somebody finds it right.
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
+use domain::case::CaseState;
 use domain::wire::v1::Heartbeat;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::Value;
-use sync_server::backup::{self, Made, Order, recipient};
+use sync_server::backup::{Made, recipient};
+use sync_server::error::ServiceError;
+use sync_server::jobs::clockwork;
 use sync_server::jobs::upkeep::{erase_due, watch_clock};
-use sync_server::services::clock_guard::{Verdict, Witnesses};
-use sync_server::services::rollout;
+use sync_server::services::clock_guard::{self, Verdict, Witnesses};
+use sync_server::services::{cases, rollout};
 use tests::device::{Device, now_ms};
 use tests::server::Server;
 use tests::storm::small_centre::enrol_device;
@@ -52,17 +55,7 @@ fn jumped(folder: &std::path::Path) -> Result<(Rig, Device, Made)> {
 }
 
 fn back_up(rig: &Rig) -> Result<Made> {
-    let backups = rig.plan.data.path().join("backups");
-    let now_ms = rig.centre.now_ms();
-    let order = Order {
-        data: &rig.plan.data,
-        keys: &rig.centre.context().keys,
-        blobs: &rig.plan.blobs,
-        to: &backups,
-        journal: &rig.plan.journal,
-        now_ms,
-    };
-    Ok(backup::make(&order, &mut ChaCha20Rng::seed_from_u64(now_ms.unsigned_abs()))?)
+    rig.back_up(&rig.plan.data.path().join("backups"))
 }
 
 #[test]
@@ -89,6 +82,26 @@ fn a_clock_that_jumped_destroys_nothing_until_terminals_find_it_right() -> Resul
     assert_eq!(hear(4, 20_000)?, Verdict::Plausible);
     assert_eq!(erase_due(&rig.centre, &rig.plan)?, 1, "it is really late");
     assert!(back_up(&rig)?.removed == 1 && !first.file.exists());
+    rig.centre.stop();
+    Ok(())
+}
+
+#[test]
+fn a_clock_that_jumped_accepts_no_case_and_ends_no_citizens_time() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let rig = Rig::open(folder.path())?;
+    let mut device = enrol_device(&rig.centre, 3)?;
+    let case = rig.submitted(&mut device)?;
+    assert_eq!(watch_clock(&rig.centre, &mut Witnesses::default())?, Verdict::Plausible);
+    rig.clock.fetch_add(JUMP_MS, Ordering::AcqRel);
+    let stop = AtomicBool::new(false);
+    assert_eq!(clockwork::look(&rig.centre, &stop)?, 0);
+    let state = || rig.centre.read(|tx| Ok::<_, ServiceError>(cases::current(tx, &case)?.0.state));
+    assert_eq!(state()?, CaseState::Submitted);
+    let now_ms = rig.centre.now_ms();
+    rig.centre.write(move |tx| Ok(clock_guard::confirm(tx, now_ms, "operator")?))?;
+    assert!(clockwork::look(&rig.centre, &stop)? > 0, "it is really late");
+    assert_eq!(state()?, CaseState::Accepted, "nobody looked at it in time");
     rig.centre.stop();
     Ok(())
 }

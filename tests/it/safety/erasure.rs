@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::envelope::SealingKey;
+use domain::ids::EnvelopeId;
 use domain::wire::v1::EnvelopeUpload;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
-use sync_server::backup::{self, Offered, Order, recipient};
+use sync_server::backup::{self, Made, Offered, Order, recipient};
 use sync_server::blobs::BlobPlace;
 use sync_server::centre::Centre;
 use sync_server::data_folder::DataFolder;
@@ -58,11 +59,30 @@ impl Rig {
         Ok(Self { centre, clock, plan })
     }
 
+    /// A backup of now into a folder.
+    pub(super) fn back_up(&self, to: &Path) -> Result<Made> {
+        let now_ms = self.centre.now_ms();
+        let order = Order {
+            data: &self.plan.data,
+            keys: &self.centre.context().keys,
+            blobs: &self.plan.blobs,
+            to,
+            journal: &self.plan.journal,
+            now_ms,
+        };
+        Ok(backup::make(&order, &mut ChaCha20Rng::seed_from_u64(now_ms.unsigned_abs()))?)
+    }
+
     /// A submission that is sent back: its case is closed at once.
     pub(super) fn returned(&self, device: &mut Device) -> Result<EnvelopeUpload> {
         let mut wrong = courier();
         wrong.answers.insert("phone".into(), json!("1"));
         self.opened(device.seal(&wrong)?)
+    }
+
+    /// A submission that waits for its department.
+    pub(super) fn submitted(&self, device: &mut Device) -> Result<EnvelopeId> {
+        Ok(header_of(&self.opened(device.seal(&courier())?)?)?.envelope_id)
     }
 
     fn opened(&self, upload: EnvelopeUpload) -> Result<EnvelopeUpload> {
@@ -157,16 +177,7 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(5);
     let key = folder.path().join("backup.key");
     recipient::make(&data, &key, &mut rng)?;
-    let backups = folder.path().join("backups");
-    let order = Order {
-        data: &rig.plan.data,
-        keys: &rig.centre.context().keys,
-        blobs: &rig.plan.blobs,
-        to: &backups,
-        journal: &rig.plan.journal,
-        now_ms: now_ms(),
-    };
-    let made = backup::make(&order, &mut rng)?;
+    let made = rig.back_up(&folder.path().join("backups"))?;
     ensure!(rig.travel(5_000)? == 1, "erased after the backup");
     rig.centre.stop();
     let new = DataFolder::new(to.clone(), None);
@@ -181,7 +192,7 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
         blobs: &BlobPlace::Folder(new.blobs()),
         now_ms: now_ms(),
     };
-    assert_eq!(backup::restore(&offered, &mut rng)?.erased, 1);
+    assert_eq!(backup::restore(&offered, &mut rng)?.note.erased, 1);
     assert_eq!(found(&to, &seen)?[..3], [false; 3]);
     let mut store = new.reader()?;
     let mut tx = Tx::new(store.as_mut());

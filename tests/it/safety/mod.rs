@@ -4,6 +4,7 @@ mod backup;
 mod clock;
 mod erasure;
 mod forgotten;
+mod journals;
 mod keeping;
 mod offers;
 mod private;

@@ -5,6 +5,8 @@ mod outside;
 mod protocol;
 mod safe;
 mod terminal;
+mod unread;
+mod waiting;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::envelope::SealedBlob;

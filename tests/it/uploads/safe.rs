@@ -1,7 +1,7 @@
 //! Attachments in backups and after a restore: nothing is durable without them, and what a centre lost is sent again.
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use domain::case::CaseState;
 use domain::envelope::SealedBlob;
 use domain::wire::v1::Outcome;
@@ -19,7 +19,7 @@ use super::Awaited;
 use super::terminal::Desk;
 use crate::safety::Safe;
 
-fn backed_up(safe: &Safe, server: &Server) -> Result<(u64, u64, u64)> {
+pub(super) fn backed_up(safe: &Safe, server: &Server) -> Result<(u64, u64, u64)> {
     let output = server.command(&["backup", "--to", &safe.backups, "--json"])?;
     let made: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
@@ -57,7 +57,7 @@ fn nothing_is_durable_before_its_pages_are_in_a_backup() -> Result<()> {
 }
 
 /// Turns a bit of a file, so that it keeps its length.
-fn rot(file: &Path) -> Result<()> {
+pub(super) fn rot(file: &Path) -> Result<()> {
     let mut bytes = std::fs::read(file)?;
     *bytes.last_mut().context("a file with something in it")? ^= 1;
     Ok(std::fs::write(file, bytes)?)
@@ -74,7 +74,7 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Where a page lies below a folder of pages.
-fn below(folder: &Path, page: &SealedBlob) -> PathBuf {
+pub(super) fn below(folder: &Path, page: &SealedBlob) -> PathBuf {
     let name = page.digest.to_string();
     folder.join(&name[..2]).join(name)
 }
@@ -145,8 +145,19 @@ fn a_page_that_rotted_at_the_centre_is_told_and_brought_back_or_given_up() -> Re
     Ok(())
 }
 
+/// Loses the copies beside the backups. That they are not there is no answer: a restore refuses until somebody says, with
+/// an empty folder, that they are lost.
+fn lose_copies(safe: &Safe, keys_of: &Path, to: &Path) -> Result<()> {
+    let copies = safe.path("backups").join(blobs::FOLDER);
+    std::fs::remove_dir_all(&copies)?;
+    let refused = safe.restore(keys_of, to, None).map_err(|e| e.to_string());
+    ensure!(refused.as_ref().is_err_and(|said| said.contains("make an empty one")), "{refused:?}");
+    ensure!(!copies.exists(), "nobody makes it by the way");
+    Ok(std::fs::create_dir(&copies)?)
+}
+
 /// The number of the only case.
-fn number_of(server: &Server) -> Result<String> {
+pub(super) fn number_of(server: &Server) -> Result<String> {
     let rows = server.database()?.open_read_only()?.query("SELECT number FROM case_", &[])?;
     Ok(rows.first().context("a case")?.text(0)?.to_owned())
 }
@@ -165,7 +176,7 @@ fn a_restore_onto_pages_that_rotted_brings_them_back_or_asks_for_them_again() ->
         std::fs::write(&there, &awaited.pages[0].bytes)?;
         rot(&there)?;
         if lost {
-            std::fs::remove_dir_all(safe.path("backups").join(blobs::FOLDER))?;
+            lose_copies(&safe, awaited.server.data(), to.path())?;
         }
         let told = safe.restore(awaited.server.data(), to.path(), None)?;
         let expected = if lost { (0, 1) } else { (1, 0) };
@@ -275,10 +286,10 @@ fn a_restored_centre_has_its_pages_or_asks_for_them() -> Result<()> {
         }
         let safe = Safe::of(&awaited.server)?;
         backed_up(&safe, &awaited.server)?;
-        if lost {
-            std::fs::remove_dir_all(safe.path("backups").join(blobs::FOLDER))?;
-        }
         let to = tempfile::tempdir()?;
+        if lost {
+            lose_copies(&safe, awaited.server.data(), to.path())?;
+        }
         let told = safe.restore(awaited.server.data(), to.path(), None)?;
         let expected = if lost { (0, 2) } else { (2, 0) };
         assert_eq!(

@@ -96,7 +96,14 @@ impl Centre {
         let code = self.enrol_code()?;
         Device::enrol_through(seed, |key| {
             let (csr, software) = (Some(certificate_request(key)?), "bench".into());
-            let request = EnrolRequest { code, public_key: key.public(), software, csr, returning: None };
+            let request = EnrolRequest {
+                code,
+                public_key: key.public(),
+                software,
+                csr,
+                terminal: None,
+                returning: None,
+            };
             let body = serde_json::to_vec(&request)?;
             let authority = Keys::load_authority(&self.data.join("keys"))?.certificate().to_vec();
             let caller = Caller { authority, shows: None };

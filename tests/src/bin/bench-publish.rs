@@ -210,6 +210,7 @@ fn without_news(sample: &Catalogue, rounds: usize) -> Result<()> {
                 public_key: key.public(),
                 software: "bench".into(),
                 csr: None,
+                terminal: None,
                 returning: None,
             };
             let body = serde_json::to_vec(&request)?;

@@ -56,7 +56,8 @@ impl Places {
     }
 
     fn bring(&self, listed: &[BlobFile], from: &Memory, to: &Memory) -> Result<Vec<Digest>, BlobError> {
-        blobs::copy(listed, &BlobPlace::Memory(from.clone()), &BlobPlace::Memory(to.clone()))
+        let copied = blobs::copy(listed, &BlobPlace::Memory(from.clone()), &BlobPlace::Memory(to.clone()))?;
+        Ok(copied.digests())
     }
 
     /// All that was not copied is lost.

@@ -96,6 +96,7 @@ pub fn enrol_device(centre: &Arc<Centre>, seed: u64) -> Result<Device> {
             public_key: key.public(),
             software: "test".into(),
             csr: None,
+            terminal: None,
             returning: None,
         };
         Ok(centre.enrol(request)?)

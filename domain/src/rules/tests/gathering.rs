@@ -2,21 +2,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::applicant::{Applicant, IdentitySource};
+use crate::applicant::IdentitySource;
 use crate::form::Answers;
-
-fn person() -> Applicant {
-    Applicant {
-        source: IdentitySource::Typed,
-        name: "样例".into(),
-        id_number: "639900199005201035".into(),
-        sex: 1,
-        nation: "01".into(),
-        birth: None,
-        address: String::new(),
-        valid_to: None,
-    }
-}
 
 fn declared(id: &str, kind: &str, from: &Value) -> Value {
     json!({"id": id, "type": kind, "label": {"zh": "事实"}, "from": from})
@@ -51,7 +38,8 @@ fn gather(answers: Value, evidence: BTreeMap<String, Evidence>) -> impl Fn(&str)
     );
     let Value::Object(answers) = answers else { unreachable!("an object") };
     let answers = Answers::from_map(answers);
-    let sources = Sources { answers: &answers, applicant: &person(), evidence: &evidence };
+    let sources =
+        Sources { answers: &answers, applicant: &person(IdentitySource::Typed), evidence: &evidence };
     let facts = Facts::gather(&set, &sources, today());
     move |name| facts.finding(name).clone()
 }

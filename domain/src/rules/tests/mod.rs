@@ -10,10 +10,25 @@ mod samples;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::applicant::{Applicant, IdentitySource};
 use crate::date::CivilDate;
 
 pub(super) fn today() -> CivilDate {
     "2026-11-30".parse().expect("a date")
+}
+
+/// Somebody, read from a card or typed.
+pub(super) fn person(source: IdentitySource) -> Applicant {
+    Applicant {
+        source,
+        name: "样例".into(),
+        id_number: "639900199005201035".into(),
+        sex: 1,
+        nation: "01".into(),
+        birth: None,
+        address: String::new(),
+        valid_to: None,
+    }
 }
 
 /// A fact of this type that the form answers.

@@ -12,19 +12,6 @@ fn load(json: &[u8]) -> RuleSet {
     RuleSet::parse(json).unwrap_or_else(|errors| unreachable!("{errors:#?}"))
 }
 
-fn person() -> Applicant {
-    Applicant {
-        source: IdentitySource::Read,
-        name: "样例".into(),
-        id_number: "639900199005201035".into(),
-        sex: 1,
-        nation: "01".into(),
-        birth: None,
-        address: String::new(),
-        valid_to: None,
-    }
-}
-
 fn evidence(list: Value) -> BTreeMap<String, Evidence> {
     let sources: BTreeMap<String, BTreeMap<String, FactValue>> =
         serde_json::from_value(list).expect("sources");
@@ -55,7 +42,7 @@ fn company() -> Matter {
             "biz_name": "西宁市样例餐饮有限公司", "biz_scope": "餐饮服务", "legal_rep": "样例", "biz_capital": 10_000_000,
             "biz_addr": {"region": "630102", "detail": "样例路1号"},
         }),
-        person: person(),
+        person: person(IdentitySource::Read),
         evidence: evidence(json!({
             "company_name": {"verdict": {"text": "free"}, "faults": {"int": 0}, "forbidden": {"bool": false}},
             "market_register": {"representative_barred": {"bool": false}, "premises_irregular": {"bool": false}},
@@ -129,7 +116,7 @@ fn flexible() -> Matter {
         answers: json!({
             "job_type": "家政", "start_date": "2026-12-01", "residence_addr": {"region": "630103", "detail": "x"},
         }),
-        person: person(),
+        person: person(IdentitySource::Read),
         evidence: evidence(json!({
             "promise": {"given": {"bool": true}}, "credit": {"promise_broken": {"bool": false}},
             "social_insurance": {"insured_by_employer": {"bool": false}},

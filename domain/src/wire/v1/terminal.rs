@@ -24,6 +24,10 @@ pub struct EnrolRequest {
     /// certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csr: Option<Bytes>,
+    /// What the device is enrolled as already, if it is. The centre answers for this terminal or refuses, without using
+    /// the code: a device that has rows of one terminal must not become another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal: Option<TerminalId>,
     /// A [`Returning`] as JSON, signed by the device key: from a terminal that was enrolled here before, in case that
     /// the centre was restored from a backup that does not know it. The centre takes it back as the same terminal, or
     /// answers `terminal-known` if it knows the device; the code is not used then.

@@ -14,32 +14,17 @@ use super::{code_digest, free_issuer, gap, insert};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::Tx;
 
-/// What a terminal brings that wants to come back.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Shown<'a> {
-    /// Its request.
-    pub request: &'a EnrolRequest,
-    /// What it signed.
-    pub document: &'a SignedDocument,
-    /// The digest of the code in the request.
-    pub code: &'a Digest,
-    /// The station that the code is for.
-    pub station: &'a StationId,
-}
-
 /// Enrols a forgotten terminal under its own id, and with its own issuer unless somebody has that by now.
 ///
 /// # Errors
-/// [`ServiceError`]: `return-not-proven`, `key-enrolled-elsewhere` for the code of another station,
-/// `terminal-id-taken`, or as a new enrolment.
+/// [`ServiceError`]: `key-enrolled-elsewhere` for the code of another station, `terminal-id-taken`, or as a new enrolment.
 pub(super) fn take_back(
     tx: &mut Tx<'_>,
     now_ms: i64,
-    context: &Context,
-    shown: &Shown<'_>,
+    said: Returning,
+    (station, request): (&StationId, &EnrolRequest),
 ) -> Result<Terminal, ServiceError> {
-    let said = proven(context, shown).ok_or(ProblemCode::ReturnNotProven)?;
-    if said.station != *shown.station {
+    if said.station != *station {
         return Err(ProblemCode::KeyEnrolledElsewhere.into());
     }
     if terminals::by_id(tx, &said.terminal)?.is_some() {
@@ -47,15 +32,15 @@ pub(super) fn take_back(
     }
     let all = terminals::all(tx)?;
     let free = gap::is_a_terminals(said.issuer) && all.iter().all(|other| other.issuer != said.issuer);
-    let issuer = if free { said.issuer } else { free_issuer(tx, shown.station)? };
+    let issuer = if free { said.issuer } else { free_issuer(tx, station)? };
     let terminal = Terminal {
         id: said.terminal,
         station: said.station,
-        public_key: shown.request.public_key.clone(),
+        public_key: request.public_key.clone(),
         issuer,
         active: true,
     };
-    insert(tx, now_ms, &terminal, &shown.request.software)?;
+    insert(tx, now_ms, &terminal, &request.software)?;
     let key = terminal.public_key.key_id();
     let event = audit::Event {
         actor: terminal.id.as_str(),
@@ -69,11 +54,27 @@ pub(super) fn take_back(
 
 /// What the terminal says of itself, if its key signed it for this code, and if the certificate is this centre's, for
 /// this terminal and this key.
-fn proven(context: &Context, shown: &Shown<'_>) -> Option<Returning> {
-    let key = &shown.request.public_key;
-    let body = verify_document(SignedKind::Return, shown.document, &KeyRing::new([key.clone()])).ok()?;
+pub(super) fn proven(
+    context: &Context,
+    (request, document): (&EnrolRequest, &SignedDocument),
+    code: &Digest,
+) -> Option<Returning> {
+    let key = &request.public_key;
+    let body = verify_document(SignedKind::Return, document, &KeyRing::new([key.clone()])).ok()?;
     let said: Returning = serde_json::from_slice(body).ok()?;
     let (terminal, certified) = context.keys.authority.certified(&said.certificate.0)?;
     let holds = terminal == said.terminal && certified == *key;
-    (holds && code_digest(&said.code).ok()? == *shown.code).then_some(said)
+    (holds && code_digest(&said.code).ok()? == *code).then_some(said)
+}
+
+/// Whether somebody who wants to return is known here just as it says. One that was given another issuer, and did not
+/// hear it because the answer was lost, must be told: its old numbers are somebody else's.
+pub(super) fn is_as_it_says(
+    context: &Context,
+    request: &EnrolRequest,
+    code: &Digest,
+    known: &Terminal,
+) -> bool {
+    let Some(document) = &request.returning else { return false };
+    proven(context, (request, document), code).is_none_or(|said| said.issuer == known.issuer)
 }

@@ -4,14 +4,16 @@ use domain::case::{Action, CaseState, StepState};
 use domain::catalogue::{Catalogue, DayKind};
 use domain::date::CivilDate;
 use domain::ids::EnvelopeId;
+use rand_chacha::ChaCha20Rng;
+use rand_core::SeedableRng as _;
 use sync_server::auth::role::Role;
 use sync_server::refold_command::verify;
 use sync_server::services::case_time::Due::{Deemed, Lapse, Notice, Over, Soon};
 use sync_server::services::catalogue::publish;
 use sync_server::services::clockwork::{self, Happened, TOGETHER};
 use sync_server::services::review::Deed;
-use sync_server::services::{cases, tasks};
-use sync_server::store::{Value, fresh_in_memory, in_transaction};
+use sync_server::services::{cases, supplements, tasks};
+use sync_server::store::{Tx, Value, fresh_in_memory, in_transaction};
 
 use super::clicks::{ask, pass};
 use super::on_both;
@@ -113,6 +115,58 @@ fn a_supplement_that_comes_in_time_does_not_lapse() -> Result<()> {
         is(&stage.tick(&id)?, &[])?;
         ensure!(!stage.view(&id)?.steps[0].lapsed);
         Ok(())
+    })
+}
+
+/// A supplement whose text came, and whose pages did not.
+fn text_of_a_supplement(stage: &mut Stage<'_>, case: &EnvelopeId) -> Result<String> {
+    let id = EnvelopeId::new(stage.now_ms, &mut ChaCha20Rng::seed_from_u64(9)).to_string();
+    let blob = || Value::from(&[0_u8; 32][..]);
+    stage.in_tx(|tx, _, now_ms| {
+        let sql = "INSERT INTO envelope (server_seq, envelope_id, kind, refers_to, terminal, station, lineage, seq,
+                       complete, disposition, digest, signature, header, ciphertext, device_time_ms, accepted_at_ms)
+                   VALUES ($1, $2, 'supplement', $3, 'T-01', 'XN-CCB-CD-01', 'l', $1, 0, 'held', '', $4, $5, $6, $7, $7)";
+        let seq = tx.query_int("SELECT COALESCE(MAX(server_seq), 0) + 900 FROM envelope", &[])?;
+        let values = [seq.into(), id.as_str().into(), case.to_string().into(), blob(), blob(), blob(), now_ms.into()];
+        Ok(tx.execute(sql, &values)?)
+    })?;
+    Ok(id)
+}
+
+#[test]
+fn the_citizens_time_does_not_lapse_while_pages_of_a_supplement_are_on_their_way() -> Result<()> {
+    on_both(|stage| {
+        let id = accepted(stage)?;
+        stage.click(&person(1, "a", &[Role::Reviewer]), &id, &ask("a", 1))?;
+        stage.now_ms += HOUR_MS;
+        is(&stage.tick(&id)?, &[Happened::Due(Notice)])?;
+        let waits = text_of_a_supplement(stage, &id)?;
+        stage.now_ms = end_of("2026-11-25")? + 1;
+        is(&stage.tick(&id)?, &[])?;
+        ensure!(!stage.view(&id)?.steps[0].lapsed);
+        // Nobody is told before it is late, and then once.
+        let told = |tx: &mut Tx<'_>| {
+            let sql = "SELECT COUNT(*) FROM alarm WHERE kind = 'follow-up.waits' AND subject = $1";
+            tx.query_int(sql, &[waits.as_str().into()])
+        };
+        let tell = |stage: &mut Stage<'_>| {
+            stage.in_tx(|tx, _, now_ms| {
+                supplements::tell_of_waiting(tx, now_ms)?;
+                Ok(told(tx)?)
+            })
+        };
+        ensure!(tell(stage)? == 0);
+        stage.now_ms += 3 * DAY_MS;
+        ensure!(tell(stage)? == 1 && tell(stage)? == 1);
+        is(&stage.tick(&id)?, &[])?;
+        // It was put aside, and nothing else came.
+        stage.in_tx(|tx, _, _| {
+            let sql = "UPDATE envelope SET disposition = 'quarantined' WHERE envelope_id = $1";
+            Ok(tx.execute(sql, &[waits.as_str().into()])?)
+        })?;
+        is(&stage.tick(&id)?, &[])?;
+        stage.now_ms += HOUR_MS;
+        is(&stage.tick(&id)?, &[Happened::Due(Lapse)])
     })
 }
 
