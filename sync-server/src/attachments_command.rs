@@ -12,6 +12,7 @@ use crate::backup::blobs::{self as copies, BlobFile};
 use crate::blobs::{BlobError, Blobs};
 use crate::config::Config;
 use crate::services::blobs::{self, Waiting};
+use crate::services::{durability, envelopes};
 use crate::startup::now_ms;
 use crate::store::{StoreError, in_transaction};
 
@@ -92,16 +93,23 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
 fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
     let mut store = config.data_folder().open_existing()?;
     // All that is meant, whether or not it waits: said again, the answer is the same.
-    let (came, newest_ms) = in_transaction(store.as_mut(), |tx| {
+    let (came, newest_ms, is_there, backed_up) = in_transaction(store.as_mut(), |tx| {
         let came = match &args.number {
             Some(number) => copies::came_of_case(tx, number)?,
             None => copies::came_of(tx, args.envelope.as_slice())?,
         };
         let meant: Vec<_> = came.iter().map(|(id, _)| *id).collect();
-        Ok::<_, StoreError>((came, blobs::newest_waiting(tx, &meant)?))
+        let is_there = match meant.first() {
+            Some(id) => envelopes::find(tx, id)?.is_some(),
+            None => false,
+        };
+        let backed_up = durability::last(tx)?.is_some();
+        Ok::<_, StoreError>((came, blobs::newest_waiting(tx, &meant)?, is_there, backed_up))
     })?;
-    if let Some(number) = args.number.as_ref().filter(|_| came.is_empty()) {
-        anyhow::bail!("there is no case {number}");
+    let what = args.number.as_ref().map(ToString::to_string);
+    let what = what.or_else(|| args.envelope.map(|id| id.to_string())).unwrap_or_default();
+    if !is_there {
+        anyhow::bail!("the centre has nothing of {what}");
     }
     let youngest = newest_ms.map(|came_ms| now_ms().saturating_sub(came_ms));
     if let Some(age_ms) = youngest.filter(|age| !args.early && *age < EARLY_MS) {
@@ -111,7 +119,14 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
         );
     }
     let files: Vec<_> = came.iter().flat_map(|(_, files)| files.clone()).collect();
-    let rotten = rotten(config, &files)?;
+    let rotten = match rotten(config, &files, backed_up) {
+        // What is awaited can be given up whatever became of the others.
+        Err(e) if newest_ms.is_some() => {
+            tracing::warn!("{e:#}");
+            Vec::new()
+        }
+        rotten => rotten?,
+    };
     let given_up = in_transaction(store.as_mut(), |tx| {
         for digest in &rotten {
             copies::await_one(tx, now_ms(), digest)?;
@@ -119,8 +134,6 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
         let each = came.iter().map(|(id, _)| blobs::give_up(tx, now_ms(), id));
         each.collect::<Result<Vec<_>, StoreError>>().map(|given| given.concat())
     })?;
-    let what = args.number.as_ref().map(ToString::to_string);
-    let what = what.or_else(|| args.envelope.map(|id| id.to_string())).unwrap_or_default();
     if args.json {
         return say_json(&json!({ "number": args.number, "envelope": args.envelope, "given_up": given_up }));
     }
@@ -131,21 +144,21 @@ fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
 }
 
 /// Which of these attachments, that came, are at the centre no more, or as other bytes. What the backups have a copy of is
-/// brought back instead; where no backup has copied any yet, only what is at the centre counts. A folder of backups that is
-/// not there at all, such as a disk that is not mounted, may have copies.
-fn rotten(config: &Config, files: &[BlobFile]) -> anyhow::Result<Vec<Digest>> {
+/// brought back instead. Only where nothing was ever backed up can there be no copies: a folder that is not there otherwise
+/// may lie on a disk that is not mounted.
+fn rotten(config: &Config, files: &[BlobFile], backed_up: bool) -> anyhow::Result<Vec<Digest>> {
     if files.is_empty() {
         return Ok(Vec::new());
     }
     let place = config.blob_place()?;
-    let look = || {
-        let beside = config.backup.as_deref().map(|backups| Blobs::open_existing(&copies::beside(backups)));
-        let copied = match beside.transpose() {
-            Err(BlobError::NoFolder(path)) if path.parent().is_some_and(std::path::Path::is_dir) => None,
-            copied => copied?,
-        };
-        copies::bring_back(files, copied.as_ref(), &Blobs::open_existing(&place)?)
+    let copied = || match &config.backup {
+        None => Ok(None),
+        Some(backups) => match Blobs::open_existing(&copies::beside(backups)) {
+            Err(BlobError::NoFolder(_)) if !backed_up => Ok(None),
+            opened => opened.map(Some),
+        },
     };
+    let look = || copies::bring_back(files, copied, &Blobs::open_existing(&place)?);
     look().with_context(|| {
         format!("nobody can say whether attachments that came are still in {place}, or beside the backups")
     })

@@ -21,6 +21,8 @@ pub const FOLDER: &str = "attachments";
 const LOST: &str = "blob.lost";
 /// The alarm that says that a backup found an attachment gone or altered: its subject is the envelope.
 const ROTTEN: &str = "blob.rotten";
+/// The alarm that says that a backup could not read an attachment, though its place answers: its subject is the envelope.
+const UNREAD: &str = "blob.unread";
 
 /// One file of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +57,13 @@ pub fn whole_upto(tx: &mut Tx<'_>, highest: u64) -> Result<u64, StoreError> {
 /// The place in the centre's order before the first envelope that names one of these attachments; `highest` if none
 /// does.
 pub fn upto_without(tx: &mut Tx<'_>, lost: &[Digest], highest: u64) -> Result<u64, StoreError> {
-    let named = "SELECT MIN(e.server_seq) FROM blob_ b JOIN envelope e ON e.envelope_id = b.envelope_id
-                 WHERE b.digest = $1";
+    let place = "SELECT server_seq FROM envelope WHERE envelope_id = $1";
     let mut upto = highest;
     for digest in lost {
-        upto = before(first_of(tx, named, &[digest.to_string().into()])?, upto);
+        // Not in one statement: the least of all envelopes would be looked for among all of them.
+        for id in naming(tx, digest)? {
+            upto = before(first_of(tx, place, &[id.to_string().into()])?, upto);
+        }
     }
     Ok(upto)
 }
@@ -78,16 +82,21 @@ fn before(first: Option<i64>, highest: u64) -> u64 {
 pub struct Lacking {
     /// Where they should lie is nothing, or other bytes.
     pub gone: Vec<Digest>,
-    /// Nobody knows: their place did not answer, or their file could not be read.
+    /// Their file could not be read, though their place answers.
     pub unread: Vec<Digest>,
+    /// Nobody knows: their place does not answer.
+    pub unasked: Vec<Digest>,
 }
 
 impl Lacking {
     /// All of them.
     pub fn digests(&self) -> Vec<Digest> {
-        [self.gone.as_slice(), &self.unread].concat()
+        [self.gone.as_slice(), &self.unread, &self.unasked].concat()
     }
 }
+
+/// Files that cannot be read before a place counts as one that does not answer: each may take its time.
+const MOST_UNREAD: usize = 5;
 
 /// Copies files that are not there yet; gives those that cannot be had. What lies in the target under its digest is not
 /// read again: it got that name only after its bytes had been read back and compared. A place that does not answer is
@@ -111,10 +120,12 @@ pub fn copy(listed: &[BlobFile], from: &BlobPlace, to: &BlobPlace) -> Result<Lac
             Some(Err(e)) => {
                 let blob = file.digest.short();
                 tracing::error!(error = &e as &dyn std::error::Error, %blob, "an attachment cannot be read");
-                lacking.unread.push(file.digest);
                 from = from.and_then(|from| answering(from.check().map(|()| from)));
+                let answers = from.is_some();
+                (if answers { &mut lacking.unread } else { &mut lacking.unasked }).push(file.digest);
+                from = from.filter(|_| lacking.unread.len() < MOST_UNREAD);
             }
-            None => lacking.unread.push(file.digest),
+            None => lacking.unasked.push(file.digest),
         }
     }
     for blob in lacking.gone.iter().map(Digest::short) {
@@ -133,23 +144,35 @@ fn answering(place: Result<Blobs, BlobError>) -> Option<Blobs> {
 
 /// Brings files back to where the centre keeps them, from copies if there are any; gives those that nobody has. What lies
 /// there already counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
+/// The copies are opened when the first one is needed.
 ///
 /// # Errors
-/// [`BlobError`] if one of the two places cannot be read, or the centre's not be written, or gives back other bytes than
-/// it was given: nothing is called lost because nobody answered.
-pub fn bring_back(listed: &[BlobFile], from: Option<&Blobs>, to: &Blobs) -> Result<Vec<Digest>, BlobError> {
+/// [`BlobError`] if the centre's file cannot be read and there is no copy, if the copies cannot be read, or if the centre's
+/// place cannot be written or gives back other bytes than it was given: nothing is called lost because nobody answered.
+pub fn bring_back(
+    listed: &[BlobFile],
+    copies: impl FnOnce() -> Result<Option<Blobs>, BlobError>,
+    to: &Blobs,
+) -> Result<Vec<Digest>, BlobError> {
+    let (mut copies, mut from) = (Some(copies), None);
     let mut lost = Vec::new();
     for file in listed {
-        if found(to.read(&file.digest))?.is_some() {
+        let here = found(to.read(&file.digest));
+        if matches!(here, Ok(Some(_))) {
             continue;
         }
-        let copy = from.map_or(Ok(None), |from| found(from.read(&file.digest)))?;
-        match copy {
+        if let Some(open) = copies.take() {
+            from = open()?;
+        }
+        match from.as_ref().map_or(Ok(None), |from| found(from.read(&file.digest)))? {
             Some(bytes) => {
                 to.keep(&file.digest, bytes)?;
                 to.read(&file.digest)?;
             }
-            None => lost.push(file.digest),
+            None => {
+                here?;
+                lost.push(file.digest);
+            }
         }
     }
     for blob in lost.iter().map(Digest::short) {
@@ -193,12 +216,14 @@ pub fn await_one(tx: &mut Tx<'_>, now_ms: i64, digest: &Digest) -> Result<(), St
     Ok(())
 }
 
-/// Raises the alarm for attachments that a backup found gone or altered. They stay what they are: somebody may bring the
-/// file back, or give them up.
-pub fn alarm(tx: &mut Tx<'_>, now_ms: i64, rotten: &[Digest]) -> Result<(), StoreError> {
-    for digest in rotten {
-        for id in naming(tx, digest)? {
-            audit::raise_alarm(tx, now_ms, ROTTEN, &id.to_string(), Some(digest))?;
+/// Raises the alarms for attachments that a backup found gone or altered, or could not read. They stay what they are:
+/// somebody may bring the file back, or give them up. Of what nobody could ask for nobody knows: the next backup asks again.
+pub fn alarm(tx: &mut Tx<'_>, now_ms: i64, lacking: &Lacking) -> Result<(), StoreError> {
+    for (kind, digests) in [(ROTTEN, &lacking.gone), (UNREAD, &lacking.unread)] {
+        for digest in digests {
+            for id in naming(tx, digest)? {
+                audit::raise_alarm(tx, now_ms, kind, &id.to_string(), Some(digest))?;
+            }
         }
     }
     Ok(())
@@ -302,7 +327,8 @@ mod tests {
         at.block("centre", 0);
         at.open("centre").remove(&at.digest(1)).expect("removed");
         let lacking = copy(&at.listed(), &at.place("centre"), &at.place("copies")).expect("copied");
-        assert_eq!(lacking, Lacking { gone: vec![at.digest(1)], unread: vec![at.digest(0)] });
+        assert_eq!((&*lacking.gone, &*lacking.unread), (&[at.digest(1)][..], &[at.digest(0)][..]));
+        assert!(lacking.unasked.is_empty());
         assert_eq!(
             at.open("copies").length(&at.digest(2)).expect("asked"),
             Some(10),
@@ -314,13 +340,17 @@ mod tests {
     fn a_backup_asks_a_place_no_further_that_does_not_answer() {
         let at = Places::new();
         let none = copy(&at.listed(), &at.place("none"), &at.place("copies")).expect("copied");
-        assert_eq!((none.gone, none.unread.len()), (vec![], 3), "a folder that is not there holds nothing");
+        assert_eq!(
+            (none.gone.len(), none.unread.len(), none.unasked.len()),
+            (0, 0, 3),
+            "a folder that is not there holds nothing"
+        );
         assert!(!at.root.path().join("none").exists(), "and is not made");
         at.keep_all("centre");
         at.block("centre", 0);
         fs::write(at.root.path().join("centre").join("00"), "in the way").expect("written");
         let lacking = copy(&at.listed(), &at.place("centre"), &at.place("copies")).expect("copied");
-        assert_eq!((lacking.gone, lacking.unread.len()), (vec![], 3));
+        assert_eq!((lacking.gone.len(), lacking.unread.len(), lacking.unasked.len()), (0, 0, 3));
         assert_eq!(at.open("copies").length(&at.digest(1)).expect("asked"), None);
     }
 
@@ -329,7 +359,7 @@ mod tests {
         let at = Places::new();
         at.keep_all("copies");
         at.open("copies").remove(&at.digest(1)).expect("removed");
-        let bring = || bring_back(&at.listed(), Some(&at.open("copies")), &at.open("centre"));
+        let bring = || bring_back(&at.listed(), || Ok(Some(at.open("copies"))), &at.open("centre"));
         assert_eq!(bring().expect("brought"), [at.digest(1)], "nobody has it");
         assert_eq!(at.open("centre").read(&at.digest(2)).expect("read"), at.files[2].1);
         // Of what is at the centre nobody asks whether there is a copy; altered bytes are none.
@@ -337,7 +367,7 @@ mod tests {
         fs::write(at.around("copies", 0).join(at.digest(0).to_string()), "altered").expect("written");
         at.open("centre").remove(&at.digest(0)).expect("removed");
         assert_eq!(bring().expect("brought"), [at.digest(0), at.digest(1)]);
-        let alone = bring_back(&at.listed(), None, &at.open("centre")).expect("looked");
+        let alone = bring_back(&at.listed(), || Ok(None), &at.open("centre")).expect("looked");
         assert_eq!(alone, [at.digest(0), at.digest(1)], "without copies");
         at.block("centre", 1);
         assert!(bring().is_err(), "the centre's place may have it");

@@ -102,11 +102,11 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
     let mut store = order.data.open_existing()?;
     let lost = lacking.digests();
     let (durable_upto, clock) = in_transaction(store.as_mut(), |tx| {
+        // Before anything is written: it may be much to read.
+        let upto = blobs::upto_without(tx, &lost, whole_upto)?;
         // Asked before this backup is the newest thing that the store knows.
         let clock = clock_guard::follow(tx, order.now_ms)?;
-        // Of what could not be read nobody knows; the next backup asks again.
-        blobs::alarm(tx, order.now_ms, &lacking.gone)?;
-        let upto = blobs::upto_without(tx, &lost, whole_upto)?;
+        blobs::alarm(tx, order.now_ms, &lacking)?;
         durability::note(tx, order.now_ms, &backup, upto)?;
         Ok::<_, StoreError>((durability::durable_upto(tx)?.unwrap_or(0), clock))
     })?;

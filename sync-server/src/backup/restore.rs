@@ -170,7 +170,7 @@ fn bring_back(listed: &[BlobFile], order: &Offered<'_>) -> Result<Vec<Digest>, B
         BlobError::NoFolder(path) => BackupError::NoAttachments { path },
         e => e.into(),
     })?;
-    Ok(blobs::bring_back(listed, Some(&from), &Blobs::open(order.blobs)?)?)
+    Ok(blobs::bring_back(listed, || Ok(Some(from)), &Blobs::open(order.blobs)?)?)
 }
 
 /// Writes down what the restore came to, so that the same command can say it once more.

@@ -46,7 +46,8 @@ pub(super) fn examine_clock(tx: &mut Tx<'_>, now_ms: i64) -> Result<Finding, Sto
         Verdict::Ahead { by_ms } => Finding::warn(
             SUBJECT,
             format!(
-                "the clock is {} ahead of what the store saw last: nothing is erased and no old backup is removed",
+                "the clock is {} ahead of what the store saw last: nothing is erased, no old backup is removed and \
+                 no time of a case runs out",
                 span(by_ms)
             ),
             "set the clock (`timedatectl set-ntp true`); if it is right, wait half an hour for terminals to say so, or run \

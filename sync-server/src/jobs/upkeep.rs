@@ -118,19 +118,22 @@ pub fn look(centre: &Centre) -> Result<(), ServiceError> {
 fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
     // Before anything is written by this clock.
     match watch_clock(centre, witnesses) {
-        Ok(Verdict::Plausible) => {}
+        Ok(Verdict::Plausible) => {
+            if let Err(e) = tell_of_waiting(centre) {
+                tracing::error!(
+                    error = &e as &dyn std::error::Error,
+                    "nobody is told of follow-ups that wait"
+                );
+            }
+        }
         Ok(Verdict::Ahead { by_ms }) => tracing::error!(
-            "the clock is {} ahead of what the store saw last: nothing is erased and no old backup is removed until \
-             terminals find it right, or until somebody runs `sync-server confirm-clock`",
+            "the clock is {} ahead of what the store saw last: nothing is erased, no old backup is removed and no \
+             time of a case runs out until terminals find it right, or until somebody runs `sync-server confirm-clock`",
             span(by_ms)
         ),
         Err(e) => {
             tracing::error!(error = &e as &dyn std::error::Error, "nobody knows whether the clock is right");
         }
-    }
-    let now_ms = centre.now_ms();
-    if let Err(e) = centre.write(move |tx| Ok(supplements::tell_of_waiting(tx, now_ms)?)) {
-        tracing::error!(error = &e as &dyn std::error::Error, "nobody is told of follow-ups that wait");
     }
     if let Err(e) = forget_destroyed(centre) {
         tracing::error!(
@@ -166,6 +169,15 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
             "no backup was made: terminals keep what they sent; see `sync-server doctor`"
         ),
     }
+}
+
+fn tell_of_waiting(centre: &Centre) -> Result<(), ServiceError> {
+    let now_ms = centre.now_ms();
+    let late = centre.read(|tx| Ok::<_, ServiceError>(supplements::waiting_long(tx, now_ms)?))?;
+    if late.is_empty() {
+        return Ok(());
+    }
+    centre.write(move |tx| Ok(supplements::tell_of_waiting(tx, now_ms, &late)?))
 }
 
 /// Forgets the sealing keys that were destroyed by a command beside this server.

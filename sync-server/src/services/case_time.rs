@@ -95,14 +95,19 @@ pub fn is_told(view: &CaseView) -> bool {
     view.asked.iter().any(|asked| asked.sent)
 }
 
+/// When the notice of what is missing goes out; none if nothing was asked for that was not sent.
+pub fn notice_ms(catalogue: &Catalogue, view: &CaseView) -> Option<i64> {
+    let waits_ms = i64::from(catalogue.policies.review.merge_minutes) * MINUTE_MS;
+    let unsent = view.asked.iter().filter(|asked| !asked.sent).map(|asked| asked.at_ms).min();
+    unsent.map(|at_ms| at_ms.saturating_add(waits_ms))
+}
+
 /// What the clock does for a case next, and when; none if people have to do something before.
 pub fn next(catalogue: &Catalogue, period: Option<Period>, view: &CaseView) -> Option<(i64, Due)> {
     if !runs(view) {
         return None;
     }
-    let (calendar, review) = (&catalogue.calendar, &catalogue.policies.review);
-    let waits_ms = i64::from(review.merge_minutes) * MINUTE_MS;
-    let unsent = view.asked.iter().filter(|asked| !asked.sent).map(|asked| asked.at_ms).min();
+    let calendar = &catalogue.calendar;
     // Nobody can have looked at what has no plan: cases of before there were plans.
     let unseen = view.asked.is_empty() && view.back_at_ms.is_none() && !view.plan.is_empty();
     let hours = OfficeHours::default();
@@ -115,7 +120,7 @@ pub fn next(catalogue: &Catalogue, period: Option<Period>, view: &CaseView) -> O
             Some(_) => Some((clock.soon_ms(view.changed_at_ms, calendar, hours).min(over_ms()), Due::Soon)),
         }
     });
-    let notice = unsent.map(|at_ms| (at_ms.saturating_add(waits_ms), Due::Notice));
+    let notice = notice_ms(catalogue, view).map(|at_ms| (at_ms, Due::Notice));
     let lapse =
         view.supplement_due_ms.filter(|_| is_told(view)).map(|at_ms| (at_ms.saturating_add(1), Due::Lapse));
     [notice, lapse, clock].into_iter().flatten().min_by_key(|(at_ms, _)| *at_ms)

@@ -2,7 +2,8 @@
 //!
 //! A clock that comes back far ahead (another battery, another machine) makes everything old at once. The store remembers the
 //! newest time that was plausible. What is further ahead of it waits until terminals, whose clocks are their own, say that the
-//! time is right, or until an operator does. Receipts, cases and backups never wait. Refuses to go back: a clock that is
+//! time is right, or until an operator does. The times of cases stand still meanwhile; receipts, what people do and
+//! backups never wait. Refuses to go back: a clock that is
 //! behind makes nothing old.
 use std::collections::BTreeMap;
 

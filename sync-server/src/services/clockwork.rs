@@ -22,6 +22,8 @@ pub const TOGETHER: u64 = 50;
 const PUT_OFF_MS: i64 = 3_600 * 1_000;
 /// A citizen's time does not lapse while a supplement waits for its pages; how often that is looked at, in milliseconds.
 const FOLLOW_MS: i64 = 10 * 60 * 1_000;
+/// And for so long since its text came, in milliseconds: pages that never come hold up no case for ever. Thirty days.
+const LONGEST_WAY_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// The catalogue version whose calendar and policies the times of all open cases follow.
 const FOLLOWED: &str = "clockwork.catalogue";
 /// How far the cases were looked at for a newer one: its version, the state, the centre's order.
@@ -123,11 +125,16 @@ fn act(
         Due::Soon if case_time::is_over(catalogue, period, &view, now_ms) => Due::Over,
         due => due,
     };
-    if due == Due::Lapse && supplements::is_on_its_way(tx, id)? {
-        // It came in time; its pages follow.
-        look_again(tx, id, now_ms.saturating_add(FOLLOW_MS))?;
-        return Ok(None);
-    }
+    let due = match due {
+        Due::Lapse if is_on_its_way(tx, &view, (id, now_ms))? => {
+            if case_time::notice_ms(catalogue, &view).is_none_or(|at_ms| at_ms > now_ms) {
+                look_again(tx, id, now_ms.saturating_add(FOLLOW_MS))?;
+                return Ok(None);
+            }
+            Due::Notice
+        }
+        due => due,
+    };
     let action = match due {
         Due::Notice => Action::SupplementSent { due_ms: notice_until(catalogue, &view, now_ms) },
         Due::Lapse => Action::SupplementLapsed,
@@ -138,6 +145,16 @@ fn act(
     let view = cases::add(tx, &context.shelf, now_ms, (&row, view), (BY_CENTRE, action))?;
     review::follow(tx, &context.shelf, now_ms, (&row, view))?;
     Ok(Some(due))
+}
+
+/// Whether a supplement came before the citizen's time was over, and its pages follow.
+fn is_on_its_way(
+    tx: &mut Tx<'_>,
+    view: &CaseView,
+    (id, now_ms): (&EnvelopeId, i64),
+) -> Result<bool, StoreError> {
+    let until_ms = view.supplement_due_ms.unwrap_or(i64::MIN);
+    supplements::is_on_its_way(tx, id, now_ms.saturating_sub(LONGEST_WAY_MS)..=until_ms)
 }
 
 /// The last moment of a notice that goes out now: one for all that was asked, the longest.

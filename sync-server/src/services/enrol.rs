@@ -140,7 +140,7 @@ pub fn enrol(
         (Some(_), _) => return Err(ProblemCode::EnrolCodeUsed.into()),
         (None, _) if now_ms > row.int(1)? => return Err(ProblemCode::EnrolCodeExpired.into()),
         (None, Some(t)) if !t.active => return Err(ProblemCode::TerminalBlocked.into()),
-        (None, Some(t)) if returning::is_as_it_says(context, request, &code, &t) => {
+        (None, Some(t)) if returning::is_as_it_says(context, request, &code, &t)? => {
             return Err(ProblemCode::TerminalKnown.into());
         }
         (None, Some(t)) if t.station != station => return Err(ProblemCode::KeyEnrolledElsewhere.into()),

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::case_time::{self, Time};
 use super::cases::{self, OF_TIME, PROJECTED};
 use super::catalogue::Shelf;
-use super::{clockwork, tasks};
+use super::{clockwork, supplements, tasks};
 use crate::error::ServiceError;
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -160,5 +160,13 @@ fn time(tx: &mut Tx<'_>, shelf: &Shelf, row: &Row, view: &CaseView) -> Result<Ti
     let Some(newest) = shelf.newest(tx)? else { return Ok(Time::default()) };
     let item: Option<ItemCode> = row.text(5)?.parse().ok();
     let period = case_time::promised_by(tx, shelf, row.uint(6)?, item.as_ref())?;
-    Ok(case_time::by(&newest.catalogue, period, view))
+    let mut time = case_time::by(&newest.catalogue, period, view);
+    // The clock looks at it again later: a supplement is on its way.
+    let wake = PROJECTED.iter().position(|name| *name == "wake_ms").map(|n| row.int_or_null(BEFORE + n));
+    if let Some(later_ms) = wake.transpose()?.flatten().filter(|stored| Some(*stored) > time.wake_ms)
+        && supplements::is_on_its_way(tx, &row.parsed(1)?, i64::MIN..=i64::MAX)?
+    {
+        time.wake_ms = Some(later_ms);
+    }
+    Ok(time)
 }

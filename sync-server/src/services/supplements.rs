@@ -2,6 +2,7 @@
 //!
 //! The case's actions say which answers were taken; this only opens them. Refuses to judge.
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use domain::case::CaseView;
 use domain::envelope::Digest;
@@ -62,39 +63,53 @@ pub fn names(value: &Json, digest: &Digest) -> bool {
     }
 }
 
-/// Whether a supplement of a case came and waits, for its pages or for its turn.
+/// Whether a supplement of a case came in this time, and waits for its pages or for its turn.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub fn is_on_its_way(tx: &mut Tx<'_>, case: &EnvelopeId) -> Result<bool, StoreError> {
+pub fn is_on_its_way(
+    tx: &mut Tx<'_>,
+    case: &EnvelopeId,
+    came_ms: RangeInclusive<i64>,
+) -> Result<bool, StoreError> {
     let sql =
-        "SELECT COUNT(*) FROM envelope WHERE refers_to = $1 AND kind = 'supplement' AND disposition = 'held'";
-    Ok(tx.query_int(sql, &[case.to_string().into()])? > 0)
+        "SELECT COUNT(*) FROM envelope WHERE refers_to = $1 AND kind = 'supplement' AND disposition = 'held'
+               AND accepted_at_ms >= $2 AND accepted_at_ms <= $3";
+    let values = [case.to_string().into(), (*came_ms.start()).into(), (*came_ms.end()).into()];
+    Ok(tx.query_int(sql, &values)? > 0)
 }
 
-/// Raises the alarm for what refers to a case and has waited too long: for the submission, for pages, or for a case that
-/// nobody could open.
+/// What refers to a case and has waited too long, for the submission, for pages, or for a case that nobody could open; and
+/// of which nobody was told.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub fn tell_of_waiting(tx: &mut Tx<'_>, now_ms: i64) -> Result<(), StoreError> {
-    // Each has an index of its own.
+pub fn waiting_long(tx: &mut Tx<'_>, now_ms: i64) -> Result<Vec<EnvelopeId>, StoreError> {
+    let mut late = Vec::new();
+    // Each has a small index of its own, which an order would keep from being used.
     for waits in ["disposition = 'held' AND kind IN ('supplement', 'withdrawal')", "disposition = 'waiting'"]
     {
         let sql = format!(
             "SELECT e.envelope_id FROM envelope e WHERE e.{waits} AND e.accepted_at_ms < $1
-             AND NOT EXISTS (SELECT 1 FROM alarm a WHERE a.kind = $2 AND a.subject = e.envelope_id)
-             ORDER BY e.server_seq LIMIT $3"
+             AND NOT EXISTS (SELECT 1 FROM alarm a WHERE a.kind = $2 AND a.subject = e.envelope_id) LIMIT $3"
         );
         let values = [now_ms.saturating_sub(LONG_MS).into(), WAITS.into(), TOLD_TOGETHER.into()];
         for row in tx.query(&sql, &values)? {
-            audit::raise_alarm(tx, now_ms, WAITS, row.text(0)?, None)?;
+            late.push(row.parsed(0)?);
         }
     }
-    Ok(())
+    Ok(late)
 }
 
-/// The supplements of a case, oldest first. One that was erased is left out.
+/// Raises the alarm for what has waited too long.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn tell_of_waiting(tx: &mut Tx<'_>, now_ms: i64, late: &[EnvelopeId]) -> Result<(), StoreError> {
+    late.iter().try_for_each(|id| audit::raise_alarm(tx, now_ms, WAITS, &id.to_string(), None))
+}
+
+/// The supplements of a case, in the order in which they came. One that was erased is left out.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
@@ -115,6 +130,8 @@ pub fn of_case(tx: &mut Tx<'_>, view: &CaseView) -> Result<Vec<SealedSupplement>
             sealed,
         });
     }
+    // One that waited for its pages is older than what was taken in meanwhile.
+    found.sort_by_key(|supplement| supplement.sealed.accepted_at_ms);
     Ok(found)
 }
 

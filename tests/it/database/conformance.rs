@@ -158,9 +158,8 @@ impl Life {
             let token = sent[0][0].digest.short();
             anyhow::ensure!(!audit::is_raised(tx, "sealing.unknown-key", "none")?);
             anyhow::ensure!(blobs::newest_waiting(tx, &[header.envelope_id])?.is_none());
-            anyhow::ensure!(!supplements::is_on_its_way(tx, &header.envelope_id)?);
-            // Nobody is late: nothing is written.
-            supplements::tell_of_waiting(tx, 0)?;
+            anyhow::ensure!(!supplements::is_on_its_way(tx, &header.envelope_id, i64::MIN..=i64::MAX)?);
+            anyhow::ensure!(supplements::waiting_long(tx, 0)?.is_empty());
             let wanted = citizen_cases::Wanted::new(&courier().applicant, &context.keys)?;
             anyhow::ensure!(!citizen_cases::of_person(tx, context, &wanted)?.is_empty());
             slips::find(tx, &self.centre.context().keys, &number, slips::Proof::Token(&token))?;

@@ -55,7 +55,8 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
             tx.query_first("SELECT number FROM case_ WHERE envelope_id = $1", &[id.to_string().into()])?;
         let came = copies::came_of_case(tx, &number.context("a case")?.parsed(0)?)?;
         ensure!(came.iter().any(|(of, files)| *of == id && files.len() == 2), "{came:?}");
-        copies::alarm(tx, now_ms, &[pages[1].digest])?;
+        let rotten = copies::Lacking { gone: vec![pages[1].digest], ..copies::Lacking::default() };
+        copies::alarm(tx, now_ms, &rotten)?;
         copies::await_again(tx, now_ms, &[pages[1].digest])?;
         ensure!(blobs::missing(tx, &id)? == [pages[1].digest], "asked for again");
         ensure!(blobs::waiting(tx, i64::MAX)?.iter().any(|w| w.awaited == 1), "its case waits");

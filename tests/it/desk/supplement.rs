@@ -156,6 +156,25 @@ fn what_a_step_has_decided_on_is_not_exchanged_behind_its_decision() -> Result<(
 }
 
 #[test]
+fn what_waited_for_its_pages_does_not_take_the_place_of_what_came_after_it() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let png = file(&picture(40, 30), ImageFormat::Png)?;
+    let (first, pages) = desk.device.seal_naming(std::slice::from_ref(&png), |header, _| {
+        refers(header, EnvelopeKind::Supplement, case.id);
+        supplement(&json!({ "phone": "13700137001" }))
+    })?;
+    desk.device.send(&desk.server, std::slice::from_ref(&first))?;
+    let second = supplement(&json!({ "phone": "13700137002" }))?;
+    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &second)?, "taken");
+    let header = desk.sends_pages(&first, &pages)?;
+    assert_eq!(desk.settled(&header.envelope_id)?, "taken");
+    let page = desk.case(&desk.pension, &case, "s3")?;
+    assert!(page.contains("137****7002") && !page.contains("137****7001"), "{page}");
+    Ok(())
+}
+
+#[test]
 fn a_page_that_was_given_up_did_not_come() -> Result<()> {
     let mut desk = Desk::new()?;
     let case = desk.asked()?;

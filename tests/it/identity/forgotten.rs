@@ -154,6 +154,18 @@ fn what_is_a_terminal_already_does_not_become_another_one() -> Result<()> {
     // Known under another id.
     let other = enrol_as(&server, &code, &there.key, named("T-77")?)?;
     refused(&other, 409, "enrolled-otherwise", "as another one")?;
+    // A terminal of before names itself in the document only.
+    let ours = authority_of(&server)?;
+    let certified = ours.certify(&"T-77".parse()?, &there.key.public(), now_ms())?;
+    let said = Returning {
+        code: String::new(),
+        terminal: "T-77".parse()?,
+        station: STATION.parse()?,
+        issuer: Issuer::new(77).context("an issuer")?,
+        certificate: certified.certificate,
+    };
+    let before = Forgotten { key: there.key.clone(), said };
+    refused(&before.comes_back(&server, &code)?, 409, "enrolled-otherwise", "as another one")?;
     assert_eq!((unused(&server)?, server.number("SELECT COUNT(*) FROM terminal")?), (1, 1));
     let same = enrol_as(&server, &code, &there.key, named(there.enrolled.terminal.as_str())?)?;
     assert_eq!(same.json::<EnrolResponse>()?.terminal, there.enrolled.terminal);

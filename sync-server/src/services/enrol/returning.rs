@@ -69,12 +69,18 @@ pub(super) fn proven(
 
 /// Whether somebody who wants to return is known here just as it says. One that was given another issuer, and did not
 /// hear it because the answer was lost, must be told: its old numbers are somebody else's.
+///
+/// # Errors
+/// [`ServiceError`]: `enrolled-otherwise` if it is known under another id.
 pub(super) fn is_as_it_says(
     context: &Context,
     request: &EnrolRequest,
     code: &Digest,
     known: &Terminal,
-) -> bool {
-    let Some(document) = &request.returning else { return false };
-    proven(context, (request, document), code).is_none_or(|said| said.issuer == known.issuer)
+) -> Result<bool, ServiceError> {
+    let Some(document) = &request.returning else { return Ok(false) };
+    match proven(context, (request, document), code) {
+        Some(said) if said.terminal != known.id => Err(ProblemCode::EnrolledOtherwise.into()),
+        said => Ok(said.is_none_or(|said| said.issuer == known.issuer)),
+    }
 }

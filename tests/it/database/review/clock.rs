@@ -144,6 +144,7 @@ fn the_citizens_time_does_not_lapse_while_pages_of_a_supplement_are_on_their_way
         stage.now_ms = end_of("2026-11-25")? + 1;
         is(&stage.tick(&id)?, &[])?;
         ensure!(!stage.view(&id)?.steps[0].lapsed);
+        stage.is_sound()?;
         // Nobody is told before it is late, and then once.
         let told = |tx: &mut Tx<'_>| {
             let sql = "SELECT COUNT(*) FROM alarm WHERE kind = 'follow-up.waits' AND subject = $1";
@@ -151,21 +152,41 @@ fn the_citizens_time_does_not_lapse_while_pages_of_a_supplement_are_on_their_way
         };
         let tell = |stage: &mut Stage<'_>| {
             stage.in_tx(|tx, _, now_ms| {
-                supplements::tell_of_waiting(tx, now_ms)?;
-                Ok(told(tx)?)
+                let late = supplements::waiting_long(tx, now_ms)?;
+                supplements::tell_of_waiting(tx, now_ms, &late)?;
+                Ok((late.len(), told(tx)?))
             })
         };
-        ensure!(tell(stage)? == 0);
+        ensure!(tell(stage)? == (0, 0));
         stage.now_ms += 3 * DAY_MS;
-        ensure!(tell(stage)? == 1 && tell(stage)? == 1);
+        ensure!(tell(stage)? == (1, 1) && tell(stage)? == (0, 1));
         is(&stage.tick(&id)?, &[])?;
-        // It was put aside, and nothing else came.
-        stage.in_tx(|tx, _, _| {
-            let sql = "UPDATE envelope SET disposition = 'quarantined' WHERE envelope_id = $1";
-            Ok(tx.execute(sql, &[waits.as_str().into()])?)
+        // One that came too late holds up nothing.
+        stage.in_tx(|tx, _, now_ms| {
+            let sql = "UPDATE envelope SET accepted_at_ms = $2 WHERE envelope_id = $1";
+            Ok(tx.execute(sql, &[waits.as_str().into(), now_ms.into()])?)
         })?;
-        is(&stage.tick(&id)?, &[])?;
         stage.now_ms += HOUR_MS;
+        is(&stage.tick(&id)?, &[Happened::Due(Lapse)])
+    })
+}
+
+#[test]
+fn a_notice_goes_out_while_pages_are_on_their_way_and_what_never_comes_holds_up_no_case_for_ever()
+-> Result<()> {
+    on_both(|stage| {
+        let id = stage.case(FIVE_DAYS, parallel()?)?;
+        stage.click(&person(1, "desk", &[Role::Clerk]), &id, &Deed::Accept)?;
+        stage.click(&person(2, "a", &[Role::Reviewer]), &id, &ask("a", 1))?;
+        stage.now_ms += HOUR_MS;
+        is(&stage.tick(&id)?, &[Happened::Due(Notice)])?;
+        text_of_a_supplement(stage, &id)?;
+        stage.now_ms = end_of("2026-11-25")? + 1;
+        is(&stage.tick(&id)?, &[])?;
+        stage.click(&person(3, "b", &[Role::Reviewer]), &id, &ask("b", 1))?;
+        stage.now_ms += HOUR_MS;
+        is(&stage.tick(&id)?, &[Happened::Due(Notice)])?;
+        stage.now_ms += 31 * DAY_MS;
         is(&stage.tick(&id)?, &[Happened::Due(Lapse)])
     })
 }
@@ -347,6 +368,15 @@ fn what_is_due_is_found_without_looking_at_the_rest() -> Result<()> {
             "EXPLAIN QUERY PLAN SELECT envelope_id, server_seq FROM case_ WHERE state = 'accepted' AND server_seq > $1
              ORDER BY server_seq LIMIT $2",
             "INDEX case_by_state (state=?",
+        ),
+        (
+            "EXPLAIN QUERY PLAN SELECT e.envelope_id FROM envelope e WHERE e.disposition = 'waiting'
+             AND e.accepted_at_ms < $1 LIMIT $2",
+            "INDEX envelope_that_waits",
+        ),
+        (
+            "EXPLAIN QUERY PLAN SELECT envelope_id FROM blob_ WHERE digest = $1 LIMIT $2",
+            "INDEX blob_by_digest (digest=?",
         ),
     ] {
         let plan = stage.in_tx(|tx, _, _| Ok(tx.query(sql, &[1_i64.into(), 1_i64.into()])?))?;
