@@ -19,11 +19,14 @@ pub enum ReaderStatus {
     ServiceOff,
     /// No reader is plugged in.
     NoReader,
+    /// The reader is there, and another program has it for itself; tried again by itself.
+    Busy,
     /// Ready, no card on it.
     Empty,
     /// A card lies on it.
     Card,
-    /// The reader says it is out of order (self-test failed, SAM not authorised): tell staff.
+    /// The reader says it is out of order (self-test failed, SAM not authorised), or this user may not open its port: tell
+    /// staff.
     OutOfOrder,
 }
 
@@ -35,6 +38,7 @@ impl From<ReaderStatus> for DeviceState {
             ReaderStatus::Card => Self::Working,
             ReaderStatus::ServiceOff => Self::Trouble(Trouble::ServiceOff),
             ReaderStatus::NoReader => Self::Trouble(Trouble::NotFound),
+            ReaderStatus::Busy => Self::Trouble(Trouble::Busy),
             ReaderStatus::OutOfOrder => Self::Trouble(Trouble::OutOfOrder),
         }
     }
@@ -173,6 +177,9 @@ pub enum ReadError {
     /// The reader is out of order (self-test failed, SAM not authorised).
     #[error("the card reader is out of order")]
     OutOfOrder,
+    /// Another program has the reader or the card for itself.
+    #[error("another program uses the card reader")]
+    Busy,
     /// What the card holds breaks its own rules (wrong check digit, impossible date, bad text).
     #[error("the data on the card are damaged")]
     Damaged,

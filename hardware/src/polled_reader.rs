@@ -124,6 +124,8 @@ impl PolledReader {
         let opened = self.opens.open();
         let opened = opened.map_err(|error| match error {
             TransportError::ServiceGone => ReaderStatus::ServiceOff,
+            TransportError::Busy => ReaderStatus::Busy,
+            TransportError::Refused => ReaderStatus::OutOfOrder,
             _ => ReaderStatus::NoReader,
         });
         let checked = opened.and_then(|transport| {
@@ -196,7 +198,7 @@ impl PolledReader {
                 self.next = Instant::now();
                 ReadError::Removed
             }
-            ReaderStatus::NoReader | ReaderStatus::ServiceOff => ReadError::ReaderGone,
+            ReaderStatus::NoReader | ReaderStatus::ServiceOff | ReaderStatus::Busy => ReadError::ReaderGone,
             _ => error,
         }
     }
@@ -242,7 +244,7 @@ impl CardReader for PolledReader {
     fn misses(&self) -> bool {
         match self.last {
             ReaderStatus::OutOfOrder => true,
-            ReaderStatus::NoReader | ReaderStatus::ServiceOff => self.expected,
+            ReaderStatus::NoReader | ReaderStatus::ServiceOff | ReaderStatus::Busy => self.expected,
             ReaderStatus::Unknown | ReaderStatus::Empty | ReaderStatus::Card => false,
         }
     }
@@ -250,7 +252,8 @@ impl CardReader for PolledReader {
 
 /// Whether such a status means that there is a reader.
 fn is_there(status: ReaderStatus) -> bool {
-    matches!(status, ReaderStatus::Empty | ReaderStatus::Card | ReaderStatus::OutOfOrder)
+    use ReaderStatus::{Busy, Card, Empty, OutOfOrder};
+    matches!(status, Empty | Card | OutOfOrder | Busy)
 }
 
 #[cfg(test)]

@@ -166,6 +166,31 @@ fn a_silent_module_is_gone_and_a_sick_one_out_of_order_until_well() {
 }
 
 #[test]
+fn a_port_that_another_program_has_is_told_apart_from_one_that_is_gone_or_closed_to_this_user() {
+    let opening = Arc::new(Mutex::new(Err(TransportError::Busy)));
+    let (module, answer) = (Module::default(), Arc::clone(&opening));
+    module.with(|state| state.plugged = true);
+    let line = module.clone();
+    let opens = move || {
+        let opened: Result<(), TransportError> = *answer.lock().expect("a lock");
+        opened.map(|()| Box::new(line.clone()) as OpenTransport)
+    };
+    let mut desk = Desk { module, reader: PolledReader::new(opens, MIN_POLL, 2) };
+    let now = |opened| *opening.lock().expect("a lock") = opened;
+    desk.tells(ReaderStatus::Busy);
+    desk.is_quiet();
+    assert!(desk.reader.misses(), "it is there, and does not serve");
+    assert_eq!(desk.reader.read().err(), Some(ReadError::ReaderGone));
+    now(Err(TransportError::Refused));
+    desk.tells(ReaderStatus::OutOfOrder);
+    now(Err(TransportError::ReaderGone));
+    desk.tells(ReaderStatus::NoReader);
+    now(Ok(()));
+    desk.tells(ReaderStatus::Empty);
+    assert!(!desk.reader.misses());
+}
+
+#[test]
 fn a_wait_ends_when_it_should() {
     let mut desk = desk();
     let begun = Instant::now();

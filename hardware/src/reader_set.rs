@@ -106,10 +106,11 @@ impl ReaderSet {
 
     /// What the readers are together: the most useful state of any of them.
     fn together(&self) -> ReaderStatus {
-        const USEFUL_FIRST: [ReaderStatus; 6] = [
+        const USEFUL_FIRST: [ReaderStatus; 7] = [
             ReaderStatus::Card,
             ReaderStatus::Empty,
             ReaderStatus::OutOfOrder,
+            ReaderStatus::Busy,
             ReaderStatus::Unknown,
             ReaderStatus::ServiceOff,
             ReaderStatus::NoReader,

@@ -142,3 +142,17 @@ fn a_set_without_readers_says_so_and_one_that_is_dropped_leaves_no_thread() {
     drop(set);
     assert!(first.send(Empty).is_err(), "its thread has ended");
 }
+
+#[test]
+fn a_reader_in_use_elsewhere_is_told_until_one_serves_and_is_more_than_none() {
+    let (mut set, first, second) = set();
+    first.send(NoReader).expect("told");
+    second.send(ReaderStatus::Busy).expect("told");
+    // Which of the two is heard first is chance; nothing is told of a reader while another was not looked at.
+    let mut last = next(&mut set);
+    while last != ReaderStatus::Busy {
+        last = next(&mut set);
+    }
+    first.send(Empty).expect("told");
+    assert_eq!(next(&mut set), Empty);
+}

@@ -53,19 +53,21 @@ impl Command {
         }
     }
 
+    /// All of them.
+    pub const ALL: [Command; 8] = [
+        Command::Reset,
+        Command::Status,
+        Command::SamId,
+        Command::Find,
+        Command::Select,
+        Command::ReadTextPhoto,
+        Command::ReadNewestAddress,
+        Command::ReadBodyNumber,
+    ];
+
     /// The command with this code, if it is one of ours.
     pub fn from_code(code: [u8; 2]) -> Option<Self> {
-        const ALL: [Command; 8] = [
-            Command::Reset,
-            Command::Status,
-            Command::SamId,
-            Command::Find,
-            Command::Select,
-            Command::ReadTextPhoto,
-            Command::ReadNewestAddress,
-            Command::ReadBodyNumber,
-        ];
-        ALL.into_iter().find(|command| command.code() == code)
+        Self::ALL.into_iter().find(|command| command.code() == code)
     }
 
     /// How long the module may take; values seen in use with real readers.

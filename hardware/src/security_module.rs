@@ -55,8 +55,10 @@ impl From<TransportError> for ReadError {
     fn from(error: TransportError) -> Self {
         match error {
             TransportError::CardRemoved => Self::Removed,
-            TransportError::CardMute | TransportError::Busy | TransportError::Failed => Self::LayAgain,
+            TransportError::CardMute | TransportError::Failed => Self::LayAgain,
+            TransportError::Busy => Self::Busy,
             TransportError::Unsupported => Self::NoSecurityModule,
+            TransportError::Refused => Self::OutOfOrder,
             TransportError::ReaderGone | TransportError::ServiceGone => Self::ReaderGone,
         }
     }

@@ -78,7 +78,8 @@ fn refusals_become_the_citizens_or_the_staffs_business() {
         (vec![Err(TransportError::CardRemoved)], ReadError::Removed),
         (vec![Err(TransportError::Unsupported)], ReadError::NoSecurityModule),
         (vec![Err(TransportError::ServiceGone)], ReadError::ReaderGone),
-        (vec![Err(TransportError::Busy)], ReadError::LayAgain),
+        (vec![Err(TransportError::Busy)], ReadError::Busy),
+        (vec![Err(TransportError::Refused)], ReadError::OutOfOrder),
     ];
     for (answers, error) in table {
         let sent = answers.len();

@@ -163,6 +163,7 @@ impl Board {
         match error {
             None => self.end(kind, Ok(misses.then_some(Trouble::OneLost))),
             Some(ReadError::OutOfOrder) => self.end(kind, Err(Trouble::OutOfOrder)),
+            Some(ReadError::Busy) => self.end(kind, Err(Trouble::Busy)),
             Some(ReadError::ReaderGone) => self.end(kind, Err(Trouble::NotFound)),
             Some(ReadError::NoSecurityModule) => self.end(kind, Err(Trouble::Unsupported)),
             // A card that was lifted, damaged or of another kind says nothing of the reader.

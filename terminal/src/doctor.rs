@@ -2,6 +2,7 @@
 //!
 //! What keeps the terminal from working is a failure; what a citizen does not notice today is a warning.
 mod devices;
+mod holder;
 mod readers;
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -100,6 +100,7 @@ fn wait_for_card(reader: &mut dyn CardReader, max: Duration) -> Result<()> {
                 bail!("the smart-card service (pcscd) does not run")
             }
             ReaderEvent::Status(ReaderStatus::NoReader) => bail!("no reader is plugged in"),
+            ReaderEvent::Status(ReaderStatus::Busy) => bail!("another program uses the reader"),
             ReaderEvent::Status(_) | ReaderEvent::Second => {}
             ReaderEvent::Nothing => bail!("no card was laid down within {} s", max.as_secs()),
         }

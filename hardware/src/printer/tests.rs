@@ -1,14 +1,18 @@
 //! Answers of printers, good and garbled: status bytes, HTTP, IPP. Nothing panics, nothing runs on.
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use ipp::attribute::IppAttribute;
 use ipp::prelude::{DelimiterTag, IppAttributes, IppRequestResponse, IppValue, IppVersion, StatusCode};
 
 use super::answer::parse;
 use super::http;
+use super::place::ReceiptPort;
 use super::reasons::{JobState, keywords, of_printer, worst};
 use super::status::{Answer, is_held, trouble};
+use super::wire::{Wire, of_usb};
 use crate::device::Trouble;
+use crate::transport::serial::{BAUD_RATE, NotOpened, Serial, look_at_port};
 
 /// Well: on line, cover closed, no error, paper.
 const WELL: [u8; 4] = [0x12; 4];
@@ -252,4 +256,33 @@ fn a_million_garbled_ipp_answers_are_no_panic() {
         }
     }
     assert!(read > 1_000 && refused > 1_000, "{read} read, {refused} refused");
+}
+
+#[test]
+fn a_port_that_another_program_has_is_busy_and_not_gone() {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+    grantpt(&master).and_then(|()| unlockpt(&master)).expect("its other end");
+    let path = ptsname(&master, Vec::new()).expect("a name").into_string().expect("plain");
+    let open = |port: &ReceiptPort| Wire::open(port, Instant::now() + Duration::from_secs(5)).err();
+    let ports = [ReceiptPort::Serial(path.clone().into(), 115_200), ReceiptPort::File(path.clone().into())];
+    for port in &ports {
+        assert_eq!(open(port), None, "nobody has {port:?}");
+        let reader = Serial::open(&path, BAUD_RATE).expect("free");
+        assert_eq!(open(port), Some(Trouble::Busy), "{port:?}");
+        drop(reader);
+        assert_eq!(open(port), None, "{port:?} is free again");
+    }
+    let own = Wire::open(&ports[0], Instant::now() + Duration::from_secs(5)).ok();
+    assert_eq!(look_at_port(&path), Err(NotOpened::Held), "nor does a reader take a printer's port");
+    drop(own);
+    assert_eq!(open(&ReceiptPort::Serial("/dev/no-such-port".into(), 9_600)), Some(Trouble::NotFound));
+}
+
+#[test]
+fn a_usb_printer_that_another_program_has_is_busy() {
+    for words in ["interface is busy (errno 16)", "device is busy"] {
+        assert_eq!(of_usb(words), Trouble::Busy, "{words}");
+    }
+    assert_eq!(of_usb("USB device not found"), Trouble::NotFound);
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use escpos::driver::{Driver, NativeUsbDriver};
 use escpos::errors::PrinterError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 
@@ -55,8 +55,8 @@ impl Wire {
             ReceiptPort::File(path) => open_file(path)?,
             ReceiptPort::Serial(path, baud) => open_serial(path, *baud)?,
             ReceiptPort::Usb(vendor, product) => {
-                // It says only that it did not work; by far the most often nothing is plugged in.
-                let driver = NativeUsbDriver::open(*vendor, *product).map_err(|_| Trouble::NotFound)?;
+                let driver =
+                    NativeUsbDriver::open(*vendor, *product).map_err(|error| of_usb(&error.to_string()))?;
                 Line::Usb(driver)
             }
         };
@@ -132,7 +132,7 @@ impl Driver for Wire {
 }
 
 /// A character device, or an ordinary file whose name says that it may be written to. What else a setting leads to by
-/// mistake is not even opened.
+/// mistake is not even opened. A device is had for the job alone: bytes of two programs make no slip.
 fn open_file(path: &Path) -> Result<Line, Trouble> {
     let kind = std::fs::metadata(path).map_err(|e| of_io(&e))?.file_type();
     let simulator = kind.is_file() && path.as_os_str().as_bytes().ends_with(SIMULATOR_END.as_bytes());
@@ -147,6 +147,13 @@ fn open_file(path: &Path) -> Result<Line, Trouble> {
         .open(path)
         .map_err(|e| of_io(&e))?;
     let fd = Arc::new(OwnedFd::from(file));
+    if !simulator {
+        // As readers' ports are held: the system keeps nobody but this out where the superuser asks.
+        flock(&fd, FlockOperation::NonBlockingLockExclusive).map_err(|errno| match errno {
+            Errno::AGAIN => Trouble::Busy,
+            errno => of_errno(errno),
+        })?;
+    }
     Ok(if simulator { Line::Simulator(fd) } else { Line::Descriptor(fd) })
 }
 
@@ -215,6 +222,11 @@ fn of_io(error: &std::io::Error) -> Trouble {
         (ErrorKind::PermissionDenied, _) => Trouble::OutOfOrder,
         _ => Trouble::NotFound,
     }
+}
+
+/// The driver tells in words only why it did not open; by far the most often nothing is plugged in.
+pub(super) fn of_usb(words: &str) -> Trouble {
+    if words.contains("busy") { Trouble::Busy } else { Trouble::NotFound }
 }
 
 fn of_errno(errno: Errno) -> Trouble {

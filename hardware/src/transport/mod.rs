@@ -56,6 +56,9 @@ pub enum TransportError {
     /// Another program has the reader or the card for itself.
     #[error("another program uses the reader")]
     Busy,
+    /// This user may not open the reader.
+    #[error("this user may not open the reader")]
+    Refused,
     /// The exchange failed on the way; it may be tried again.
     #[error("the exchange failed")]
     Failed,

@@ -68,6 +68,16 @@ pub enum NotOpened {
     Refused,
 }
 
+impl NotOpened {
+    fn error(self) -> TransportError {
+        match self {
+            Self::Gone => TransportError::ReaderGone,
+            Self::Held => TransportError::Busy,
+            Self::Refused => TransportError::Refused,
+        }
+    }
+}
+
 /// Whether the port at this path could be opened now. It is closed again at once, and nothing is sent.
 ///
 /// # Errors
@@ -98,13 +108,10 @@ impl Serial<TTYPort> {
     /// Opens the port at this path, for this program alone.
     ///
     /// # Errors
-    /// [`TransportError::ReaderGone`] if there is no such port, [`TransportError::Busy`] if another program has it or
-    /// it may not be opened.
+    /// [`TransportError::ReaderGone`] if there is no such port, [`TransportError::Busy`] if another program has it,
+    /// [`TransportError::Refused`] if this user may not open it.
     pub fn open(port: &str, baud: u32) -> Result<Self, TransportError> {
-        let line = open_line(port, baud).map_err(|error| match error {
-            NotOpened::Gone => TransportError::ReaderGone,
-            NotOpened::Held | NotOpened::Refused => TransportError::Busy,
-        })?;
+        let line = open_line(port, baud).map_err(NotOpened::error)?;
         Ok(Self { line })
     }
 }
@@ -238,6 +245,13 @@ mod tests {
     }
 
     #[test]
+    fn no_command_waits_longer_than_five_seconds_however_slowly_the_answer_drips() {
+        for command in Command::ALL {
+            assert!(command.timeout() + WHOLE <= Duration::from_secs(5), "{command:?}");
+        }
+    }
+
+    #[test]
     fn a_line_that_is_gone_is_said_to_be_gone() {
         let mut gone = Serial::on(Pieces(VecDeque::from([vec![]])));
         assert_eq!(gone.exchange(&[1], Duration::from_secs(1)), Err(TransportError::ReaderGone));
@@ -253,6 +267,11 @@ mod tests {
         drop(other);
         assert_eq!(look_at_port(&port), Ok(()));
         let holder = Serial::open(&port, BAUD_RATE).expect("free");
+        assert_eq!(
+            NotOpened::Refused.error(),
+            TransportError::Refused,
+            "no port is closed to a superuser's test"
+        );
         assert_eq!(look_at_port(&port), Err(NotOpened::Held));
         assert_eq!(Serial::open(&port, BAUD_RATE).err(), Some(TransportError::Busy));
         drop(holder);

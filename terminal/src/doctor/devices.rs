@@ -4,10 +4,11 @@ use std::path::Path;
 
 use hardware::camera::{FileCamera, FrameSource as _, V4lCamera};
 use hardware::device::Trouble;
-use hardware::printer::{PagePrinter, ReceiptPrinter};
+use hardware::printer::{PagePrinter, ReceiptPort, ReceiptPrinter};
 use hardware::scanner::{SaneConfig, SaneScanner, Scanner as _};
 use operator::findings::{self, Finding};
 
+use super::holder::holder;
 use super::readers;
 use crate::config::{CameraChoice, Config, ScannerChoice};
 
@@ -43,7 +44,20 @@ fn photos(program: Option<&Path>) -> Finding {
 fn receipt_printer(config: &Config) -> Finding {
     const SUBJECT: &str = "receipt_printer";
     let Some(place) = &config.receipt_printer.0 else { return Finding::ok(SUBJECT, "none, as configured") };
-    printer_finding(SUBJECT, &place.text(), ReceiptPrinter::new(place.clone()).look())
+    let trouble = ReceiptPrinter::new(place.clone()).look();
+    let user = match &place.port {
+        ReceiptPort::File(path) | ReceiptPort::Serial(path, _) if trouble == Some(Trouble::Busy) => {
+            holder(path)
+        }
+        _ => None,
+    };
+    let text = user.map_or_else(|| place.text(), |(process, name)| in_use(&place.text(), process, &name));
+    printer_finding(SUBJECT, &text, trouble)
+}
+
+/// A place, and who has it.
+fn in_use(place: &str, process: u32, name: &str) -> String {
+    format!("{place}: in use by {name} (process {process})")
 }
 
 /// Asks the page printer how it is; nothing is printed.

@@ -13,6 +13,7 @@ use hardware::transport::serial::{NotOpened, look_at_port};
 use hardware::{PcscConfig, PcscReader, readers_file};
 use operator::findings::{self, Finding};
 
+use super::holder::holder;
 use crate::config::{Config, ReaderChoice};
 
 /// How long a reader is waited for.
@@ -92,6 +93,10 @@ fn status(subject: &'static str, (status, misses): (ReaderStatus, bool)) -> Find
         ReaderStatus::NoReader => {
             ("no reader is plugged in", "plug in the reader, or try another cable; the terminal finds it")
         }
+        ReaderStatus::Busy => (
+            "another program uses the reader",
+            "end that program and see that it does not start again; the terminal finds the reader by itself",
+        ),
         ReaderStatus::OutOfOrder => (
             "the reader says that it is out of order",
             "unplug it and plug it in again; if it stays, replace it",
@@ -150,19 +155,6 @@ fn held(port: &str, holder: Option<(u32, String)>) -> Finding {
             ),
         ),
     }
-}
-
-/// The process that has this device open, as far as this user may see it.
-fn holder(port: &Path) -> Option<(u32, String)> {
-    let device = port.canonicalize().ok()?;
-    let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    let mut processes = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    let process = processes.find(|process| {
-        let files = std::fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        files.map(|file| std::fs::read_link(file.path())).any(|target| target.is_ok_and(|t| t == device))
-    })?;
-    let name = std::fs::read_to_string(format!("/proc/{process}/comm")).ok()?;
-    Some((process, name.trim().chars().filter(|c| !c.is_control()).collect()))
 }
 
 /// The names in the readers file that no reader has. The terminal misses none of them, for a file may be the same for
@@ -232,15 +224,6 @@ mod tests {
             let said = format!("{} {}", finding.found, finding.remedy);
             assert!(!said.contains("readers file") && !said.contains("take"), "{said}");
         }
-    }
-
-    #[test]
-    fn whoever_has_a_file_open_is_found() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let (process, name) = holder(file.path()).expect("this process");
-        assert_eq!(process, std::process::id());
-        assert!(!name.is_empty());
-        assert_eq!(holder(Path::new("/dev/no-such-port")), None);
     }
 
     #[test]

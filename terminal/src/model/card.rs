@@ -12,6 +12,7 @@ use crate::event::{Job, OtherCard};
 impl Model {
     pub(super) fn reader_changed(&mut self, status: ReaderStatus) -> Vec<Job> {
         self.reader = status;
+        self.lying = None;
         self.second_card = false;
         if status == ReaderStatus::Card
             && let Some(session) = &mut self.session
@@ -39,13 +40,30 @@ impl Model {
         Vec::new()
     }
 
+    /// What the card page tells of: the card of this visit, or, while none was laid down in it, the one that lies there
+    /// since before. That one is not read again until it is lifted, so nobody is asked to lay down another one over it.
+    pub fn card_step(&self) -> CardStep {
+        let step = self.session.as_ref().map_or(CardStep::Waiting, |session| session.card);
+        if step != CardStep::Waiting || self.reader != ReaderStatus::Card {
+            return step;
+        }
+        match self.lying {
+            None => CardStep::Reading,
+            // It was read for somebody who has left.
+            Some(CardStep::Done) => CardStep::Failed(ReadError::LayAgain),
+            Some(lying) => lying,
+        }
+    }
+
     /// An ID card was read. Another person's card ends the visit and begins a new one.
     pub(super) fn card_read(&mut self, applicant: Applicant) -> Vec<Job> {
+        self.lying = Some(CardStep::Done);
         self.person_came(applicant, false)
     }
 
     /// A social-security card was read. It takes no place of an ID card of the same person.
     pub(super) fn social_security_read(&mut self, applicant: Applicant) -> Vec<Job> {
+        self.lying = Some(CardStep::Done);
         let by_id_card = self.session.as_ref().filter(|session| !session.social_security);
         let known = by_id_card.and_then(|session| session.applicant.as_ref());
         if known.is_some_and(|known| known.id_number == applicant.id_number) {
@@ -56,15 +74,10 @@ impl Model {
 
     /// A card that opens nothing: its words stand until the next one, unless somebody is known already.
     pub(super) fn other_card(&mut self, other: OtherCard) -> Vec<Job> {
-        if let Some(session) = &mut self.session
-            && session.applicant.is_none()
-        {
-            session.card = match other {
-                OtherCard::Staff => CardStep::Staff,
-                OtherCard::SocialSecurity => CardStep::UseIdCard,
-            };
-        }
-        Vec::new()
+        self.could_not_use(match other {
+            OtherCard::Staff => CardStep::Staff,
+            OtherCard::SocialSecurity => CardStep::UseIdCard,
+        })
     }
 
     /// The photo belongs to the ID card that was read last.
@@ -128,10 +141,15 @@ impl Model {
     }
 
     pub(super) fn card_failed(&mut self, error: ReadError) -> Vec<Job> {
+        self.could_not_use(CardStep::Failed(error))
+    }
+
+    fn could_not_use(&mut self, step: CardStep) -> Vec<Job> {
+        self.lying = Some(step);
         if let Some(session) = &mut self.session
             && session.applicant.is_none()
         {
-            session.card = CardStep::Failed(error);
+            session.card = step;
         }
         Vec::new()
     }

@@ -140,3 +140,48 @@ fn the_photo_of_a_card_goes_with_its_page() {
     model.event(Event::CardPhoto(Box::new(photo())));
     assert!(!kept(&model), "a decoder that is late");
 }
+
+#[test]
+fn a_card_that_lay_there_before_the_visit_is_told_and_not_asked_for() {
+    use hardware::card_reader::ReadError;
+    use hardware::card_reader::ReaderStatus::{Card, Empty};
+    let lay_again = CardStep::Failed(ReadError::LayAgain);
+    let table = [
+        (Event::CardFailed(ReadError::LayAgain), lay_again),
+        (Event::CardFailed(ReadError::UnknownCard), CardStep::Failed(ReadError::UnknownCard)),
+        (Event::OtherCard(OtherCard::Staff), CardStep::Staff),
+    ];
+    for (ended, wanted) in table {
+        let about = format!("{ended:?}");
+        let mut model = Model::new(catalogue(), NOW_MS);
+        model.event(Event::Reader(Card));
+        let early = at_card_of(&mut model);
+        assert_eq!(early, CardStep::Reading, "it is being read");
+        model.command(Command::Finish);
+        model.event(ended);
+        for visit in 1..3 {
+            assert_eq!(at_card_of(&mut model), wanted, "{about}, visit {visit}");
+            model.command(Command::Finish);
+        }
+        model.event(Event::Reader(Empty));
+        assert_eq!(at_card_of(&mut model), CardStep::Waiting, "{about}: it was lifted");
+        model.event(Event::Reader(Card));
+        model.event(Event::CardRead(person(COURIER)));
+        assert_eq!(model.card_step(), CardStep::Done, "{about}: laid the right way");
+    }
+    // Somebody left with a card on the reader: the next person is asked to lift it, and hears nothing of whose it was.
+    let mut model = at_card(false);
+    model.event(Event::Reader(Card));
+    model.event(Event::CardRead(person(COURIER)));
+    model.command(Command::Finish);
+    assert_eq!(at_card_of(&mut model), lay_again);
+    assert!(model.session.as_ref().is_some_and(|session| session.applicant.is_none()));
+}
+
+/// What the card page of a new visit says.
+fn at_card_of(model: &mut Model) -> CardStep {
+    model.command(Command::Start(crate::model::TextSize::Normal));
+    begin(model, super::tests::code());
+    assert_eq!(model.screen, Screen::Card);
+    model.card_step()
+}

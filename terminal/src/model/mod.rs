@@ -236,6 +236,8 @@ pub struct Model {
     pub network: Network,
     /// Card reader.
     pub reader: ReaderStatus,
+    /// What became of the card that lies there, once it was tried, be somebody here or not.
+    pub(crate) lying: Option<CardStep>,
     /// It is being said that another card waits on another reader; as long as the toast that says so.
     pub second_card: bool,
     /// How the devices are: all that the screen knows of them, but for the cards at the reader.
@@ -281,6 +283,7 @@ impl Model {
             look: Look::default(),
             network: Network::Offline,
             reader: ReaderStatus::Unknown,
+            lying: None,
             second_card: false,
             devices: DevicesPage::default(),
             capture_devices: CaptureDevices::default(),

@@ -107,17 +107,25 @@ impl Model {
 
     /// Further taps are ignored while it is on its way. What waits for its printer may go to the other one.
     fn print(&mut self, id: EnvelopeId, kind: Option<PrintKind>) -> Vec<Job> {
-        let Some(kind) = kind else { return Vec::new() };
-        match self.print_of(id) {
-            Some(PrintStep::Printing) => return Vec::new(),
-            Some(PrintStep::Waiting(_)) if self.printed_on(id) == Some(kind) => return Vec::new(),
-            _ => {}
-        }
+        let Some(kind) = kind.filter(|kind| self.on_its_way(id, *kind).is_none()) else { return Vec::new() };
         self.note_print(id, (kind, PrintStep::Printing));
         if let Some(session) = &mut self.session {
             session.print_asked_ms = Some(self.now_ms);
         }
         vec![Job::Print { kind, envelope_id: id, language: self.look.language }]
+    }
+
+    /// Where a paper is of one of the own cases, while asking for it once more would do nothing.
+    pub fn case_on_its_way(&self, id: EnvelopeId) -> Option<PrintStep> {
+        self.on_its_way(id, self.paper()?)
+    }
+
+    fn on_its_way(&self, id: EnvelopeId, kind: PrintKind) -> Option<PrintStep> {
+        self.print_of(id).filter(|step| match step {
+            PrintStep::Printing => true,
+            PrintStep::Waiting(_) => self.printed_on(id) == Some(kind),
+            PrintStep::Printed | PrintStep::Failed(_) | PrintStep::Doubtful(_) => false,
+        })
     }
 
     /// Where the paper of a slip of this visit is.

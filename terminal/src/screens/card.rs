@@ -134,8 +134,7 @@ fn shrunk(letters: Lettering) -> Lettering {
 
 /// Key below `card`, icon, and whether it is an ordinary wait.
 fn state(cx: &Cx<'_>) -> (&'static str, &'static str, bool) {
-    let step = cx.model.session.as_ref().map_or(CardStep::Waiting, |s| s.card);
-    match step {
+    match cx.model.card_step() {
         _ if cx.model.second_card => ("state.second", "warn", false),
         // Nobody walks away from a card.
         CardStep::Done if cx.model.reader == ReaderStatus::Card => ("state.done_lying", "check", true),
@@ -149,7 +148,8 @@ fn state(cx: &Cx<'_>) -> (&'static str, &'static str, bool) {
         CardStep::Waiting => match cx.model.reader {
             ReaderStatus::ServiceOff => ("state.service_off", "warn", false),
             ReaderStatus::NoReader => ("state.no_reader", "warn", false),
-            ReaderStatus::OutOfOrder => ("state.out_of_order", "warn", false),
+            // Staff see on the page of the devices which of the two it is; here only staff can help.
+            ReaderStatus::OutOfOrder | ReaderStatus::Busy => ("state.out_of_order", "warn", false),
             ReaderStatus::Unknown => ("state.starting", "scan", true),
             ReaderStatus::Empty | ReaderStatus::Card => ("state.waiting", "scan", true),
         },
@@ -162,7 +162,7 @@ fn failed(error: ReadError) -> &'static str {
         ReadError::LayAgain => "failed.lay_again",
         ReadError::NoSecurityModule => "failed.no_security_module",
         ReadError::UnknownCard => "failed.unknown_card",
-        ReadError::OutOfOrder => "failed.out_of_order",
+        ReadError::OutOfOrder | ReadError::Busy => "failed.out_of_order",
         ReadError::Damaged => "failed.damaged",
         ReadError::ReaderGone => "failed.reader_gone",
     }

@@ -12,7 +12,7 @@ use crate::theme::radius;
 use crate::widgets::button::{Button, press};
 use crate::widgets::footer::Action;
 use crate::widgets::marks::{Standing, marks_ui, standing};
-use crate::widgets::shape::{card, fill};
+use crate::widgets::shape::{card, fill, well};
 use crate::widgets::text::width_of;
 use crate::widgets::{Cx, Footer, Pages, at, frame, icon, icon_block, marks, pager, text};
 
@@ -106,7 +106,11 @@ fn case_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, case: &CaseLine) {
     text(ui, cx, second, &number, small.data());
     state_ui(ui, cx, pos2(words.left(), second.bottom() + 8.0), case);
     let mut marks = inner.with_min_x(words.right() + 8.0);
-    if cx.model.paper().is_some() {
+    if let Some(said) = printing::instead_of_button(cx, case.envelope_id) {
+        let place = inner.with_min_x(inner.right() - cx.theme.pick(232.0, 192.0));
+        on_its_way_ui(ui, cx, place, said);
+        marks.set_right(place.left() - 8.0);
+    } else if cx.model.paper().is_some() {
         let name = cx.tf("my_cases.print_name", &[("number", case.number.as_str())]);
         let look = Button::secondary(cx.t("my_cases.print")).named(&name);
         let width = look.inner_width(ui, cx) + cx.theme.pick(64.0, 56.0);
@@ -116,6 +120,22 @@ fn case_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, case: &CaseLine) {
         marks.set_right(place.left() - 8.0);
     }
     marks_ui(ui, cx, marks, &case.marks, case.state);
+}
+
+/// A quiet block in the place of the button: nothing to tap, and why. In the elder version the words need all of it.
+fn on_its_way_ui(ui: &mut Ui, cx: &Cx<'_>, place: Rect, (words, ink, name): (String, Color32, &'static str)) {
+    let colors = &cx.theme.colors;
+    well(ui, cx, place, radius::BUTTON, if ink == colors.warn { colors.warn50 } else { colors.brand50 });
+    let mut inside = place.shrink2(vec2(cx.theme.pick(12.0, 4.0), 4.0));
+    let mut letters = cx.small().color(ink).middle();
+    if cx.elder() {
+        letters = letters.centered_across();
+    } else {
+        let side = cx.theme.metrics.button_icon;
+        icon(ui, cx, at(inside.left(), inside.center().y - side / 2.0, side, side), name, ink);
+        inside.set_left(inside.left() + side + 8.0);
+    }
+    text(ui, cx, inside, &words, letters);
 }
 
 /// Where it stands, as a badge of icon and word.

@@ -42,6 +42,19 @@ pub fn offers(cx: &Cx<'_>, id: EnvelopeId) -> (Option<Offer>, Option<Offer>) {
     (own, beside)
 }
 
+/// In place of the button at one of the own cases, while a tap on it would do nothing: that it is being printed, or what
+/// its printer waits for; with colour and icon.
+pub fn instead_of_button(cx: &Cx<'_>, id: EnvelopeId) -> Option<(String, Color32, &'static str)> {
+    let step = cx.model.case_on_its_way(id)?;
+    match step.trouble() {
+        None => line(cx, id),
+        Some(trouble) => {
+            let words = cx.tf(&format!("print.trouble.{}", trouble.name()), &[]);
+            Some((words, cx.theme.colors.warn, "warn"))
+        }
+    }
+}
+
 /// Where the paper of a slip is and which one it is, in words, with its colour and icon; none if nobody asked for one.
 pub fn line(cx: &Cx<'_>, id: EnvelopeId) -> Option<(String, Color32, &'static str)> {
     let step = cx.model.print_of(id)?;

@@ -1,16 +1,20 @@
 //! The slip: the number in large type, what is true now, what happens next, and a code to take along.
 //!
 //! Becomes the receipt when that arrives. Refuses to say more than receipts and case news say; no ID number.
-use domain::case::CaseState;
+mod code;
+mod now;
+
 use egui::{Color32, Rect, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use self::code::code_card;
+use self::now::{Now, banner_ui, note};
 use super::printing::{self, Offer};
 use crate::command::Command;
-use crate::model::{Network, PrintStep, SlipView};
+use crate::model::{PrintStep, SlipView};
 use crate::theme::{TypeRole, radius};
 use crate::widgets::button::{Button, press};
 use crate::widgets::footer::{Action, Back};
-use crate::widgets::shape::{card, fill, well};
+use crate::widgets::shape::{card, fill};
 use crate::widgets::text::height_of;
 use crate::widgets::{Cx, Footer, Lettering, at, frame, icon, marks, qr, rule, text};
 
@@ -52,64 +56,6 @@ fn elder_footer<'a>(cx: &Cx<'a>, slip: &SlipView) -> Footer<'a> {
         _ => (Back::Other, Some(finish(cx))),
     };
     Footer { back, action, ..Footer::default() }
-}
-
-/// What is true now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Now {
-    Saved,
-    Delivered,
-    Checking,
-    Returned,
-    Accepted,
-    Completed,
-}
-
-impl Now {
-    fn of(slip: &SlipView) -> Self {
-        match (slip.state, &slip.marks) {
-            (_, marks) if marks.completed_ms.is_some() => Self::Completed,
-            (Some(CaseState::Returned), _) => Self::Returned,
-            (_, marks) if marks.accepted_ms.is_some() => Self::Accepted,
-            (Some(CaseState::Quarantined), _) => Self::Checking,
-            (_, marks) if marks.delivered_ms.is_some() => Self::Delivered,
-            _ => Self::Saved,
-        }
-    }
-
-    fn key(self) -> &'static str {
-        match self {
-            Self::Saved => "saved",
-            Self::Delivered => "delivered",
-            Self::Checking => "checking",
-            Self::Returned => "returned",
-            Self::Accepted => "accepted",
-            Self::Completed => "completed",
-        }
-    }
-
-    /// The saved disk until it has arrived; the tick only once the department has it.
-    fn icon(self) -> &'static str {
-        match self {
-            Self::Saved => "saved",
-            Self::Delivered | Self::Checking => "center",
-            Self::Returned => "warn",
-            Self::Accepted | Self::Completed => "check",
-        }
-    }
-}
-
-/// The second line of the heading, and of the banner.
-fn note(cx: &Cx<'_>, now: Now) -> &'static str {
-    match now {
-        Now::Saved if cx.model.network == Network::Offline => "slip.saved_offline",
-        Now::Saved => "slip.saved_online",
-        Now::Delivered => "slip.delivered_note",
-        Now::Checking => "slip.checking_note",
-        Now::Returned => "slip.returned_note",
-        Now::Accepted => "slip.accepted_note",
-        Now::Completed => "slip.completed_note",
-    }
 }
 
 /// Disc, title and what it means; gives where they end.
@@ -228,40 +174,6 @@ fn perforation(ui: &Ui, cx: &Cx<'_>, card: Rect, y: f32) {
     }
 }
 
-fn banner_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, slip: &SlipView) {
-    let colors = &cx.theme.colors;
-    let now = Now::of(slip);
-    let online = cx.model.network != Network::Offline;
-    let (ground, ink, name, title, more): (Color32, Color32, &str, &str, &str) = match now {
-        Now::Saved if online => {
-            (colors.info50, colors.info, "center", cx.t("slip.sending"), cx.t("slip.sending_note"))
-        }
-        Now::Saved => {
-            (colors.warn50, colors.warn, "wifioff", cx.t("slip.keep_number"), cx.t("slip.no_second_trip"))
-        }
-        Now::Delivered => {
-            (colors.ok50, colors.ok, "center", cx.t("slip.delivered"), cx.t("slip.delivered_note"))
-        }
-        Now::Checking => {
-            (colors.info50, colors.info, "search", cx.t("slip.checking"), cx.t("slip.checking_note"))
-        }
-        Now::Returned => {
-            (colors.error50, colors.error, "warn", cx.t("slip.returned"), cx.t("slip.returned_note"))
-        }
-        Now::Accepted => (colors.ok50, colors.ok, "stamp", cx.t("slip.accepted"), cx.t("slip.accepted_note")),
-        Now::Completed => {
-            (colors.ok50, colors.ok, "doccheck", cx.t("slip.completed"), cx.t("slip.completed_note"))
-        }
-    };
-    well(ui, cx, rect, radius::BUTTON, ground);
-    icon(ui, cx, at(rect.left() + 28.0, rect.center().y - 26.0, 52.0, 52.0), name, ink);
-    let left = rect.left() + 104.0;
-    let place = Rect::from_min_max(pos2(left, rect.center().y - 39.0), rect.max - vec2(16.0, 0.0));
-    let head =
-        text(ui, cx, place.with_max_y(place.top() + 40.0), title, cx.strong().sized(28.0, 40.0).color(ink));
-    text(ui, cx, place.with_min_y(head.bottom()), more, cx.body().sized(24.0, 36.0).color(colors.ink));
-}
-
 /// What happens next, as the guide says it.
 fn next_ui(ui: &mut Ui, cx: &Cx<'_>, rect: Rect, words: Option<String>) {
     let Some(words) = words else { return };
@@ -293,97 +205,6 @@ fn after(cx: &Cx<'_>, slip: &SlipView) -> Option<String> {
 fn fitted(ui: &Ui, words: &str, place: Rect, letters: [Lettering; 2]) -> Lettering {
     let fits = height_of(ui, words, letters[0], place.width()) <= place.height() + 1.0;
     if fits { letters[0] } else { letters[1] }
-}
-
-fn code_card(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
-    card(ui, cx, rect, radius::CARD);
-    let inner = rect.shrink2(vec2(32.0, 28.0));
-    let key = if slip.marks.delivered_ms.is_some() { "slip.scan_receipt" } else { "slip.scan" };
-    let title = cx.strong();
-    text(
-        ui,
-        cx,
-        at(inner.left(), inner.top(), inner.width(), title.style.line),
-        cx.t(key),
-        title.centered_across(),
-    );
-    let prints = cx.model.paper().is_some();
-    let side = if prints { 280.0 } else { 320.0 };
-    let square = at(inner.center().x - side / 2.0, inner.top() + title.style.line + 12.0, side, side);
-    let words =
-        if qr::qr_ui(ui, cx, square, &slip.qr_url) { "slip.no_personal_data" } else { "slip.no_code" };
-    let small = cx.small();
-    let note = at(inner.left(), square.bottom() + 8.0, inner.width(), small.style.line);
-    text(ui, cx, note, cx.t(words), small.centered_across());
-    if prints {
-        return print_ui(
-            ui,
-            cx,
-            Rect::from_min_max(pos2(inner.left(), note.bottom() + 16.0), inner.max),
-            slip,
-        );
-    }
-    let Some(station) = &cx.model.station else { return };
-    rule(ui, cx, inner.left(), inner.right(), note.bottom() + 16.0);
-    let place = Rect::from_min_max(pos2(inner.left() + 52.0, note.bottom() + 32.0), inner.max);
-    icon(ui, cx, at(inner.left(), place.top(), 36.0, 36.0), "pin", cx.theme.colors.brand600);
-    let name = cx.body().bold().color(cx.theme.colors.ink);
-    let first = text(
-        ui,
-        cx,
-        place.with_max_y(place.top() + name.style.line * 2.0),
-        cx.say(&station.name),
-        name.data(),
-    );
-    text(ui, cx, place.with_min_y(first.bottom() + 4.0), cx.say(&station.address), small.data());
-}
-
-/// The print button, where there are two printers a quiet one for the other paper beside it, and below where the paper is.
-/// While it is on its way that stands in the place of the button.
-fn print_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, slip: &SlipView) {
-    let (own, beside) = printing::offers(cx, slip.envelope_id);
-    let line = printing::line(cx, slip.envelope_id);
-    let Some(own) = own else { return on_its_way_ui(ui, cx, rect, (line, beside)) };
-    let mut button = rect.with_max_y(rect.top() + cx.theme.metrics.target);
-    if let Some(other) = beside {
-        let look = Button::quiet(cx.t(other.label));
-        let width = look.inner_width(ui, cx) + 32.0;
-        let place = button.with_min_x(button.right() - width);
-        press(ui, cx, place, &look, other.command);
-        button.set_right(place.left() - 8.0);
-    }
-    press(ui, cx, button, &Button::secondary(cx.t(own.label)).icon("printer"), own.command);
-    let Some((words, ink, name)) = line else { return };
-    let place = rect.with_min_y(button.bottom() + 10.0);
-    icon(ui, cx, at(place.left(), place.top(), 32.0, 32.0), name, ink);
-    text(ui, cx, place.with_min_x(place.left() + 44.0), &words, cx.small().color(ink));
-}
-
-/// A quiet block that says what the paper waits for, and below it the other printer, if the paper may go there.
-fn on_its_way_ui(
-    ui: &mut Ui,
-    cx: &mut Cx<'_>,
-    rect: Rect,
-    (line, beside): (Option<(String, Color32, &'static str)>, Option<Offer>),
-) {
-    let Some((words, ink, name)) = line else { return };
-    let target = cx.theme.metrics.target;
-    let mut block = rect.with_max_y(rect.bottom() - if beside.is_some() { target + 12.0 } else { 0.0 });
-    let colors = &cx.theme.colors;
-    let ground = if ink == colors.warn { colors.warn50 } else { colors.brand50 };
-    let letters = cx.small().color(ink);
-    let inside = block.shrink2(vec2(20.0, 12.0));
-    let place = inside.with_min_x(inside.left() + 56.0);
-    let height = height_of(ui, &words, letters, place.width()).max(target - 24.0);
-    block.set_height((height + 24.0).min(block.height()));
-    well(ui, cx, block, radius::BUTTON, ground);
-    let place = place.with_max_y(block.bottom() - 12.0);
-    icon(ui, cx, at(inside.left(), block.center().y - 20.0, 40.0, 40.0), name, ink);
-    text(ui, cx, place, &words, letters.middle());
-    if let Some(other) = beside {
-        let place = at(rect.left(), block.bottom() + 12.0, rect.width(), target);
-        press(ui, cx, place, &Button::secondary(cx.t(other.label)).icon("printer"), other.command);
-    }
 }
 
 fn elder_ui(ui: &mut Ui, cx: &mut Cx<'_>, place: Rect, slip: &SlipView) {

@@ -1,6 +1,8 @@
 //! The virtual devices together: an hour of use with a real terminal, and the panel by which somebody plays with them.
 mod ended;
 mod faults;
+mod in_use;
+mod matrix;
 mod pairs;
 mod rig;
 

@@ -8,6 +8,7 @@ mod devices;
 mod form;
 mod guide;
 mod looking;
+mod picture;
 mod portrait;
 mod printing;
 mod resume;

@@ -175,6 +175,16 @@ fn own_cases_are_printed_by_their_number() {
                 session.print = Some((first.envelope_id, step));
             });
             stage.assert_sound(&format!("{step:?} {look:?}"));
+            assert_eq!(stage.elided(), Vec::<String>::new(), "{step:?} {look:?}");
+            assert_eq!(stage.has(&name), !step.is_open(), "{step:?} {look:?}: a button does something");
+            let instead = match step {
+                PrintStep::Printing => "slip.print.printing".to_owned(),
+                PrintStep::Waiting(trouble) => format!("print.trouble.{}", trouble.name()),
+                _ => continue,
+            };
+            assert!(stage.has(&stage.t(&instead)), "{step:?} {look:?}: {:?}", stage.names());
+            let other = stage.t("my_cases.print_name").replace("{number}", lines(2)[1].number.as_str());
+            assert!(stage.has(&other), "{step:?} {look:?}: the others can be printed");
         }
         stage.change(|model| {
             let session = model.session.as_mut().expect("a session");
@@ -184,6 +194,37 @@ fn own_cases_are_printed_by_their_number() {
         });
         let words = stage.t("slip.print.interrupted");
         assert!(stage.names().contains(&words), "paper that may lie there is told: {:?}", stage.names());
+    }
+}
+
+#[test]
+fn an_own_case_says_that_it_is_being_printed_until_it_is_and_what_may_go_elsewhere_keeps_its_button() {
+    let first = lines(1)[0].clone();
+    for look in looks() {
+        let mut stage = Stage::of(with_printer(at_cases(look, Some(lines(2)))));
+        let name = stage.t("my_cases.print_name").replace("{number}", first.number.as_str());
+        let tapped = stage.tap(&name);
+        stage.change(|model| {
+            for command in tapped {
+                assert_eq!(model.command(command).len(), 1, "it is asked for");
+            }
+        });
+        assert!(!stage.has(&name) && stage.has(&stage.t("slip.print.printing")), "{:?}", stage.names());
+        let ended = told(first.envelope_id, PrintKind::Slip, PrintStep::Printed);
+        stage.change(|model| drop(model.event(ended)));
+        assert_eq!(stage.tap(&name), [Command::PrintCase(first.envelope_id)], "one more");
+        // A page that waits for its printer may become a strip.
+        stage.change(|model| {
+            model.devices.list.push(view(DeviceKind::PagePrinter, DeviceState::Ready));
+            model.event(told(first.envelope_id, PrintKind::Page, PrintStep::Waiting(Trouble::NoPaper)));
+        });
+        let tapped = stage.tap(&name);
+        stage.change(|model| {
+            for command in tapped {
+                assert_eq!(model.command(command).len(), 1, "{look:?}");
+            }
+        });
+        assert!(!stage.has(&name), "{look:?}: now it is on its way there");
     }
 }
 

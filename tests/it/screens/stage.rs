@@ -20,6 +20,7 @@ use terminal::theme::Theme;
 use terminal::widgets::Kit;
 
 use super::contrast::{elided_words, painted_words, weak_texts};
+use super::picture;
 pub use super::visits::{answer, answer_all, answer_situation, flex, in_form, signature, to_field};
 
 /// 2026-11-24 14:00 in China.
@@ -219,6 +220,7 @@ impl Stage {
 
     /// Names, sizes, overlaps, contrast, the window's edge and words that were cut.
     pub fn assert_sound(&self, about: &str) {
+        picture::keep(&self.harness.ctx, self.shapes(), about);
         let play = self.harness.state();
         let cut = self.cut();
         assert!(cut.is_empty(), "{about}: {cut:?}");

@@ -7,6 +7,7 @@ use domain::ids::ItemCode;
 use domain::text::Language;
 use hardware::card_reader::{ReadError, ReaderStatus};
 use terminal::command::Command;
+use terminal::event::Event;
 use terminal::model::{CardStep, ListOf, Look, Model, Network, Outage, Screen, TextSize};
 
 use super::stage::{FLEX, NOW_MS, Stage, catalogue, long_person, looks, person, usual};
@@ -207,6 +208,7 @@ fn the_card_page_has_words_for_every_state() {
         ReaderStatus::Unknown,
         ReaderStatus::ServiceOff,
         ReaderStatus::NoReader,
+        ReaderStatus::Busy,
         ReaderStatus::Empty,
         ReaderStatus::OutOfOrder,
     ] {
@@ -218,6 +220,7 @@ fn the_card_page_has_words_for_every_state() {
         ReadError::NoSecurityModule,
         ReadError::UnknownCard,
         ReadError::OutOfOrder,
+        ReadError::Busy,
         ReadError::Damaged,
         ReadError::ReaderGone,
     ] {
@@ -237,6 +240,37 @@ fn the_card_page_has_words_for_every_state() {
             model.second_card = true;
         });
     }
+}
+
+#[test]
+fn a_card_that_lay_there_the_wrong_way_is_to_be_lifted_and_laid_again() {
+    for look in looks() {
+        let mut model = visit(look, Network::Offline);
+        model.command(Command::Finish);
+        model.event(Event::Reader(ReaderStatus::Card));
+        model.event(Event::CardFailed(ReadError::LayAgain));
+        model.command(Command::Start(look.size));
+        model.look = look;
+        at_card(&mut model, ReaderStatus::Card, CardStep::Waiting);
+        let mut stage = Stage::of(model);
+        stage.assert_sound(&format!("{look:?}"));
+        let says = |stage: &Stage, key: &str| stage.has(&stage.t(key));
+        assert!(
+            says(&stage, "card.failed.lay_again") && says(&stage, "card.failed.lay_again_hint"),
+            "{look:?}"
+        );
+        assert!(!says(&stage, "card.state.waiting"), "{look:?}: nobody waits for another card");
+        stage.change(|model| drop(model.event(Event::Reader(ReaderStatus::Empty))));
+        assert!(says(&stage, "card.state.waiting") && !says(&stage, "card.failed.lay_again"), "{look:?}");
+    }
+}
+
+#[test]
+fn where_the_reader_is_in_use_elsewhere_nobody_is_sent_to_look_for_a_cable() {
+    let mut model = visit(usual(), Network::Offline);
+    at_card(&mut model, ReaderStatus::Busy, CardStep::Waiting);
+    let stage = Stage::of(model);
+    assert!(stage.has(&stage.t("card.state.out_of_order")) && !stage.has(&stage.t("card.state.no_reader")));
 }
 
 fn at_card(model: &mut Model, reader: ReaderStatus, step: CardStep) {

@@ -100,11 +100,12 @@ fn error_key(words: &str) -> Option<&'static str> {
     transport.or_else(frame)
 }
 
-const TRANSPORT: [TransportError; 7] = [
+const TRANSPORT: [TransportError; 8] = [
     TransportError::Unsupported,
     TransportError::CardRemoved,
     TransportError::CardMute,
     TransportError::Busy,
+    TransportError::Refused,
     TransportError::Failed,
     TransportError::ReaderGone,
     TransportError::ServiceGone,
@@ -116,6 +117,7 @@ fn transport_key(error: TransportError) -> &'static str {
         TransportError::CardRemoved => "card_removed",
         TransportError::CardMute => "card_mute",
         TransportError::Busy => "busy",
+        TransportError::Refused => "host_port",
         TransportError::Failed => "failed",
         TransportError::ReaderGone => "reader_gone",
         TransportError::ServiceGone => "service_gone",
@@ -153,22 +155,11 @@ mod tests {
         }
     }
 
-    const COMMANDS: [Command; 8] = [
-        Command::Reset,
-        Command::Status,
-        Command::SamId,
-        Command::Find,
-        Command::Select,
-        Command::ReadTextPhoto,
-        Command::ReadNewestAddress,
-        Command::ReadBodyNumber,
-    ];
-
     /// Everything that a module can make the real log say.
     fn log() -> Vec<Line> {
         let trace = Trace::default();
         let says = |frame: &[u8], answer| drop(trace.over("a", Says(answer)).exchange(frame, Duration::ZERO));
-        for command in COMMANDS {
+        for command in Command::ALL {
             says(&command.encode(), Ok(Answer::encode(0x90, &[])));
         }
         let find = Command::Find.encode();
@@ -215,7 +206,7 @@ mod tests {
         let states = |told: &[(String, String)]| {
             told.iter().map(|(_, came)| came.clone()).collect::<std::collections::BTreeSet<_>>().len()
         };
-        assert_eq!((states(&chinese), states(&english)), (26 + 7 + 4, 26 + 7 + 4));
+        assert_eq!((states(&chinese), states(&english)), (26 + 8 + 4, 26 + 8 + 4));
     }
 
     #[test]
