@@ -3,6 +3,7 @@
 //! Refuses to know who may act or how actions are stored: the server's services decide that.
 mod action;
 mod fold;
+mod outcome;
 pub mod plan;
 mod reasons;
 mod step;
