@@ -176,6 +176,32 @@ fn the_sample_has_a_period_of_the_law_levels_conditions_and_each_policy() {
 }
 
 #[test]
+fn what_a_bundle_says_of_a_step_stands_in_its_plan() {
+    let mut lost = BTreeSet::new();
+    each(|catalogue, bundle| {
+        for holds in [true, false] {
+            let given = SituationAnswers::new();
+            let plan = Plan::of(catalogue, Entry::Bundle(bundle), &given, &|_| holds).expect("a plan");
+            for (step, planned) in bundle.steps.iter().zip(plan.steps()) {
+                let table = [
+                    ("id", step.id == planned.id),
+                    ("unit", step.department == planned.unit && step.kind == planned.kind),
+                    ("by", step.by == planned.by),
+                    ("fail", step.fail.unwrap_or_default() == planned.fail),
+                    ("levels", step.levels == planned.levels),
+                    ("statutory", step.statutory == planned.statutory),
+                    ("off", planned.off == (step.when.is_some() && !holds)),
+                    ("sees", bundle.needs(step) == planned.sees),
+                    ("reopened_by", bundle.reopens(&step.id) == planned.reopened_by),
+                ];
+                lost.extend(table.into_iter().filter(|(_, kept)| !kept).map(|(name, _)| name));
+            }
+        }
+    });
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[test]
 fn each_step_is_reached_and_each_case_ends_granted() {
     each(|catalogue, bundle| {
         let mut reached = BTreeSet::new();
