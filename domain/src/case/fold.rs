@@ -3,11 +3,11 @@
 //! Refuses to skip versions or to leave the allowed edges; on an error the case is what it was. Knows no calendar: when
 //! a case is due follows from [`CaseView::accepted_at_ms`] and [`CaseView::pauses`] by `deadline`.
 use super::action::{Action, Recorded, Want};
-use super::plan::{FailPolicy, Plan};
+use super::plan::{FailPolicy, Plan, PlannedStep};
 use super::step::{StepState, StepView};
 use super::view::{Asked, CaseView, SupplementView, Wanted};
 use super::{CaseState, Outcome};
-use crate::bundle::StepKind;
+use crate::bundle::{DoneBy, StepKind};
 use crate::deadline::Pause;
 
 /// Actions that do not make a case.
@@ -117,32 +117,6 @@ impl CaseView {
         Ok(())
     }
 
-    /// With what the case is to be completed, because nothing is left to be done; none while something is.
-    ///
-    /// A refused step whose policy says so refuses the whole; otherwise all steps must have ended, and what was passed
-    /// is granted.
-    pub fn outcome_of_steps(&self) -> Option<Outcome> {
-        if self.state != CaseState::Accepted || self.steps.is_empty() {
-            return None;
-        }
-        let refused = |step: &StepView| step.state == StepState::Refused;
-        let all = |step: &StepView| self.plan.step(&step.id).is_some_and(|p| p.fail == FailPolicy::All);
-        if self.steps.iter().any(|step| refused(step) && all(step)) {
-            return Some(Outcome::Refused);
-        }
-        if self.steps.iter().any(|step| step.state.is_open()) {
-            return None;
-        }
-        let decides = |step: &&StepView| self.plan.step(&step.id).is_some_and(|p| p.kind.needs_department());
-        let missing = |step: &StepView| matches!(step.state, StepState::Refused | StepState::Blocked);
-        let passed = self.steps.iter().filter(decides).any(|step| step.state == StepState::Passed);
-        Some(match (self.steps.iter().any(missing), passed) {
-            (false, _) => Outcome::Granted,
-            (true, true) => Outcome::PartlyGranted,
-            (true, false) => Outcome::Refused,
-        })
-    }
-
     fn misfit(&self, action: &Action) -> FoldError {
         let step = action.step().and_then(|id| self.step(id)).map(|step| step.state);
         FoldError::Misfit { action: action.name(), state: self.state, step }
@@ -213,8 +187,8 @@ impl CaseView {
         match &next.action {
             Action::SupplementSent { due_ms } => self.send_supplement(*due_ms),
             Action::SupplementReceived { envelope, keys, .. } => {
-                let (envelope, keys) = (*envelope, keys.clone());
-                self.supplements.push(SupplementView { envelope, at_ms: next.at_ms, keys });
+                let (envelope, keys, version) = (*envelope, keys.clone(), next.version);
+                self.supplements.push(SupplementView { envelope, at_ms: next.at_ms, version, keys });
                 self.end_supplement(next.at_ms, false);
                 Some(())
             }
@@ -231,12 +205,10 @@ impl CaseView {
     fn move_one(&mut self, next: &Recorded) -> Option<()> {
         let id = next.action.step()?;
         let accepted = self.state == CaseState::Accepted;
+        // Nothing was decided yet that could be reopened; what was not needed may become so.
         let decides = matches!(
             next.action,
-            Action::Passed { .. }
-                | Action::Refused { .. }
-                | Action::ConsultAsked { .. }
-                | Action::Reopened { .. }
+            Action::Passed { .. } | Action::Refused { .. } | Action::ConsultAsked { .. }
         );
         if decides && !accepted {
             return None;
@@ -342,10 +314,13 @@ impl CaseView {
             if step.state != StepState::Waiting {
                 continue;
             }
-            let before = || planned.depends.iter().filter_map(|id| self.step(id)).map(|step| step.state);
-            let next = if before().any(|state| matches!(state, StepState::Refused | StepState::Blocked)) {
+            let before = || planned.depends.iter().filter_map(|id| self.step(id));
+            let refused = |step: &StepView| step.state == StepState::Refused;
+            let alone = |step: &StepView| refused(step) && self.policy(&step.id) == FailPolicy::Alone;
+            let stops = |step: &StepView| step.state == StepState::Blocked || (refused(step) && !alone(step));
+            let next = if before().any(stops) {
                 StepState::Blocked
-            } else if before().all(StepState::lets_on)
+            } else if before().all(|step| step.state.lets_on() || alone(step))
                 && (accepted || !desk || planned.kind == StepKind::Accept)
             {
                 StepState::Ready
@@ -358,16 +333,17 @@ impl CaseView {
         }
     }
 
-    /// The clock stands while the citizen has the next move: a supplement that was told, something to be paid.
+    /// The clock stands while the citizen has the next move: a supplement that was told, something to be paid or done.
     fn keep_time(&mut self, at_ms: i64) {
         if self.accepted_at_ms.is_none() {
             return;
         }
-        let pays = |step: &StepView| {
-            step.state.is_workable() && self.plan.step(&step.id).is_some_and(|p| p.kind == StepKind::Pay)
+        let theirs = |step: &StepView| {
+            let by = self.plan.step(&step.id).map(PlannedStep::done_by);
+            step.state.is_workable() && by == Some(DoneBy::Applicant)
         };
         let open = self.state == CaseState::Accepted;
-        let stands = open && (self.asked.iter().any(|asked| asked.sent) || self.steps.iter().any(pays));
+        let stands = open && (self.asked.iter().any(|asked| asked.sent) || self.steps.iter().any(theirs));
         match (self.pauses.last_mut().filter(|pause| pause.until_ms.is_none()), stands) {
             (None, true) => self.pauses.push(Pause { from_ms: at_ms, until_ms: None }),
             (Some(pause), false) => pause.until_ms = Some(at_ms),

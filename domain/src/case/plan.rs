@@ -2,15 +2,16 @@
 //! new catalogue nor a changed department moves a running case.
 //!
 //! Refuses to know how a plan follows from a catalogue's answers (`resolve` does) and how far it has come (`step`).
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::StepKind;
+use crate::bundle::{Bundle, DoneBy, StepKind, is_one, one};
 use crate::catalogue::{Catalogue, Entry};
+use crate::expr::Expr;
 use crate::ids::{ItemCode, UnitId};
 use crate::item::Period;
-use crate::situation::{SituationAnswers, resolve};
+use crate::situation::{ActiveStep, SituationAnswers, resolve};
 
 /// Most steps of a case.
 pub const MAX_STEPS: usize = 64;
@@ -18,10 +19,12 @@ pub const MAX_STEPS: usize = 64;
 pub const MAX_LEVELS: u8 = 5;
 /// The id of the only step of an item.
 pub const ONLY_STEP: &str = "review";
+/// Most keys that a step sees, or is reopened by.
+pub const MAX_KEYS: usize = 400;
 /// Longest id of a step, in bytes.
 const MAX_ID: usize = 40;
 
-/// What a refused step does to the others (整件不予, 其余照办).
+/// What a refused step does to the others, and to the result of the whole (整件不予, 其余照办).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailPolicy {
@@ -30,6 +33,9 @@ pub enum FailPolicy {
     Partial,
     /// The whole case is refused.
     All,
+    /// Nothing: what comes after it is done all the same. The result is granted in part, or in full if the step grants
+    /// nothing itself ([`StepKind::grants`]).
+    Alone,
 }
 
 impl FailPolicy {
@@ -62,16 +68,59 @@ pub struct PlannedStep {
     /// A period of the law that must run before it may be passed (公告期), counted from when it could begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statutory: Option<Period>,
+    /// Who does it, where the catalogue says so ([`PlannedStep::done_by`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<DoneBy>,
+    /// Its condition did not hold when the case was opened: it begins as not needed, and may be switched on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
+    /// Keys of fields and materials that it needs; whoever does it sees no others. None: nothing was said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sees: Option<BTreeSet<String>>,
+    /// Keys of fields: if one changes after it decided, it is done again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reopened_by: BTreeSet<String>,
 }
 
-fn one() -> u8 {
-    1
-}
+impl PlannedStep {
+    /// A step that waits for nothing, of which nothing else is said.
+    pub fn new(id: impl Into<String>, unit: UnitId, kind: StepKind) -> Self {
+        Self {
+            id: id.into(),
+            unit,
+            kind,
+            depends: Vec::new(),
+            item: None,
+            levels: 1,
+            fail: FailPolicy::default(),
+            statutory: None,
+            by: None,
+            off: false,
+            sees: None,
+            reopened_by: BTreeSet::new(),
+        }
+    }
 
-// The signature is serde's.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_one(levels: &u8) -> bool {
-    *levels == 1
+    /// Who does it.
+    pub fn done_by(&self) -> DoneBy {
+        self.by.unwrap_or_else(|| self.kind.usually_done_by())
+    }
+
+    fn of_bundle(bundle: &Bundle, active: &ActiveStep<'_>, holds: &dyn Fn(&Expr) -> bool) -> Self {
+        let step = active.step;
+        Self {
+            depends: active.depends.iter().map(|id| (*id).to_owned()).collect(),
+            item: step.item.clone(),
+            levels: step.levels,
+            fail: step.fail.unwrap_or_default(),
+            statutory: step.statutory,
+            by: step.by,
+            off: step.when.as_ref().is_some_and(|rule| !holds(rule)),
+            sees: bundle.needs(step),
+            reopened_by: bundle.reopens(&step.id),
+            ..Self::new(&step.id, step.department.clone(), step.kind)
+        }
+    }
 }
 
 /// The steps of a case, each after what it depends on.
@@ -99,6 +148,9 @@ pub enum PlanError {
     /// No level of review, or more than [`MAX_LEVELS`].
     #[error("step {0} has no sensible number of levels")]
     Levels(String),
+    /// It sees more than [`MAX_KEYS`] keys, or is reopened by more.
+    #[error("step {0} names more than {MAX_KEYS} keys")]
+    Keys(String),
     /// Nothing is to be done but accepting.
     #[error("no step decides anything")]
     NothingToDo,
@@ -121,20 +173,26 @@ impl Plan {
             if step.levels == 0 || step.levels > MAX_LEVELS {
                 return Err(PlanError::Levels(step.id.clone()));
             }
+            if step.sees.as_ref().is_some_and(|sees| sees.len() > MAX_KEYS)
+                || step.reopened_by.len() > MAX_KEYS
+            {
+                return Err(PlanError::Keys(step.id.clone()));
+            }
             if step.id.trim().is_empty() || step.id.len() > MAX_ID || !before.insert(step.id.as_str()) {
                 return Err(PlanError::Id(step.id.clone()));
             }
         }
-        if steps.iter().all(|step| step.kind == StepKind::Accept) {
+        if steps.iter().all(|step| step.kind == StepKind::Accept || step.off) {
             return Err(PlanError::NothingToDo);
         }
         Ok(Self(steps))
     }
 
-    /// The plan of an item or bundle for somebody who answered its questions so.
+    /// The plan of an item or bundle for somebody who answered its questions so and filled in a form of which these
+    /// conditions of steps hold.
     ///
     /// An item has one step, done by its department. A bundle has the steps that the answers leave, each with what it
-    /// depends on among them.
+    /// depends on among them. A step whose condition does not hold is in the plan as well, switched off.
     ///
     /// # Errors
     /// [`PlanError`] if the answers leave nothing to be done, or the catalogue's graph is none.
@@ -142,31 +200,33 @@ impl Plan {
         catalogue: &Catalogue,
         entry: Entry<'_>,
         answers: &SituationAnswers,
+        holds: &dyn Fn(&Expr) -> bool,
     ) -> Result<Self, PlanError> {
         let steps = match entry {
             Entry::Item(item) => vec![PlannedStep {
-                id: ONLY_STEP.to_owned(),
-                unit: item.department.clone(),
-                kind: StepKind::Review,
-                depends: Vec::new(),
-                item: None,
-                levels: 1,
                 fail: FailPolicy::All,
-                statutory: None,
+                ..PlannedStep::new(ONLY_STEP, item.department.clone(), StepKind::Review)
             }],
-            Entry::Bundle(_) => {
+            Entry::Bundle(bundle) => {
                 let resolution = resolve(catalogue, entry, answers);
-                let step = |active: &crate::situation::ActiveStep<'_>| PlannedStep {
-                    id: active.step.id.clone(),
-                    unit: active.step.department.clone(),
-                    kind: active.step.kind,
-                    depends: active.depends.iter().map(|id| (*id).to_owned()).collect(),
-                    item: active.step.item.clone(),
-                    levels: 1,
-                    fail: FailPolicy::default(),
-                    statutory: None,
-                };
-                resolution.steps.iter().map(step).collect()
+                let mut steps: Vec<PlannedStep> = Vec::new();
+                let mut behind: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+                for active in &resolution.steps {
+                    let mut step = PlannedStep::of_bundle(bundle, active, holds);
+                    // What is not needed counts as done: whoever comes after it waits for what comes before it, too.
+                    for id in &active.depends {
+                        for before in behind.get(id).into_iter().flatten() {
+                            if !step.depends.contains(before) {
+                                step.depends.push(before.clone());
+                            }
+                        }
+                    }
+                    if active.step.when.is_some() {
+                        behind.insert(&active.step.id, step.depends.clone());
+                    }
+                    steps.push(step);
+                }
+                steps
             }
         };
         Self::new(steps)
@@ -208,17 +268,15 @@ impl Plan {
 mod tests {
     use super::*;
 
-    pub(crate) fn step(id: &str, depends: &[&str]) -> PlannedStep {
+    fn step(id: &str, depends: &[&str]) -> PlannedStep {
         PlannedStep {
-            id: id.to_owned(),
-            unit: "人社".parse().expect("a unit"),
-            kind: StepKind::Review,
             depends: depends.iter().map(|d| (*d).to_owned()).collect(),
-            item: None,
-            levels: 1,
-            fail: FailPolicy::Partial,
-            statutory: None,
+            ..PlannedStep::new(id, "人社".parse().expect("a unit"), StepKind::Review)
         }
+    }
+
+    fn keys(count: usize) -> BTreeSet<String> {
+        (0..count).map(|n| n.to_string()).collect()
     }
 
     #[test]
@@ -232,7 +290,17 @@ mod tests {
             (vec![step("a", &[]), step("a", &[])], PlanError::Id("a".into())),
             (vec![step(" ", &[])], PlanError::Id(" ".into())),
             (vec![PlannedStep { levels: 0, ..step("a", &[]) }], PlanError::Levels("a".into())),
+            (vec![PlannedStep { levels: 6, ..step("a", &[]) }], PlanError::Levels("a".into())),
+            (
+                vec![PlannedStep { sees: Some(keys(MAX_KEYS + 1)), ..step("a", &[]) }],
+                PlanError::Keys("a".into()),
+            ),
+            (
+                vec![PlannedStep { reopened_by: keys(MAX_KEYS + 1), ..step("a", &[]) }],
+                PlanError::Keys("a".into()),
+            ),
             (vec![PlannedStep { kind: StepKind::Accept, ..step("a", &[]) }], PlanError::NothingToDo),
+            (vec![PlannedStep { off: true, ..step("a", &[]) }], PlanError::NothingToDo),
             ((0..65).map(|n| step(&n.to_string(), &[])).collect(), PlanError::Count(65)),
         ];
         for (steps, error) in table {
@@ -250,9 +318,44 @@ mod tests {
 
     #[test]
     fn the_stored_form_of_a_plan_is_fixed_and_short() {
-        let plan = Plan::new(vec![step("review", &[])]).expect("a plan");
-        let json = r#"[{"id":"review","unit":"人社","kind":"review"}]"#;
+        let full = PlannedStep {
+            by: Some(DoneBy::Post),
+            fail: FailPolicy::Alone,
+            off: true,
+            sees: Some(keys(2)),
+            reopened_by: keys(1),
+            ..step("mail", &["review"])
+        };
+        let plan = Plan::new(vec![step("review", &[]), full]).expect("a plan");
+        let json = concat!(
+            r#"[{"id":"review","unit":"人社","kind":"review"},"#,
+            r#"{"id":"mail","unit":"人社","kind":"review","depends":["review"],"fail":"alone","by":"post","#,
+            r#""off":true,"sees":["0","1"],"reopened_by":["0"]}]"#,
+        );
         assert_eq!(serde_json::to_string(&plan).expect("json"), json);
         assert_eq!(serde_json::from_str::<Plan>(json).expect("read back"), plan);
+    }
+
+    #[test]
+    fn who_does_a_step_is_what_the_catalogue_says_and_else_what_is_usual() {
+        let table = [
+            (StepKind::Accept, DoneBy::Department),
+            (StepKind::Share, DoneBy::Department),
+            (StepKind::Review, DoneBy::Department),
+            (StepKind::Issue, DoneBy::Department),
+            (StepKind::Pay, DoneBy::Applicant),
+            (StepKind::Mail, DoneBy::Post),
+            (StepKind::Notify, DoneBy::System),
+        ];
+        for (kind, usual) in table {
+            let step = PlannedStep { kind, ..step("a", &[]) };
+            assert_eq!(step.done_by(), usual);
+            assert!(kind.may_be_done_by(usual));
+            let said = PlannedStep { by: Some(DoneBy::Department), ..step };
+            assert_eq!(said.done_by(), DoneBy::Department);
+        }
+        assert!(StepKind::Mail.may_be_done_by(DoneBy::Department));
+        assert!(!StepKind::Pay.may_be_done_by(DoneBy::Department));
+        assert!(!StepKind::Review.may_be_done_by(DoneBy::System));
     }
 }

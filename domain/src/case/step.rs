@@ -116,7 +116,7 @@ impl StepView {
         Self {
             id: planned.id.clone(),
             unit: planned.unit.clone(),
-            state: StepState::Waiting,
+            state: if planned.off { StepState::Skipped } else { StepState::Waiting },
             holder: None,
             passed_by: Vec::new(),
             rounds: 0,
@@ -171,7 +171,9 @@ impl StepView {
                 self.hold(Refused, None)
             }
             Action::Skipped { .. } if self.state.is_open() => self.hold(Skipped, None),
-            Action::Reopened { .. } if matches!(self.state, Passed | Refused) => self.again(),
+            // What was passed by one level of several is decided in part.
+            Action::Reopened { .. } if matches!(self.state, Passed | Refused | Skipped) => self.again(),
+            Action::Reopened { .. } if workable && !self.passed_by.is_empty() => self.again(),
             Action::Noted { .. } => {}
             _ => return false,
         }

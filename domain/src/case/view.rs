@@ -2,7 +2,7 @@
 use super::plan::Plan;
 use super::step::StepView;
 use super::{CaseState, Outcome};
-use crate::bundle::StepKind;
+use crate::bundle::{DoneBy, StepKind};
 use crate::deadline::Pause;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
 
@@ -59,10 +59,11 @@ impl CaseView {
         self.step(&first.id).map(|step| &step.unit)
     }
 
-    /// The unit in whose inbox a step stands: its own. What is done by the citizen, the post or a system (paying, posting,
-    /// telling) is booked by the unit that accepts the case, as long as nobody else tells of it.
+    /// The unit in whose inbox a step stands: its own, if a department does it. What the citizen, the post or a system does
+    /// is booked by the unit that accepts the case, as long as nobody else tells of it.
     pub fn booking_unit<'v>(&'v self, step: &'v StepView) -> &'v UnitId {
-        let by_others = self.plan.step(&step.id).is_some_and(|planned| planned.kind.is_done_by_others());
+        let by_others =
+            self.plan.step(&step.id).is_some_and(|planned| planned.done_by() != DoneBy::Department);
         self.accepting_unit().filter(|_| by_others).unwrap_or(&step.unit)
     }
 
@@ -113,6 +114,8 @@ pub struct SupplementView {
     pub envelope: EnvelopeId,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
+    /// Version of the case after it.
+    pub version: u64,
     /// Keys of what it brought.
     pub keys: Vec<String>,
 }

@@ -2,7 +2,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::parse::Report;
-use super::{Catalogue, LifeEvent};
+use super::{Catalogue, LifeEvent, check_steps};
 use crate::bundle::{Bundle, Step};
 use crate::form::{Form, FormSpec};
 use crate::ids::ItemCode;
@@ -63,6 +63,7 @@ pub(super) fn check_bundle(bundle: &Bundle, catalogue: &Catalogue, report: &mut 
         }
     }
     steps(bundle, report);
+    check_steps::check(bundle, report);
     materials(&bundle.materials, report);
     period(bundle.promised, "promised", report);
     report.expect(bundle.revision >= 1, "revision", "must be 1 or more");

@@ -8,6 +8,7 @@ mod calendar;
 mod canonical;
 mod check;
 mod check_item;
+mod check_steps;
 mod difference;
 mod document;
 mod entry;
@@ -48,6 +49,8 @@ pub use policies::{
     StaleAction, StalePolicy,
 };
 pub use review::{Allowed, Review, Rule, Warning};
+#[cfg(test)]
+pub(crate) use rules::answers;
 pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS, step_faults};
 pub use station::{Offer, Station};
 

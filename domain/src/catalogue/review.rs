@@ -25,6 +25,8 @@ pub enum Rule {
     SoundsAlike,
     /// A member of a bundle that none of its steps is for.
     MemberWithoutStep,
+    /// A bundle that does not say what each of its steps needs.
+    StepsSeeAll,
     /// An option or question that changes nothing.
     ChangesNothing,
     /// A withdrawn item on the home page or in a bundle.

@@ -246,6 +246,17 @@ impl Expr {
         }
     }
 
+    /// Whether it depends on one of these fields or repeat groups.
+    pub fn names_any(&self, keys: &[String]) -> bool {
+        let named = match self {
+            Self::Field(key) | Self::OneOf { field: key, .. } | Self::Answered(key) | Self::Count(key) => {
+                keys.contains(key)
+            }
+            _ => false,
+        };
+        named || self.parts().iter().any(|part| part.names_any(keys))
+    }
+
     /// Calls for each text that stands in the expression and that people may see.
     pub fn each_text(&self, see: &mut dyn FnMut(&str)) {
         match self {

@@ -1,8 +1,31 @@
 //! The names that stand before a place in a form: what a rule there may use.
 use std::collections::BTreeMap;
 
-use super::spec::{UiField, Widget};
-use crate::expr::{Named, Scope};
+use super::spec::{FormSpec, UiField, Widget};
+use crate::expr::{Expr, ExprError, Named, Scope};
+
+impl FormSpec {
+    /// Checks a rule about the whole form: it may name every field outside of rows, and every repeat group.
+    ///
+    /// # Errors
+    /// [`ExprError`], the first thing that is wrong.
+    pub fn check_rule(&self, rule: &Expr) -> Result<(), ExprError> {
+        let mut all = Before::default();
+        for group in self.groups() {
+            match &group.repeat {
+                Some(repeat) => all.add_rows(&repeat.key),
+                None => group.fields.iter().for_each(|field| all.add_field(field)),
+            }
+        }
+        rule.check_rule(&all)
+    }
+
+    /// Keys of all fields and repeat groups.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let rows = self.groups().filter_map(|group| group.repeat.as_ref()).map(|repeat| repeat.key.as_str());
+        self.fields().map(|field| field.key.as_str()).chain(rows)
+    }
+}
 
 /// Fields and repeat groups before a place.
 #[derive(Clone, Default)]

@@ -11,6 +11,7 @@ use super::seen::{Seen, normal, to_answer};
 use super::spec::{Prefill, UiField, UiGroup};
 use super::validate::is_empty;
 use super::{Answers, Facts, Form};
+use crate::expr::Expr;
 
 /// Pages, groups, rows and fields in form order, also those that are not visible.
 pub(super) struct State<'a> {
@@ -95,6 +96,16 @@ pub(super) enum Filling {
 impl Form {
     /// One pass.
     pub(super) fn state<'a>(&'a self, answers: &'a Answers, facts: &'a Facts, filling: Filling) -> State<'a> {
+        self.pass(answers, facts, filling).0
+    }
+
+    /// Whether a rule about the whole form holds of these answers; what is unknown, or not asked, does not
+    /// ([`FormSpec::check_rule`](super::FormSpec::check_rule)).
+    pub fn holds(&self, rule: &Expr, answers: &Answers, facts: &Facts) -> bool {
+        rule.holds(&self.pass(answers, facts, Filling::Off).1)
+    }
+
+    fn pass<'a>(&'a self, answers: &'a Answers, facts: &'a Facts, filling: Filling) -> (State<'a>, Seen<'a>) {
         let mut pass = Pass { form: self, answers, seen: Seen::new(facts), filling, next: 0 };
         let mut pages = Vec::new();
         for page in &self.spec().pages {
@@ -105,7 +116,7 @@ impl Form {
             }
             pages.push(groups);
         }
-        State { pages }
+        (State { pages }, pass.seen)
     }
 
     /// All fields of a state in form order, row by row.

@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::applicant::IdentitySource;
 use domain::case::{Action, CaseState, CaseView, Outcome, ReturnReason};
+use domain::catalogue::Entry;
 use domain::envelope::Digest;
-use domain::form::Answers;
+use domain::form::{Answers, Facts, Form};
 use domain::ids::{EnvelopeId, KeyId, StationId};
 use domain::wire::v1::{EnvelopeHeader, Submission, Supplement, Withdrawal};
 use rand_core::CryptoRng;
@@ -22,7 +23,7 @@ use crate::error::{ProblemCode, ServiceError};
 use crate::keys::Keys;
 use crate::services::blobs::Blob;
 use crate::services::case_key::{self, Wrapped, WrappedKey};
-use crate::services::cases::{self, Actor, CaseRow};
+use crate::services::cases::{self, Actor, BY_CENTRE, CaseRow};
 use crate::services::catalogue::{Shelf, Volume};
 use crate::services::submission_form::{facts, filled_on, missing_files, opened_form};
 use crate::services::supplements::{self, SealedSupplement, is_material};
@@ -55,8 +56,8 @@ struct Held {
 
 /// What an envelope comes to. Holds no plain text.
 enum Verdict {
-    /// It is to happen to the case, if it is this person's.
-    Does { action: Box<Action>, person: [u8; 32], key: Option<Box<Wrapped>> },
+    /// It is to happen to the case, if it is this person's, and then what the new answers make of steps with a condition.
+    Does { action: Box<Action>, then: Vec<Action>, person: [u8; 32], key: Option<Box<Wrapped>> },
     /// Its key is not there: it waits.
     Waits(KeyId),
     /// People have to look at it.
@@ -194,16 +195,18 @@ fn judge(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, J
         }
         let action = Action::Completed { outcome: Some(Outcome::Withdrawn), text: None };
         let person = person_key::id_number(keys, &applicant);
-        return Ok(Verdict::Does { action: Box::new(action), person, key: None });
+        return Ok(Verdict::Does { action: Box::new(action), then: Vec::new(), person, key: None });
     }
     let Ok((mut header, supplement)) = held.sealed.open::<Supplement>(&key) else { return Ok(CANNOT_OPEN) };
     // Pages that were given up did not come.
     header.blobs.retain(|blob| held.came.contains(&blob.digest));
     let person = person_key::id_number(keys, &supplement.applicant);
     let (taken, unfit) = sort(held, &header, supplement, keys)?;
+    let then = switched(held, &taken, keys)?;
+    let taken = taken.into_iter().map(|(key, _)| key).collect();
     let action = Action::SupplementReceived { envelope: held.id, keys: taken, unfit };
     let key = case_key::wrap(&key, (&held.id, held.sealed.accepted_at_ms), keys, rng)?.map(Box::new);
-    Ok(Verdict::Does { action: Box::new(action), person, key })
+    Ok(Verdict::Does { action: Box::new(action), then, person, key })
 }
 
 /// Which of the new answers were asked for and fit the form, and what is wrong with the others that were asked for.
@@ -212,7 +215,7 @@ fn sort(
     header: &EnvelopeHeader,
     supplement: Supplement,
     keys: &Keys,
-) -> Result<(Vec<String>, Vec<ReturnReason>), ServiceError> {
+) -> Result<(Map<String, Json>, Vec<ReturnReason>), ServiceError> {
     // What was decided on is not exchanged behind the decision.
     let open = |step: &str| held.view.step(step).is_some_and(|step| step.state.is_open());
     let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key && open(&wanted.step));
@@ -231,11 +234,34 @@ fn sort(
         }
     }
     unfit.truncate(MAX_UNFIT);
-    Ok((new.into_iter().map(|(key, _)| key).collect(), unfit))
+    Ok((new, unfit))
+}
+
+/// What the new answers make of the steps with a condition.
+fn switched(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<Action>, ServiceError> {
+    let entry =
+        held.volume.as_deref().zip(held.row.item.as_ref()).and_then(|(v, code)| v.catalogue.entry(code));
+    let Some(Entry::Bundle(bundle)) = entry else { return Ok(Vec::new()) };
+    if bundle.steps.iter().all(|step| step.when.is_none()) {
+        return Ok(Vec::new());
+    }
+    let (form, answers, facts) = filled(held, new, keys)?;
+    let changed: Vec<String> = new.keys().cloned().collect();
+    Ok(held.view.switched(bundle, &changed, &|rule| form.holds(rule, &answers, &facts)))
 }
 
 /// What the form says of the answers once the new ones have taken the place of the old ones.
 fn errors(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<ReturnReason>, ServiceError> {
+    let (form, answers, facts) = filled(held, new, keys)?;
+    let reason = |error: domain::form::FieldError| {
+        let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
+        ReturnReason { field, kind: error.kind.name().to_owned() }
+    };
+    Ok(form.validate_with(&answers, &facts).into_iter().map(reason).collect())
+}
+
+/// The form with the answers once the new ones have taken the place of the old ones, and what else its rules see.
+fn filled(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<(Form, Answers, Facts), ServiceError> {
     let (first_key, first) = &held.first;
     let (header, submission) = first.open::<Submission>(&first_key.open(keys)?)?;
     let Submission { applicant, mut answers, situation } = submission;
@@ -245,12 +271,7 @@ fn errors(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<Retur
     let fields = new.iter().filter(|(key, _)| !is_material(key));
     answers.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
     let facts = facts(&applicant, filled_on(&header, first.accepted_at_ms));
-    let errors = form.validate_with(&Answers::from_map(answers), &facts);
-    let reason = |error: domain::form::FieldError| {
-        let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
-        ReturnReason { field, kind: error.kind.name().to_owned() }
-    };
-    Ok(errors.into_iter().map(reason).collect())
+    Ok((form, Answers::from_map(answers), facts))
 }
 
 /// Whether an answer is a list of files, or one.
@@ -266,8 +287,8 @@ fn write(
     now_ms: i64,
     (held, verdict): (&Held, &Verdict),
 ) -> Result<Option<StationId>, ServiceError> {
-    let (action, person, key) = match verdict {
-        Verdict::Does { action, person, key } => (action, person, key),
+    let (action, then, person, key) = match verdict {
+        Verdict::Does { action, then, person, key } => (action, then, person, key),
         Verdict::Waits(key) => {
             audit::raise_alarm(tx, now_ms, unseal::UNKNOWN_KEY, key.as_str(), None)?;
             return Ok(None);
@@ -287,7 +308,7 @@ fn write(
         return told(tx, now_ms, held, ("quarantined", "follow-up.another-person"));
     }
     let actor = Actor { id: &held.terminal, role: "terminal", on_behalf_of: None, click: None };
-    let view = match cases::add(tx, shelf, now_ms, (&row, view), (actor, action.as_ref().clone())) {
+    let mut view = match cases::add(tx, shelf, now_ms, (&row, view), (actor, action.as_ref().clone())) {
         Err(ServiceError::Refused { .. }) => return told(tx, now_ms, held, LATE),
         view => view?,
     };
@@ -295,6 +316,9 @@ fn write(
         key.keep(tx)?;
     }
     settle(tx, &held.id, "taken")?;
+    for action in then {
+        view = cases::add(tx, shelf, now_ms, (&row, view), (BY_CENTRE, action.clone()))?;
+    }
     review::follow(tx, shelf, now_ms, (&row, view))?;
     Ok(Some(row.station))
 }

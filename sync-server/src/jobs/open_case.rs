@@ -8,6 +8,7 @@ use std::sync::Arc;
 use domain::applicant::check_id_number;
 use domain::case::{Action, CaseState, Plan, QuarantineReason, ReturnReason};
 use domain::envelope::DataKey;
+use domain::expr::Expr;
 use domain::form::{Answers, FieldError, FieldErrorKind, Form, Widget};
 use domain::ids::{EnvelopeId, KeyId, StationId};
 use domain::situation::Misfit;
@@ -235,9 +236,11 @@ fn judge(
     if opened.applicant.name.trim().is_empty() {
         reasons.push(reason("applicant.name", "required"));
     }
-    match form_of(volume, code, situation.as_ref())? {
+    let card = facts(&opened.applicant, day);
+    let adjusted = form_of(volume, code, situation.as_ref())?;
+    match &adjusted {
         Ok(adjusted) => {
-            let errors = adjusted.validate_with(&opened.answers, &facts(&opened.applicant, day));
+            let errors = adjusted.validate_with(&opened.answers, &card);
             reasons.extend(errors.iter().map(field_reason));
         }
         // No answer can be judged without the form that belongs to it.
@@ -252,7 +255,8 @@ fn judge(
         return Ok((opened, form, Err(reasons)));
     }
     let entry = volume.catalogue.entry(code).ok_or(QuarantineReason::UnknownItem)?;
-    let plan = Plan::of(&volume.catalogue, entry, &situation.unwrap_or_default());
+    let holds = |rule: &Expr| adjusted.as_ref().is_ok_and(|form| form.holds(rule, &opened.answers, &card));
+    let plan = Plan::of(&volume.catalogue, entry, &situation.unwrap_or_default(), &holds);
     Ok((opened, form, Ok(plan.map_err(|_| QuarantineReason::Internal)?)))
 }
 

@@ -1,13 +1,14 @@
 //! 办件内容 for the people who work at a case: the submission is opened for whoever has a part in it, and of it only what
 //! that part needs (最小必要).
 //!
-//! A part is a step of the caller's unit, the accepting of the case, or an opinion that was asked for. A step that stands
-//! for one item of a bundle needs what that item's form asks; a step without an item needs all. Every look leaves an
-//! audit row before the content leaves. Refuses other units, and writes no value anywhere.
+//! A part is a step of the caller's unit, the accepting of the case, or an opinion that was asked for. A step needs the
+//! fields and materials that its plan names. Where it names none (an item, the accepting step, a bundle of before): a
+//! step that stands for one item of a bundle needs what that item's form asks; a step without an item needs all. Every
+//! look leaves an audit row before the content leaves. Refuses other units, and writes no value anywhere.
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use domain::case::CaseView;
+use domain::case::{CaseView, StepState, StepView};
 use domain::catalogue::Catalogue;
 use domain::envelope::{DataKey, Digest};
 use domain::form::{Answers, Layout, PlanField, RenderPlan};
@@ -47,7 +48,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn has(&self, path: &str) -> bool {
+    /// Whether an answer or a material (`material.N`) with this path lies within it.
+    pub fn has(&self, path: &str) -> bool {
         match self {
             Self::All => true,
             Self::Keys(keys) => {
@@ -150,15 +152,22 @@ pub struct ContentGroup {
 
 /// How much of a case a unit may see; nothing if it has no part in it.
 pub fn scope(view: &CaseView, unit: &UnitId, catalogue: Option<&Catalogue>) -> Option<Scope> {
-    let mine =
-        view.steps.iter().filter(|step| view.books(unit, step) || step.consulted.as_ref() == Some(unit));
+    let has_part = |step: &&StepView| view.books(unit, step) || step.consulted.as_ref() == Some(unit);
+    // What was never needed gives nobody a part.
+    let needed = |step: &&StepView| step.state != StepState::Skipped || step.ready_at_ms.is_some();
+    let mine = view.steps.iter().filter(has_part).filter(needed);
     let mut keys = None;
     for step in mine {
         let keys = keys.get_or_insert_with(BTreeSet::new);
         keys.extend(
             view.wanted.iter().filter(|wanted| wanted.step == step.id).map(|wanted| wanted.key.clone()),
         );
-        let Some(code) = view.plan.step(&step.id).and_then(|planned| planned.item.as_ref()) else {
+        let planned = view.plan.step(&step.id);
+        if let Some(sees) = planned.and_then(|planned| planned.sees.as_ref()) {
+            keys.extend(sees.iter().cloned());
+            continue;
+        }
+        let Some(code) = planned.and_then(|planned| planned.item.as_ref()) else {
             return Some(Scope::All);
         };
         // Of an item that its catalogue does not have nothing is known to be needed.

@@ -1,6 +1,6 @@
 //! Who sees which answers of a case.
 use domain::bundle::StepKind;
-use domain::case::{Action, FailPolicy, Flaw, Plan, PlannedStep, Recorded, Want, fold};
+use domain::case::{Action, Flaw, Plan, PlannedStep, Recorded, Want, fold};
 use domain::form::{Facts, Form};
 use serde_json::json;
 
@@ -15,16 +15,24 @@ fn catalogue() -> Catalogue {
 }
 
 fn step(id: &str, unit: &str, item: Option<&str>) -> PlannedStep {
-    PlannedStep {
-        id: id.to_owned(),
-        unit: unit.parse().expect("a unit"),
-        kind: if id == "desk" { StepKind::Accept } else { StepKind::Review },
-        depends: Vec::new(),
-        item: item.map(|code| code.parse().expect("a code")),
-        levels: 1,
-        fail: FailPolicy::Partial,
-        statutory: None,
-    }
+    let kind = if id == "desk" { StepKind::Accept } else { StepKind::Review };
+    let item = item.map(|code| code.parse().expect("a code"));
+    PlannedStep { item, ..PlannedStep::new(id, unit.parse().expect("a unit"), kind) }
+}
+
+/// Who sees what of a bundle of the sample, with all its steps.
+fn of_bundle(code: &str) -> CaseView {
+    let catalogue = catalogue();
+    let entry = catalogue.entry(&code.parse().expect("a code")).expect("the bundle");
+    of_plan(Plan::of(&catalogue, entry, &Default::default(), &|_| true).expect("a plan"))
+}
+
+fn of_plan(plan: Plan) -> CaseView {
+    let number = "XN26112400100013".parse().expect("a number");
+    let begin =
+        [Action::Received { number, slip_number: None }, Action::Submitted { plan }, Action::accepted()];
+    let actions = (1..).zip(begin).map(|(version, action)| Recorded { version, at_ms: 1, action });
+    fold(&actions.collect::<Vec<_>>()).expect("a case")
 }
 
 fn view(more: &[Action]) -> CaseView {
@@ -75,6 +83,31 @@ fn a_step_of_an_item_needs_what_the_form_of_the_item_asks() {
     assert_eq!(seen_by(&view, "医保"), Some(Scope::Keys(BTreeSet::new())), "nothing is known of its item");
     assert_eq!([seen_by(&view, "大厅"), seen_by(&view, "税务")], [Some(Scope::All), Some(Scope::All)]);
     assert_eq!(seen_by(&view, "公安"), None);
+}
+
+#[test]
+fn each_department_of_a_bundle_sees_the_fields_and_materials_of_its_own_steps() {
+    let view = of_bundle("one.realestate");
+    let keys = |unit: &str| match seen_by(&view, unit) {
+        Some(Scope::Keys(keys)) => keys,
+        other => panic!("{unit}: {other:?}"),
+    };
+    let expected = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
+    // 住建 checks the deal and hears nothing of the spouse; material 3 is the contract.
+    assert_eq!(keys("住建"), expected(&["property_no", "property_addr", "deal_price", "material.3"]));
+    assert_eq!(keys("邮政"), expected(&["phone", "receive_way", "mail_addr"]));
+    assert!(keys("税务").contains("material.2") && !keys("税务").contains("phone"), "married or not");
+    assert_eq!(keys("申请人"), BTreeSet::new());
+    assert_eq!(seen_by(&view, "政务服务中心(综合受理)"), Some(Scope::All), "it accepts the whole");
+    assert_eq!(seen_by(&view, "公安"), None);
+}
+
+#[test]
+fn a_step_that_is_not_needed_gives_its_unit_no_part() {
+    let off = PlannedStep { off: true, ..step("b", "医保", None) };
+    let plan = Plan::new(vec![step("desk", "大厅", None), step("a", "人社", None), off]);
+    let view = of_plan(plan.expect("a plan"));
+    assert_eq!((seen_by(&view, "医保"), seen_by(&view, "人社")), (None, Some(Scope::All)));
 }
 
 #[test]

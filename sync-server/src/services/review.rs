@@ -2,7 +2,7 @@
 //! role, unit and what the fold says; what follows by itself follows in the same transaction.
 //!
 //! Refuses what somebody has not seen: each click says which version of the step, or of the case, stood on the page.
-use domain::bundle::StepKind;
+use domain::bundle::{DoneBy, StepKind};
 use domain::case::{Action, CaseView, Outcome, Recorded, StepState, StepView, Want};
 use domain::deadline::{Clock, Deadline, OfficeHours};
 use domain::envelope::Digest;
@@ -110,9 +110,8 @@ impl Deed {
         const DESK: &[Role] = &[Role::Clerk, Role::Reviewer, Role::Leader];
         const REVIEW: &[Role] = &[Role::Reviewer, Role::Leader];
         const LEAD: &[Role] = &[Role::Leader];
-        let kind = |step: &str| view.plan.step(step).map(|step| step.kind);
-        let at_desk =
-            |step: &str| kind(step).is_some_and(|kind| kind == StepKind::Accept || kind.is_done_by_others());
+        // What is accepted, paid, posted and told is booked; nobody decides anything there.
+        let at_desk = |step: &str| view.plan.step(step).is_some_and(|step| !step.kind.needs_department());
         match self {
             Self::Accept | Self::Decline | Self::Note { .. } | Self::Withdraw => DESK,
             Self::Assign { .. } | Self::Terminate => LEAD,
@@ -123,8 +122,7 @@ impl Deed {
             {
                 DESK
             }
-            // Somebody books that it was paid, posted or told; nobody decides anything there.
-            Self::Pass { step } if kind(step).is_some_and(StepKind::is_done_by_others) => DESK,
+            Self::Pass { step } if at_desk(step) => DESK,
             _ => REVIEW,
         }
     }
@@ -180,7 +178,8 @@ pub fn perform(
     follow(tx, &context.shelf, now_ms, (&row, view))
 }
 
-/// What follows by itself: steps that only tell somebody are done, and a case of which nothing is left is completed.
+/// What follows by itself: steps that decided on an answer that changed are done again, steps by which a system only
+/// tells somebody are done, and a case of which nothing is left is completed.
 ///
 /// # Errors
 /// As [`cases::add`].
@@ -192,11 +191,17 @@ pub fn follow(
 ) -> Result<CaseView, ServiceError> {
     let tells = |view: &CaseView| {
         let open = |step: &&StepView| step.state == StepState::Ready && view.accepted_at_ms.is_some();
-        let kind = |step: &&StepView| {
-            view.plan.step(&step.id).is_some_and(|p| p.kind == StepKind::Notify && p.statutory.is_none())
+        let by_itself = |step: &&StepView| {
+            view.plan.step(&step.id).is_some_and(|planned| {
+                let told = planned.kind == StepKind::Notify && planned.done_by() == DoneBy::System;
+                told && planned.statutory.is_none()
+            })
         };
-        view.steps.iter().filter(open).find(kind).map(|step| step.id.clone())
+        view.steps.iter().filter(open).find(by_itself).map(|step| step.id.clone())
     };
+    while let Some(action) = view.to_reopen() {
+        view = cases::add(tx, shelf, now_ms, (row, view), (BY_CENTRE, action))?;
+    }
     while let Some(step) = tells(&view) {
         let action = Action::Passed { step, by: cases::CENTRE.to_owned(), text: None };
         view = cases::add(tx, shelf, now_ms, (row, view), (BY_CENTRE, action))?;

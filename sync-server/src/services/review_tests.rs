@@ -1,7 +1,7 @@
 //! Who may do what: every deed by every role of every unit. What a deed does to a stored case, on both databases, is told
 //! in the stories of `tests/it/database/review`.
 use domain::bundle::StepKind;
-use domain::case::{Action, FailPolicy, Plan, PlannedStep, Recorded, fold};
+use domain::case::{Action, Plan, PlannedStep, Recorded, fold};
 use domain::ids::{CaseNo, CounterState, Issuer};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -12,16 +12,7 @@ use crate::auth::role::Roles;
 use crate::auth::token::Token;
 
 fn step(id: &str, kind: StepKind) -> PlannedStep {
-    PlannedStep {
-        id: id.to_owned(),
-        unit: format!("unit-{id}").parse().expect("a unit"),
-        kind,
-        depends: Vec::new(),
-        item: None,
-        levels: 1,
-        fail: FailPolicy::Partial,
-        statutory: None,
-    }
+    PlannedStep::new(id, format!("unit-{id}").parse().expect("a unit"), kind)
 }
 
 /// A desk, a step a that asks unit-z, a step b that asked for a supplement before, a step c without history.

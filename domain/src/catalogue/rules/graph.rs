@@ -1,6 +1,7 @@
 //! Step graphs of bundles: who does a step, and what is left of the graph under every combination of answers.
 use std::collections::BTreeSet;
 
+use super::duties;
 use crate::bundle::Bundle;
 use crate::catalogue::parse::Report;
 use crate::catalogue::{Catalogue, Entry, Rule};
@@ -103,6 +104,7 @@ fn combinations(bundle: &Bundle, catalogue: &Catalogue, report: &mut Report) {
         return;
     };
     for answers in all {
+        duties::condition_on_all((bundle, catalogue), &answers, report);
         let said = || format!("with {answers:?}");
         let resolution = resolve(catalogue, Entry::Bundle(bundle), &answers);
         let ids: Vec<&str> = resolution.steps.iter().map(|on| on.step.id.as_str()).collect();
@@ -124,7 +126,7 @@ fn combinations(bundle: &Bundle, catalogue: &Catalogue, report: &mut Report) {
 
 /// Every combination of answers that does not end the matter: one option of each question, or any of a question
 /// with several. `None` if there are too many.
-pub(super) fn answers(questions: &[Question]) -> Option<Vec<SituationAnswers>> {
+pub(crate) fn answers(questions: &[Question]) -> Option<Vec<SituationAnswers>> {
     let mut all = vec![SituationAnswers::new()];
     for question in questions {
         let ids: Vec<&String> =

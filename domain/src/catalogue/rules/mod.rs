@@ -1,16 +1,19 @@
 //! Rules of what may be published, beyond what must fit together for a version to be read at all.
 //!
 //! They apply to files, not to documents: a version that was published under older rules stays readable for ever.
+mod duties;
 mod graph;
 mod names;
 mod questions;
 mod sample_cases;
 mod words;
 
+#[cfg(test)]
+pub(crate) use graph::answers;
 pub use words::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
 
 use super::parse::Report;
-use super::{Catalogue, CatalogueError, Entry, Offer, Rule, check_item};
+use super::{Catalogue, CatalogueError, Entry, Offer, Rule, check_item, check_steps};
 use crate::bundle::Bundle;
 use crate::ids::ItemCode;
 use crate::item::Item;
@@ -36,6 +39,7 @@ pub(super) fn check_entry(entry: Entry<'_>, catalogue: &Catalogue, report: &mut 
     }
     if let Entry::Bundle(bundle) = entry {
         graph::check(bundle, catalogue, report);
+        duties::check(bundle, report);
         sample_cases::check(bundle, catalogue, report);
     }
     questions::check(entry, catalogue, report);
@@ -55,8 +59,10 @@ pub fn step_faults(catalogue: &Catalogue, bundle: &Bundle) -> Vec<CatalogueError
     let mut report = Report::default();
     at(Entry::Bundle(bundle), &mut report);
     check_item::steps(bundle, &mut report);
+    check_steps::check(bundle, &mut report);
     if report.errors.is_empty() {
         graph::check(bundle, catalogue, &mut report);
+        duties::check(bundle, &mut report);
     }
     report.errors
 }

@@ -2,6 +2,7 @@
 mod difference;
 mod old_shape;
 mod rules;
+mod steps;
 
 use std::collections::BTreeMap;
 

@@ -4,21 +4,21 @@ use serde_json::{Value, json};
 use super::super::*;
 use super::{files, frozen};
 
-type Change = fn(&mut Value);
+pub(super) type Change = fn(&mut Value);
 /// Item, field, a word of the reason, and what breaks the rule of that item (or bundle, or else the whole).
-type Row = (&'static str, &'static str, &'static str, Change);
+pub(super) type Row = (&'static str, &'static str, &'static str, Change);
 
 const CRIME: &str = "psb.no-crime";
 const REIMB: &str = "nhsa.reimb";
-const UTIL: &str = "one.utilities";
+pub(super) const UTIL: &str = "one.utilities";
 
 /// The frozen catalogue in today's shape.
-fn document() -> Value {
+pub(super) fn document() -> Value {
     serde_json::from_str(&frozen().to_document().json).expect("JSON")
 }
 
 /// The part of a document that a row is about.
-fn part<'a>(document: &'a mut Value, code: &str) -> &'a mut Value {
+pub(super) fn part<'a>(document: &'a mut Value, code: &str) -> &'a mut Value {
     let folder = if code.starts_with("one.") { "bundles" } else { "items" };
     if code.contains('.') && !code.ends_with(".json") {
         let list = document[folder].as_array_mut().expect("a list");
@@ -27,7 +27,7 @@ fn part<'a>(document: &'a mut Value, code: &str) -> &'a mut Value {
     document
 }
 
-fn file(code: &str) -> String {
+pub(super) fn file(code: &str) -> String {
     match code {
         code if code.ends_with(".json") => code.to_owned(),
         code if code.starts_with("one.") => format!("bundles/{code}.json"),

@@ -102,7 +102,7 @@ pub fn pages(of: &Gathered, asks: bool, typed: Option<&Typed>) -> Vec<PageView> 
         .collect()
 }
 
-/// The materials of the item or bundle.
+/// The materials of the item or bundle that the caller may see.
 pub fn materials(of: &Gathered, asks: bool, typed: Option<&Typed>) -> Vec<RowView> {
     let materials = of.entry().map(|entry| entry.materials()).unwrap_or_default();
     let one = |(n, material): (usize, &domain::item::Material)| {
@@ -118,7 +118,8 @@ pub fn materials(of: &Gathered, asks: bool, typed: Option<&Typed>) -> Vec<RowVie
             key,
         }
     };
-    materials.iter().enumerate().map(one).collect()
+    let rows = materials.iter().enumerate().map(one);
+    rows.filter(|row| of.found.scope.has(&row.key)).collect()
 }
 
 fn row(of: &Gathered, field: &PlanField, asks: bool, typed: Option<&Typed>) -> RowView {

@@ -142,7 +142,7 @@ impl Typed {
     fn knows_its_wants(&self, of: &Gathered) -> bool {
         let materials = of.entry().map_or(0, |entry| entry.materials().len());
         let known = |key: &str| match key.strip_prefix("material.") {
-            Some(n) => n.parse::<usize>().is_ok_and(|n| n < materials),
+            Some(n) => n.parse::<usize>().is_ok_and(|n| n < materials) && of.found.scope.has(key),
             None => of.content.fields().any(|field| field.key == key),
         };
         let mut keys: Vec<_> = self.wants.iter().map(|(key, _)| key.as_str()).collect();

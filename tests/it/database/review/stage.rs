@@ -42,14 +42,8 @@ pub fn sample() -> Result<Catalogue> {
 /// A step of a plan, done by the unit of its name.
 pub fn step(id: &str, kind: StepKind, depends: &[&str]) -> PlannedStep {
     PlannedStep {
-        id: id.to_owned(),
-        unit: id.parse().expect("a unit"),
-        kind,
         depends: depends.iter().map(|d| (*d).to_owned()).collect(),
-        item: None,
-        levels: 1,
-        fail: FailPolicy::Partial,
-        statutory: None,
+        ..PlannedStep::new(id, id.parse().expect("a unit"), kind)
     }
 }
 
