@@ -2,8 +2,6 @@
 //!
 //! Refuses to know who may act or how actions are stored: the server's services decide that.
 mod action;
-#[cfg(test)]
-mod bundle_tests;
 mod fold;
 mod outcome;
 pub mod plan;

@@ -49,9 +49,7 @@ pub use policies::{
     StaleAction, StalePolicy,
 };
 pub use review::{Allowed, Review, Rule, Warning};
-#[cfg(test)]
-pub(crate) use rules::answers;
-pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS, step_faults};
+pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS, answers, step_faults};
 pub use station::{Offer, Station};
 
 /// A whole catalogue version. Build it with [`Catalogue::load`] or [`Catalogue::from_document`].

@@ -193,6 +193,7 @@ mod tests {
             "ddc239636db093e190b45c6a276d108c23806081c5fcba5a18e2d5b14e1314a5",
             "bac4ed720fd40373e5104d4cb4b77d9274434f1c8943c069b083b6f1e39f4fdc",
             "d4a2d8bc6c82b7013d9682e5cb5759e82efe83ce59f177395531d5267977e81a",
+            "66d6d4c757a8392bd6a6a5bf1dee6c624584f7cbb35c36c0c76e4528e0ac1120",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

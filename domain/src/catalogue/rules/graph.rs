@@ -126,7 +126,7 @@ fn combinations(bundle: &Bundle, catalogue: &Catalogue, report: &mut Report) {
 
 /// Every combination of answers that does not end the matter: one option of each question, or any of a question
 /// with several. `None` if there are too many.
-pub(crate) fn answers(questions: &[Question]) -> Option<Vec<SituationAnswers>> {
+pub fn answers(questions: &[Question]) -> Option<Vec<SituationAnswers>> {
     let mut all = vec![SituationAnswers::new()];
     for question in questions {
         let ids: Vec<&String> =

@@ -8,8 +8,7 @@ mod questions;
 mod sample_cases;
 mod words;
 
-#[cfg(test)]
-pub(crate) use graph::answers;
+pub use graph::answers;
 pub use words::{TILE_NAME_HALVES, TILE_NAME_LETTERS};
 
 use super::parse::Report;

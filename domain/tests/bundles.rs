@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::*;
-use crate::bundle::{Bundle, DoneBy, Step, StepKind};
-use crate::catalogue::{Catalogue, Entry, Review, answers};
-use crate::expr::Expr;
-use crate::situation::SituationAnswers;
+use domain::bundle::{Bundle, DoneBy, Step, StepKind};
+use domain::case::{Action, CaseView, FailPolicy, Outcome, Plan, PlanError, Recorded, StepState};
+use domain::catalogue::{Catalogue, Entry, Review, answers};
+use domain::expr::Expr;
+use domain::situation::SituationAnswers;
 
 /// More clicks than any case takes.
 const MANY: usize = 400;
@@ -41,7 +41,7 @@ fn plans(catalogue: &Catalogue, bundle: &Bundle) -> Vec<(SituationAnswers, Plan)
             match plan {
                 Ok(plan) => plans.push((given.clone(), plan)),
                 Err(PlanError::NothingToDo) if bundle.situations.if_nothing_left.is_some() => {}
-                Err(error) => panic!("{}: {given:?}: {error}", bundle.code),
+                Err(error) => unreachable!("{}: {given:?}: {error}", bundle.code),
             }
         }
     }
@@ -69,7 +69,7 @@ impl Walk {
         let version = self.view.version + 1;
         let next = Recorded { version, at_ms: 1_000 * version as i64, action };
         if let Err(error) = self.view.apply(&next) {
-            panic!("{}: {:?}: {error}", self.told, next.action);
+            unreachable!("{}: {:?}: {error}", self.told, next.action);
         }
     }
 
@@ -100,14 +100,14 @@ impl Walk {
                 None => return,
             }
         }
-        panic!("{}: goes on for ever: {:?}", self.told, self.view.steps);
+        unreachable!("{}: goes on for ever: {:?}", self.told, self.view.steps);
     }
 
     /// Goes on to the end; gives the outcome.
     fn end(mut self) -> (Outcome, CaseView) {
         self.until(None);
         let outcome = self.view.outcome_of_steps();
-        let Some(outcome) = outcome else { panic!("{}: stuck: {:?}", self.told, self.view.steps) };
+        let Some(outcome) = outcome else { unreachable!("{}: stuck: {:?}", self.told, self.view.steps) };
         self.does(Action::Completed { outcome: Some(outcome), text: None });
         assert_eq!(self.view.outcome, Some(outcome));
         assert!(self.view.steps.iter().all(|step| !step.state.is_open()) && !self.view.is_standing());
@@ -129,7 +129,7 @@ fn decides(step: &Step) -> bool {
 fn each_bundle_says_what_there_is_to_say_of_its_steps() {
     each(|_, bundle| {
         let code = &bundle.code;
-        assert_eq!(bundle.steps_certainty, Some(crate::item::Certainty::Sample), "{code} is a sample");
+        assert_eq!(bundle.steps_certainty, Some(domain::item::Certainty::Sample), "{code} is a sample");
         let (mut fields, mut materials) = (BTreeSet::new(), BTreeSet::new());
         for step in &bundle.steps {
             let id = format!("{code} {}", step.id);
@@ -139,7 +139,7 @@ fn each_bundle_says_what_there_is_to_say_of_its_steps() {
                 continue;
             }
             assert!(step.fail.is_some(), "{id}: and if it is refused?");
-            let needs = bundle.needs(step).unwrap_or_else(|| panic!("{id} sees all"));
+            let needs = bundle.needs(step).unwrap_or_else(|| unreachable!("{id} sees all"));
             assert!(
                 needs.len() < bundle.form.keys().count() + bundle.materials.len(),
                 "{id} sees everything"
