@@ -1,5 +1,6 @@
 //! A terminal reduced to what the wire sees: a device key, a series, sealed envelopes. For tests of the centre.
 mod enrolling;
+mod sending;
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ use domain::envelope::{
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Lineage};
 use domain::situation::{AGENT, SituationAnswers};
 use domain::wire::v1::{
-    BatchResponse, BlobEntry, BlobKind, ChangesResponse, EnrolResponse, EnvelopeBatch, EnvelopeHeader,
-    EnvelopeKind, EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
+    BatchResponse, BlobEntry, BlobKind, ChangesResponse, EnrolResponse, EnvelopeHeader, EnvelopeKind,
+    EnvelopeUpload, Person, ReceiptBody, SIGNATURE_HEADER, Submission, TERMINAL_HEADER,
 };
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -22,6 +23,7 @@ use serde_json::json;
 use sync_server::store::in_transaction;
 
 pub use self::enrolling::{enrol_as, enrol_raw, enrol_showing};
+pub use self::sending::{send_as, send_raw};
 use crate::http::{self, Answer};
 use crate::server::Server;
 use crate::tls::Caller;
@@ -284,30 +286,6 @@ pub fn new_key(rng: &mut ChaCha20Rng) -> DeviceKey {
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
     DeviceKey::from_seed(seed)
-}
-
-/// A batch as it is answered.
-///
-/// # Errors
-/// If the server cannot be reached.
-pub fn send_raw(server: &Server, envelopes: &[EnvelopeUpload]) -> Result<Answer> {
-    http::post(&server.terminals, ENVELOPES, &PACKED_JSON, &packed(envelopes)?)
-}
-
-/// A batch over TLS as it is answered.
-///
-/// # Errors
-/// If the server cannot be reached.
-pub fn send_as(caller: &Caller, server: &Server, envelopes: &[EnvelopeUpload]) -> Result<Answer> {
-    http::call_as(caller, &server.terminals, ("POST", ENVELOPES), &PACKED_JSON, Some(&packed(envelopes)?))
-}
-
-const ENVELOPES: &str = "/api/v1/envelopes";
-const PACKED_JSON: [(&str, &str); 2] = [JSON, ("content-encoding", "zstd")];
-
-fn packed(envelopes: &[EnvelopeUpload]) -> Result<Vec<u8>> {
-    let batch = serde_json::to_vec(&EnvelopeBatch { envelopes: envelopes.to_vec() })?;
-    Ok(zstd::encode_all(batch.as_slice(), 3)?)
 }
 
 /// The invented courier's application for [`ITEM`], valid today.

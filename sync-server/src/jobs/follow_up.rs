@@ -201,8 +201,9 @@ fn judge(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, J
     // Pages that were given up did not come.
     header.blobs.retain(|blob| held.came.contains(&blob.digest));
     let person = person_key::id_number(keys, &supplement.applicant);
-    let (taken, unfit) = sort(held, &header, supplement, keys)?;
-    let then = switched(held, &taken, keys)?;
+    let filled = filled(held, keys)?;
+    let (taken, unfit) = sort(held, &header, supplement, &filled);
+    let then = switched(held, &taken, &filled);
     let taken = taken.into_iter().map(|(key, _)| key).collect();
     let action = Action::SupplementReceived { envelope: held.id, keys: taken, unfit };
     let key = case_key::wrap(&key, (&held.id, held.sealed.accepted_at_ms), keys, rng)?.map(Box::new);
@@ -214,8 +215,8 @@ fn sort(
     held: &Held,
     header: &EnvelopeHeader,
     supplement: Supplement,
-    keys: &Keys,
-) -> Result<(Map<String, Json>, Vec<ReturnReason>), ServiceError> {
+    filled: &Filled,
+) -> (Map<String, Json>, Vec<ReturnReason>) {
     // What was decided on is not exchanged behind the decision.
     let open = |step: &str| held.view.step(step).is_some_and(|step| step.state.is_open());
     let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key && open(&wanted.step));
@@ -228,50 +229,63 @@ fn sort(
         unfit.truncate(before + 1);
         came && (!is_material(key) || is_file(value))
     });
-    for error in errors(held, &new, keys)? {
+    for error in filled.errors(&new) {
         if new.remove(&error.field).is_some() {
             unfit.push(error);
         }
     }
     unfit.truncate(MAX_UNFIT);
-    Ok((new, unfit))
+    (new, unfit)
 }
 
 /// What the new answers make of the steps with a condition.
-fn switched(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<Action>, ServiceError> {
+fn switched(held: &Held, new: &Map<String, Json>, filled: &Filled) -> Vec<Action> {
     let entry =
         held.volume.as_deref().zip(held.row.item.as_ref()).and_then(|(v, code)| v.catalogue.entry(code));
-    let Some(Entry::Bundle(bundle)) = entry else { return Ok(Vec::new()) };
+    let Some(Entry::Bundle(bundle)) = entry else { return Vec::new() };
     if bundle.steps.iter().all(|step| step.when.is_none()) {
-        return Ok(Vec::new());
+        return Vec::new();
     }
-    let (form, answers, facts) = filled(held, new, keys)?;
-    let changed: Vec<String> = new.keys().cloned().collect();
-    Ok(held.view.switched(bundle, &changed, &|rule| form.holds(rule, &answers, &facts)))
+    let (answers, changed) = (filled.with(new), new.keys().cloned().collect::<Vec<_>>());
+    held.view.switched(bundle, &changed, &|rule| filled.form.holds(rule, &answers, &filled.facts))
 }
 
-/// What the form says of the answers once the new ones have taken the place of the old ones.
-fn errors(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<Vec<ReturnReason>, ServiceError> {
-    let (form, answers, facts) = filled(held, new, keys)?;
-    let reason = |error: domain::form::FieldError| {
-        let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
-        ReturnReason { field, kind: error.kind.name().to_owned() }
-    };
-    Ok(form.validate_with(&answers, &facts).into_iter().map(reason).collect())
+/// The form as it is filled until now, and what else its rules see. Plain text, for as long as an envelope is judged.
+struct Filled {
+    form: Form,
+    answers: Answers,
+    facts: Facts,
 }
 
-/// The form with the answers once the new ones have taken the place of the old ones, and what else its rules see.
-fn filled(held: &Held, new: &Map<String, Json>, keys: &Keys) -> Result<(Form, Answers, Facts), ServiceError> {
+impl Filled {
+    /// The answers once new ones have taken the place of old ones.
+    fn with(&self, new: &Map<String, Json>) -> Answers {
+        let mut answers = self.answers.as_map().clone();
+        let fields = new.iter().filter(|(key, _)| !is_material(key));
+        answers.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
+        Answers::from_map(answers)
+    }
+
+    /// What the form says of them.
+    fn errors(&self, new: &Map<String, Json>) -> Vec<ReturnReason> {
+        let reason = |error: domain::form::FieldError| {
+            let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
+            ReturnReason { field, kind: error.kind.name().to_owned() }
+        };
+        self.form.validate_with(&self.with(new), &self.facts).into_iter().map(reason).collect()
+    }
+}
+
+/// Opens the submission and the supplements that came before.
+fn filled(held: &Held, keys: &Keys) -> Result<Filled, ServiceError> {
     let (first_key, first) = &held.first;
     let (header, submission) = first.open::<Submission>(&first_key.open(keys)?)?;
     let Submission { applicant, mut answers, situation } = submission;
     let form = opened_form(held.volume.as_deref(), &held.row, situation.as_ref())?;
     let before: Vec<_> = held.before.iter().map(|before| before.open(keys)).collect::<Result<_, _>>()?;
     supplements::overlay(&mut answers, &before);
-    let fields = new.iter().filter(|(key, _)| !is_material(key));
-    answers.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
     let facts = facts(&applicant, filled_on(&header, first.accepted_at_ms));
-    Ok((form, Answers::from_map(answers), facts))
+    Ok(Filled { form, answers: Answers::from_map(answers), facts })
 }
 
 /// Whether an answer is a list of files, or one.

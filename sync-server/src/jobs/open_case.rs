@@ -22,7 +22,7 @@ use crate::services::cases::CaseRow;
 use crate::services::catalogue::{Shelf, Volume};
 pub use crate::services::submission_form::form_of;
 use crate::services::submission_form::{facts, filled_on, missing_files, plain_form};
-use crate::services::unseal::{self, Locked};
+use crate::services::unseal::{self, Locked, Sealed};
 use crate::services::{Context, audit, blobs, case_key, cases, person_key, slips};
 use crate::store::{StoreError, Tx, Value};
 
@@ -30,18 +30,16 @@ use crate::store::{StoreError, Tx, Value};
 const MAX_REASONS: usize = 50;
 /// Stands for what the form does not have.
 const NO_FIELD: &str = "-";
+
 /// A stored submission that waits to be opened.
-#[derive(Debug, Clone)]
-pub struct Sealed {
+pub struct Unopened {
     /// Its id.
     pub envelope_id: EnvelopeId,
     /// Version of the case at the time of reading.
     pub version: u64,
     /// The station that has news afterwards.
     pub station: StationId,
-    header: Vec<u8>,
-    ciphertext: Vec<u8>,
-    accepted_at_ms: i64,
+    sealed: Sealed,
     /// It was looked at before, and its key was not there.
     pub waited: bool,
 }
@@ -112,7 +110,7 @@ fn is_to_be_opened(case: &CaseRow) -> bool {
 }
 
 /// A sealed submission, and the catalogue version that it names if the centre has it.
-pub type Found = (Sealed, Option<Arc<Volume>>);
+pub type Found = (Unopened, Option<Arc<Volume>>);
 
 /// Reads a submission and the catalogue version that it names; none if it is no longer to be opened.
 ///
@@ -125,20 +123,16 @@ pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Optio
     if blobs::of_envelope(tx, id)?.iter().any(Blob::is_awaited) {
         return Ok(None);
     }
-    let sql = "SELECT header, ciphertext, accepted_at_ms FROM envelope WHERE envelope_id = $1";
-    let row = tx
-        .query_first(sql, &[id.to_string().into()])?
+    let sealed = unseal::find(tx, id)?
         .ok_or_else(|| ServiceError::Inconsistent(format!("case {id} has no envelope")))?;
-    let sealed = Sealed {
+    let unopened = Unopened {
         envelope_id: *id,
         version: case.version,
         waited: case.state == CaseState::Quarantined,
         station: case.station,
-        header: row.blob(0)?.to_vec(),
-        ciphertext: row.blob(1)?.to_vec(),
-        accepted_at_ms: row.int(2)?,
+        sealed,
     };
-    Ok(Some((sealed, context.shelf.get(tx, case.catalogue_version)?)))
+    Ok(Some((unopened, context.shelf.get(tx, case.catalogue_version)?)))
 }
 
 /// Opens and judges a submission. Computes only.
@@ -146,13 +140,14 @@ pub fn read(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<Optio
 /// # Errors
 /// [`KeyError`] if the key of the year cannot be read or written: then nothing is known of the content.
 pub fn open(
-    sealed: &Sealed,
+    unopened: &Unopened,
     volume: Option<&Volume>,
     keys: &Keys,
     rng: &mut dyn CryptoRng,
 ) -> Result<Opened, KeyError> {
-    let mut opened = broken_off(sealed);
-    let (header, key) = match unseal::unwrap(&sealed.header, keys)? {
+    let (id, sealed) = (&unopened.envelope_id, &unopened.sealed);
+    let mut opened = broken_off(unopened);
+    let (header, key) = match sealed.unwrap(keys)? {
         Ok(both) => both,
         Err(Locked { reason, unknown_key }) => {
             opened.action = Action::Quarantined { reason };
@@ -160,10 +155,10 @@ pub fn open(
             return Ok(opened);
         }
     };
-    opened.key = case_key::wrap(&key, (&sealed.envelope_id, sealed.accepted_at_ms), keys, rng)?;
+    opened.key = case_key::wrap(&key, (id, sealed.accepted_at_ms), keys, rng)?;
     match judge(sealed, &header, &key, volume) {
         Ok((submission, form, verdict)) => {
-            opened.persons = persons(&submission, &form, (&sealed.envelope_id, keys));
+            opened.persons = persons(&submission, &form, (id, keys));
             opened.action = match verdict {
                 Ok(plan) => Action::Submitted { plan },
                 Err(reasons) => Action::Returned { reasons },
@@ -175,10 +170,10 @@ pub fn open(
 }
 
 /// What a submission becomes when opening it broke off.
-pub fn broken_off(sealed: &Sealed) -> Opened {
+pub fn broken_off(unopened: &Unopened) -> Opened {
     Opened {
-        envelope_id: sealed.envelope_id,
-        version: sealed.version,
+        envelope_id: unopened.envelope_id,
+        version: unopened.version,
         action: Action::Quarantined { reason: QuarantineReason::Internal },
         persons: Vec::new(),
         key: None,
@@ -219,10 +214,7 @@ fn judge(
     key: &DataKey,
     volume: Option<&Volume>,
 ) -> Result<Judged, QuarantineReason> {
-    let plain = key
-        .decrypt(header.nonce, &sealed.ciphertext, &sealed.header)
-        .map_err(|_| QuarantineReason::CannotOpen)?;
-    let submission: Submission = serde_json::from_slice(&plain).map_err(|_| QuarantineReason::Malformed)?;
+    let submission: Submission = sealed.content(header, key)?;
     let code = header.item.as_ref().ok_or(QuarantineReason::Malformed)?;
     let volume = volume.ok_or(QuarantineReason::UnknownCatalogue)?;
     let form = plain_form(volume, code)?;

@@ -12,7 +12,7 @@ use domain::ids::{EnvelopeId, KeyId, StationId};
 use rand_core::CryptoRng;
 
 use super::follow_up::take_follow_ups;
-use super::open_case::{self, Sealed};
+use super::open_case::{self, Unopened};
 use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::keys::KeyError;
@@ -235,18 +235,18 @@ fn compute(
     rng: &mut dyn CryptoRng,
 ) -> Result<Option<(open_case::Opened, StationId)>, JobError> {
     let read = centre.read(|tx| open_case::read(tx, centre.context(), id))?;
-    let Some((sealed, volume)) = read else { return Ok(None) };
+    let Some((unopened, volume)) = read else { return Ok(None) };
     fail::fail_point!("server::job::after_read", |_| Err(
         ServiceError::from(crate::store::StoreError::Full).into()
     ));
     let computed = catch_unwind(AssertUnwindSafe(|| {
-        open_case::open(&sealed, volume.as_deref(), &centre.context().keys, rng)
+        open_case::open(&unopened, volume.as_deref(), &centre.context().keys, rng)
     }));
     let opened = match computed {
         Ok(result) => result?,
-        Err(_) => after_panic(&sealed),
+        Err(_) => after_panic(&unopened),
     };
-    if sealed.waited && opened.lacks_key() {
+    if unopened.waited && opened.lacks_key() {
         // It is said already that the key is not there.
         return Ok(None);
     }
@@ -254,10 +254,10 @@ fn compute(
         crate::store::StoreError::Full
     )
     .into()));
-    Ok(Some((opened, sealed.station)))
+    Ok(Some((opened, unopened.station)))
 }
 
-fn after_panic(sealed: &Sealed) -> open_case::Opened {
-    tracing::error!(envelope.id = %sealed.envelope_id, "opening a submission broke off; it is put into quarantine");
-    open_case::broken_off(sealed)
+fn after_panic(unopened: &Unopened) -> open_case::Opened {
+    tracing::error!(envelope.id = %unopened.envelope_id, "opening a submission broke off; it is put into quarantine");
+    open_case::broken_off(unopened)
 }

@@ -41,12 +41,39 @@ pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<Sealed>, StoreErr
 }
 
 impl Sealed {
-    /// Its data key, and its header.
+    /// Its header and its data key, or why it cannot be opened.
     ///
     /// # Errors
-    /// As [`unwrap`].
+    /// [`KeyError`] if the file of the key cannot be read: then nothing is known.
     pub fn unwrap(&self, keys: &Keys) -> Result<Result<(EnvelopeHeader, DataKey), Locked>, KeyError> {
-        unwrap(&self.header, keys)
+        let Ok(header) = serde_json::from_slice::<EnvelopeHeader>(&self.header) else {
+            return Ok(Err(QuarantineReason::Malformed.into()));
+        };
+        let Some(sealing) = keys.sealing.find(&header.key_id)? else {
+            let unknown_key = Some(header.key_id);
+            return Ok(Err(Locked { reason: QuarantineReason::UnknownKey, unknown_key }));
+        };
+        if sealing.suite() != header.suite {
+            return Ok(Err(QuarantineReason::CannotOpen.into()));
+        }
+        Ok(match sealing.unwrap_key(&header.wrapped_key, header.envelope_id) {
+            Ok(key) => Ok((header, key)),
+            Err(_) => Err(QuarantineReason::CannotOpen.into()),
+        })
+    }
+
+    /// Its content, or why there is none. Computes only.
+    ///
+    /// # Errors
+    /// [`QuarantineReason`]: it cannot be opened, or is malformed.
+    pub fn content<T: DeserializeOwned>(
+        &self,
+        header: &EnvelopeHeader,
+        key: &DataKey,
+    ) -> Result<T, QuarantineReason> {
+        let plain = key.decrypt(header.nonce, &self.ciphertext, &self.header);
+        let plain = plain.map_err(|_| QuarantineReason::CannotOpen)?;
+        serde_json::from_slice(&plain).map_err(|_| QuarantineReason::Malformed)
     }
 
     /// Opens what opened before: its header and its content. Computes only.
@@ -57,9 +84,8 @@ impl Sealed {
         let wrong = |what: &str| ServiceError::Inconsistent(format!("envelope {}: {what}", self.id));
         let header: EnvelopeHeader =
             serde_json::from_slice(&self.header).map_err(|_| wrong("its header is none"))?;
-        let plain = key.decrypt(header.nonce, &self.ciphertext, &self.header);
-        let plain = plain.map_err(|_| wrong("its content does not open"))?;
-        let content = serde_json::from_slice(&plain).map_err(|_| wrong("its content is none"))?;
+        let content =
+            self.content(&header, key).map_err(|reason| wrong(&format!("it is {}", reason.as_str())))?;
         Ok((header, content))
     }
 }
@@ -77,25 +103,4 @@ impl From<QuarantineReason> for Locked {
     fn from(reason: QuarantineReason) -> Self {
         Self { reason, unknown_key: None }
     }
-}
-
-/// The header of a stored envelope and its data key.
-///
-/// # Errors
-/// [`KeyError`] if the file of the key cannot be read: then nothing is known.
-pub fn unwrap(header: &[u8], keys: &Keys) -> Result<Result<(EnvelopeHeader, DataKey), Locked>, KeyError> {
-    let Ok(header) = serde_json::from_slice::<EnvelopeHeader>(header) else {
-        return Ok(Err(QuarantineReason::Malformed.into()));
-    };
-    let Some(sealing) = keys.sealing.find(&header.key_id)? else {
-        let unknown_key = Some(header.key_id);
-        return Ok(Err(Locked { reason: QuarantineReason::UnknownKey, unknown_key }));
-    };
-    if sealing.suite() != header.suite {
-        return Ok(Err(QuarantineReason::CannotOpen.into()));
-    }
-    Ok(match sealing.unwrap_key(&header.wrapped_key, header.envelope_id) {
-        Ok(key) => Ok((header, key)),
-        Err(_) => Err(QuarantineReason::CannotOpen.into()),
-    })
 }

@@ -1,5 +1,5 @@
 //! Time passes: what is over its time is gone from the store, its log and its free pages, and stays gone after a restore.
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -10,7 +10,7 @@ use domain::wire::v1::EnvelopeUpload;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
-use sync_server::backup::{self, Made, Offered, Order, recipient};
+use sync_server::backup::{self, Made, Offered, Order, Restored, recipient};
 use sync_server::blobs::BlobPlace;
 use sync_server::centre::Centre;
 use sync_server::data_folder::DataFolder;
@@ -105,6 +105,26 @@ impl Rig {
     }
 }
 
+/// Restores a backup with these journals into a new folder.
+pub(super) fn restored(
+    made: &Made,
+    key: &Path,
+    (journals, own_journal): (&[PathBuf], &Path),
+    new: &DataFolder,
+) -> Result<Restored> {
+    new.make()?;
+    let offered = Offered {
+        from: &made.file,
+        key,
+        journals,
+        own_journal,
+        data: new,
+        blobs: &BlobPlace::Folder(new.blobs()),
+        now_ms: now_ms(),
+    };
+    Ok(backup::restore(&offered, &mut ChaCha20Rng::seed_from_u64(6))?)
+}
+
 /// What tells of a person, as it lies on the disk: the sealed content, the wrap in the header, the wrapped data key, the key
 /// of the search.
 fn traces(rig: &Rig, upload: &EnvelopeUpload) -> Result<Vec<Vec<u8>>> {
@@ -181,18 +201,8 @@ fn what_was_erased_is_erased_again_by_a_restore() -> Result<()> {
     ensure!(rig.travel(5_000)? == 1, "erased after the backup");
     rig.centre.stop();
     let new = DataFolder::new(to.clone(), None);
-    new.make()?;
     let (journals, own_journal) = ([rig.plan.journal.clone()], to.join(erasure_journal::FILE));
-    let offered = Offered {
-        from: &made.file,
-        key: &key,
-        journals: &journals,
-        own_journal: &own_journal,
-        data: &new,
-        blobs: &BlobPlace::Folder(new.blobs()),
-        now_ms: now_ms(),
-    };
-    assert_eq!(backup::restore(&offered, &mut rng)?.note.erased, 1);
+    assert_eq!(restored(&made, &key, (&journals, &own_journal), &new)?.note.erased, 1);
     assert_eq!(found(&to, &seen)?[..3], [false; 3]);
     let mut store = new.reader()?;
     let mut tx = Tx::new(store.as_mut());

@@ -2,15 +2,14 @@
 use anyhow::Result;
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use sync_server::backup::{self, Offered, recipient};
-use sync_server::blobs::BlobPlace;
+use sync_server::backup::recipient;
 use sync_server::data_folder::DataFolder;
 use sync_server::erasure_journal::{self, Hold, Line};
 use sync_server::services::erasure::{Erasure, Why};
 use tests::device::{header_of, now_ms};
 use tests::storm::small_centre::enrol_device;
 
-use super::erasure::Rig;
+use super::erasure::{Rig, restored};
 
 #[test]
 fn of_two_journals_the_later_line_counts_whichever_is_read_first() -> Result<()> {
@@ -37,18 +36,8 @@ fn of_two_journals_the_later_line_counts_whichever_is_read_first() -> Result<()>
                 journals.reverse();
             }
             let new = DataFolder::new(to.path().join("data"), None);
-            new.make()?;
             let own_journal = to.path().join("journal");
-            let offered = Offered {
-                from: &made.file,
-                key: &key,
-                journals: &journals,
-                own_journal: &own_journal,
-                data: &new,
-                blobs: &BlobPlace::Folder(new.blobs()),
-                now_ms: now_ms(),
-            };
-            let restored = backup::restore(&offered, &mut rng)?.note;
+            let restored = restored(&made, &key, (&journals, &own_journal), &new)?.note;
             assert_eq!((restored.erased, restored.held), expected, "{read_first} first, held at {held_ms}");
             assert_eq!(erasure_journal::read(&own_journal)?.len(), 2);
         }
