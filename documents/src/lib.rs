@@ -7,7 +7,7 @@
 //! | [`paper`] | what stands on a slip, whatever it is printed on |
 //! | [`mod@receipt`] | a slip for a roll of paper, as a bitmap |
 //! | [`mod@acknowledgement`] | a slip for an A4 page, as a PDF whose text can be selected |
-//! | [`scans`] | JPEG pages bound into one PDF, their bytes as they are |
+//! | [`scans`] | scanned pages bound into one PDF, nothing of them lost |
 //!
 //! Pure: no files, no clock, no words of its own. Refuses what is larger than paper can be.
 pub mod acknowledgement;
@@ -25,7 +25,7 @@ pub use acknowledgement::acknowledgement;
 pub use bitmap::Bitmap;
 pub use paper::{Fact, Paper};
 pub use receipt::{RollWidth, receipt};
-pub use scans::{JpegPage, pages};
+pub use scans::{ScannedPage, pages};
 pub use typeface::{FontBytes, Typeface};
 
 /// A document could not be made.
@@ -46,7 +46,7 @@ pub enum DocumentError {
     /// All pages together are larger than [`scans::MAX_BYTES`].
     #[error("the pages are larger than {} MiB", scans::MAX_BYTES >> 20)]
     TooLarge,
-    /// The bytes of this page (from 1) are no JPEG picture that a page can be made of.
+    /// The bytes of this page (from 1) are no picture that a page can be made of.
     #[error("page {0} is no picture that can be used")]
     Picture(usize),
     /// The library that writes PDF files refused.

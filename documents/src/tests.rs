@@ -183,8 +183,10 @@ fn jpeg(width: u32, height: u32) -> Zeroizing<Vec<u8>> {
 fn scanned_pages_keep_their_bytes_and_their_size() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("scans.pdf");
-    let both =
-        [JpegPage { bytes: jpeg(1_240, 1_754), dpi: 150 }, JpegPage { bytes: jpeg(300, 200), dpi: 100 }];
+    let both = [
+        ScannedPage { bytes: jpeg(1_240, 1_754), dpi: Some(150) },
+        ScannedPage { bytes: jpeg(300, 200), dpi: Some(100) },
+    ];
     std::fs::write(&file, pages(&both).unwrap().as_slice()).unwrap();
     let file = file.to_str().unwrap();
     let about = said("pdfinfo", &["-f", "1", "-l", "2", file]);
@@ -197,17 +199,37 @@ fn scanned_pages_keep_their_bytes_and_their_size() {
 }
 
 #[test]
+fn a_page_of_unknown_resolution_is_as_large_as_a4_holds_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("scans.pdf");
+    let mut png = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(30, 40).write_to(&mut png, image::ImageFormat::Png).unwrap();
+    let photo = |bytes| ScannedPage { bytes, dpi: None };
+    let three = [jpeg(2_480, 3_508), jpeg(3_508, 2_480), Zeroizing::new(png.into_inner())].map(photo);
+    std::fs::write(&file, pages(&three).unwrap().as_slice()).unwrap();
+    let about = said("pdfinfo", &["-f", "1", "-l", "3", file.to_str().unwrap()]);
+    let sizes: Vec<_> =
+        about.lines().filter(|line| line.starts_with("Page ") && line.contains(" size:")).collect();
+    assert_eq!(sizes.len(), 3, "{about}");
+    for (line, size) in sizes.iter().zip(["595.28 x 841.8", "841.89 x 595.1", "595.28 x 793.7"]) {
+        assert!(line.contains(size), "{about}");
+    }
+}
+
+#[test]
 fn what_is_no_page_is_refused_by_its_number() {
-    let good = JpegPage { bytes: jpeg(40, 40), dpi: 100 };
-    let refused = |list: &[JpegPage]| pages(list).map(|_| ()).unwrap_err();
+    let good = ScannedPage { bytes: jpeg(40, 40), dpi: Some(100) };
+    let refused = |list: &[ScannedPage]| pages(list).map(|_| ()).unwrap_err();
     assert!(matches!(refused(&[]), DocumentError::Pages(0)));
-    assert!(matches!(refused(&vec![good.clone(); 51]), DocumentError::Pages(51)));
-    let large = JpegPage { bytes: Zeroizing::new(vec![0xff; MAX + 1]), dpi: 100 };
+    assert!(matches!(refused(&vec![good.clone(); 101]), DocumentError::Pages(101)));
+    let large = ScannedPage { bytes: Zeroizing::new(vec![0xff; MAX + 1]), dpi: Some(100) };
     assert!(matches!(refused(&[large]), DocumentError::TooLarge));
-    for (bytes, dpi) in
-        [(b"no picture".to_vec(), 100), (good.bytes.to_vec(), 0), (good.bytes[..60].to_vec(), 100)]
-    {
-        let bad = JpegPage { bytes: Zeroizing::new(bytes), dpi };
+    for (bytes, dpi) in [
+        (b"no picture".to_vec(), Some(100)),
+        (good.bytes.to_vec(), Some(0)),
+        (good.bytes[..60].to_vec(), None),
+    ] {
+        let bad = ScannedPage { bytes: Zeroizing::new(bytes), dpi };
         assert!(matches!(refused(&[good.clone(), bad]), DocumentError::Picture(2)));
     }
 }
@@ -226,6 +248,6 @@ fn garbage_in_a_picture_is_never_a_panic() {
             let at = usize::try_from(state >> 33).unwrap() % bytes.len().min(700);
             bytes[at] = (state >> 24) as u8;
         }
-        let _ = pages(&[JpegPage { bytes: Zeroizing::new(bytes), dpi: 100 }]);
+        let _ = pages(&[ScannedPage { bytes: Zeroizing::new(bytes), dpi: Some(100) }]);
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::card_reader::{CardData, CardReader, ReadError, ReaderEvent, ReaderStatus};
 use crate::module_read::{self, Stopped};
 use crate::samv_id::SamId;
-use crate::security_module::{ModuleError, SecurityModule};
+use crate::security_module::{ModuleError, READ_WITHIN, SecurityModule};
 use crate::transport::{Transport, TransportError};
 
 /// Shortest pause between two questions; modules want at least this.
@@ -180,8 +180,11 @@ impl PolledReader {
 
     fn read_card(&mut self) -> Result<CardData, ReadError> {
         let module = self.module.as_mut().ok_or(ReadError::ReaderGone)?;
+        module.allow(Some(READ_WITHIN));
         self.sam_id = module_read::number(module);
-        let bytes = module_read::read(module).map_err(|stopped| match stopped {
+        let read = module_read::read(module);
+        module.allow(None);
+        let bytes = read.map_err(|stopped| match stopped {
             Stopped::NoCard => ReadError::LayAgain,
             Stopped::Failed(ReadError::NoSecurityModule) => ReadError::ReaderGone,
             Stopped::Failed(error) => error,

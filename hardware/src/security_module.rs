@@ -21,6 +21,9 @@ pub const MAX_RETRIES: u8 = 5;
 const MAX_BODY_NUMBER: usize = 32;
 /// How often a card is looked for before the citizen is asked to lay it again.
 const MAX_LOOKS: u8 = 3;
+/// How long one whole read may take, from the first question to the last answer. The slowest honest one, at 9,600 baud,
+/// needs less than three seconds. PC/SC cannot break an exchange off: there it is looked at between two.
+pub const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Pause between two looks; modules want at least this.
 const LOOK_PAUSE: Duration = Duration::from_millis(300);
 
@@ -71,12 +74,14 @@ pub struct SecurityModule<T> {
     look_pause: Duration,
     looks: u8,
     retries: u8,
+    /// Nothing is sent behind this, and no answer is waited for; none: each command has its own time and no more.
+    end: Option<Instant>,
 }
 
 impl<T: Transport> SecurityModule<T> {
     /// A module behind this transport.
     pub fn new(transport: T) -> Self {
-        Self { transport, look_pause: LOOK_PAUSE, looks: MAX_LOOKS, retries: RETRIES }
+        Self { transport, look_pause: LOOK_PAUSE, looks: MAX_LOOKS, retries: RETRIES, end: None }
     }
 
     /// The same module, with so many repeats of a command that went wrong; at most [`MAX_RETRIES`].
@@ -87,6 +92,11 @@ impl<T: Transport> SecurityModule<T> {
     /// The same module, looking for a card once: for readers on which a card of another kind may lie.
     pub fn with_one_look(self) -> Self {
         Self { looks: 1, ..self }
+    }
+
+    /// From now on everything that is asked together may take so long; none: as long as its commands may.
+    pub fn allow(&mut self, time: Option<Duration>) {
+        self.end = time.and_then(|time| Instant::now().checked_add(time));
     }
 
     /// Gives the transport back, to close it.
@@ -211,8 +221,12 @@ impl<T: Transport> SecurityModule<T> {
     }
 
     fn ask(&mut self, command: Command) -> Result<Answer, ModuleError> {
-        let bytes =
-            self.transport.exchange(&command.encode(), command.timeout()).map_err(ModuleError::Transport)?;
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return Err(ModuleError::Transport(TransportError::Failed));
+        }
+        let time = left.map_or(command.timeout(), |left| left.min(command.timeout()));
+        let bytes = self.transport.exchange(&command.encode(), time).map_err(ModuleError::Transport)?;
         Answer::parse(&bytes).map_err(ModuleError::Frame)
     }
 }

@@ -8,17 +8,19 @@ use super::*;
 struct Script {
     answers: VecDeque<Result<Vec<u8>, TransportError>>,
     asked: Vec<[u8; 2]>,
+    times: Vec<Duration>,
 }
 
 impl Transport for Script {
-    fn exchange(&mut self, frame: &[u8], _: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+    fn exchange(&mut self, frame: &[u8], time: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        self.times.push(time);
         self.asked.push([frame[7], frame[8]]);
         self.answers.pop_front().unwrap_or(Ok(vec![])).map(Zeroizing::new)
     }
 }
 
 fn module(answers: Vec<Result<Vec<u8>, TransportError>>) -> SecurityModule<Script> {
-    let transport = Script { answers: answers.into(), asked: vec![] };
+    let transport = Script { answers: answers.into(), ..Script::default() };
     SecurityModule { look_pause: Duration::ZERO, ..SecurityModule::new(transport) }
 }
 
@@ -142,4 +144,25 @@ fn a_body_number_is_taken_if_there_is_one_of_a_believable_length() {
     for answer in [sw(0x91), sw(0x24), sw(0x90), Ok(Answer::encode(0x90, &[1; 33]))] {
         assert_eq!(module(vec![answer]).body_number(), Ok(None));
     }
+}
+
+#[test]
+fn a_whole_read_has_five_seconds_and_nothing_is_asked_behind_them() {
+    assert_eq!(READ_WITHIN, Duration::from_secs(5));
+    let mut module = module(vec![sw(0x9F), sw(0x90), image()]);
+    module.allow(Some(Duration::from_millis(900)));
+    assert!(module.read_image().is_ok());
+    // Each answer has what is left, and no more than its command may take.
+    assert!(module.transport.times.iter().all(|time| *time < Duration::from_millis(900)));
+    module.allow(Some(Duration::from_secs(60)));
+    assert!(module.check().is_err());
+    assert_eq!(module.transport.times.last(), Some(&Command::Status.timeout()));
+
+    let asked = module.transport.asked.len();
+    module.allow(Some(Duration::ZERO));
+    assert_eq!(module.read_image().map_err(ReadError::from).err(), Some(ReadError::LayAgain));
+    assert_eq!(module.transport.asked.len(), asked, "nothing was sent");
+    module.allow(None);
+    assert!(module.check().is_err(), "the list of answers is empty");
+    assert!(module.transport.asked.len() > asked);
 }

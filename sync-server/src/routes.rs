@@ -108,6 +108,7 @@ fn doors() -> Doors {
         .post_item(&DECIDE_CASES, "/desk/{number}", pages::desk_deed)
         .post(&DECIDE_CASES, "/desk/{number}/reveal", pages::desk_reveal)
         .get(&DECIDE_CASES, "/desk/{number}/attachments/{page}", pages::desk_attachment)
+        .get(&DECIDE_CASES, "/desk/{number}/scans/{round}", pages::desk_scans)
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)

@@ -18,7 +18,7 @@ pub mod serial;
 pub trait Transport {
     /// Sends `frame` and gives all bytes of the answer, as they came.
     ///
-    /// `timeout` is what the module may take. A transport whose lower layer cannot be interrupted (PC/SC)
+    /// `timeout` is what the module may take until the last byte of its answer. A transport whose lower layer cannot be interrupted (PC/SC)
     /// passes it on to nobody; the reader's driver then has the last word.
     ///
     /// # Errors

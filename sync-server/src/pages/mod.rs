@@ -46,7 +46,7 @@ pub use calendar::{calendar, changed_calendar, moved_cases};
 pub use case::case;
 pub use cases::cases;
 pub use changes::{candidate_file, changes, drop_candidate, make_candidate};
-pub use desk::{desk, desk_attachment, desk_case, desk_deed, desk_reveal};
+pub use desk::{desk, desk_attachment, desk_case, desk_deed, desk_reveal, desk_scans};
 pub use draft_steps::{approve_draft, discard_draft, ready_draft, return_draft};
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;

@@ -1,10 +1,13 @@
 //! 附件 of a case for people who may see it: found by its page, opened with the key of its envelope, and made harmless.
 //!
 //! Pictures are decoded within limits and written anew, so that neither a place nor a script that was hidden in one
-//! leaves; a PDF is only ever handed out as a file. Whoever sees one is noted. Refuses everything else.
+//! leaves; a PDF is only ever handed out as a file. All pictures of an envelope can be had bound into one PDF. Whoever
+//! sees one is noted. Refuses everything else.
+use documents::{DocumentError, ScannedPage};
 use domain::envelope::BlobPlace;
 use domain::ids::EnvelopeId;
 use hardware::image::{Format, Policy, clean};
+use zeroize::Zeroizing;
 
 use super::audit;
 use super::blobs::Blob;
@@ -14,6 +17,8 @@ use crate::error::{ProblemCode, ServiceError};
 use crate::keys::Keys;
 use crate::store::{StoreError, Tx};
 
+/// The media type of a PDF.
+pub const PDF_TYPE: &str = "application/pdf";
 /// What a PDF begins with.
 const PDF: &[u8] = b"%PDF-";
 
@@ -37,14 +42,10 @@ pub struct Harmless {
     pub ending: &'static str,
 }
 
-/// The page of an envelope, out of what it has.
-///
-/// # Errors
-/// [`ServiceError`] `not-found` if there is none, or it is not here yet.
-pub fn find((id, key): (&EnvelopeId, &WrappedKey), blobs: &[Blob], page: u16) -> Result<Found, ServiceError> {
-    let blob = blobs.iter().find(|b| b.page == page && b.arrived_at_ms.is_some());
-    let blob = blob.ok_or(ProblemCode::NotFound)?.clone();
-    Ok(Found { envelope_id: *id, blob, key: key.clone() })
+/// The pages of an envelope that are here, in their order, out of all that it has.
+pub fn here((id, key): (&EnvelopeId, &WrappedKey), blobs: &[Blob]) -> Vec<Found> {
+    let here = blobs.iter().filter(|blob| blob.arrived_at_ms.is_some());
+    here.map(|blob| Found { envelope_id: *id, blob: blob.clone(), key: key.clone() }).collect()
 }
 
 /// Opens the sealed bytes of an attachment and makes them harmless. Computes only.
@@ -62,7 +63,7 @@ pub fn open(found: &Found, keys: &Keys, sealed: &[u8]) -> Result<Harmless, Servi
 
 fn harmless(plain: &[u8]) -> Result<Harmless, ServiceError> {
     if plain.starts_with(PDF) {
-        return Ok(Harmless { bytes: plain.to_vec(), media_type: "application/pdf", ending: "pdf" });
+        return Ok(Harmless { bytes: plain.to_vec(), media_type: PDF_TYPE, ending: "pdf" });
     }
     let cleaned = clean(plain, &Policy::PAGE)
         .map_err(|e| ServiceError::refused(ProblemCode::UnsupportedMediaType, e.to_string()))?;
@@ -71,6 +72,25 @@ fn harmless(plain: &[u8]) -> Result<Harmless, ServiceError> {
         Format::Png => ("image/png", "png"),
     };
     Ok(Harmless { bytes: cleaned.bytes, media_type, ending })
+}
+
+/// Binds the pictures among these files into one PDF, each on a page of its own in their order. Computes only.
+///
+/// # Errors
+/// [`ServiceError`]: `not-found` if there is no picture among them, `too-large` if together they are too large for one
+/// file.
+pub fn bind(files: Vec<Harmless>) -> Result<Vec<u8>, ServiceError> {
+    let pictures = files.into_iter().filter(|file| file.media_type != PDF_TYPE);
+    let page = |file: Harmless| ScannedPage { bytes: Zeroizing::new(file.bytes), dpi: None };
+    let pages: Vec<_> = pictures.map(page).collect();
+    let bound = documents::pages(&pages).map_err(|error| match error {
+        DocumentError::Pages(0) => ProblemCode::NotFound.into(),
+        DocumentError::Pages(_) | DocumentError::TooLarge => {
+            ServiceError::refused(ProblemCode::TooLarge, error.to_string())
+        }
+        _ => ServiceError::refused(ProblemCode::UnsupportedMediaType, error.to_string()),
+    })?;
+    Ok(bound.to_vec())
 }
 
 /// Notes who is about to see an attachment.

@@ -234,23 +234,32 @@ impl Found {
         Look { id: self.row.envelope_id, digest: self.sealed.digest.to_string() }
     }
 
-    /// A page or photo of the case or of one of its supplements, if the caller may see it: all of them, or those that a
-    /// visible answer or material names.
+    /// The pages and photos of a round that are here and that the caller may see: all of them, or those that a visible
+    /// answer or material names. None if there is no such round.
     ///
     /// # Errors
-    /// [`ServiceError`] `not-found` for any other; or the store's.
-    pub fn attachment(&self, keys: &Keys, place: FilePlace) -> Result<attachments::Found, ServiceError> {
-        let found = match usize::from(place.round).checked_sub(1) {
-            None => attachments::find((&self.row.envelope_id, &self.key), &self.blobs, place.page)?,
-            Some(at) => {
-                let supplement = self.supplements.get(at).ok_or(ProblemCode::NotFound)?;
-                attachments::find((&supplement.id, supplement.wrapped_key()), &supplement.blobs, place.page)?
-            }
+    /// [`ServiceError`] if the content does not open.
+    pub fn attachments(&self, keys: &Keys, round: u16) -> Result<Vec<attachments::Found>, ServiceError> {
+        let mut here = match usize::from(round).checked_sub(1) {
+            None => attachments::here((&self.row.envelope_id, &self.key), &self.blobs),
+            Some(at) => self.supplements.get(at).map_or_else(Vec::new, |supplement| {
+                attachments::here((&supplement.id, supplement.wrapped_key()), &supplement.blobs)
+            }),
         };
-        if self.scope != Scope::All && !self.open(keys)?.shows(&found.blob.digest) {
-            return Err(ProblemCode::NotFound.into());
+        if self.scope != Scope::All && !here.is_empty() {
+            let content = self.open(keys)?;
+            here.retain(|found| content.shows(&found.blob.digest));
         }
-        Ok(found)
+        Ok(here)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`ServiceError`] `not-found` if it is none of them; or that the content does not open.
+    pub fn attachment(&self, keys: &Keys, place: FilePlace) -> Result<attachments::Found, ServiceError> {
+        let mut all = self.attachments(keys, place.round)?.into_iter();
+        Ok(all.find(|found| found.blob.page == place.page).ok_or(ProblemCode::NotFound)?)
     }
 }
 

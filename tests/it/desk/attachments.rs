@@ -44,6 +44,50 @@ impl Desk {
     }
 }
 
+/// How many pages a PDF has, as another program counts them.
+fn pages_of(pdf: &[u8]) -> Result<String> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("scans.pdf");
+    std::fs::write(&path, pdf)?;
+    let said = std::process::Command::new("pdfinfo").arg(&path).output().context("pdfinfo")?;
+    let said = String::from_utf8(said.stdout)?;
+    let line = said.lines().find_map(|line| line.strip_prefix("Pages:"));
+    Ok(line.context("a line about pages")?.trim().to_owned())
+}
+
+#[test]
+fn all_pictures_can_be_had_as_one_pdf_and_each_is_noted() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let png = file(&picture(40, 30), ImageFormat::Png)?;
+    let jpeg = file(&picture(30, 40), ImageFormat::Jpeg)?;
+    let case = desk.with_pages(&[png.clone(), b"%PDF-1.4 sample".to_vec(), jpeg.clone()])?;
+    let address = format!("/desk/{}/scans/0", case.number);
+    let page = desk.case(&desk.pension, &case, "review")?;
+    assert!(page.contains(&format!("href=\"{address}\"")), "{page}");
+    let seen = |desk: &Desk, case: &Case| desk.audited(case, "attachment.seen");
+    for who in [&desk.stranger, &desk.medical] {
+        assert_eq!(desk.server.page_of(who, &address)?.status, 403);
+    }
+    assert_eq!(seen(&desk, &case)?, 0);
+    let answer = desk.server.page_of(&desk.pension, &address)?;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("application/pdf")));
+    let name = format!("attachment; filename=\"{}-scans-0.pdf\"", case.number);
+    assert_eq!(answer.header("content-disposition"), Some(&*name));
+    assert!(answer.header("content-security-policy").unwrap_or_default().starts_with("sandbox"));
+    assert_eq!(pages_of(&answer.body)?, "2", "the PDF of the case is a file of its own");
+    assert_eq!(seen(&desk, &case)?, 2, "each page of it was seen");
+    for odd in ["1", "01", "x", "-1", "65536"] {
+        let path = format!("/desk/{}/scans/{odd}", case.number);
+        assert_eq!(desk.server.page_of(&desk.pension, &path)?.status, 404, "{odd}");
+    }
+
+    let broken = desk.with_pages(&[png, b"<script>".to_vec(), jpeg])?;
+    let address = format!("/desk/{}/scans/0", broken.number);
+    let refused = desk.server.page_of(&desk.pension, &address)?;
+    assert_eq!((refused.status, seen(&desk, &broken)?), (415, 0), "no page is left out in silence");
+    Ok(())
+}
+
 #[test]
 fn pictures_stand_in_the_page_and_a_pdf_is_a_file() -> Result<()> {
     let mut desk = Desk::new()?;

@@ -13,7 +13,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("operator", "operator", &[]),
     ("publishing", "publishing", &["domain"]),
     ("terminal", "terminal", &["documents", "domain", "hardware", "operator"]),
-    ("sync-server", "sync-server", &["domain", "hardware", "operator", "publishing"]),
+    ("sync-server", "sync-server", &["documents", "domain", "hardware", "operator", "publishing"]),
     (
         "tests",
         "tests",

@@ -14,21 +14,19 @@ use super::{W, number};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::{Page, view};
-use crate::services::attachments::{self, Harmless};
+use crate::services::attachments::{self, Harmless, PDF_TYPE};
 use crate::services::blobs::Blob;
 use crate::services::content::{self, FilePlace, Scope};
 use crate::services::sessions::Caller;
 use crate::shell::App;
 
-/// What a form calls a file that is no picture.
-const PDF: &str = "application/pdf";
 /// What a browser may do with a file: show or keep it, and nothing that it says.
-const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+pub(super) const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
 /// A page or photo in the list beside the answers.
 pub struct FileView {
-    /// Where it stands, as its address ends.
-    pub place: String,
+    /// Where it stands.
+    pub place: FilePlace,
     /// What it is.
     pub name: String,
     /// Where it can be had; none if it is not here.
@@ -76,10 +74,10 @@ fn one(of: &Gathered, round: u16, blob: &Blob, added_ms: Option<i64>) -> Option<
     let kind = value.and_then(|value| kind_of(value, blob));
     let place = FilePlace { round, page: blob.page };
     Some(FileView {
-        place: place.to_string(),
+        place,
         name: W.fill("desk.file", &[("n", &blob.page.to_string()), ("what", &label)]),
         address: here.then(|| format!("/desk/{}/attachments/{place}", of.found.row.number)),
-        picture: kind.as_deref() != Some(PDF),
+        picture: kind.as_deref() != Some(PDF_TYPE),
         note,
     })
 }
@@ -117,7 +115,7 @@ pub async fn attachment(
 
 fn answer(number: &CaseNo, place: FilePlace, file: Harmless) -> Response {
     let Harmless { bytes, media_type, ending } = file;
-    let how = if media_type == PDF { "attachment" } else { "inline" };
+    let how = if media_type == PDF_TYPE { "attachment" } else { "inline" };
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CONTENT_DISPOSITION, format!("{how}; filename=\"{number}-{place}.{ending}\"")),

@@ -13,6 +13,7 @@ mod lanes;
 mod next;
 mod reveal;
 mod review;
+mod scans;
 mod send;
 mod time;
 
@@ -26,6 +27,7 @@ pub use files::attachment as desk_attachment;
 pub use inbox::inbox as desk;
 pub use reveal::reveal as desk_reveal;
 pub use review::review as desk_case;
+pub use scans::scans as desk_scans;
 pub use send::send as desk_deed;
 
 use super::frame::{Frame, Here, frame};

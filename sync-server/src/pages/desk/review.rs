@@ -12,6 +12,7 @@ use super::files::{self, FileView};
 use super::gathered::{Gathered, gather};
 use super::history::{self, Entry};
 use super::lanes::{self, Lane};
+use super::scans::{self, ScansView};
 use super::send::{Mistake, Strip, Typed};
 use super::time::{self, DueBadge};
 use super::{W, no_unit, number, state_badge};
@@ -69,6 +70,7 @@ pub struct ReviewPage {
     pages: Vec<PageView>,
     materials: Vec<RowView>,
     files: Vec<FileView>,
+    scans: Vec<ScansView>,
     lanes: Vec<Lane>,
     history: Vec<Entry>,
     deeds: Vec<DeedView>,
@@ -153,6 +155,7 @@ fn draw(
         None => {}
     }
     let workable = step.is_some_and(|step| step.state.is_workable() && of.view().books(&of.unit, step));
+    let files = files::list(&of);
     ReviewPage {
         w: W,
         number: row.number.to_string(),
@@ -171,7 +174,8 @@ fn draw(
         },
         pages: answers::pages(&of, returns, typed),
         materials: answers::materials(&of, returns, typed),
-        files: files::list(&of),
+        scans: scans::list(&row.number.to_string(), &files),
+        files,
         lanes: lanes::lanes(&of, step.map(|step| step.id.as_str())),
         history: history::all(&of),
         leader_only: workable && returned > 0 && !returns,
