@@ -270,7 +270,7 @@ fn a_shared_field_that_changes_late_is_decided_on_again_by_each_step_that_says_s
             let mut walk = Walk::begin(bundle, &given, plan.clone());
             walk.until(None);
             let done: BTreeSet<String> = walk.view.steps.iter().map(|step| step.id.clone()).collect();
-            walk.does(Action::SupplementReceived { envelope, keys: vec![key.to_owned()], unfit: vec![] });
+            walk.does(Action::supplement(envelope, &[key]));
             let mut reopened = BTreeSet::new();
             while let Some(action) = walk.view.to_reopen() {
                 reopened.extend(action.step().map(str::to_owned));

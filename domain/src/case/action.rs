@@ -223,9 +223,10 @@ impl Action {
         Self::Completed { outcome: None, text: None }
     }
 
-    /// A supplement that came with nothing that is told apart.
-    pub fn supplement(envelope: EnvelopeId) -> Self {
-        Self::SupplementReceived { envelope, keys: Vec::new(), unfit: Vec::new() }
+    /// A supplement that brought these fields and materials, and all of them fit.
+    pub fn supplement(envelope: EnvelopeId, keys: &[&str]) -> Self {
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        Self::SupplementReceived { envelope, keys, unfit: Vec::new() }
     }
 
     /// The state that the action leads to; none if the case stays where it is.

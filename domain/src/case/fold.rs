@@ -2,13 +2,16 @@
 //!
 //! Refuses to skip versions or to leave the allowed edges; on an error the case is what it was. Knows no calendar: when
 //! a case is due follows from [`CaseView::accepted_at_ms`] and [`CaseView::pauses`] by `deadline`.
+use std::collections::BTreeSet;
+
 use super::action::{Action, Recorded, Want};
 use super::plan::{FailPolicy, Plan, PlannedStep};
 use super::step::{StepState, StepView};
 use super::view::{Asked, CaseView, SupplementView, Wanted};
-use super::{CaseState, Outcome};
+use super::{CaseState, Outcome, ReturnReason};
 use crate::bundle::{DoneBy, StepKind};
 use crate::deadline::Pause;
+use crate::ids::EnvelopeId;
 
 /// Actions that do not make a case.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -186,14 +189,12 @@ impl CaseView {
         }
         match &next.action {
             Action::SupplementSent { due_ms } => self.send_supplement(*due_ms),
-            Action::SupplementReceived { envelope, keys, .. } => {
-                let (envelope, keys, version) = (*envelope, keys.clone(), next.version);
-                self.supplements.push(SupplementView { envelope, at_ms: next.at_ms, version, keys });
-                self.end_supplement(next.at_ms, false);
+            Action::SupplementReceived { envelope, keys, unfit } => {
+                self.take_supplement(next, envelope, (keys, unfit));
                 Some(())
             }
             Action::SupplementLapsed if self.asked.iter().any(|asked| asked.sent) => {
-                self.end_supplement(next.at_ms, true);
+                self.end_supplement(next.at_ms, true, |_| true);
                 Some(())
             }
             Action::Noted { step: None, .. } | Action::DueMoved { .. } => Some(()),
@@ -271,16 +272,41 @@ impl CaseView {
         Some(())
     }
 
-    /// A supplement that comes unasked, or late, is only noted.
-    fn end_supplement(&mut self, at_ms: i64, lapsed: bool) {
-        let (sent, rest): (Vec<_>, Vec<_>) = self.asked.drain(..).partition(|asked| asked.sent);
-        if !sent.is_empty() {
+    /// What came answers the steps that asked for some of it, fit or not; the others go on waiting for theirs. One that
+    /// comes unasked, or late, is only noted.
+    fn take_supplement(
+        &mut self,
+        next: &Recorded,
+        envelope: &EnvelopeId,
+        (keys, unfit): (&[String], &[ReturnReason]),
+    ) {
+        let (envelope, at_ms, version) = (*envelope, next.at_ms, next.version);
+        self.supplements.push(SupplementView { envelope, at_ms, version, keys: keys.to_vec() });
+        let came = |key: &String| keys.contains(key) || unfit.iter().any(|reason| reason.field == *key);
+        let wanted = self.wanted.iter().filter(|wanted| came(&wanted.key));
+        let answered: BTreeSet<String> = wanted.map(|wanted| wanted.step.clone()).collect();
+        self.end_supplement(at_ms, false, |step| answered.contains(step));
+        if !keys.is_empty() {
+            // Nobody acts on answers that he has not seen.
+            for step in self.steps.iter_mut().filter(|step| step.state.is_open()) {
+                step.version = version;
+            }
+        }
+    }
+
+    /// The citizen's turn is over for these steps, if a notice went out.
+    fn end_supplement(&mut self, at_ms: i64, lapsed: bool, ends: impl Fn(&str) -> bool) {
+        let (over, rest): (Vec<_>, Vec<_>) =
+            self.asked.drain(..).partition(|asked| asked.sent && ends(&asked.step));
+        if !over.is_empty() {
             self.back_at_ms = Some(at_ms);
         }
         self.asked = rest;
-        self.supplement_due_ms = None;
+        if self.asked.iter().all(|asked| !asked.sent) {
+            self.supplement_due_ms = None;
+        }
         for step in &mut self.steps {
-            if step.state == StepState::Supplement && sent.iter().any(|asked| asked.step == step.id) {
+            if step.state == StepState::Supplement && over.iter().any(|asked| asked.step == step.id) {
                 step.come_back(lapsed);
             }
         }

@@ -81,12 +81,16 @@ fn asked(step: &str, days: u16) -> Action {
 }
 
 fn supplement() -> Action {
-    Action::supplement("01930000-0000-7000-8000-000000000000".parse().expect("an id"))
+    supplement_of("phone")
 }
 
 fn supplement_of(key: &str) -> Action {
-    let Action::SupplementReceived { envelope, unfit, .. } = supplement() else { panic!("a supplement") };
-    Action::SupplementReceived { envelope, keys: vec![key.to_owned()], unfit }
+    Action::supplement("01930000-0000-7000-8000-000000000000".parse().expect("an id"), &[key])
+}
+
+/// One that brought nothing that was asked for.
+fn empty() -> Action {
+    Action::supplement("01930000-0000-7000-8000-000000000000".parse().expect("an id"), &[])
 }
 
 fn completed(outcome: Outcome) -> Action {
@@ -238,6 +242,48 @@ fn supplements_of_two_departments_are_one_notice_and_stop_the_clock() {
     let lapsed = after(bundle(), both.into_iter().chain(lapsed));
     assert_eq!(lapsed.step("b").map(|s| s.lapsed), Some(true), "what comes late is noted");
     assert!(misfits(&lapsed, Action::SupplementLapsed));
+}
+
+#[test]
+fn a_supplement_answers_those_who_asked_for_what_is_in_it() {
+    use StepState::{Ready, Supplement, Taken};
+    let want = |key: &str| vec![Want { key: key.into(), flaw: Flaw::Missing }];
+    let ask = |step: &str, key| Action::SupplementAsked {
+        step: step.into(),
+        wants: want(key),
+        days: 5,
+        text: None,
+    };
+    let sent = || Action::SupplementSent { due_ms: 9_000 };
+    let asked =
+        [Action::accepted(), taken("a", "u1"), ask("a", "phone"), sent(), ask("b", "material.1"), sent()];
+    let with = |more: &[Action]| after(bundle(), asked.iter().chain(more).cloned());
+    let one = with(&[supplement()]);
+    assert_eq!(states(&one)[1..3], [Taken, Supplement], "the other waits for what it asked for");
+    assert!(one.is_standing() && one.supplement_due_ms == Some(9_000) && one.back_at_ms.is_some());
+    let both = with(&[supplement(), supplement_of("material.1")]);
+    assert_eq!(states(&both)[1..3], [Taken, Ready]);
+    assert!(!both.is_standing() && both.supplement_due_ms.is_none());
+    let other = with(&[supplement_of("never_asked")]);
+    assert_eq!((states(&other)[1..3].to_vec(), other.back_at_ms), (vec![Supplement, Supplement], None));
+    let envelope = "01930000-0000-7000-8000-000000000000".parse().expect("an id");
+    let unfit = vec![ReturnReason { field: "material.1".into(), kind: "missing".into() }];
+    let unfit = with(&[Action::SupplementReceived { envelope, keys: vec![], unfit }]);
+    assert_eq!(states(&unfit)[1..3], [Supplement, Ready], "it came, whatever it is worth");
+    let lapsed = with(&[Action::SupplementLapsed]);
+    assert_eq!(states(&lapsed)[1..3], [Taken, Ready]);
+}
+
+#[test]
+fn nobody_acts_on_answers_that_changed_behind_the_page() {
+    let before = after(bundle(), [Action::accepted(), taken("a", "u1")]);
+    let came = after(bundle(), [Action::accepted(), taken("a", "u1"), supplement()]);
+    let versions = |view: &CaseView| ["desk", "a", "b"].map(|id| view.step(id).map(|step| step.version));
+    let (old, new) = (versions(&before), versions(&came));
+    assert_eq!(new[0], old[0], "what was decided stays");
+    assert_eq!((new[1], new[2]), (Some(came.version), Some(came.version)));
+    let nothing = after(bundle(), [Action::accepted(), taken("a", "u1"), empty()]);
+    assert_eq!(versions(&nothing), old);
 }
 
 #[test]

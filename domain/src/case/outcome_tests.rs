@@ -45,8 +45,7 @@ fn refused(step: &str) -> Action {
 
 fn brought(keys: &[&str]) -> Action {
     let envelope = "01930000-0000-7000-8000-000000000000".parse().expect("an id");
-    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-    Action::SupplementReceived { envelope, keys, unfit: Vec::new() }
+    Action::supplement(envelope, keys)
 }
 
 fn state(view: &CaseView, id: &str) -> StepState {

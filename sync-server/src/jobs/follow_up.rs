@@ -220,7 +220,10 @@ fn sort(
     // What was decided on is not exchanged behind the decision.
     let open = |step: &str| held.view.step(step).is_some_and(|step| step.state.is_open());
     let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key && open(&wanted.step));
-    let mut new: Map<String, Json> = supplement.answers.into_iter().filter(|(key, _)| asked(key)).collect();
+    // One that waited for its pages is older than what was taken in meanwhile.
+    let newer = |key: &str| held.before.iter().any(|before| before.is_newer(held.sealed.server_seq, key));
+    let answers = supplement.answers.into_iter().filter(|(key, _)| asked(key) && !newer(key));
+    let mut new: Map<String, Json> = answers.collect();
     let mut unfit = Vec::new();
     new.retain(|key, value| {
         let before = unfit.len();
@@ -307,8 +310,8 @@ fn write(
             audit::raise_alarm(tx, now_ms, unseal::UNKNOWN_KEY, key.as_str(), None)?;
             return Ok(None);
         }
-        Verdict::Aside(why) => return told(tx, now_ms, held, ("quarantined", why)),
-        Verdict::Late => return told(tx, now_ms, held, LATE),
+        Verdict::Aside(why) => return told(tx, shelf, now_ms, (held, ("quarantined", why))),
+        Verdict::Late => return told(tx, shelf, now_ms, (held, LATE)),
     };
     let (row, view) = cases::current(tx, &held.row.envelope_id)?;
     if row.version != held.row.version {
@@ -319,11 +322,11 @@ fn write(
     let values =
         [person_key::ID_NUMBER.into(), Value::from(person.as_slice()), row.envelope_id.to_string().into()];
     if tx.query_int(sql, &values)? == 0 {
-        return told(tx, now_ms, held, ("quarantined", "follow-up.another-person"));
+        return told(tx, shelf, now_ms, (held, ("quarantined", "follow-up.another-person")));
     }
     let actor = Actor { id: &held.terminal, role: "terminal", on_behalf_of: None, click: None };
     let mut view = match cases::add(tx, shelf, now_ms, (&row, view), (actor, action.as_ref().clone())) {
-        Err(ServiceError::Refused { .. }) => return told(tx, now_ms, held, LATE),
+        Err(ServiceError::Refused { .. }) => return told(tx, shelf, now_ms, (held, LATE)),
         view => view?,
     };
     if let Some(key) = key {
@@ -337,14 +340,16 @@ fn write(
     Ok(Some(row.station))
 }
 
-/// Puts an envelope aside for people; gives the station that has news.
+/// Puts an envelope aside for people; gives the station that has news. Its case waits for it no longer.
 fn told(
     tx: &mut Tx<'_>,
+    shelf: &Shelf,
     now_ms: i64,
-    held: &Held,
-    how: (&str, &str),
+    (held, how): (&Held, (&str, &str)),
 ) -> Result<Option<StationId>, ServiceError> {
     aside(tx, now_ms, &held.id, how)?;
+    let (row, view) = cases::current(tx, &held.row.envelope_id)?;
+    cases::refresh(tx, shelf, &row, &view)?;
     Ok(Some(held.row.station.clone()))
 }
 

@@ -102,6 +102,11 @@ fn put_off(tx: &mut Tx<'_>, id: &EnvelopeId, now_ms: i64, e: ServiceError) -> Re
     Ok(e.to_string())
 }
 
+/// The first moment at which a supplement can have come for which a case is put off to this one, milliseconds since 1970.
+pub fn waited_for_since(wake_ms: i64) -> i64 {
+    wake_ms.saturating_sub(FOLLOW_MS).saturating_sub(LONGEST_WAY_MS)
+}
+
 fn look_again(tx: &mut Tx<'_>, id: &EnvelopeId, at_ms: i64) -> Result<(), StoreError> {
     let sql = "UPDATE case_ SET wake_ms = $2 WHERE envelope_id = $1";
     tx.execute(sql, &[id.to_string().into(), at_ms.into()]).map(|_| ())

@@ -240,9 +240,10 @@ impl Found {
     /// # Errors
     /// [`ServiceError`] if the content does not open.
     pub fn attachments(&self, keys: &Keys, round: u16) -> Result<Vec<attachments::Found>, ServiceError> {
-        let mut here = match usize::from(round).checked_sub(1) {
+        let of_round = || self.supplements.iter().find(|supplement| supplement.round == round);
+        let mut here = match (round > 0).then(of_round) {
             None => attachments::here((&self.row.envelope_id, &self.key), &self.blobs),
-            Some(at) => self.supplements.get(at).map_or_else(Vec::new, |supplement| {
+            Some(supplement) => supplement.map_or_else(Vec::new, |supplement| {
                 attachments::here((&supplement.id, supplement.wrapped_key()), &supplement.blobs)
             }),
         };

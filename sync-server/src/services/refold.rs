@@ -164,7 +164,7 @@ fn time(tx: &mut Tx<'_>, shelf: &Shelf, row: &Row, view: &CaseView) -> Result<Ti
     // The clock looks at it again later: a supplement is on its way.
     let wake = PROJECTED.iter().position(|name| *name == "wake_ms").map(|n| row.int_or_null(BEFORE + n));
     if let Some(later_ms) = wake.transpose()?.flatten().filter(|stored| Some(*stored) > time.wake_ms)
-        && supplements::is_on_its_way(tx, &row.parsed(1)?, i64::MIN..=i64::MAX)?
+        && supplements::is_on_its_way(tx, &row.parsed(1)?, clockwork::waited_for_since(later_ms)..=i64::MAX)?
     {
         time.wake_ms = Some(later_ms);
     }

@@ -29,6 +29,8 @@ const TOLD_TOGETHER: u64 = 200;
 pub struct SealedSupplement {
     /// Its envelope.
     pub id: EnvelopeId,
+    /// Which supplement of the case it is, from 1; stays what it is.
+    pub round: u16,
     /// When it was taken in, milliseconds since 1970.
     pub at_ms: i64,
     /// Its pages and photos.
@@ -109,13 +111,13 @@ pub fn tell_of_waiting(tx: &mut Tx<'_>, now_ms: i64, late: &[EnvelopeId]) -> Res
     late.iter().try_for_each(|id| audit::raise_alarm(tx, now_ms, WAITS, &id.to_string(), None))
 }
 
-/// The supplements of a case, in the order in which they came. One that was erased is left out.
+/// The supplements of a case, in the order in which they were taken in. One that was erased is left out.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn of_case(tx: &mut Tx<'_>, view: &CaseView) -> Result<Vec<SealedSupplement>, ServiceError> {
     let mut found = Vec::new();
-    for came in &view.supplements {
+    for (round, came) in (1..).zip(&view.supplements) {
         let Some(sealed) = unseal::find(tx, &came.envelope)? else { continue };
         let key = match case_key::find(tx, &came.envelope) {
             Err(ServiceError::Refused { .. }) => continue,
@@ -123,6 +125,7 @@ pub fn of_case(tx: &mut Tx<'_>, view: &CaseView) -> Result<Vec<SealedSupplement>
         };
         found.push(SealedSupplement {
             id: came.envelope,
+            round,
             at_ms: came.at_ms,
             blobs: blobs::of_envelope(tx, &came.envelope)?,
             taken: came.keys.clone(),
@@ -130,8 +133,6 @@ pub fn of_case(tx: &mut Tx<'_>, view: &CaseView) -> Result<Vec<SealedSupplement>
             sealed,
         });
     }
-    // One that waited for its pages is older than what was taken in meanwhile.
-    found.sort_by_key(|supplement| supplement.sealed.accepted_at_ms);
     Ok(found)
 }
 
@@ -139,6 +140,12 @@ impl SealedSupplement {
     /// Its key as it is stored.
     pub fn wrapped_key(&self) -> &WrappedKey {
         &self.key
+    }
+
+    /// Whether an answer was taken of it, and it came to the centre behind this place: what came before it does not
+    /// take that answer's place.
+    pub fn is_newer(&self, server_seq: u64, key: &str) -> bool {
+        self.sealed.server_seq > server_seq && self.taken.iter().any(|taken| taken == key)
     }
 
     /// Opens it; only what was taken of it.
@@ -153,7 +160,7 @@ impl SealedSupplement {
     }
 }
 
-/// Lays what supplements brought over the first answers, oldest first; gives when each answer last changed.
+/// Lays what supplements brought over the first answers, in the order in which they were taken in; gives when each answer last changed.
 pub fn overlay(answers: &mut Map<String, Json>, brought: &[Brought]) -> BTreeMap<String, i64> {
     let mut changed = BTreeMap::new();
     for supplement in brought {

@@ -18,6 +18,8 @@ pub struct Sealed {
     id: EnvelopeId,
     header: Vec<u8>,
     ciphertext: Vec<u8>,
+    /// Its place in the centre's order.
+    pub server_seq: u64,
     /// When it was taken, milliseconds since 1970.
     pub accepted_at_ms: i64,
     /// Digest over header and content.
@@ -29,7 +31,8 @@ pub struct Sealed {
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<Sealed>, StoreError> {
-    let sql = "SELECT header, ciphertext, accepted_at_ms, digest FROM envelope WHERE envelope_id = $1";
+    let sql =
+        "SELECT header, ciphertext, accepted_at_ms, digest, server_seq FROM envelope WHERE envelope_id = $1";
     let Some(row) = tx.query_first(sql, &[id.to_string().into()])? else { return Ok(None) };
     Ok(Some(Sealed {
         id: *id,
@@ -37,6 +40,7 @@ pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<Sealed>, StoreErr
         ciphertext: row.blob(1)?.to_vec(),
         accepted_at_ms: row.int(2)?,
         digest: row.parsed(3)?,
+        server_seq: row.uint(4)?,
     }))
 }
 

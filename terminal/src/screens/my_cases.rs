@@ -106,18 +106,21 @@ fn case_ui(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, case: &CaseLine) {
     text(ui, cx, second, &number, small.data());
     state_ui(ui, cx, pos2(words.left(), second.bottom() + 8.0), case);
     let mut marks = inner.with_min_x(words.right() + 8.0);
-    if let Some(said) = printing::instead_of_button(cx, case.envelope_id) {
-        let place = inner.with_min_x(inner.right() - cx.theme.pick(232.0, 192.0));
-        on_its_way_ui(ui, cx, place, said);
-        marks.set_right(place.left() - 8.0);
-    } else if cx.model.paper().is_some() {
+    let said = printing::instead_of_button(cx, case.envelope_id);
+    if said.is_some() || cx.model.paper().is_some() {
         let name = cx.tf("my_cases.print_name", &[("number", case.number.as_str())]);
         let look = Button::secondary(cx.t("my_cases.print")).named(&name);
+        // One column for button and words: the marks stand where they stood when one takes the other's place.
         let width = look.inner_width(ui, cx) + cx.theme.pick(64.0, 56.0);
-        let height = cx.theme.metrics.target;
-        let place = at(inner.right() - width, inner.center().y - height / 2.0, width, height);
-        press(ui, cx, place, &look, Command::PrintCase(case.envelope_id));
-        marks.set_right(place.left() - 8.0);
+        let column = inner.with_min_x(inner.right() - width.max(cx.theme.pick(232.0, 192.0)));
+        marks.set_right(column.left() - 8.0);
+        if let Some(said) = said {
+            on_its_way_ui(ui, cx, column, said);
+        } else {
+            let height = cx.theme.metrics.target;
+            let place = at(inner.right() - width, inner.center().y - height / 2.0, width, height);
+            press(ui, cx, place, &look, Command::PrintCase(case.envelope_id));
+        }
     }
     marks_ui(ui, cx, marks, &case.marks, case.state);
 }

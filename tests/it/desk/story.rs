@@ -58,7 +58,7 @@ fn a_bundle_is_accepted_returned_passed_by_two_departments_and_completed() -> Re
     desk.happens(&case, Action::SupplementSent { due_ms: now_ms() + 86_400_000 })?;
     let waits = desk.page(&desk.pension, "/desk?list=supplement")?;
     assert!(waits.contains("已暂停") && waits.contains("等补正，限"), "{waits}");
-    desk.happens(&case, Action::supplement(case.id))?;
+    desk.happens(&case, Action::supplement(case.id, &["phone"]))?;
 
     // A second notice is the leader's.
     let page = desk.case(&desk.pension, &case, "s3")?;

@@ -160,17 +160,26 @@ fn what_waited_for_its_pages_does_not_take_the_place_of_what_came_after_it() -> 
     let mut desk = Desk::new()?;
     let case = desk.asked()?;
     let png = file(&picture(40, 30), ImageFormat::Png)?;
-    let (first, pages) = desk.device.seal_naming(std::slice::from_ref(&png), |header, _| {
+    let (first, pages) = desk.device.seal_naming(std::slice::from_ref(&png), |header, pages| {
         refers(header, EnvelopeKind::Supplement, case.id);
-        supplement(&json!({ "phone": "13700137001" }))
+        let page = pages.first().context("a page")?;
+        let scan = json!([{ "hash": page.digest, "bytes": png.len(), "kind": "image/png" }]);
+        supplement(&json!({ "phone": "13700137001", "material.3": scan }))
     })?;
-    desk.device.send(&desk.server, std::slice::from_ref(&first))?;
+    // Both come in one call: no clock tells them apart.
     let second = supplement(&json!({ "phone": "13700137002" }))?;
-    assert_eq!(desk.follows(&case, EnvelopeKind::Supplement, &second)?, "taken");
+    let second =
+        desk.device.seal_with(&second, |header| refers(header, EnvelopeKind::Supplement, case.id))?;
+    desk.device.send(&desk.server, &[first.clone(), second.clone()])?;
+    assert_eq!(desk.settled(&header_of(&second)?.envelope_id)?, "taken");
+    let second_scan = format!("/desk/{}/attachments/2-1", case.number);
+    assert_eq!(desk.server.page_of(&desk.pension, &second_scan)?.status, 404, "its pages are awaited");
     let header = desk.sends_pages(&first, &pages)?;
     assert_eq!(desk.settled(&header.envelope_id)?, "taken");
     let page = desk.case(&desk.pension, &case, "s3")?;
     assert!(page.contains("137****7002") && !page.contains("137****7001"), "{page}");
+    // What was taken last is the last, whatever came first.
+    assert_eq!(desk.server.page_of(&desk.pension, &second_scan)?.status, 200);
     Ok(())
 }
 

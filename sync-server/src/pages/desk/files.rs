@@ -39,10 +39,9 @@ pub struct FileView {
 
 /// The files that the caller may see: those of the newest supplement first, for they are what is looked for.
 pub fn list(of: &Gathered) -> Vec<FileView> {
-    let mut rounds: Vec<_> = (1..).zip(&of.found.supplements).collect();
-    rounds.reverse();
-    let added = rounds.into_iter().flat_map(|(round, supplement)| {
-        supplement.blobs.iter().filter_map(move |blob| one(of, round, blob, Some(supplement.at_ms)))
+    let added = of.found.supplements.iter().rev().flat_map(|supplement| {
+        let (round, at_ms) = (supplement.round, Some(supplement.at_ms));
+        supplement.blobs.iter().filter_map(move |blob| one(of, round, blob, at_ms))
     });
     added.chain(of.found.blobs.iter().filter_map(|blob| one(of, 0, blob, None))).collect()
 }

@@ -52,16 +52,13 @@ impl Now {
     }
 }
 
-/// The second line of the heading, and of the banner.
+/// The second line of the heading: what the banner does not say.
 pub(super) fn note(cx: &Cx<'_>, now: Now) -> &'static str {
     match now {
         Now::Saved if cx.model.network == Network::Offline => "slip.saved_offline",
         Now::Saved => "slip.saved_online",
-        Now::Delivered => "slip.delivered_note",
-        Now::Checking => "slip.checking_note",
-        Now::Returned => "slip.returned_note",
-        Now::Accepted => "slip.accepted_note",
-        Now::Completed => "slip.completed_note",
+        Now::Delivered | Now::Checking | Now::Accepted => "slip.look_again",
+        Now::Returned | Now::Completed => "slip.keep",
     }
 }
 

@@ -40,12 +40,6 @@ fn states(stage: &mut Stage<'_>, id: &EnvelopeId) -> Result<String> {
         .join(", "))
 }
 
-/// A supplement that brought new answers to these fields.
-fn brought(envelope: EnvelopeId, keys: &[&str]) -> Action {
-    let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-    Action::SupplementReceived { envelope, keys, unfit: Vec::new() }
-}
-
 fn inbox(stage: &mut Stage<'_>, unit: &str) -> Result<usize> {
     let unit = unit.parse()?;
     Ok(stage.in_tx(|tx, _, _| Ok(tasks::page(tx, &unit, &tasks::Query::default())?.0.len()))?)
@@ -76,7 +70,7 @@ fn real_estate_goes_from_the_desk_to_the_post() -> Result<()> {
         stage.now_ms += 20 * MINUTE_MS;
         ensure!(stage.tick(&id)?.len() == 2, "over, and the citizen is told");
         stage.now_ms += 20 * HOUR_MS;
-        stage.by_centre(&id, Action::supplement(id))?;
+        stage.by_centre(&id, Action::supplement(id, &["phone"]))?;
         stage.click(&by("住建", 3), &id, &pass("s3"))?;
         stage.click(&by("税务", 4), &id, &pass("s4"))?;
         ensure!(stage.current(&id)?.0.standing, "it waits for the tax");
@@ -120,7 +114,7 @@ fn a_changed_field_is_decided_on_again_by_whoever_had_decided() -> Result<()> {
         stage.click(&by("税务", 4), &id, &ask("s4", 5))?;
         stage.now_ms += HOUR_MS;
         stage.tick(&id)?;
-        stage.by_centre(&id, brought(id, &["deal_price"]))?;
+        stage.by_centre(&id, Action::supplement(id, &["deal_price"]))?;
         let expected = "s1 passed, s2 passed, s3 ready, s4 waiting, s5 waiting, s6 waiting";
         ensure!(states(stage, &id)? == expected, "{}", states(stage, &id)?);
         ensure!(stage.names(&id)?.ends_with(&["supplement_received", "reopened"]));
@@ -129,7 +123,7 @@ fn a_changed_field_is_decided_on_again_by_whoever_had_decided() -> Result<()> {
         ensure!(stage.state(&id, "s4")? == StepState::Ready, "the tax office judges the new price");
         // What nobody had decided on opens nothing.
         let before = stage.names(&id)?.len();
-        stage.by_centre(&id, brought(id, &["phone", "mail_addr"]))?;
+        stage.by_centre(&id, Action::supplement(id, &["phone", "mail_addr"]))?;
         ensure!(stage.names(&id)?.len() == before + 1);
         Ok(())
     })

@@ -155,7 +155,7 @@ fn whoever_asks_a_second_time_is_a_leader() -> Result<()> {
         stage.click(&reviewer, &id, &ask("a", 5))?;
         let early = stage.click(&reviewer, &id, &ask("a", 5));
         ensure!(code(early).is_some(), "it waits for the citizen");
-        let came = domain::case::Action::supplement(id);
+        let came = domain::case::Action::supplement(id, &["phone"]);
         stage.now_ms += DAY_MS;
         stage.tick(&id)?;
         stage.by_centre(&id, came)?;

@@ -110,7 +110,7 @@ fn a_supplement_that_comes_in_time_does_not_lapse() -> Result<()> {
         stage.click(&person(1, "a", &[Role::Reviewer]), &id, &ask("a", 1))?;
         stage.now_ms += HOUR_MS;
         is(&stage.tick(&id)?, &[Happened::Due(Notice)])?;
-        stage.by_centre(&id, Action::supplement(id))?;
+        stage.by_centre(&id, Action::supplement(id, &["phone"]))?;
         stage.now_ms = end_of("2026-11-25")? + 1;
         is(&stage.tick(&id)?, &[])?;
         ensure!(!stage.view(&id)?.steps[0].lapsed);
@@ -145,6 +145,15 @@ fn the_citizens_time_does_not_lapse_while_pages_of_a_supplement_are_on_their_way
         is(&stage.tick(&id)?, &[])?;
         ensure!(!stage.view(&id)?.steps[0].lapsed);
         stage.is_sound()?;
+        // That it is looked at again in ten minutes is right, in a hundred years is not.
+        let wake = |tx: &mut Tx<'_>, wake_ms: i64| {
+            let sql = "UPDATE case_ SET wake_ms = $2 WHERE envelope_id = $1";
+            Ok(tx.execute(sql, &[id.to_string().into(), wake_ms.into()])?)
+        };
+        let soon_ms = stage.current(&id)?.0.wake_ms.context("a time")?;
+        stage.in_tx(|tx, _, _| wake(tx, soon_ms + 36_500 * DAY_MS))?;
+        ensure!(stage.is_sound().is_err(), "nobody looks at it ever again");
+        stage.in_tx(|tx, _, _| wake(tx, soon_ms))?;
         // Nobody is told before it is late, and then once.
         let told = |tx: &mut Tx<'_>| {
             let sql = "SELECT COUNT(*) FROM alarm WHERE kind = 'follow-up.waits' AND subject = $1";
@@ -212,7 +221,7 @@ fn what_nobody_looked_at_counts_as_accepted_from_its_receipt() -> Result<()> {
         // Whoever asked in time has as long once more when the papers are back, and nothing is deemed.
         let (row, view) = stage.current(&asked)?;
         ensure!(view.state == CaseState::Submitted && row.standing, "the notice went out before");
-        stage.by_centre(&asked, Action::supplement(asked))?;
+        stage.by_centre(&asked, Action::supplement(asked, &["phone"]))?;
         ensure!(stage.current(&asked)?.0.due_ms == Some(end_of("2026-12-09")?));
         stage.now_ms = end_of("2026-12-20")?;
         is(&stage.tick(&asked)?, &[])?;
