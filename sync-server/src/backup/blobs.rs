@@ -3,10 +3,12 @@
 //! The files lie in one folder of the folder of backups, under their digests as the centre keeps them, and sealed as they
 //! came: the keys that open them stand, wrapped, in the backups. Each is copied once, for all backups. Refuses to count a
 //! copy whose bytes were not read back with their digest: until then it lies under another name.
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId};
+use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::{BlobError, BlobPlace, Blobs};
@@ -19,10 +21,6 @@ pub const FOLDER: &str = "attachments";
 
 /// The alarm that says that an attachment is awaited again, because the centre has it no more: its subject is the envelope.
 const LOST: &str = "blob.lost";
-/// The alarm that says that a backup found an attachment gone or altered: its subject is the envelope.
-const ROTTEN: &str = "blob.rotten";
-/// The alarm that says that a backup could not read an attachment, though its place answers: its subject is the envelope.
-const UNREAD: &str = "blob.unread";
 
 /// One file of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +93,27 @@ impl Lacking {
     }
 }
 
-/// Files that cannot be read before a place counts as one that does not answer: each may take its time.
-const MOST_UNREAD: usize = 5;
+/// Files that one backup tries in vain to read, at most: each may take its time.
+const MOST_UNREAD: usize = 20;
+/// Attachments that one backup names in the log, at most.
+const MOST_NAMED: usize = 100;
 
-/// Copies files that are not there yet; gives those that cannot be had. What lies in the target under its digest is not
-/// read again: it got that name only after its bytes had been read back and compared. A place that does not answer is
-/// asked no further: rows are backed up all the same.
+/// The order in which a backup asks for files: those last that one could not read before, beginning with another of them
+/// each time. So none keeps others from being copied for ever, however many there are.
+pub fn in_turn(listed: Vec<BlobFile>, unread: &BTreeSet<Digest>, rng: &mut impl Rng) -> Vec<BlobFile> {
+    let (mut last, mut all): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|file| unread.contains(&file.digest));
+    if !last.is_empty() {
+        let first = usize::try_from(rng.next_u32()).unwrap_or(0) % last.len();
+        last.rotate_left(first);
+    }
+    all.append(&mut last);
+    all
+}
+
+/// Copies files that are not there yet, in this order ([`in_turn`]); gives those that cannot be had. What lies in the
+/// target under its digest is not read again: it got that name only after its bytes had been read back and compared. A
+/// place that does not answer, or at which too many cannot be read, is asked no further: rows are backed up all the same.
 ///
 /// # Errors
 /// [`BlobError`] if the target cannot be written, or gives back other bytes than it was given.
@@ -128,8 +141,16 @@ pub fn copy(listed: &[BlobFile], from: &BlobPlace, to: &BlobPlace) -> Result<Lac
             None => lacking.unasked.push(file.digest),
         }
     }
-    for blob in lacking.gone.iter().map(Digest::short) {
+    for blob in lacking.gone.iter().take(MOST_NAMED).map(Digest::short) {
         tracing::error!(%blob, "an attachment is gone or altered and cannot be copied");
+    }
+    if lacking != Lacking::default() {
+        tracing::error!(
+            gone = lacking.gone.len(),
+            unread = lacking.unread.len(),
+            unasked = lacking.unasked.len(),
+            "attachments were not copied; the next backup tries again, and begins with those that were not asked for"
+        );
     }
     Ok(lacking)
 }
@@ -216,19 +237,6 @@ pub fn await_one(tx: &mut Tx<'_>, now_ms: i64, digest: &Digest) -> Result<(), St
     Ok(())
 }
 
-/// Raises the alarms for attachments that a backup found gone or altered, or could not read. They stay what they are:
-/// somebody may bring the file back, or give them up. Of what nobody could ask for nobody knows: the next backup asks again.
-pub fn alarm(tx: &mut Tx<'_>, now_ms: i64, lacking: &Lacking) -> Result<(), StoreError> {
-    for (kind, digests) in [(ROTTEN, &lacking.gone), (UNREAD, &lacking.unread)] {
-        for digest in digests {
-            for id in naming(tx, digest)? {
-                audit::raise_alarm(tx, now_ms, kind, &id.to_string(), Some(digest))?;
-            }
-        }
-    }
-    Ok(())
-}
-
 /// Files of attachments that came, of the envelope of a case and of those that refer to it, such as supplements.
 pub fn came_of_case(
     tx: &mut Tx<'_>,
@@ -265,6 +273,9 @@ mod tests {
     use std::fs;
     use std::path::PathBuf;
 
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
+
     use super::*;
 
     /// Folders of the centre and of the backups, and three files that are kept in none of them yet.
@@ -275,11 +286,15 @@ mod tests {
 
     impl Places {
         fn new() -> Self {
+            Self::of(3)
+        }
+
+        fn of(count: u8) -> Self {
             let file = |n: u8| {
                 let bytes = vec![n; 10];
                 (BlobFile { digest: Digest::of(&bytes), length: 10 }, bytes)
             };
-            Self { root: tempfile::tempdir().expect("a folder"), files: (1..4).map(file).collect() }
+            Self { root: tempfile::tempdir().expect("a folder"), files: (1..=count).map(file).collect() }
         }
 
         fn place(&self, name: &str) -> BlobPlace {
@@ -352,6 +367,48 @@ mod tests {
         let lacking = copy(&at.listed(), &at.place("centre"), &at.place("copies")).expect("copied");
         assert_eq!((lacking.gone.len(), lacking.unread.len(), lacking.unasked.len()), (0, 0, 3));
         assert_eq!(at.open("copies").length(&at.digest(1)).expect("asked"), None);
+    }
+
+    #[test]
+    fn files_that_cannot_be_read_keep_no_other_from_being_copied_for_ever() {
+        let at = Places::of(60);
+        at.keep_all("centre");
+        // All of some folders cannot be read: more files than one backup tries in vain.
+        let mut listed = at.listed();
+        listed.sort_by_key(|file| std::cmp::Reverse(file.digest.to_string()));
+        let folder = |file: &BlobFile| at.root.path().join("centre").join(&file.digest.to_string()[..2]);
+        for file in &listed[..2 * MOST_UNREAD + 3] {
+            let n = at.files.iter().position(|(other, _)| other == file).expect("one of them");
+            if folder(file).is_dir() {
+                at.block("centre", n);
+            }
+        }
+        let (bad, good): (Vec<_>, Vec<_>) = listed.iter().partition(|file| folder(file).is_file());
+        assert!(bad.len() > 2 * MOST_UNREAD && good.len() > 5, "{} {}", bad.len(), good.len());
+        let (mut known, mut rng) = (BTreeSet::new(), ChaCha20Rng::seed_from_u64(1));
+        let mut back_up = || {
+            let asked = in_turn(listed.clone(), &known, &mut rng);
+            let lacking = copy(&asked, &at.place("centre"), &at.place("copies")).expect("copied");
+            assert!(lacking.unread.len() <= MOST_UNREAD, "each may take its time");
+            known.extend(&lacking.unread);
+            lacking
+        };
+        for _ in 0..bad.len().div_ceil(MOST_UNREAD) {
+            back_up();
+        }
+        let is_copied = |file: &BlobFile| at.open("copies").length(&file.digest).expect("asked").is_some();
+        assert!(good.iter().all(|file| is_copied(file)), "all that can be read");
+        // One is mended: those behind which it stands do not keep it away.
+        let mended = bad[bad.len() - 1];
+        fs::remove_file(folder(mended)).expect("removed");
+        let (_, bytes) = at.files.iter().find(|(file, _)| file == mended).expect("its bytes");
+        at.open("centre").keep(&mended.digest, bytes.clone()).expect("kept");
+        for _ in 0..30 {
+            if !is_copied(mended) {
+                back_up();
+            }
+        }
+        assert!(is_copied(mended));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use domain::envelope::SealedBlob;
 use serde_json::{Value, json};
 use sync_server::backup::blobs;
 use tests::server::Server;
@@ -55,6 +56,31 @@ fn a_page_that_a_backup_cannot_read_is_not_durable_and_not_rotten() -> Result<()
     hidden.show()?;
     assert_eq!(backed_up(&safe, server)?, (1, 1, 0));
     awaited.assert_complete()
+}
+
+#[test]
+fn many_pages_that_cannot_be_read_keep_no_other_out_of_the_backups() -> Result<()> {
+    let awaited = Awaited::with(&(100..130).collect::<Vec<_>>())?;
+    for page in 0..awaited.pages.len() {
+        awaited.send_rest(page, &awaited.begin(page)?)?;
+    }
+    let (server, safe) = (&awaited.server, Safe::of(&awaited.server)?);
+    let folder =
+        |page: &SealedBlob| Ok(below(&server.data().join("blobs"), page).parent().context("it")?.to_owned());
+    let mut folders: Vec<_> = awaited.pages.iter().map(folder).collect::<Result<_>>()?;
+    folders.sort();
+    // Those that are asked for first, and more than one backup tries in vain.
+    for (n, folder) in folders[..23].iter().enumerate() {
+        if n == 0 || folders[n - 1] != *folder {
+            Hidden::of(&folder.join("page"))?;
+        }
+    }
+    let good = folders.iter().filter(|folder| folder.is_dir()).count();
+    ensure!((1..8).contains(&good), "{good}");
+    assert_eq!(backed_up(&safe, server)?, (0, 0, 30), "it does not try for ever");
+    let good = u64::try_from(good)?;
+    assert_eq!(backed_up(&safe, server)?, (0, good, 30 - good), "all that can be read is copied");
+    Ok(())
 }
 
 #[test]
