@@ -214,7 +214,7 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
         restored.note.rows,
         restored.note.attachments,
         from.display(),
-        restored.server_seq,
+        restored.note.server_seq,
         restored.note.epoch,
         restored.note.attachments_lost,
         restored.note.erased,

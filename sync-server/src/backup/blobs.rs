@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::envelope::Digest;
-use domain::ids::{CaseNo, EnvelopeId};
+use domain::ids::EnvelopeId;
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::{BlobError, BlobPlace, Blobs};
-use crate::services::blobs::{AWAITED, of_envelope};
+use crate::services::blobs::AWAITED;
 use crate::services::{audit, uploads};
 use crate::store::{StoreError, Tx};
 
@@ -163,43 +163,47 @@ fn answering(place: Result<Blobs, BlobError>) -> Option<Blobs> {
     place.inspect_err(tell).ok()
 }
 
-/// Brings files back to where the centre keeps them, from copies if there are any; gives those that nobody has. What lies
-/// there already counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
-/// The copies are opened when the first one is needed.
+/// Brings files back to where the centre keeps them, as [`bring_one`]; gives those that nobody has.
 ///
 /// # Errors
-/// [`BlobError`] if the centre's file cannot be read and there is no copy, if the copies cannot be read, or if the centre's
-/// place cannot be written or gives back other bytes than it was given: nothing is called lost because nobody answered.
-pub fn bring_back(
-    listed: &[BlobFile],
-    copies: impl FnOnce() -> Result<Option<Blobs>, BlobError>,
-    to: &Blobs,
-) -> Result<Vec<Digest>, BlobError> {
-    let (mut copies, mut from) = (Some(copies), None);
+/// As [`bring_one`], of the first file of which nobody can say where it is.
+pub fn bring_back(listed: &[BlobFile], copies: &Blobs, to: &Blobs) -> Result<Vec<Digest>, BlobError> {
     let mut lost = Vec::new();
     for file in listed {
-        let here = found(to.read(&file.digest));
-        if matches!(here, Ok(Some(_))) {
-            continue;
-        }
-        if let Some(open) = copies.take() {
-            from = open()?;
-        }
-        match from.as_ref().map_or(Ok(None), |from| found(from.read(&file.digest)))? {
-            Some(bytes) => {
-                to.keep(&file.digest, bytes)?;
-                to.read(&file.digest)?;
-            }
-            None => {
-                here?;
-                lost.push(file.digest);
-            }
+        if !bring_one(file, || Ok(Some(copies)), to)? {
+            lost.push(file.digest);
         }
     }
     for blob in lost.iter().map(Digest::short) {
         tracing::error!(%blob, "an attachment is lost");
     }
     Ok(lost)
+}
+
+/// Brings a file back to where the centre keeps it, from its copy if there are any; false if nobody has it. What lies
+/// there already counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
+/// Only if it does not, somebody asks for the copies.
+///
+/// # Errors
+/// [`BlobError`] if the centre's file cannot be read and there is no copy, if the copies cannot be read, or if the centre's
+/// place cannot be written or gives back other bytes than it was given: nothing is called lost because nobody answered.
+pub fn bring_one<'a>(
+    file: &BlobFile,
+    copies: impl FnOnce() -> Result<Option<&'a Blobs>, BlobError>,
+    to: &Blobs,
+) -> Result<bool, BlobError> {
+    let here = found(to.read(&file.digest));
+    if matches!(here, Ok(Some(_))) {
+        return Ok(true);
+    }
+    match copies()?.map_or(Ok(None), |copies| found(copies.read(&file.digest)))? {
+        Some(bytes) => {
+            to.keep(&file.digest, bytes)?;
+            to.read(&file.digest)?;
+            Ok(true)
+        }
+        None => here.map(|_| false),
+    }
 }
 
 /// The bytes of a file; none if it is gone or holds others. All else says nothing of it, and is an error.
@@ -235,32 +239,6 @@ pub fn await_one(tx: &mut Tx<'_>, now_ms: i64, digest: &Digest) -> Result<(), St
         audit::raise_alarm(tx, now_ms, LOST, &id, Some(digest))?;
     }
     Ok(())
-}
-
-/// Files of attachments that came, of the envelope of a case and of those that refer to it, such as supplements.
-pub fn came_of_case(
-    tx: &mut Tx<'_>,
-    number: &CaseNo,
-) -> Result<Vec<(EnvelopeId, Vec<BlobFile>)>, StoreError> {
-    let sql = "SELECT e.envelope_id FROM envelope e JOIN case_ c ON c.envelope_id = COALESCE(e.refers_to, e.envelope_id)
-               WHERE c.number = $1 ORDER BY e.server_seq";
-    let ids: Result<Vec<_>, _> =
-        tx.query(sql, &[number.as_str().into()])?.iter().map(|row| row.parsed(0)).collect();
-    came_of(tx, &ids?)
-}
-
-/// Files of attachments that came, by envelope.
-pub fn came_of(
-    tx: &mut Tx<'_>,
-    envelopes: &[EnvelopeId],
-) -> Result<Vec<(EnvelopeId, Vec<BlobFile>)>, StoreError> {
-    let mut all = Vec::new();
-    for id in envelopes {
-        let came = of_envelope(tx, id)?.into_iter().filter(|blob| blob.arrived_at_ms.is_some());
-        let files = came.map(|blob| BlobFile { digest: blob.digest, length: blob.length }).collect();
-        all.push((*id, files));
-    }
-    Ok(all)
 }
 
 fn naming(tx: &mut Tx<'_>, digest: &Digest) -> Result<Vec<EnvelopeId>, StoreError> {
@@ -416,7 +394,7 @@ mod tests {
         let at = Places::new();
         at.keep_all("copies");
         at.open("copies").remove(&at.digest(1)).expect("removed");
-        let bring = || bring_back(&at.listed(), || Ok(Some(at.open("copies"))), &at.open("centre"));
+        let bring = || bring_back(&at.listed(), &at.open("copies"), &at.open("centre"));
         assert_eq!(bring().expect("brought"), [at.digest(1)], "nobody has it");
         assert_eq!(at.open("centre").read(&at.digest(2)).expect("read"), at.files[2].1);
         // Of what is at the centre nobody asks whether there is a copy; altered bytes are none.
@@ -424,8 +402,8 @@ mod tests {
         fs::write(at.around("copies", 0).join(at.digest(0).to_string()), "altered").expect("written");
         at.open("centre").remove(&at.digest(0)).expect("removed");
         assert_eq!(bring().expect("brought"), [at.digest(0), at.digest(1)]);
-        let alone = bring_back(&at.listed(), || Ok(None), &at.open("centre")).expect("looked");
-        assert_eq!(alone, [at.digest(0), at.digest(1)], "without copies");
+        let alone = |n: usize| bring_one(&at.files[n].0, || Ok(None), &at.open("centre")).expect("looked");
+        assert_eq!([alone(0), alone(1), alone(2)], [false, false, true], "without copies");
         at.block("centre", 1);
         assert!(bring().is_err(), "the centre's place may have it");
         fs::remove_file(at.around("centre", 1)).expect("removed");

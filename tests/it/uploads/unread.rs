@@ -12,13 +12,13 @@ use super::safe::{backed_up, below, number_of, rot};
 use crate::safety::Safe;
 
 /// The folder of a file, moved away, with a file in its place: the system says neither that it is there nor that it is not.
-struct Hidden {
+pub(super) struct Hidden {
     folder: PathBuf,
     aside: PathBuf,
 }
 
 impl Hidden {
-    fn of(file: &Path) -> Result<Self> {
+    pub(super) fn of(file: &Path) -> Result<Self> {
         let folder = file.parent().context("a folder")?.to_owned();
         let aside = folder.with_extension("aside");
         if folder.exists() {
@@ -29,7 +29,7 @@ impl Hidden {
         Ok(Self { folder, aside })
     }
 
-    fn show(self) -> Result<()> {
+    pub(super) fn show(self) -> Result<()> {
         std::fs::remove_file(&self.folder)?;
         if self.aside.exists() {
             std::fs::rename(&self.aside, &self.folder)?;
@@ -38,7 +38,7 @@ impl Hidden {
     }
 }
 
-fn with_one() -> Result<(Awaited, Safe)> {
+pub(super) fn with_one() -> Result<(Awaited, Safe)> {
     let awaited = Awaited::with(&[3_000])?;
     awaited.send_rest(0, &awaited.begin(0)?)?;
     let safe = Safe::of(&awaited.server)?;
@@ -149,9 +149,12 @@ fn nothing_is_given_up_because_nobody_can_read_it() -> Result<()> {
     refused(none.path().join("not-mounted").to_str().context("a path")?)?;
     // Nor is it where the disk should be, and there was a backup: its copies may lie elsewhere.
     refused(without_copies)?;
-    // Somebody says that there are none any more.
+    // Not even a folder of copies is the one that has them.
     std::fs::create_dir(none.path().join(blobs::FOLDER))?;
-    let output = give_up(without_copies)?;
+    refused(without_copies)?;
+    // Somebody says that there are none any more.
+    let without = ["attachments", "give-up", "--number", &number, "--without-copy", "--json"];
+    let output = server.command(&without)?;
     let given_up: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
     assert_eq!(given_up["given_up"], json!([page.digest.to_string()]));
