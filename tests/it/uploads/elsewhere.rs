@@ -131,7 +131,7 @@ fn the_log_of_the_server_says_that_attachments_are_in_no_backup() -> Result<()> 
 }
 
 #[test]
-fn words_for_operators_name_each_alarm_with_its_remedy() -> Result<()>
+fn words_for_operators_name_each_alarm_with_its_remedy_and_all_that_an_unbelieved_clock_stops() -> Result<()>
 {
     let data = tempfile::tempdir()?;
     let help = |arguments: &[&str]| -> Result<String> {
@@ -145,6 +145,10 @@ fn words_for_operators_name_each_alarm_with_its_remedy() -> Result<()>
         for word in ["blob.rotten", "blob.unread", "--without-copy", "--backup"] {
             ensure!(words.contains(word), "{word} is missing");
         }
+    }
+    let clock = help(&["confirm-clock"])?;
+    for word in ["erased", "old backup", "moves no case", "no time for it runs out"] {
+        ensure!(clock.contains(word), "{word}: {clock}");
     }
     Ok(())
 }
