@@ -1,5 +1,7 @@
 //! `sync-server attachments`: what waits for pages and photos, and when waiting has no sense any more.
-use anyhow::Context as _;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand};
 use domain::envelope::Digest;
 use domain::ids::{CaseNo, EnvelopeId};
@@ -9,12 +11,13 @@ use serde_json::json;
 
 use crate::answer::{say, say_json};
 use crate::backup::blobs::{self as copies, BlobFile};
+use crate::backup::came;
 use crate::blobs::{BlobError, Blobs};
 use crate::config::Config;
 use crate::services::blobs::{self, Waiting};
-use crate::services::{durability, envelopes};
+use crate::services::envelopes;
 use crate::startup::now_ms;
-use crate::store::{StoreError, in_transaction};
+use crate::store::{StoreError, Tx, in_transaction};
 
 /// Pages of a text that came less long ago may be on their way, in milliseconds: an hour.
 const EARLY_MS: i64 = 3_600_000;
@@ -35,11 +38,14 @@ pub enum AttachmentsJob {
     /// durable.
     #[command(
         after_help = "For a page that `terminal status` calls damaged, and for one that a backup found gone or altered at the centre
-(alarm `blob.rotten`); of that a copy beside the backups is brought back first. With the case goes what refers to it. What
-comes all the same is taken in. Ask the citizen for it.
+(alarm `blob.rotten`) or could not read there, time and again (alarm `blob.unread`; delete its file first: it lies in
+`blobs`, under its digest). What has a copy beside the backups is brought back instead: let their disk be mounted, and name
+their folder with --backup if the settings do not. With the case goes what refers to it. What comes all the same is taken
+in. Ask the citizen for it. Exit code 3 if nobody can say of some pages where they are: those stay as they are.
 
 Examples:
   sync-server attachments give-up --number XN26112400100013
+  sync-server attachments give-up --number XN26112400100013 --backup /backup/jinban
   sync-server attachments give-up --envelope 019ab2c3-d4e5-7000-8000-000000000001"
     )]
     GiveUp(GiveUp),
@@ -57,6 +63,9 @@ pub struct GiveUp {
     /// Also if its text came less than an hour ago: pages follow their text.
     #[arg(long)]
     early: bool,
+    /// Also what a backup had, or may have had: its copy is gone for good, as is the folder of copies if it is not there.
+    #[arg(long)]
+    without_copy: bool,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -90,76 +99,161 @@ fn list(config: &Config, as_json: bool) -> anyhow::Result<Exit> {
     say(&waiting.iter().map(line).collect::<String>())
 }
 
-fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
-    let mut store = config.data_folder().open_existing()?;
-    // All that is meant, whether or not it waits: said again, the answer is the same.
-    let (came, newest_ms, is_there, backed_up) = in_transaction(store.as_mut(), |tx| {
+/// What was meant, as the store has it.
+struct Meant {
+    came: Vec<(EnvelopeId, Vec<BlobFile>)>,
+    newest_ms: Option<i64>,
+    is_there: bool,
+    /// There is, or was, a backup.
+    is_backed_up: bool,
+    /// Attachments that a backup has.
+    backed_up: BTreeSet<Digest>,
+}
+
+impl Meant {
+    /// All that is meant, whether or not it waits: said again, the answer is the same.
+    fn find(tx: &mut Tx<'_>, args: &GiveUp) -> Result<Self, StoreError> {
         let came = match &args.number {
-            Some(number) => copies::came_of_case(tx, number)?,
-            None => copies::came_of(tx, args.envelope.as_slice())?,
+            Some(number) => came::of_case(tx, number)?,
+            None => came::of_envelopes(tx, args.envelope.as_slice())?,
         };
-        let meant: Vec<_> = came.iter().map(|(id, _)| *id).collect();
-        let is_there = match meant.first() {
+        let ids: Vec<_> = came.iter().map(|(id, _)| *id).collect();
+        let is_there = match ids.first() {
             Some(id) => envelopes::find(tx, id)?.is_some(),
             None => false,
         };
-        let backed_up = durability::last(tx)?.is_some();
-        Ok::<_, StoreError>((came, blobs::newest_waiting(tx, &meant)?, is_there, backed_up))
-    })?;
+        let mut meant = Self {
+            newest_ms: blobs::newest_waiting(tx, &ids)?,
+            is_there,
+            is_backed_up: came::is_backed_up(tx)?,
+            backed_up: BTreeSet::new(),
+            came,
+        };
+        meant.backed_up = came::backed_up(tx, &meant.files())?;
+        Ok(meant)
+    }
+
+    fn files(&self) -> Vec<BlobFile> {
+        self.came.iter().flat_map(|(_, files)| files.clone()).collect()
+    }
+}
+
+fn give_up(config: &Config, args: &GiveUp) -> anyhow::Result<Exit> {
+    let mut store = config.data_folder().open_existing()?;
+    let meant = in_transaction(store.as_mut(), |tx| Meant::find(tx, args))?;
     let what = args.number.as_ref().map(ToString::to_string);
     let what = what.or_else(|| args.envelope.map(|id| id.to_string())).unwrap_or_default();
-    if !is_there {
+    if !meant.is_there {
         anyhow::bail!("the centre has nothing of {what}");
     }
-    let youngest = newest_ms.map(|came_ms| now_ms().saturating_sub(came_ms));
+    let youngest = meant.newest_ms.map(|came_ms| now_ms().saturating_sub(came_ms));
     if let Some(age_ms) = youngest.filter(|age| !args.early && *age < EARLY_MS) {
         anyhow::bail!(
             "its text came {} ago and the pages may be on their way: wait an hour, or say --early",
             span(age_ms)
         );
     }
-    let files: Vec<_> = came.iter().flat_map(|(_, files)| files.clone()).collect();
-    let rotten = match rotten(config, &files, backed_up) {
-        // What is awaited can be given up whatever became of the others.
-        Err(e) if newest_ms.is_some() => {
-            tracing::warn!("{e:#}");
-            Vec::new()
-        }
-        rotten => rotten?,
-    };
+    let Looked { gone, unknown, why } = look(config, &meant, args.without_copy);
     let given_up = in_transaction(store.as_mut(), |tx| {
-        for digest in &rotten {
+        for digest in &gone {
             copies::await_one(tx, now_ms(), digest)?;
         }
-        let each = came.iter().map(|(id, _)| blobs::give_up(tx, now_ms(), id));
+        let each = meant.came.iter().map(|(id, _)| blobs::give_up(tx, now_ms(), id));
         each.collect::<Result<Vec<_>, StoreError>>().map(|given| given.concat())
     })?;
-    if args.json {
-        return say_json(&json!({ "number": args.number, "envelope": args.envelope, "given_up": given_up }));
+    // What is awaited, and what is gone, is given up whatever became of the others.
+    if let Some(why) = why.filter(|_| given_up.is_empty()) {
+        return Err(why.context(NOBODY_CAN_SAY));
     }
-    say(&match given_up.len() {
-        0 => format!("nothing is awaited of {what}\n"),
-        n => format!("{n} attachments of {what} are given up; ask the citizen for them\n"),
-    })
+    if args.json {
+        let (number, envelope) = (&args.number, args.envelope);
+        say_json(
+            &json!({ "number": number, "envelope": envelope, "given_up": given_up, "unknown": unknown }),
+        )?;
+    } else {
+        let mut text = match given_up.len() {
+            0 => format!("nothing is awaited of {what}\n"),
+            n => format!("{n} attachments of {what} are given up; ask the citizen for them\n"),
+        };
+        if unknown > 0 {
+            text.push_str(&format!("{unknown} others stay as they are: {NOBODY_CAN_SAY}\n"));
+        }
+        say(&text)?;
+    }
+    Ok(if unknown > 0 { Exit::Degraded } else { Exit::Ok })
 }
 
-/// Which of these attachments, that came, are at the centre no more, or as other bytes. What the backups have a copy of is
-/// brought back instead. Only where nothing was ever backed up can there be no copies: a folder that is not there otherwise
-/// may lie on a disk that is not mounted.
-fn rotten(config: &Config, files: &[BlobFile], backed_up: bool) -> anyhow::Result<Vec<Digest>> {
-    if files.is_empty() {
-        return Ok(Vec::new());
+/// Why pages stay as they are, and what to do.
+const NOBODY_CAN_SAY: &str = "nobody can say whether attachments that came are still at the centre, or beside the backups: \
+    let the place of attachments answer, mount the disk of backups, and name their folder with --backup; only if there is \
+    no copy any more, say --without-copy";
+
+/// What became of attachments that came.
+#[derive(Default)]
+struct Looked {
+    /// Nobody has them.
+    gone: Vec<Digest>,
+    /// So many of which nobody can say where they are.
+    unknown: usize,
+    /// Why, of the first.
+    why: Option<anyhow::Error>,
+}
+
+impl Looked {
+    fn cannot_say(&mut self, count: usize, why: anyhow::Error) {
+        if count == 0 {
+            return;
+        }
+        tracing::warn!(attachments = count, "{why:#}");
+        self.unknown += count;
+        self.why.get_or_insert(why);
     }
-    let place = config.blob_place()?;
-    let copied = || match &config.backup {
-        None => Ok(None),
-        Some(backups) => match Blobs::open_existing(&copies::beside(backups)) {
-            Err(BlobError::NoFolder(_)) if !backed_up => Ok(None),
-            opened => opened.map(Some),
-        },
+}
+
+/// Which attachments, that came, are at the centre no more, or as other bytes. What the backups have a copy of is brought
+/// back instead. Only where nothing was ever backed up can there be no copies: a folder that is not there, or not named,
+/// lies elsewhere otherwise, and one without the copy of what was backed up is another one. `without_copy` says that all
+/// of this is lost. A place that does not answer is asked no further.
+fn look(config: &Config, meant: &Meant, without_copy: bool) -> Looked {
+    let (files, mut looked) = (meant.files(), Looked::default());
+    if files.is_empty() {
+        return looked;
+    }
+    let centre = config.blob_place().map_err(anyhow::Error::from);
+    let centre = match centre.and_then(|place| Ok(Blobs::open_existing(&place)?)) {
+        Ok(centre) => centre,
+        Err(e) => {
+            looked.cannot_say(files.len(), e);
+            return looked;
+        }
     };
-    let look = || copies::bring_back(files, copied, &Blobs::open_existing(&place)?);
-    look().with_context(|| {
-        format!("nobody can say whether attachments that came are still in {place}, or beside the backups")
-    })
+    let none_is_fine = without_copy || !meant.is_backed_up;
+    let open = || match config.backup.as_deref().map(|folder| Blobs::open_existing(&copies::beside(folder))) {
+        None | Some(Err(BlobError::NoFolder(_))) if none_is_fine => Ok(None),
+        None => Err(BlobError::Place("no folder of backups is named".to_owned())),
+        Some(opened) => opened.map(Some),
+    };
+    let opened = OnceCell::new();
+    let from = || match opened.get() {
+        Some(copies) => Ok(Option::as_ref(copies)),
+        None => open().map(|copies| opened.get_or_init(|| copies).as_ref()),
+    };
+    for (n, file) in files.iter().enumerate() {
+        match copies::bring_one(file, from, &centre) {
+            Ok(true) => {}
+            Ok(false) if !without_copy && meant.backed_up.contains(&file.digest) => {
+                let why = "is in a backup, and its copy is not beside the backups that were looked at";
+                looked.cannot_say(1, anyhow::anyhow!("{} {why}", file.digest));
+            }
+            Ok(false) => looked.gone.push(file.digest),
+            Err(e) => {
+                looked.cannot_say(1, e.into());
+                if let Err(e) = centre.check() {
+                    looked.cannot_say(files.len() - n - 1, e.into());
+                    break;
+                }
+            }
+        }
+    }
+    looked
 }

@@ -84,8 +84,10 @@ Examples:
     },
     /// Say that the machine's clock is right although it is far ahead of what the store saw last.
     #[command(
-        after_help = "Until then nothing is erased by its age and no old backup is removed. Terminals confirm a right clock by
-themselves; this is for a centre that none of them reaches. Look at the clock first.
+        after_help = "Until then nothing is erased by its age, no old backup is removed, and the clock moves no case: no notice of what
+is missing goes out, no time for it runs out, nothing counts as accepted because nobody looked at it in time, nobody is
+urged, and no new calendar moves a last day. Once the clock is believed, all that is due happens. Terminals confirm a
+right clock by themselves; this is for a centre that none of them reaches. Look at the clock first.
 
 Examples:
   timedatectl
@@ -214,7 +216,7 @@ fn restore(config: &Config, args: &Restore) -> anyhow::Result<Exit> {
         restored.note.rows,
         restored.note.attachments,
         from.display(),
-        restored.server_seq,
+        restored.note.server_seq,
         restored.note.epoch,
         restored.note.attachments_lost,
         restored.note.erased,

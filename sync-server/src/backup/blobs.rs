@@ -3,14 +3,16 @@
 //! The files lie in one folder of the folder of backups, under their digests as the centre keeps them, and sealed as they
 //! came: the keys that open them stand, wrapped, in the backups. Each is copied once, for all backups. Refuses to count a
 //! copy whose bytes were not read back with their digest: until then it lies under another name.
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::envelope::Digest;
-use domain::ids::{CaseNo, EnvelopeId};
+use domain::ids::EnvelopeId;
+use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::blobs::{BlobError, BlobPlace, Blobs};
-use crate::services::blobs::{AWAITED, of_envelope};
+use crate::services::blobs::AWAITED;
 use crate::services::{audit, uploads};
 use crate::store::{StoreError, Tx};
 
@@ -19,10 +21,6 @@ pub const FOLDER: &str = "attachments";
 
 /// The alarm that says that an attachment is awaited again, because the centre has it no more: its subject is the envelope.
 const LOST: &str = "blob.lost";
-/// The alarm that says that a backup found an attachment gone or altered: its subject is the envelope.
-const ROTTEN: &str = "blob.rotten";
-/// The alarm that says that a backup could not read an attachment, though its place answers: its subject is the envelope.
-const UNREAD: &str = "blob.unread";
 
 /// One file of an attachment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,12 +93,27 @@ impl Lacking {
     }
 }
 
-/// Files that cannot be read before a place counts as one that does not answer: each may take its time.
-const MOST_UNREAD: usize = 5;
+/// Files that one backup tries in vain to read, at most: each may take its time.
+const MOST_UNREAD: usize = 20;
+/// Attachments that one backup names in the log, at most.
+const MOST_NAMED: usize = 100;
 
-/// Copies files that are not there yet; gives those that cannot be had. What lies in the target under its digest is not
-/// read again: it got that name only after its bytes had been read back and compared. A place that does not answer is
-/// asked no further: rows are backed up all the same.
+/// The order in which a backup asks for files: those last that one could not read before, beginning with another of them
+/// each time. So none keeps others from being copied for ever, however many there are.
+pub fn in_turn(listed: Vec<BlobFile>, unread: &BTreeSet<Digest>, rng: &mut impl Rng) -> Vec<BlobFile> {
+    let (mut last, mut all): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|file| unread.contains(&file.digest));
+    if !last.is_empty() {
+        let first = usize::try_from(rng.next_u32()).unwrap_or(0) % last.len();
+        last.rotate_left(first);
+    }
+    all.append(&mut last);
+    all
+}
+
+/// Copies files that are not there yet, in this order ([`in_turn`]); gives those that cannot be had. What lies in the
+/// target under its digest is not read again: it got that name only after its bytes had been read back and compared. A
+/// place that does not answer, or at which too many cannot be read, is asked no further: rows are backed up all the same.
 ///
 /// # Errors
 /// [`BlobError`] if the target cannot be written, or gives back other bytes than it was given.
@@ -128,8 +141,16 @@ pub fn copy(listed: &[BlobFile], from: &BlobPlace, to: &BlobPlace) -> Result<Lac
             None => lacking.unasked.push(file.digest),
         }
     }
-    for blob in lacking.gone.iter().map(Digest::short) {
+    for blob in lacking.gone.iter().take(MOST_NAMED).map(Digest::short) {
         tracing::error!(%blob, "an attachment is gone or altered and cannot be copied");
+    }
+    if lacking != Lacking::default() {
+        tracing::error!(
+            gone = lacking.gone.len(),
+            unread = lacking.unread.len(),
+            unasked = lacking.unasked.len(),
+            "attachments were not copied; the next backup tries again, and begins with those that were not asked for"
+        );
     }
     Ok(lacking)
 }
@@ -142,43 +163,47 @@ fn answering(place: Result<Blobs, BlobError>) -> Option<Blobs> {
     place.inspect_err(tell).ok()
 }
 
-/// Brings files back to where the centre keeps them, from copies if there are any; gives those that nobody has. What lies
-/// there already counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
-/// The copies are opened when the first one is needed.
+/// Brings files back to where the centre keeps them, as [`bring_one`]; gives those that nobody has.
 ///
 /// # Errors
-/// [`BlobError`] if the centre's file cannot be read and there is no copy, if the copies cannot be read, or if the centre's
-/// place cannot be written or gives back other bytes than it was given: nothing is called lost because nobody answered.
-pub fn bring_back(
-    listed: &[BlobFile],
-    copies: impl FnOnce() -> Result<Option<Blobs>, BlobError>,
-    to: &Blobs,
-) -> Result<Vec<Digest>, BlobError> {
-    let (mut copies, mut from) = (Some(copies), None);
+/// As [`bring_one`], of the first file of which nobody can say where it is.
+pub fn bring_back(listed: &[BlobFile], copies: &Blobs, to: &Blobs) -> Result<Vec<Digest>, BlobError> {
     let mut lost = Vec::new();
     for file in listed {
-        let here = found(to.read(&file.digest));
-        if matches!(here, Ok(Some(_))) {
-            continue;
-        }
-        if let Some(open) = copies.take() {
-            from = open()?;
-        }
-        match from.as_ref().map_or(Ok(None), |from| found(from.read(&file.digest)))? {
-            Some(bytes) => {
-                to.keep(&file.digest, bytes)?;
-                to.read(&file.digest)?;
-            }
-            None => {
-                here?;
-                lost.push(file.digest);
-            }
+        if !bring_one(file, || Ok(Some(copies)), to)? {
+            lost.push(file.digest);
         }
     }
     for blob in lost.iter().map(Digest::short) {
         tracing::error!(%blob, "an attachment is lost");
     }
     Ok(lost)
+}
+
+/// Brings a file back to where the centre keeps it, from its copy if there are any; false if nobody has it. What lies
+/// there already counts only if its bytes have their digest: a folder or a bucket that outlived its centre may have rotted.
+/// Only if it does not, somebody asks for the copies.
+///
+/// # Errors
+/// [`BlobError`] if the centre's file cannot be read and there is no copy, if the copies cannot be read, or if the centre's
+/// place cannot be written or gives back other bytes than it was given: nothing is called lost because nobody answered.
+pub fn bring_one<'a>(
+    file: &BlobFile,
+    copies: impl FnOnce() -> Result<Option<&'a Blobs>, BlobError>,
+    to: &Blobs,
+) -> Result<bool, BlobError> {
+    let here = found(to.read(&file.digest));
+    if matches!(here, Ok(Some(_))) {
+        return Ok(true);
+    }
+    match copies()?.map_or(Ok(None), |copies| found(copies.read(&file.digest)))? {
+        Some(bytes) => {
+            to.keep(&file.digest, bytes)?;
+            to.read(&file.digest)?;
+            Ok(true)
+        }
+        None => here.map(|_| false),
+    }
 }
 
 /// The bytes of a file; none if it is gone or holds others. All else says nothing of it, and is an error.
@@ -216,45 +241,6 @@ pub fn await_one(tx: &mut Tx<'_>, now_ms: i64, digest: &Digest) -> Result<(), St
     Ok(())
 }
 
-/// Raises the alarms for attachments that a backup found gone or altered, or could not read. They stay what they are:
-/// somebody may bring the file back, or give them up. Of what nobody could ask for nobody knows: the next backup asks again.
-pub fn alarm(tx: &mut Tx<'_>, now_ms: i64, lacking: &Lacking) -> Result<(), StoreError> {
-    for (kind, digests) in [(ROTTEN, &lacking.gone), (UNREAD, &lacking.unread)] {
-        for digest in digests {
-            for id in naming(tx, digest)? {
-                audit::raise_alarm(tx, now_ms, kind, &id.to_string(), Some(digest))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Files of attachments that came, of the envelope of a case and of those that refer to it, such as supplements.
-pub fn came_of_case(
-    tx: &mut Tx<'_>,
-    number: &CaseNo,
-) -> Result<Vec<(EnvelopeId, Vec<BlobFile>)>, StoreError> {
-    let sql = "SELECT e.envelope_id FROM envelope e JOIN case_ c ON c.envelope_id = COALESCE(e.refers_to, e.envelope_id)
-               WHERE c.number = $1 ORDER BY e.server_seq";
-    let ids: Result<Vec<_>, _> =
-        tx.query(sql, &[number.as_str().into()])?.iter().map(|row| row.parsed(0)).collect();
-    came_of(tx, &ids?)
-}
-
-/// Files of attachments that came, by envelope.
-pub fn came_of(
-    tx: &mut Tx<'_>,
-    envelopes: &[EnvelopeId],
-) -> Result<Vec<(EnvelopeId, Vec<BlobFile>)>, StoreError> {
-    let mut all = Vec::new();
-    for id in envelopes {
-        let came = of_envelope(tx, id)?.into_iter().filter(|blob| blob.arrived_at_ms.is_some());
-        let files = came.map(|blob| BlobFile { digest: blob.digest, length: blob.length }).collect();
-        all.push((*id, files));
-    }
-    Ok(all)
-}
-
 fn naming(tx: &mut Tx<'_>, digest: &Digest) -> Result<Vec<EnvelopeId>, StoreError> {
     let rows = tx.query("SELECT envelope_id FROM blob_ WHERE digest = $1", &[digest.to_string().into()])?;
     rows.iter().map(|row| row.parsed(0)).collect()
@@ -264,6 +250,9 @@ fn naming(tx: &mut Tx<'_>, digest: &Digest) -> Result<Vec<EnvelopeId>, StoreErro
 mod tests {
     use std::fs;
     use std::path::PathBuf;
+
+    use rand_chacha::ChaCha20Rng;
+    use rand_core::SeedableRng as _;
 
     use super::*;
 
@@ -275,11 +264,15 @@ mod tests {
 
     impl Places {
         fn new() -> Self {
+            Self::of(3)
+        }
+
+        fn of(count: u8) -> Self {
             let file = |n: u8| {
                 let bytes = vec![n; 10];
                 (BlobFile { digest: Digest::of(&bytes), length: 10 }, bytes)
             };
-            Self { root: tempfile::tempdir().expect("a folder"), files: (1..4).map(file).collect() }
+            Self { root: tempfile::tempdir().expect("a folder"), files: (1..=count).map(file).collect() }
         }
 
         fn place(&self, name: &str) -> BlobPlace {
@@ -355,11 +348,53 @@ mod tests {
     }
 
     #[test]
+    fn files_that_cannot_be_read_keep_no_other_from_being_copied_for_ever() {
+        let at = Places::of(60);
+        at.keep_all("centre");
+        // All of some folders cannot be read: more files than one backup tries in vain.
+        let mut listed = at.listed();
+        listed.sort_by_key(|file| std::cmp::Reverse(file.digest.to_string()));
+        let folder = |file: &BlobFile| at.root.path().join("centre").join(&file.digest.to_string()[..2]);
+        for file in &listed[..2 * MOST_UNREAD + 3] {
+            let n = at.files.iter().position(|(other, _)| other == file).expect("one of them");
+            if folder(file).is_dir() {
+                at.block("centre", n);
+            }
+        }
+        let (bad, good): (Vec<_>, Vec<_>) = listed.iter().partition(|file| folder(file).is_file());
+        assert!(bad.len() > 2 * MOST_UNREAD && good.len() > 5, "{} {}", bad.len(), good.len());
+        let (mut known, mut rng) = (BTreeSet::new(), ChaCha20Rng::seed_from_u64(1));
+        let mut back_up = || {
+            let asked = in_turn(listed.clone(), &known, &mut rng);
+            let lacking = copy(&asked, &at.place("centre"), &at.place("copies")).expect("copied");
+            assert!(lacking.unread.len() <= MOST_UNREAD, "each may take its time");
+            known.extend(&lacking.unread);
+            lacking
+        };
+        for _ in 0..bad.len().div_ceil(MOST_UNREAD) {
+            back_up();
+        }
+        let is_copied = |file: &BlobFile| at.open("copies").length(&file.digest).expect("asked").is_some();
+        assert!(good.iter().all(|file| is_copied(file)), "all that can be read");
+        // One is mended: those behind which it stands do not keep it away.
+        let mended = bad[bad.len() - 1];
+        fs::remove_file(folder(mended)).expect("removed");
+        let (_, bytes) = at.files.iter().find(|(file, _)| file == mended).expect("its bytes");
+        at.open("centre").keep(&mended.digest, bytes.clone()).expect("kept");
+        for _ in 0..30 {
+            if !is_copied(mended) {
+                back_up();
+            }
+        }
+        assert!(is_copied(mended));
+    }
+
+    #[test]
     fn nothing_is_called_lost_because_nobody_answered() {
         let at = Places::new();
         at.keep_all("copies");
         at.open("copies").remove(&at.digest(1)).expect("removed");
-        let bring = || bring_back(&at.listed(), || Ok(Some(at.open("copies"))), &at.open("centre"));
+        let bring = || bring_back(&at.listed(), &at.open("copies"), &at.open("centre"));
         assert_eq!(bring().expect("brought"), [at.digest(1)], "nobody has it");
         assert_eq!(at.open("centre").read(&at.digest(2)).expect("read"), at.files[2].1);
         // Of what is at the centre nobody asks whether there is a copy; altered bytes are none.
@@ -367,8 +402,8 @@ mod tests {
         fs::write(at.around("copies", 0).join(at.digest(0).to_string()), "altered").expect("written");
         at.open("centre").remove(&at.digest(0)).expect("removed");
         assert_eq!(bring().expect("brought"), [at.digest(0), at.digest(1)]);
-        let alone = bring_back(&at.listed(), || Ok(None), &at.open("centre")).expect("looked");
-        assert_eq!(alone, [at.digest(0), at.digest(1)], "without copies");
+        let alone = |n: usize| bring_one(&at.files[n].0, || Ok(None), &at.open("centre")).expect("looked");
+        assert_eq!([alone(0), alone(1), alone(2)], [false, false, true], "without copies");
         at.block("centre", 1);
         assert!(bring().is_err(), "the centre's place may have it");
         fs::remove_file(at.around("centre", 1)).expect("removed");

@@ -1,21 +1,23 @@
 //! A backup beside the running centre: one state of the store into a file, restored for a check, named, noted.
 //!
 //! The order is the promise: written and synced, restored and compared, named, and only then said to be durable.
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
-use domain::envelope::DataKey;
+use domain::envelope::{DataKey, Digest};
 use domain::ids::{EnvelopeId, ServerEpoch};
 use operator::private;
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
 
-use super::blobs::BlobFile;
+use super::alarms::Untold;
+use super::blobs::{BlobFile, Lacking};
 use super::file::{Head, Sealed, TableHead, Writer};
 use super::folder::Folder;
-use super::{BackupError, blobs, fill, recipient};
+use super::{BackupError, alarms, blobs, fill, recipient};
 use crate::blobs::BlobPlace;
 use crate::data_folder::DataFolder;
 use crate::erasure_journal;
@@ -88,10 +90,11 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
         path: order.data.path().join(recipient::FILE),
     })?;
     let seal = Seal { id, key: &key, recipient: to.key_id(), wrapped_key };
-    let State { head, rows, listed, whole_upto } = write(order, &partial, seal)?;
+    let State { head, rows, listed, unread, whole_upto } = write(order, &partial, seal)?;
     fail::fail_point!("server::backup::after_write", |_| Err(StoreError::Full.into()));
     verify(order.data.path(), &partial, key, order.now_ms)?;
     fail::fail_point!("server::backup::after_verify", |_| Err(StoreError::Full.into()));
+    let listed = blobs::in_turn(listed, &unread, rng);
     let lacking = blobs::copy(&listed, order.blobs, &blobs::beside(order.to))?;
     fail::fail_point!("server::backup::after_blobs", |_| Err(StoreError::Full.into()));
     folder.settle(&partial, &whole).map_err(wrong(&whole))?;
@@ -99,18 +102,23 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
     // After the state was taken, so that it has whatever that state lacks.
     erasure_journal::copy(order.journal, order.to)?;
     let backup = Backup { made_at_ms: head.made_at_ms, id, server_seq: head.server_seq, epoch: head.epoch };
-    let mut store = order.data.open_existing()?;
     let lost = lacking.digests();
+    let (upto, untold) = look(order, &lacking, whole_upto)?;
+    let mut store = order.data.open_existing()?;
     let (durable_upto, clock) = in_transaction(store.as_mut(), |tx| {
-        // Before anything is written: it may be much to read.
-        let upto = blobs::upto_without(tx, &lost, whole_upto)?;
         // Asked before this backup is the newest thing that the store knows.
         let clock = clock_guard::follow(tx, order.now_ms)?;
-        blobs::alarm(tx, order.now_ms, &lacking)?;
+        alarms::raise(tx, order.now_ms, &untold)?;
         durability::note(tx, order.now_ms, &backup, upto)?;
         Ok::<_, StoreError>((durability::durable_upto(tx)?.unwrap_or(0), clock))
     })?;
     fail::fail_point!("server::backup::after_note", |_| Err(StoreError::Full.into()));
+    if untold.more > 0 {
+        tracing::error!(
+            more = untold.more,
+            "more attachments cannot be had than one backup raises alarms for; the next one goes on"
+        );
+    }
     let removed = match clock {
         Verdict::Plausible => folder.prune(order.now_ms).map_err(wrong(order.to))?,
         Verdict::Ahead { .. } => 0,
@@ -118,6 +126,16 @@ pub fn make(order: &Order<'_>, rng: &mut ChaCha20Rng) -> Result<Made, BackupErro
     let bytes = fs::metadata(&whole).map_err(wrong(&whole))?.len();
     let (attachments, attachments_lost) = (listed.len() - lost.len(), lost.len());
     Ok(Made { file: whole, bytes, rows, attachments, attachments_lost, durable_upto, backup, removed })
+}
+
+/// Up to where all attachments are in this backup, and what is to be told of the others. Without the transaction that
+/// keeps everybody else from writing, because it may be much to read: what comes meanwhile lies behind the place up to
+/// which this backup goes.
+fn look(order: &Order<'_>, lacking: &Lacking, whole_upto: u64) -> Result<(u64, Untold), BackupError> {
+    let mut store = order.data.reader()?;
+    let mut tx = Tx::new(store.as_mut());
+    let upto = blobs::upto_without(&mut tx, &lacking.digests(), whole_upto)?;
+    Ok((upto, alarms::untold(&mut tx, lacking)?))
 }
 
 /// What seals one file.
@@ -133,6 +151,8 @@ struct State {
     head: Head,
     rows: u64,
     listed: Vec<BlobFile>,
+    /// Those that a backup before could not read.
+    unread: BTreeSet<Digest>,
     whole_upto: u64,
 }
 
@@ -167,7 +187,7 @@ fn write_state(
         rows += walked.rows;
         tables.push((table.name.to_owned(), walked));
     }
-    let listed = blobs::listed(&mut tx)?;
+    let (listed, unread) = (blobs::listed(&mut tx)?, alarms::unread(&mut tx)?);
     let whole_upto = blobs::whole_upto(&mut tx, head.server_seq)?;
     let file = out.finish(tables, listed.clone(), &order.keys.receipt).map_err(wrong)?;
     let synced = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|mut file| {
@@ -175,7 +195,7 @@ fn write_state(
         file.sync_all()
     });
     synced.map_err(wrong)?;
-    Ok(State { head, rows, listed, whole_upto })
+    Ok(State { head, rows, listed, unread, whole_upto })
 }
 
 fn head(tx: &mut Tx<'_>, order: &Order<'_>, seal: &Seal<'_>) -> Result<Head, BackupError> {

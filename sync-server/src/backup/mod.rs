@@ -9,11 +9,15 @@
 //! | `fill` | rows of a file into an empty store, counted and compared |
 //! | `folder` | names, lock, and which backups are old |
 //! | [`blobs`] | copies of attachments beside the backups |
+//! | [`alarms`] | what is told of those that cannot be copied |
+//! | [`came`] | attachments of a case, and which of them a backup has |
 //!
 //! One way for both databases: the rows of every table in one reading transaction, in the order of a move to another
 //! database. Why stands in `docs/decisions`. Refuses to say that anything is durable before a backup was restored and
 //! compared row by row.
+pub mod alarms;
 pub mod blobs;
+pub mod came;
 mod file;
 mod fill;
 pub mod folder;

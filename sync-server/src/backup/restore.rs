@@ -54,8 +54,6 @@ pub struct Restored {
     pub note: Note,
     /// When the state of the backup was taken, milliseconds since 1970.
     pub made_at_ms: i64,
-    /// The highest place in the centre's order that was inside.
-    pub server_seq: u64,
     /// The private keys of the centre are in the data folder.
     pub keys_are_there: bool,
     /// What was seen of each terminal; it offers again what came later.
@@ -67,6 +65,9 @@ pub struct Restored {
 pub struct Note {
     /// The backup.
     pub backup: EnvelopeId,
+    /// The highest place in the centre's order that was inside; the highest of all if an older program noted it.
+    #[serde(default = "everything")]
+    pub server_seq: u64,
     /// Rows of all tables.
     pub rows: u64,
     /// Attachments that came back.
@@ -81,6 +82,26 @@ pub struct Note {
     pub held: usize,
     /// The last row of the audit chain: the restore itself.
     pub audit_seq: u64,
+}
+
+fn everything() -> u64 {
+    u64::MAX
+}
+
+/// The highest place in the centre's order that was in the backup from which a store was restored; none of one that never
+/// was.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub(super) fn restored_upto(tx: &mut Tx<'_>) -> Result<Option<u64>, StoreError> {
+    Ok(last(tx)?.map(|note| note.server_seq))
+}
+
+/// What the store notes of its last restore.
+fn last(tx: &mut Tx<'_>) -> Result<Option<Note>, StoreError> {
+    let text = meta::restored(tx)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|_| StoreError::Stored { what: "restore" }))
+        .transpose()
 }
 
 /// Restores a backup into an empty store. The same once more ends what was broken off; if that was done already and
@@ -153,8 +174,11 @@ pub fn restore(order: &Offered<'_>, rng: &mut ChaCha20Rng) -> Result<Restored, B
     let note = in_transaction(store.as_mut(), |tx| {
         let epoch = renew(tx, order.now_ms, &head, rng)?;
         let audit_seq = audit::last(tx)?.map_or(0, |(seq, _)| seq);
-        let backup = head.id;
-        noted(tx, Note { backup, rows, attachments, attachments_lost, epoch, erased, held, audit_seq })
+        let (backup, server_seq) = (head.id, head.server_seq);
+        noted(
+            tx,
+            Note { backup, server_seq, rows, attachments, attachments_lost, epoch, erased, held, audit_seq },
+        )
     })?;
     fail::fail_point!("server::restore::after_epoch", |_| Err(StoreError::Full.into()));
     say(store.as_mut(), &head, note, keys_are_there)
@@ -170,7 +194,7 @@ fn bring_back(listed: &[BlobFile], order: &Offered<'_>) -> Result<Vec<Digest>, B
         BlobError::NoFolder(path) => BackupError::NoAttachments { path },
         e => e.into(),
     })?;
-    Ok(blobs::bring_back(listed, || Ok(Some(from)), &Blobs::open(order.blobs)?)?)
+    Ok(blobs::bring_back(listed, &from, &Blobs::open(order.blobs)?)?)
 }
 
 /// Writes down what the restore came to, so that the same command can say it once more.
@@ -184,8 +208,8 @@ fn noted(tx: &mut Tx<'_>, note: Note) -> Result<Note, BackupError> {
 /// What the store notes if this backup was restored into it and nothing happened since.
 fn done(store: &mut dyn Driver, head: &Head) -> Result<Option<Note>, StoreError> {
     let mut tx = Tx::new(store);
-    let Some(text) = meta::restored(&mut tx)? else { return Ok(None) };
-    let note: Note = serde_json::from_str(&text).map_err(|_| StoreError::Stored { what: "restore" })?;
+    let Some(note) = last(&mut tx)? else { return Ok(None) };
+    let note = Note { server_seq: head.server_seq, ..note };
     let is_last = audit::last(&mut tx)?.is_some_and(|(seq, _)| seq == note.audit_seq);
     let is_of_it = note.backup == head.id && meta::known_epoch(&mut tx)? == Some(note.epoch);
     Ok(Some(note).filter(|_| is_last && is_of_it))
@@ -198,8 +222,7 @@ fn say(
     keys_are_there: bool,
 ) -> Result<Restored, BackupError> {
     let terminals = series::ends(&mut Tx::new(store))?;
-    let (made_at_ms, server_seq) = (head.made_at_ms, head.server_seq);
-    Ok(Restored { note, made_at_ms, server_seq, keys_are_there, terminals })
+    Ok(Restored { note, made_at_ms: head.made_at_ms, keys_are_there, terminals })
 }
 
 /// Whether the centre's private keys are there; those of another centre are an error.

@@ -159,15 +159,25 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
     }
     match back_up_if_due(centre, plan) {
         Ok(None) => {}
-        Ok(Some(made)) => tracing::info!(
-            backup.id = %made.backup.id, backup.bytes = made.bytes, backup.rows = made.rows,
-            backup.attachments = made.attachments,
-            durable_upto = made.durable_upto, "a backup was made and verified"
-        ),
+        Ok(Some(made)) => tell_of_backup(&made),
         Err(e) => tracing::error!(
             error = &e as &dyn std::error::Error,
             "no backup was made: terminals keep what they sent; see `sync-server doctor`"
         ),
+    }
+}
+
+fn tell_of_backup(made: &backup::Made) {
+    tracing::info!(
+        backup.id = %made.backup.id, backup.bytes = made.bytes, backup.rows = made.rows,
+        backup.attachments = made.attachments, backup.attachments_lost = made.attachments_lost,
+        durable_upto = made.durable_upto, "a backup was made and verified"
+    );
+    if made.attachments_lost > 0 {
+        tracing::warn!(
+            backup.attachments_lost = made.attachments_lost,
+            "attachments could not be copied: nothing from the first of their submissions on becomes durable"
+        );
     }
 }
 

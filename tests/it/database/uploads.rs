@@ -4,7 +4,7 @@ use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, TerminalId};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use sync_server::backup::blobs as copies;
+use sync_server::backup::{alarms, blobs as copies, came};
 use sync_server::services::uploads::{self, UPLOAD_TIME_MS, UploadState, Wish};
 use sync_server::services::{blobs, terminals};
 use sync_server::store::{Driver, in_transaction};
@@ -53,10 +53,19 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
         ensure!(copies::upto_without(tx, &[pages[1].digest], 1_000)? < 1_000, "one cannot be had");
         let number =
             tx.query_first("SELECT number FROM case_ WHERE envelope_id = $1", &[id.to_string().into()])?;
-        let came = copies::came_of_case(tx, &number.context("a case")?.parsed(0)?)?;
-        ensure!(came.iter().any(|(of, files)| *of == id && files.len() == 2), "{came:?}");
-        let rotten = copies::Lacking { gone: vec![pages[1].digest], ..copies::Lacking::default() };
-        copies::alarm(tx, now_ms, &rotten)?;
+        let found = came::of_case(tx, &number.context("a case")?.parsed(0)?)?;
+        ensure!(found.iter().any(|(of, files)| *of == id && files.len() == 2), "{found:?}");
+        ensure!(!came::is_backed_up(tx)? && came::backed_up(tx, &found[0].1)?.is_empty());
+        let lacking = copies::Lacking {
+            gone: vec![pages[1].digest],
+            unread: vec![pages[0].digest],
+            ..copies::Lacking::default()
+        };
+        let untold = alarms::untold(tx, &lacking)?;
+        ensure!(untold != alarms::Untold::default() && alarms::unread(tx)?.is_empty());
+        alarms::raise(tx, now_ms, &untold)?;
+        ensure!(alarms::untold(tx, &lacking)? == alarms::Untold::default(), "told once");
+        ensure!(alarms::unread(tx)?.into_iter().eq([pages[0].digest]));
         copies::await_again(tx, now_ms, &[pages[1].digest])?;
         ensure!(blobs::missing(tx, &id)? == [pages[1].digest], "asked for again");
         ensure!(blobs::waiting(tx, i64::MAX)?.iter().any(|w| w.awaited == 1), "its case waits");

@@ -1,6 +1,7 @@
 //! Pages and photos reach the centre whole, once, whatever cuts their way, and then the envelope is complete.
 mod console;
 mod cuts;
+mod elsewhere;
 mod outside;
 mod protocol;
 mod safe;

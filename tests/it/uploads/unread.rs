@@ -2,6 +2,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use domain::envelope::SealedBlob;
 use serde_json::{Value, json};
 use sync_server::backup::blobs;
 use tests::server::Server;
@@ -11,13 +12,13 @@ use super::safe::{backed_up, below, number_of, rot};
 use crate::safety::Safe;
 
 /// The folder of a file, moved away, with a file in its place: the system says neither that it is there nor that it is not.
-struct Hidden {
+pub(super) struct Hidden {
     folder: PathBuf,
     aside: PathBuf,
 }
 
 impl Hidden {
-    fn of(file: &Path) -> Result<Self> {
+    pub(super) fn of(file: &Path) -> Result<Self> {
         let folder = file.parent().context("a folder")?.to_owned();
         let aside = folder.with_extension("aside");
         if folder.exists() {
@@ -28,7 +29,7 @@ impl Hidden {
         Ok(Self { folder, aside })
     }
 
-    fn show(self) -> Result<()> {
+    pub(super) fn show(self) -> Result<()> {
         std::fs::remove_file(&self.folder)?;
         if self.aside.exists() {
             std::fs::rename(&self.aside, &self.folder)?;
@@ -37,7 +38,7 @@ impl Hidden {
     }
 }
 
-fn with_one() -> Result<(Awaited, Safe)> {
+pub(super) fn with_one() -> Result<(Awaited, Safe)> {
     let awaited = Awaited::with(&[3_000])?;
     awaited.send_rest(0, &awaited.begin(0)?)?;
     let safe = Safe::of(&awaited.server)?;
@@ -55,6 +56,31 @@ fn a_page_that_a_backup_cannot_read_is_not_durable_and_not_rotten() -> Result<()
     hidden.show()?;
     assert_eq!(backed_up(&safe, server)?, (1, 1, 0));
     awaited.assert_complete()
+}
+
+#[test]
+fn many_pages_that_cannot_be_read_keep_no_other_out_of_the_backups() -> Result<()> {
+    let awaited = Awaited::with(&(100..130).collect::<Vec<_>>())?;
+    for page in 0..awaited.pages.len() {
+        awaited.send_rest(page, &awaited.begin(page)?)?;
+    }
+    let (server, safe) = (&awaited.server, Safe::of(&awaited.server)?);
+    let folder =
+        |page: &SealedBlob| Ok(below(&server.data().join("blobs"), page).parent().context("it")?.to_owned());
+    let mut folders: Vec<_> = awaited.pages.iter().map(folder).collect::<Result<_>>()?;
+    folders.sort();
+    // Those that are asked for first, and more than one backup tries in vain.
+    for (n, folder) in folders[..23].iter().enumerate() {
+        if n == 0 || folders[n - 1] != *folder {
+            Hidden::of(&folder.join("page"))?;
+        }
+    }
+    let good = folders.iter().filter(|folder| folder.is_dir()).count();
+    ensure!((1..8).contains(&good), "{good}");
+    assert_eq!(backed_up(&safe, server)?, (0, 0, 30), "it does not try for ever");
+    let good = u64::try_from(good)?;
+    assert_eq!(backed_up(&safe, server)?, (0, good, 30 - good), "all that can be read is copied");
+    Ok(())
 }
 
 #[test]
@@ -123,9 +149,12 @@ fn nothing_is_given_up_because_nobody_can_read_it() -> Result<()> {
     refused(none.path().join("not-mounted").to_str().context("a path")?)?;
     // Nor is it where the disk should be, and there was a backup: its copies may lie elsewhere.
     refused(without_copies)?;
-    // Somebody says that there are none any more.
+    // Not even a folder of copies is the one that has them.
     std::fs::create_dir(none.path().join(blobs::FOLDER))?;
-    let output = give_up(without_copies)?;
+    refused(without_copies)?;
+    // Somebody says that there are none any more.
+    let without = ["attachments", "give-up", "--number", &number, "--without-copy", "--json"];
+    let output = server.command(&without)?;
     let given_up: Value = serde_json::from_slice(&output.stdout)
         .with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
     assert_eq!(given_up["given_up"], json!([page.digest.to_string()]));
