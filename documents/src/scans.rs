@@ -47,7 +47,7 @@ impl std::fmt::Debug for ScannedPage {
 /// # Errors
 /// [`DocumentError::Pages`] for none or more than [`MAX_PAGES`], [`DocumentError::TooLarge`] over [`MAX_BYTES`],
 /// [`DocumentError::Picture`] with the number of a page that is no picture or has no sensible size.
-pub fn pages(pages: &[ScannedPage]) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
+pub fn pages(pages: Vec<ScannedPage>) -> Result<Zeroizing<Vec<u8>>, DocumentError> {
     if pages.is_empty() || pages.len() > MAX_PAGES {
         return Err(DocumentError::Pages(pages.len()));
     }
@@ -62,9 +62,9 @@ pub fn pages(pages: &[ScannedPage]) -> Result<Zeroizing<Vec<u8>>, DocumentError>
     document.finish().map(Zeroizing::new).map_err(|_| DocumentError::Pdf)
 }
 
-fn add(document: &mut Document, page: &ScannedPage) -> Option<()> {
-    let data: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(page.bytes.clone());
+fn add(document: &mut Document, page: ScannedPage) -> Option<()> {
     let read = if page.bytes.starts_with(PNG) { Image::from_png } else { Image::from_jpeg };
+    let data: Arc<dyn AsRef<[u8]> + Send + Sync> = Arc::new(page.bytes);
     let image = read(data.into(), false).ok()?;
     let (width, height) = image.size();
     let side = |pixels: u32| u16::try_from(pixels).ok().filter(|pixels| *pixels > 0).map(f32::from);

@@ -187,7 +187,7 @@ fn scanned_pages_keep_their_bytes_and_their_size() {
         ScannedPage { bytes: jpeg(1_240, 1_754), dpi: Some(150) },
         ScannedPage { bytes: jpeg(300, 200), dpi: Some(100) },
     ];
-    std::fs::write(&file, pages(&both).unwrap().as_slice()).unwrap();
+    std::fs::write(&file, pages(both.to_vec()).unwrap().as_slice()).unwrap();
     let file = file.to_str().unwrap();
     let about = said("pdfinfo", &["-f", "1", "-l", "2", file]);
     assert!(about.contains("595.2 x 841.92") && about.contains("216 x 144"), "{about}");
@@ -206,7 +206,7 @@ fn a_page_of_unknown_resolution_is_as_large_as_a4_holds_it() {
     image::RgbImage::new(30, 40).write_to(&mut png, image::ImageFormat::Png).unwrap();
     let photo = |bytes| ScannedPage { bytes, dpi: None };
     let three = [jpeg(2_480, 3_508), jpeg(3_508, 2_480), Zeroizing::new(png.into_inner())].map(photo);
-    std::fs::write(&file, pages(&three).unwrap().as_slice()).unwrap();
+    std::fs::write(&file, pages(three.to_vec()).unwrap().as_slice()).unwrap();
     let about = said("pdfinfo", &["-f", "1", "-l", "3", file.to_str().unwrap()]);
     let sizes: Vec<_> =
         about.lines().filter(|line| line.starts_with("Page ") && line.contains(" size:")).collect();
@@ -219,7 +219,7 @@ fn a_page_of_unknown_resolution_is_as_large_as_a4_holds_it() {
 #[test]
 fn what_is_no_page_is_refused_by_its_number() {
     let good = ScannedPage { bytes: jpeg(40, 40), dpi: Some(100) };
-    let refused = |list: &[ScannedPage]| pages(list).map(|_| ()).unwrap_err();
+    let refused = |list: &[ScannedPage]| pages(list.to_vec()).map(|_| ()).unwrap_err();
     assert!(matches!(refused(&[]), DocumentError::Pages(0)));
     assert!(matches!(refused(&vec![good.clone(); 101]), DocumentError::Pages(101)));
     let large = ScannedPage { bytes: Zeroizing::new(vec![0xff; MAX + 1]), dpi: Some(100) };
@@ -248,6 +248,6 @@ fn garbage_in_a_picture_is_never_a_panic() {
             let at = usize::try_from(state >> 33).unwrap() % bytes.len().min(700);
             bytes[at] = (state >> 24) as u8;
         }
-        let _ = pages(&[ScannedPage { bytes: Zeroizing::new(bytes), dpi: Some(100) }]);
+        let _ = pages(vec![ScannedPage { bytes: Zeroizing::new(bytes), dpi: Some(100) }]);
     }
 }

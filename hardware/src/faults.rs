@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::chip_card;
@@ -177,6 +178,76 @@ impl Line for MadLine<'_> {
 
     fn forget_input(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// A card that gives these answers, one after the other and from the start again.
+struct Scripted {
+    answers: Vec<Vec<u8>>,
+    commands: usize,
+}
+
+impl ApduChannel for Scripted {
+    fn transmit(&mut self, _: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        let answer = self.answers.get(self.commands % self.answers.len()).cloned();
+        self.commands += 1;
+        answer.map(Zeroizing::new).ok_or(TransportError::CardMute)
+    }
+}
+
+/// Status words that lead on, or end; and anything.
+fn status() -> impl Strategy<Value = [u8; 2]> {
+    prop_oneof![
+        Just([0x90, 0x00]),
+        any::<u8>().prop_map(|more| [0x61, more]),
+        any::<u8>().prop_map(|exact| [0x6C, exact]),
+        any::<[u8; 2]>(),
+    ]
+}
+
+/// Objects within objects, of right and wrong lengths.
+fn nested() -> impl Strategy<Value = Vec<u8>> {
+    let leaf = prop::collection::vec(any::<u8>(), 0..20);
+    leaf.prop_recursive(6, 40, 4, |inner| {
+        (any::<u8>(), prop::option::of(any::<u8>()), prop::collection::vec(inner, 1..4)).prop_map(
+            |(tag, length, parts)| {
+                let value = parts.concat();
+                let right = u8::try_from(value.len()).unwrap_or(u8::MAX);
+                [&[tag, length.unwrap_or(right)][..], &value].concat()
+            },
+        )
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_card_answers_it_is_left(
+        data in prop::collection::vec((nested(), status()), 1..8)
+    ) {
+        let answers = data.iter().map(|(data, status)| [&data[..], status].concat()).collect();
+        let mut card = Scripted { answers, commands: 0 };
+        let _ = chip_card::read(&mut card);
+        prop_assert!(card.commands <= 40 * MOST_ANSWERS, "{}", card.commands);
+    }
+
+    #[test]
+    fn whatever_a_record_holds_it_is_a_record_or_an_error(record in nested()) {
+        let mut card = SocialSecurityCard::default();
+        let _ = take_in(&mut card, &record);
+        prop_assert!(card.name.chars().count() <= 64 && card.id_number.len() <= 64);
+    }
+
+    #[test]
+    fn whatever_answers_a_reset_is_judged(atr in prop::collection::vec(any::<u8>(), 0..80), first in any::<bool>()) {
+        let atr = if first { [&[0x3B][..], &atr].concat() } else { atr };
+        prop_assert!(!crate::atr::is_sound(&atr) || (2..=33).contains(&atr.len()));
+    }
+
+    #[test]
+    fn whatever_a_readers_file_holds_it_is_settings_or_an_error(text in ".{0,400}") {
+        let _ = crate::readers_file::parse(&text);
+        let entry = format!("[[reader]]\npattern = {text:?}\n");
+        let _ = crate::readers_file::parse(&entry);
     }
 }
 

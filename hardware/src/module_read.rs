@@ -1,5 +1,5 @@
-//! One whole read of an ID card through a security module, the same over every line: health, number of the module,
-//! image, newest address, number of the card's body.
+//! One whole read of an ID card through a security module, the same over every line: health, image, newest address,
+//! number of the card's body, number of the module.
 use zeroize::Zeroizing;
 
 use crate::card_reader::{IdCard, ReadError};
@@ -67,6 +67,10 @@ pub(crate) fn read<T: Transport>(module: &mut SecurityModule<T>) -> Result<Bytes
     // Nor does a read fail for want of an address or a number that most cards do not have; a card lifted now is told
     // so.
     let newest_address = unless_lifted(module.newest_address())?;
+    if newest_address.is_none() && module.is_late() {
+        // It may have one: an old address is not given out for the newest.
+        return Err(Stopped::Failed(ReadError::LayAgain));
+    }
     let body_number = unless_lifted(module.body_number())?;
     Ok(Bytes { image, newest_address, body_number })
 }
@@ -78,7 +82,7 @@ fn unless_lifted<D>(asked: Result<Option<D>, ModuleError>) -> Result<Option<D>, 
     }
 }
 
-/// The module's number; a module that does not tell its number reads all the same.
+/// The module's number; one that does not tell its number reads all the same, so it is asked last.
 pub(crate) fn number<T: Transport>(module: &mut SecurityModule<T>) -> Option<SamId> {
     module.sam_id().ok()
 }

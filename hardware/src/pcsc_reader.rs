@@ -16,8 +16,8 @@ use crate::presence::Presence;
 use crate::samv_id::SamId;
 use crate::security_module::{ModuleError, READ_WITHIN, SecurityModule};
 use crate::trace::Traced;
-use crate::transport::TransportError;
 use crate::transport::pcsc::{PcscCard, Service};
+use crate::transport::{TransportError, Until};
 
 /// First pause before the service is tried again; doubles with each failure.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
@@ -45,6 +45,8 @@ pub struct PcscReader {
     proven: Vec<String>,
     /// The number of the module that read last.
     sam_id: Option<SamId>,
+    /// When the read that runs, or ran last, is to be over.
+    end: Instant,
     heads: HeadCount,
 }
 
@@ -67,6 +69,7 @@ impl PcscReader {
             presence: Presence::default(),
             proven: Vec::new(),
             sam_id: None,
+            end: Instant::now(),
             heads: HeadCount::default(),
         }
     }
@@ -174,7 +177,7 @@ impl PcscReader {
                     TransportError::Unsupported => ReadError::LayAgain,
                     error => error.into(),
                 })?;
-                read_chip(&mut config.trace.over(name, card), ReadError::UnknownCard)
+                read_chip(&mut self.traced(name, &config, card), ReadError::UnknownCard)
             }
         }
     }
@@ -191,7 +194,7 @@ impl PcscReader {
             }
             // The module has nothing to do with a chip card, which lies on the same reader.
             Err(Stopped::NoCard) => match self.service()?.open_card(name) {
-                Ok(card) => match chip_card::read(&mut config.trace.over(name, card)) {
+                Ok(card) => match chip_card::read(&mut self.traced(name, config, card)) {
                     Err(NotRead::NoCard) => self.look_longer(name, config),
                     result => result.map_err(not_read),
                 },
@@ -212,11 +215,16 @@ impl PcscReader {
     }
 
     /// Opens a card for commands of its own. One that a plain reader cannot even wake up has no module that would.
-    fn open_card(&self, name: &str, config: &PcscConfig) -> Result<Traced<PcscCard>, ReadError> {
+    fn open_card(&self, name: &str, config: &PcscConfig) -> Result<Until<Traced<PcscCard>>, ReadError> {
         match self.service()?.open_card(name) {
             Err(TransportError::CardMute | TransportError::Unsupported) => Err(ReadError::NoSecurityModule),
-            other => Ok(config.trace.over(name, other?)),
+            other => Ok(self.traced(name, config, other?)),
         }
+    }
+
+    /// The card for as long as the read may take.
+    fn traced(&self, name: &str, config: &PcscConfig, card: PcscCard) -> Until<Traced<PcscCard>> {
+        Until::new(config.trace.over(name, card), self.end)
     }
 
     /// `once` looks for the card but once.
@@ -228,7 +236,7 @@ impl PcscReader {
             module = module.with_one_look();
         }
         let proven = self.proven.iter().any(|other| other == name);
-        module.allow(Some(READ_WITHIN));
+        module.until(Some(self.end));
         let health = module.check();
         match health {
             // Something answers, but not in the language of a security module.
@@ -243,8 +251,8 @@ impl PcscReader {
         }
         health?;
         self.presence.well_again(name);
-        self.sam_id = module_read::number(&mut module);
         let bytes = module_read::read(&mut module)?;
+        self.sam_id = module_read::number(&mut module);
         bytes.decode().map(CardData::IdCard).map_err(Stopped::Failed)
     }
 
@@ -316,6 +324,7 @@ impl CardReader for PcscReader {
 
     fn read(&mut self) -> Result<CardData, ReadError> {
         self.look(Duration::ZERO);
+        self.end = Instant::now() + READ_WITHIN;
         if self.service.is_none() {
             return Err(ReadError::ReaderGone);
         }

@@ -178,17 +178,20 @@ impl PolledReader {
         Ok(if field == Field::Nothing { ReaderStatus::Empty } else { ReaderStatus::Card })
     }
 
+    fn until(&mut self, end: Option<Instant>) {
+        if let Some(module) = &mut self.module {
+            module.until(end);
+        }
+    }
+
     fn read_card(&mut self) -> Result<CardData, ReadError> {
         let module = self.module.as_mut().ok_or(ReadError::ReaderGone)?;
-        module.allow(Some(READ_WITHIN));
-        self.sam_id = module_read::number(module);
-        let read = module_read::read(module);
-        module.allow(None);
-        let bytes = read.map_err(|stopped| match stopped {
+        let bytes = module_read::read(module).map_err(|stopped| match stopped {
             Stopped::NoCard => ReadError::LayAgain,
             Stopped::Failed(ReadError::NoSecurityModule) => ReadError::ReaderGone,
             Stopped::Failed(error) => error,
         })?;
+        self.sam_id = module_read::number(module);
         self.field = Field::Read;
         Ok(CardData::IdCard(bytes.decode()?))
     }
@@ -232,12 +235,16 @@ impl CardReader for PolledReader {
         if self.field == Field::Nothing {
             return Err(if self.module.is_some() { ReadError::Removed } else { ReadError::ReaderGone });
         }
-        match self.read_card() {
+        // One time for the read and for the look behind a failed one.
+        self.until(Some(Instant::now() + READ_WITHIN));
+        let result = match self.read_card() {
             Err(error @ (ReadError::LayAgain | ReadError::Removed | ReadError::ReaderGone)) => {
                 Err(self.after_failure(error))
             }
             other => other,
-        }
+        };
+        self.until(None);
+        result
     }
 
     fn sam_id(&self) -> Option<SamId> {

@@ -21,8 +21,9 @@ pub const MAX_RETRIES: u8 = 5;
 const MAX_BODY_NUMBER: usize = 32;
 /// How often a card is looked for before the citizen is asked to lay it again.
 const MAX_LOOKS: u8 = 3;
-/// How long one whole read may take, from the first question to the last answer. The slowest honest one, at 9,600 baud,
-/// needs less than three seconds. PC/SC cannot break an exchange off: there it is looked at between two.
+/// How long one whole read may take, whatever is asked in it: module, card image, chip card, whether it was lifted. At
+/// 9,600 baud the line alone needs a second and a half. PC/SC cannot break an exchange off: there it is looked at between
+/// two.
 pub const READ_WITHIN: Duration = Duration::from_secs(5);
 /// Pause between two looks; modules want at least this.
 const LOOK_PAUSE: Duration = Duration::from_millis(300);
@@ -94,9 +95,14 @@ impl<T: Transport> SecurityModule<T> {
         Self { looks: 1, ..self }
     }
 
-    /// From now on everything that is asked together may take so long; none: as long as its commands may.
-    pub fn allow(&mut self, time: Option<Duration>) {
-        self.end = time.and_then(|time| Instant::now().checked_add(time));
+    /// Everything that is asked from now on is over then; none: each command has its own time.
+    pub fn until(&mut self, end: Option<Instant>) {
+        self.end = end;
+    }
+
+    /// Whether that time is over: what was not answered may have been cut off.
+    pub fn is_late(&self) -> bool {
+        self.end.is_some_and(|end| Instant::now() >= end)
     }
 
     /// Gives the transport back, to close it.
@@ -221,10 +227,10 @@ impl<T: Transport> SecurityModule<T> {
     }
 
     fn ask(&mut self, command: Command) -> Result<Answer, ModuleError> {
-        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
-        if left.is_some_and(|left| left.is_zero()) {
+        if self.is_late() {
             return Err(ModuleError::Transport(TransportError::Failed));
         }
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
         let time = left.map_or(command.timeout(), |left| left.min(command.timeout()));
         let bytes = self.transport.exchange(&command.encode(), time).map_err(ModuleError::Transport)?;
         Answer::parse(&bytes).map_err(ModuleError::Frame)

@@ -150,19 +150,20 @@ fn a_body_number_is_taken_if_there_is_one_of_a_believable_length() {
 fn a_whole_read_has_five_seconds_and_nothing_is_asked_behind_them() {
     assert_eq!(READ_WITHIN, Duration::from_secs(5));
     let mut module = module(vec![sw(0x9F), sw(0x90), image()]);
-    module.allow(Some(Duration::from_millis(900)));
+    let now = Instant::now();
+    module.until(Some(now + Duration::from_millis(900)));
     assert!(module.read_image().is_ok());
     // Each answer has what is left, and no more than its command may take.
     assert!(module.transport.times.iter().all(|time| *time < Duration::from_millis(900)));
-    module.allow(Some(Duration::from_secs(60)));
+    module.until(Some(now + Duration::from_secs(60)));
     assert!(module.check().is_err());
     assert_eq!(module.transport.times.last(), Some(&Command::Status.timeout()));
 
     let asked = module.transport.asked.len();
-    module.allow(Some(Duration::ZERO));
+    module.until(Some(now));
     assert_eq!(module.read_image().map_err(ReadError::from).err(), Some(ReadError::LayAgain));
     assert_eq!(module.transport.asked.len(), asked, "nothing was sent");
-    module.allow(None);
+    module.until(None);
     assert!(module.check().is_err(), "the list of answers is empty");
     assert!(module.transport.asked.len() > asked);
 }

@@ -97,7 +97,12 @@ pub struct Dialogue<'a, C> {
 impl<'a, C: ApduChannel> Dialogue<'a, C> {
     /// A dialogue that begins now.
     pub fn new(channel: &'a mut C) -> Self {
-        Self { channel, end: Instant::now() + TIME, kept: 0 }
+        Self::within(channel, TIME)
+    }
+
+    /// A dialogue that begins now and is over when this time is, or [`TIME`] if that is sooner.
+    pub fn within(channel: &'a mut C, time: Duration) -> Self {
+        Self { channel, end: Instant::now() + time.min(TIME), kept: 0 }
     }
 
     /// Chooses an application or a file; gives what the card says of it.

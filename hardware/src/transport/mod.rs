@@ -3,7 +3,7 @@
 //! [`Transport`] carries SAM_V frames, [`ApduChannel`] carries APDUs; both are implemented over PC/SC by
 //! `transport::pcsc`, frames also by `transport::serial` (both feature `devices`), by `pass_through` inside APDUs, and by
 //! scripted stand-ins in unit tests.
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
@@ -18,8 +18,8 @@ pub mod serial;
 pub trait Transport {
     /// Sends `frame` and gives all bytes of the answer, as they came.
     ///
-    /// `timeout` is what the module may take until the last byte of its answer. A transport whose lower layer cannot be interrupted (PC/SC)
-    /// passes it on to nobody; the reader's driver then has the last word.
+    /// `timeout` is what the module may take until the last byte of its answer. A transport whose lower layer cannot be
+    /// interrupted (PC/SC) looks at it between two exchanges at most; the reader's driver then has the last word.
     ///
     /// # Errors
     /// [`TransportError`].
@@ -39,6 +39,28 @@ pub trait ApduChannel {
     /// # Errors
     /// [`TransportError`].
     fn transmit(&mut self, apdu: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError>;
+}
+
+/// A channel that carries nothing once its time is over: what asks a card in several ways has one time for all.
+pub struct Until<C> {
+    channel: C,
+    end: Instant,
+}
+
+impl<C> Until<C> {
+    /// The channel, until then.
+    pub fn new(channel: C, end: Instant) -> Self {
+        Self { channel, end }
+    }
+}
+
+impl<C: ApduChannel> ApduChannel for Until<C> {
+    fn transmit(&mut self, apdu: &[u8]) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+        if Instant::now() >= self.end {
+            return Err(TransportError::Failed);
+        }
+        self.channel.transmit(apdu)
+    }
 }
 
 /// Why bytes did not come through.

@@ -24,10 +24,9 @@ impl<C: ApduChannel> PassThrough<C> {
 }
 
 impl<C: ApduChannel> Transport for PassThrough<C> {
-    fn exchange(&mut self, frame: &[u8], _timeout: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError> {
+    fn exchange(&mut self, frame: &[u8], timeout: Duration) -> Result<Zeroizing<Vec<u8>>, TransportError> {
         let header = [self.class, self.instruction, 0x00, 0x00];
-        // The dialogue's own end is longer than any one command of the module may take.
-        Dialogue::new(&mut self.channel).send(header, frame, None).map_err(|error| match error {
+        Dialogue::within(&mut self.channel, timeout).send(header, frame, None).map_err(|error| match error {
             IsoError::Transport(error) => error,
             // A reader that does not know the command, or a card that got it instead.
             IsoError::Status(_) | IsoError::Forbidden => TransportError::Unsupported,
@@ -70,7 +69,7 @@ mod tests {
     fn a_frame_goes_behind_the_vendors_bytes_and_comes_back_in_pieces() {
         let pieces = Pieces { waiting: vec![], asked: vec![], refuses: false };
         let mut line = PassThrough::new(pieces, 0xFF, 0x70);
-        let answer = line.exchange(&Command::Find.encode(), Duration::ZERO).expect("an answer");
+        let answer = line.exchange(&Command::Find.encode(), Duration::from_secs(1)).expect("an answer");
         let answer = Answer::parse(&answer).expect("a frame");
         assert_eq!((answer.status, answer.data.len()), (Sw3::Done, 300));
         let asked = &line.channel.asked;

@@ -2,7 +2,7 @@
 use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use domain::case::{Action, CaseState, QuarantineReason, Recorded, fold};
+use domain::case::{Action, CaseState, CaseView, QuarantineReason, fold};
 use domain::catalogue::Catalogue;
 use domain::form::FormSpec;
 use domain::ids::CaseNo;
@@ -10,6 +10,7 @@ use domain::situation::{self, Question};
 use domain::text::{Language, Text};
 
 use super::cases::item_name;
+use super::desk::{history, step_called};
 use super::frame::{Frame, Here, frame, sample};
 use super::view::{self, Badge, MarkTimes, MarkView};
 use super::{Page, read_page};
@@ -17,6 +18,7 @@ use crate::auth::policy::{self, Verdict};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::Context;
 use crate::services::blobs::{self, Blob};
+use crate::services::case_story::{self, Story, Told};
 use crate::services::cases::{self, CaseRow};
 use crate::services::content;
 use crate::services::envelopes::{self, StoredEnvelope};
@@ -87,10 +89,15 @@ fn attachment(w: Words, case: &CaseRow, blob: &Blob) -> Attachment {
 }
 
 /// Whether the caller has a part in a case that was opened: only then can its content be seen, at the desk.
-fn has_part(caller: &Caller, history: &[Recorded], catalogue: Option<&Catalogue>) -> bool {
-    let view = fold(history).ok().filter(|view| view.state != CaseState::Received);
-    let part = view.zip(caller.unit.as_ref()).and_then(|(view, unit)| content::scope(&view, unit, catalogue));
+fn has_part(caller: &Caller, view: Option<&CaseView>, catalogue: Option<&Catalogue>) -> bool {
+    let view = view.filter(|view| view.state != CaseState::Received);
+    let part = view.zip(caller.unit.as_ref()).and_then(|(view, unit)| content::scope(view, unit, catalogue));
     part.is_some() && policy::DECIDE_CASES.judge(Some(caller.roles)) == Verdict::Go
+}
+
+/// What a case is now; none if its actions make no case.
+fn folded(story: &Story) -> Option<CaseView> {
+    fold(story.told.iter().map(|told| &told.recorded)).ok()
 }
 
 /// Words of the kinds of attachments; the last one for kinds of a later version.
@@ -134,12 +141,17 @@ fn draw(
         accepted_ms: case.accepted_at_ms,
         changed_ms: case.changed_at_ms,
     };
-    let history = cases::history(tx, &case.envelope_id)?;
+    let story = case_story::without_texts(tx, &case.envelope_id)?;
+    let view = folded(&story);
     let attached = blobs::of_envelope(tx, &case.envelope_id)?;
     let count = (attached.iter().filter(|b| b.arrived_at_ms.is_some()).count(), attached.len());
     let waits = case.state == CaseState::Received && attached.iter().any(Blob::is_awaited);
     let entry = case.item.as_ref().and_then(|code| catalogue.and_then(|c| c.entry(code)));
     let questions = catalogue.zip(entry).map(|(c, entry)| situation::questions(c, entry)).unwrap_or_default();
+    let named = |id: &str| {
+        view.as_ref()
+            .map_or_else(|| id.to_owned(), |view| step_called(catalogue, case.item.as_ref(), view, id))
+    };
     let fields = Fields { w, form: entry.map(|e| e.form()), questions };
     Ok(CasePage {
         number: case.number.to_string(),
@@ -151,9 +163,9 @@ fn draw(
         version: w.fill("case.version", &[("n", &case.version.to_string())]),
         marks: view::awaiting(w, view::marks(w, case.state, times, now_ms), count),
         attachments: attached.iter().map(|blob| attachment(w, &case, blob)).collect(),
-        desk: has_part(caller, &history, catalogue).then(|| format!("/desk/{}", case.number)),
+        desk: has_part(caller, view.as_ref(), catalogue).then(|| format!("/desk/{}", case.number)),
         facts: facts(&Names { w, item: &item, station, now_ms }, &case, &envelope),
-        history: history.iter().rev().map(|r| step(&fields, r, &case, now_ms)).collect(),
+        history: story.told.iter().rev().map(|told| step(&fields, (&story, told), named, now_ms)).collect(),
         others,
         slip_address: format!("/slips/{}?d={}", case.number, envelope.digest.short()),
         sample: catalogue.and_then(sample),
@@ -235,10 +247,14 @@ impl Fields<'_> {
     }
 }
 
-fn step(fields: &Fields<'_>, recorded: &Recorded, case: &CaseRow, now_ms: i64) -> Step {
-    let w = fields.w;
-    let state = recorded.action.state();
-    let mut notes = match &recorded.action {
+fn step(
+    fields: &Fields<'_>,
+    (story, told): (&Story, &Told),
+    named: impl Fn(&str) -> String,
+    now_ms: i64,
+) -> Step {
+    let (w, action) = (fields.w, &told.recorded.action);
+    let mut notes = match action {
         Action::Received { number, slip_number: Some(slip) } => {
             vec![w.fill("action.corrected", &[("slip", slip.as_str()), ("number", number.as_str())])]
         }
@@ -247,18 +263,15 @@ fn step(fields: &Fields<'_>, recorded: &Recorded, case: &CaseRow, now_ms: i64) -
         _ => vec![],
     };
     notes.dedup();
-    let actor = match &recorded.action {
-        Action::Received { .. } => case.terminal.to_string(),
-        _ => w.t("case.centre").to_owned(),
-    };
-    let by = w.fill("case.by", &[("actor", &actor)]);
+    let by = w.fill("case.by", &[("actor", &history::who(story, told))]);
+    let word = w.of("action", action.name());
     Step {
-        glyph: match state {
-            Some(state) if recorded.version > 1 => view::badge(w, state).glyph,
-            _ => "ok",
+        glyph: history::glyph(action),
+        word: match action.step() {
+            Some(step) => w.fill("desk.of_step", &[("what", &word), ("step", &named(step))]),
+            None => word,
         },
-        word: w.of("action", recorded.action.name()),
-        time: format!("{} · {by}", view::time(recorded.at_ms, now_ms)),
+        time: format!("{} · {by}", view::time(told.recorded.at_ms, now_ms)),
         notes,
     }
 }

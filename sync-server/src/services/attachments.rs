@@ -74,6 +74,9 @@ fn harmless(plain: &[u8]) -> Result<Harmless, ServiceError> {
     Ok(Harmless { bytes: cleaned.bytes, media_type, ending })
 }
 
+/// Bytes of the pictures of one PDF, at most.
+pub const MOST_BOUND: usize = documents::scans::MAX_BYTES;
+
 /// Binds the pictures among these files into one PDF, each on a page of its own in their order. Computes only.
 ///
 /// # Errors
@@ -82,15 +85,14 @@ fn harmless(plain: &[u8]) -> Result<Harmless, ServiceError> {
 pub fn bind(files: Vec<Harmless>) -> Result<Vec<u8>, ServiceError> {
     let pictures = files.into_iter().filter(|file| file.media_type != PDF_TYPE);
     let page = |file: Harmless| ScannedPage { bytes: Zeroizing::new(file.bytes), dpi: None };
-    let pages: Vec<_> = pictures.map(page).collect();
-    let bound = documents::pages(&pages).map_err(|error| match error {
+    let mut bound = documents::pages(pictures.map(page).collect()).map_err(|error| match error {
         DocumentError::Pages(0) => ProblemCode::NotFound.into(),
         DocumentError::Pages(_) | DocumentError::TooLarge => {
             ServiceError::refused(ProblemCode::TooLarge, error.to_string())
         }
         _ => ServiceError::refused(ProblemCode::UnsupportedMediaType, error.to_string()),
     })?;
-    Ok(bound.to_vec())
+    Ok(std::mem::take(&mut *bound))
 }
 
 /// Notes who is about to see an attachment.

@@ -46,7 +46,19 @@ impl Story {
 /// # Errors
 /// [`ServiceError`] if a text does not open, or the store fails.
 pub fn of(tx: &mut Tx<'_>, key: &DataKey, id: &EnvelopeId) -> Result<Story, ServiceError> {
-    let mut texts = case_text::all(tx, key, id)?;
+    let texts = case_text::all(tx, key, id)?;
+    told(tx, id, texts)
+}
+
+/// As [`of`], without what people wrote: for whoever has no part in the case.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn without_texts(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Story, ServiceError> {
+    told(tx, id, BTreeMap::new())
+}
+
+fn told(tx: &mut Tx<'_>, id: &EnvelopeId, mut texts: BTreeMap<u64, String>) -> Result<Story, ServiceError> {
     let mut actors = actors(tx, id)?;
     let mut told = Vec::new();
     for recorded in cases::history(tx, id)? {

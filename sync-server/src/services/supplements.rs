@@ -160,7 +160,8 @@ impl SealedSupplement {
     }
 }
 
-/// Lays what supplements brought over the first answers, in the order in which they were taken in; gives when each answer last changed.
+/// Lays what supplements brought over the first answers, in the order in which they were taken in; gives when each
+/// answer last changed.
 pub fn overlay(answers: &mut Map<String, Json>, brought: &[Brought]) -> BTreeMap<String, i64> {
     let mut changed = BTreeMap::new();
     for supplement in brought {

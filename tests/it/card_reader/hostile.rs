@@ -6,13 +6,13 @@ use hardware::card_reader::{CardData, CardReader as _, ReadError, ReaderEvent, R
 use hardware::simulated_card::{ATR, Sample};
 use hardware::{PcscConfig, PcscReader, Route};
 use tests::pcscd::Pcscd;
-use virtual_reader::order::Order;
+use virtual_reader::order::{Order, Part};
 use virtual_reader::vpcd::VpcdCard;
 
 use super::{SOON, desk_with};
 
-/// A card may keep the reader for five seconds, and one exchange more.
-const MOST: Duration = Duration::from_secs(7);
+/// A card may keep the reader for five seconds, and one exchange more: none here takes a second.
+const MOST: Duration = Duration::from_secs(6);
 
 /// The next event of this kind; others may come before it.
 fn wait_for(reader: &mut PcscReader, wanted: ReaderStatus) {
@@ -56,6 +56,27 @@ fn a_card_with_a_garbage_answer_to_reset_is_no_card_of_ours() {
             desk.lay("courier");
             desk.reads("courier");
             desk.lift();
+        }
+    }
+}
+
+#[test]
+fn a_slow_reader_is_left_after_five_seconds_whatever_is_tried_on_it() {
+    for route in [Route::Auto, Route::Control, Route::Image, Route::PassThrough] {
+        for module in [true, false] {
+            let mut desk = desk_with(PcscConfig { route, ..PcscConfig::default() });
+            if !module {
+                desk.hand.order(&Order::Switch(Part::Module, false)).expect("ordered");
+            }
+            desk.hand.delay(Duration::from_millis(900)).expect("ordered");
+            desk.lay("courier");
+            let begun = Instant::now();
+            let result = desk.reader.read().map(drop);
+            assert!(begun.elapsed() < MOST, "{route:?} {module}: {:?} {result:?}", begun.elapsed());
+            desk.hand.order(&Order::Reset).expect("ordered");
+            desk.wait_for(ReaderStatus::Empty);
+            desk.lay("elder");
+            desk.reads("elder");
         }
     }
 }

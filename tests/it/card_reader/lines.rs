@@ -101,6 +101,22 @@ impl Drop for Plugged {
 }
 
 #[test]
+fn a_slow_module_on_a_line_is_left_after_five_seconds() -> Result<()> {
+    let port = Port::new()?;
+    let serial = port.plug_in()?;
+    let mut reader = open(&serial_entry(&port.path()))?;
+    tells(reader.as_mut(), ReaderStatus::Empty)?;
+    serial.obey(Order::Insert(image("courier")));
+    tells(reader.as_mut(), ReaderStatus::Card)?;
+    // Slow enough to be cut off at every read, and again in the look behind it.
+    serial.obey(Order::Delay(Duration::from_millis(2_900)));
+    let begun = Instant::now();
+    ensure!(reader.read().err().is_some(), "it was not asked for everything");
+    ensure!(begun.elapsed() < Duration::from_millis(5_500), "{:?}", begun.elapsed());
+    Ok(())
+}
+
+#[test]
 fn a_card_on_a_serial_reader_lies_there_until_it_is_lifted() -> Result<()> {
     let port = Port::new()?;
     let serial = port.plug_in()?;

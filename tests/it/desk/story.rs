@@ -127,6 +127,14 @@ fn another_department_is_asked_sees_it_answers_and_sees_it_no_more() -> Result<(
     assert!(page.contains("户籍在哪里？") && offered(&page) == ["answer"], "{:?}", offered(&page));
     leads_to(&desk.does((&desk.stranger, &case), "review", "answer", &[("text", "在城东区")])?)?;
     assert_eq!(desk.server.page_of(&desk.stranger, &path)?.status, 403, "its part is over");
-    assert!(desk.case(&desk.pension, &case, "review")?.contains("在城东区"));
+    let page = desk.case(&desk.pension, &case, "review")?;
+    assert!(page.contains("在城东区"));
+    assert_eq!(page.matches("class=\"btn pri\">").count(), 1, "one clear action: {page}");
+    // Whoever sees the case and has no part in it reads who did what, and nothing that they wrote.
+    let page = desk.page(&desk.stranger, &format!("/cases/{}", case.number))?;
+    for words in ["由 社甲（审批员）", "由 中心", "审查：征询"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("户籍在哪里") && !page.contains("在城东区"), "{page}");
     Ok(())
 }

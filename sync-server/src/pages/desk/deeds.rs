@@ -190,8 +190,16 @@ pub const MOST_DAYS: u16 = MAX_SUPPLEMENT_DAYS;
 /// What the caller may do now with a case and this step of it.
 pub fn offered(of: &Gathered, step: Option<&StepView>, page: &str, typed: Option<&Typed>) -> Vec<DeedView> {
     let all = Kind::ALL.into_iter().filter(|kind| may(of, step, *kind));
-    all.map(|kind| view(of, kind, step, page, typed.filter(|typed| typed.kind == kind))).collect()
+    let mut deeds: Vec<_> =
+        all.map(|kind| view(of, kind, step, page, typed.filter(|typed| typed.kind == kind))).collect();
+    // One clear action a page: the first is the filled one.
+    let filled = deeds.iter_mut().filter(|deed| deed.look == FILLED);
+    filled.skip(1).for_each(|deed| deed.look = "");
+    deeds
 }
+
+/// How the button looks that is the page's clear action.
+const FILLED: &str = "pri";
 
 fn may(of: &Gathered, step: Option<&StepView>, kind: Kind) -> bool {
     let view = of.view();
@@ -272,7 +280,7 @@ fn view(of: &Gathered, kind: Kind, step: Option<&StepView>, page: &str, typed: O
             _ => "",
         },
         look: match kind {
-            Kind::Accept | Kind::Take | Kind::Pass => "pri",
+            Kind::Accept | Kind::Take | Kind::Pass | Kind::Answer => FILLED,
             Kind::Refuse | Kind::Decline | Kind::Terminate => "danger",
             _ => "",
         },

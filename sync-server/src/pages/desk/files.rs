@@ -33,6 +33,8 @@ pub struct FileView {
     pub address: Option<String>,
     /// It can be shown in the page.
     pub picture: bool,
+    /// Its length, sealed, in bytes.
+    pub length: u64,
     /// What is to be said of it.
     pub note: String,
 }
@@ -77,6 +79,7 @@ fn one(of: &Gathered, round: u16, blob: &Blob, added_ms: Option<i64>) -> Option<
         name: W.fill("desk.file", &[("n", &blob.page.to_string()), ("what", &label)]),
         address: here.then(|| format!("/desk/{}/attachments/{place}", of.found.row.number)),
         picture: kind.as_deref() != Some(PDF_TYPE),
+        length: blob.length,
         note,
     })
 }

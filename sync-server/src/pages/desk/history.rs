@@ -5,7 +5,7 @@ use domain::situation;
 use super::gathered::Gathered;
 use super::{W, state_badge};
 use crate::pages::view;
-use crate::services::case_story::Told;
+use crate::services::case_story::{Story, Told};
 use crate::services::cases::CENTRE;
 
 /// One thing that happened.
@@ -48,16 +48,7 @@ fn entry(of: &Gathered, told: &Told) -> Entry {
         Some(step) => W.fill("desk.of_step", &[("what", &word), ("step", &of.step_name(step))]),
         None => word,
     };
-    let who = match told.actor.as_str() {
-        CENTRE => W.t("case.centre"),
-        id => of.story.name(id),
-    };
-    let staff = told.role != CENTRE && told.role != "terminal" && !told.role.is_empty();
-    let who = if staff {
-        W.fill("desk.who_as", &[("who", who), ("role", &W.of("role", &told.role))])
-    } else {
-        who.to_owned()
-    };
+    let who = who(&of.story, told);
     Entry {
         glyph: glyph(action),
         word,
@@ -67,7 +58,22 @@ fn entry(of: &Gathered, told: &Told) -> Entry {
     }
 }
 
-fn glyph(action: &Action) -> &'static str {
+/// Who did it, and as what.
+pub fn who(story: &Story, told: &Told) -> String {
+    let who = match told.actor.as_str() {
+        CENTRE => W.t("case.centre"),
+        id => story.name(id),
+    };
+    let staff = told.role != CENTRE && told.role != "terminal" && !told.role.is_empty();
+    if staff {
+        W.fill("desk.who_as", &[("who", who), ("role", &W.of("role", &told.role))])
+    } else {
+        who.to_owned()
+    }
+}
+
+/// The glyph of what happened.
+pub fn glyph(action: &Action) -> &'static str {
     match action {
         Action::Taken { .. } | Action::Assigned { .. } => state_badge(StepState::Taken).glyph,
         Action::SupplementAsked { .. } | Action::SupplementSent { .. } => "undo",

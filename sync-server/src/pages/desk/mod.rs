@@ -7,7 +7,7 @@ mod answers;
 mod deeds;
 mod files;
 mod gathered;
-mod history;
+pub(super) mod history;
 mod inbox;
 mod lanes;
 mod next;
@@ -69,7 +69,12 @@ fn step_name(catalogue: Option<&Catalogue>, item: Option<&ItemCode>, planned: &P
 }
 
 /// As [`step_name`], by the id of a step.
-fn step_called(catalogue: Option<&Catalogue>, item: Option<&ItemCode>, view: &CaseView, id: &str) -> String {
+pub(super) fn step_called(
+    catalogue: Option<&Catalogue>,
+    item: Option<&ItemCode>,
+    view: &CaseView,
+    id: &str,
+) -> String {
     view.plan.step(id).map_or_else(|| id.to_owned(), |planned| step_name(catalogue, item, planned))
 }
 

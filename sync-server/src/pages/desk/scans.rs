@@ -1,7 +1,10 @@
 //! All pictures of a submission, or of one supplement, as one PDF: what is printed or kept is one file and not twenty.
 //!
 //! `/desk/{number}/scans/{round}` is behind the same check as each page, and each page that goes into it leaves the audit
-//! row of a look. Refuses to leave out a page that cannot be opened without saying so: then there is no file.
+//! row of a look. Refuses to leave out a page that cannot be opened without saying so, and what is too large for one
+//! file: then the pages are had one by one. One is made at a time.
+use std::sync::{Mutex, TryLockError};
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -12,7 +15,7 @@ use super::{W, number};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::Page;
-use crate::services::attachments::{self, PDF_TYPE};
+use crate::services::attachments::{self, MOST_BOUND, PDF_TYPE};
 use crate::services::content;
 use crate::services::sessions::Caller;
 use crate::shell::App;
@@ -25,14 +28,19 @@ pub struct ScansView {
     pub name: String,
 }
 
-/// What can be had as one file: each round that has two pictures or more.
+/// A large one takes seconds and some hundred MiB.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// What can be had as one file: each round that has two pictures or more, and not too many bytes.
 pub fn list(shown: &str, files: &[FileView]) -> Vec<ScansView> {
-    let here = |round: u16| {
-        files.iter().filter(|f| f.place.round == round && f.picture && f.address.is_some()).count()
+    let fits = |round: u16| {
+        let here = || files.iter().filter(|f| f.place.round == round && f.picture && f.address.is_some());
+        let bytes = here().map(|file| file.length).fold(0, u64::saturating_add);
+        here().count() > 1 && usize::try_from(bytes).is_ok_and(|bytes| bytes <= MOST_BOUND)
     };
     let mut rounds: Vec<_> = files.iter().map(|file| file.place.round).collect();
     rounds.dedup();
-    rounds.retain(|round| here(*round) > 1);
+    rounds.retain(|round| fits(*round));
     let view = |round| ScansView {
         address: format!("/desk/{shown}/scans/{round}"),
         name: match round {
@@ -56,12 +64,20 @@ pub async fn scans(
     let bytes = blocking(move || {
         let (centre, context) = (&app.centre, app.centre.context());
         let case = centre.read(|tx| content::find(tx, context, &asked, &caller))?;
-        let (mut files, mut seen) = (Vec::new(), Vec::new());
+        let _turn = match ONE_AT_A_TIME.try_lock() {
+            Err(TryLockError::WouldBlock) => return Err(ProblemCode::Busy.into()),
+            turn => turn,
+        };
+        let (mut files, mut seen, mut bytes) = (Vec::new(), Vec::new(), 0_usize);
         for found in case.attachments(&context.keys, round)? {
             let sealed = app.uploads.blobs().read(&found.blob.digest)?;
             let opened = attachments::open(&found, &context.keys, &sealed);
             let file = opened.map_err(|error| named(found.blob.page, error))?;
             if file.media_type != PDF_TYPE {
+                bytes = bytes.saturating_add(file.bytes.len());
+                if bytes > MOST_BOUND {
+                    return Err(ProblemCode::TooLarge.into());
+                }
                 files.push(file);
                 seen.push(found);
             }
