@@ -66,8 +66,10 @@ pub(crate) fn read<T: Transport>(module: &mut SecurityModule<T>) -> Result<Bytes
     let image = module.read_image()?;
     // Nor does a read fail for want of an address or a number that most cards do not have; a card lifted now is told
     // so.
-    let newest_address = unless_lifted(module.newest_address())?;
-    if newest_address.is_none() && module.is_late() {
+    let asked = module.newest_address();
+    let cut_off = asked.is_err() && module.is_late();
+    let newest_address = unless_lifted(asked)?;
+    if cut_off {
         // It may have one: an old address is not given out for the newest.
         return Err(Stopped::Failed(ReadError::LayAgain));
     }

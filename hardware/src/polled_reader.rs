@@ -198,6 +198,10 @@ impl PolledReader {
 
     /// Whether the card was lifted, or the reader went away, during a failed read.
     fn after_failure(&mut self, error: ReadError) -> ReadError {
+        if self.module.as_ref().is_some_and(SecurityModule::is_late) {
+            // Nothing can be asked any more; the next wait does.
+            return error;
+        }
         // Its event comes with the next wait.
         match self.look() {
             ReaderStatus::Empty => {

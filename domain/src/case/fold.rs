@@ -133,7 +133,6 @@ impl CaseView {
                 self.plan = plan.clone();
                 // It was opened anew: what was asked for before belongs to steps that are no more.
                 self.asked.clear();
-                self.supplement_due_ms = None;
                 self.back_at_ms = None;
             }
             Action::Accepted { deemed } => {
@@ -147,6 +146,7 @@ impl CaseView {
                 for (step, planned) in self.steps.iter_mut().zip(self.plan.steps()) {
                     if planned.kind == StepKind::Accept {
                         step.hold(StepState::Passed, None);
+                        step.decided_version = next.version;
                     }
                 }
             }
@@ -172,7 +172,6 @@ impl CaseView {
         }
         self.outcome = outcome;
         self.asked.clear();
-        self.supplement_due_ms = None;
         for step in &mut self.steps {
             if step.state.is_open() {
                 step.hold(StepState::Skipped, None);
@@ -223,9 +222,13 @@ impl CaseView {
         if !matches!(next.action, Action::Noted { .. }) {
             step.version = next.version;
         }
+        if matches!(next.action, Action::Passed { .. } | Action::Refused { .. }) {
+            step.decided_version = next.version;
+        }
         match &next.action {
             Action::SupplementAsked { step, days, wants, .. } => {
-                let wanted = |want: &Want| Wanted { step: step.clone(), key: want.key.clone() };
+                let version = next.version;
+                let wanted = |want: &Want| Wanted { step: step.clone(), key: want.key.clone(), version };
                 self.wanted.extend(wants.iter().map(wanted));
                 self.asked.push(Asked {
                     step: step.clone(),
@@ -233,6 +236,7 @@ impl CaseView {
                     version: next.version,
                     days: *days,
                     sent: false,
+                    due_ms: None,
                 });
             }
             Action::Reopened { step, .. } => self.reopen_after(step),
@@ -257,9 +261,9 @@ impl CaseView {
         if self.asked.iter().all(|asked| asked.sent) {
             return None;
         }
-        self.asked.iter_mut().for_each(|asked| asked.sent = true);
-        // One notice, one last moment: the longest.
-        self.supplement_due_ms = Some(self.supplement_due_ms.map_or(due_ms, |before| before.max(due_ms)));
+        for asked in self.asked.iter_mut().filter(|asked| !asked.sent) {
+            (asked.sent, asked.due_ms) = (true, Some(due_ms));
+        }
         Some(())
     }
 
@@ -283,9 +287,10 @@ impl CaseView {
         let (envelope, at_ms, version) = (*envelope, next.at_ms, next.version);
         self.supplements.push(SupplementView { envelope, at_ms, version, keys: keys.to_vec() });
         let came = |key: &String| keys.contains(key) || unfit.iter().any(|reason| reason.field == *key);
+        // What was asked for in a round of before was answered then.
         let wanted = self.wanted.iter().filter(|wanted| came(&wanted.key));
-        let answered: BTreeSet<String> = wanted.map(|wanted| wanted.step.clone()).collect();
-        self.end_supplement(at_ms, false, |step| answered.contains(step));
+        let answered: BTreeSet<u64> = wanted.map(|wanted| wanted.version).collect();
+        self.end_supplement(at_ms, false, |asked| answered.contains(&asked.version));
         if !keys.is_empty() {
             // Nobody acts on answers that he has not seen.
             for step in self.steps.iter_mut().filter(|step| step.state.is_open()) {
@@ -295,16 +300,13 @@ impl CaseView {
     }
 
     /// The citizen's turn is over for these steps, if a notice went out.
-    fn end_supplement(&mut self, at_ms: i64, lapsed: bool, ends: impl Fn(&str) -> bool) {
+    fn end_supplement(&mut self, at_ms: i64, lapsed: bool, ends: impl Fn(&Asked) -> bool) {
         let (over, rest): (Vec<_>, Vec<_>) =
-            self.asked.drain(..).partition(|asked| asked.sent && ends(&asked.step));
+            self.asked.drain(..).partition(|asked| asked.sent && ends(asked));
         if !over.is_empty() {
             self.back_at_ms = Some(at_ms);
         }
         self.asked = rest;
-        if self.asked.iter().all(|asked| !asked.sent) {
-            self.supplement_due_ms = None;
-        }
         for step in &mut self.steps {
             if step.state == StepState::Supplement && over.iter().any(|asked| asked.step == step.id) {
                 step.come_back(lapsed);
@@ -328,6 +330,8 @@ impl CaseView {
                 }
             }
         }
+        // One notice, one last moment: the longest of those that still wait.
+        self.supplement_due_ms = self.asked.iter().filter_map(|asked| asked.due_ms).max();
         self.keep_time(at_ms);
     }
 

@@ -275,6 +275,29 @@ fn a_supplement_answers_those_who_asked_for_what_is_in_it() {
 }
 
 #[test]
+fn a_later_round_is_answered_by_what_it_asked_for_and_has_its_own_time() {
+    use StepState::{Ready, Supplement, Taken};
+    let ask = |step: &str, key: &str| {
+        let wants = vec![Want { key: key.into(), flaw: Flaw::Missing }];
+        Action::SupplementAsked { step: step.into(), wants, days: 5, text: None }
+    };
+    let sent = |due_ms| Action::SupplementSent { due_ms };
+    let first = [Action::accepted(), taken("a", "u1"), ask("a", "phone"), sent(9_000), supplement()];
+    let second = [ask("a", "material.1"), sent(60_000), ask("b", "phone"), sent(20_000)];
+    let with = |more: &[Action]| after(bundle(), first.iter().chain(&second).chain(more).cloned());
+    assert_eq!(with(&[]).supplement_due_ms, Some(60_000), "the longest");
+    let b = with(&[supplement()]);
+    assert_eq!(
+        states(&b)[1..3],
+        [Supplement, Ready],
+        "the phone was asked of the first in a round of before"
+    );
+    let a = with(&[supplement_of("material.1")]);
+    assert_eq!(states(&a)[1..3], [Taken, Supplement]);
+    assert_eq!(a.supplement_due_ms, Some(20_000), "the time of the other is its own");
+}
+
+#[test]
 fn nobody_acts_on_answers_that_changed_behind_the_page() {
     let before = after(bundle(), [Action::accepted(), taken("a", "u1")]);
     let came = after(bundle(), [Action::accepted(), taken("a", "u1"), supplement()]);

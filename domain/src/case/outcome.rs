@@ -60,7 +60,7 @@ impl CaseView {
             let decided = matches!(step.state, StepState::Passed | StepState::Refused)
                 || (step.state.is_workable() && !step.passed_by.is_empty());
             let planned = self.plan.step(&step.id).filter(|_| decided)?;
-            let later = self.supplements.iter().filter(|came| came.version >= step.version);
+            let later = self.supplements.iter().filter(|came| came.version > step.decided_version);
             let field = later.flat_map(|came| &came.keys).find(|key| planned.reopened_by.contains(*key))?;
             Some(Action::Reopened { step: step.id.clone(), field: field.clone() })
         })

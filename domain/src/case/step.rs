@@ -104,6 +104,9 @@ pub struct StepView {
     pub recused: Vec<String>,
     /// Version of the case after the last action that touched it; what whoever acts on the step must have seen.
     pub version: u64,
+    /// Version of the case when it was last decided on, by one of its levels; 0 if it never was. What came later was not
+    /// decided on.
+    pub decided_version: u64,
     /// Since when it stands there, milliseconds since 1970.
     pub since_ms: i64,
     /// When it could begin, milliseconds since 1970.
@@ -124,6 +127,7 @@ impl StepView {
             consulted: None,
             recused: Vec::new(),
             version: 0,
+            decided_version: 0,
             since_ms: 0,
             ready_at_ms: None,
         }

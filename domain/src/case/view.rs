@@ -96,6 +96,8 @@ pub struct Asked {
     pub days: u16,
     /// The notice went out.
     pub sent: bool,
+    /// Until when the citizen has time, milliseconds since 1970; none before the notice went out.
+    pub due_ms: Option<i64>,
 }
 
 /// Something that was asked for.
@@ -105,6 +107,8 @@ pub struct Wanted {
     pub step: String,
     /// Key of a field or material ([`super::Want::key`]).
     pub key: String,
+    /// Version of the action that asked for it.
+    pub version: u64,
 }
 
 /// A supplement that came.

@@ -49,10 +49,11 @@ pub fn is_backed_up(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     Ok(durability::last(tx)?.is_some() || restored_upto(tx)?.is_some())
 }
 
-/// Which of these files a backup has, as far as the store knows: those of envelopes that are durable, or that were in the
-/// backup from which this store was restored.
+/// Which of these files a backup may have, as far as the store knows: those of envelopes that were in its last backup, or
+/// in the one from which it was restored. That an attachment of an older envelope is missing says nothing of a later one.
 pub fn backed_up(tx: &mut Tx<'_>, files: &[BlobFile]) -> Result<BTreeSet<Digest>, StoreError> {
-    let upto = durability::durable_upto(tx)?.max(restored_upto(tx)?).unwrap_or(0);
+    let last = durability::last(tx)?.map(|backup| backup.server_seq);
+    let upto = last.max(restored_upto(tx)?).unwrap_or(0);
     let mut known = BTreeSet::new();
     for BlobFile { digest, .. } in files {
         // Up to the one before the first that names it; of that one is the question.

@@ -1,7 +1,7 @@
 //! Graphs of all bundles of the sample, whole and with steps switched off.
 use domain::catalogue::step_faults;
 use domain::situation::SituationAnswers;
-use sync_server::pages::bundles::{BOX_WIDTH, Boxed, Graph, layout, nodes, views};
+use sync_server::pages::bundles::{BOX_WIDTH, Boxed, Graph, duties, layout, nodes, views};
 
 use crate::catalogue::sample;
 
@@ -94,4 +94,46 @@ fn each_bundle_has_sample_cases_and_one_that_comes_out_otherwise_says_how() {
         (view.holds, view.shown, view.missing, view.surplus),
         (false, true, "s99".to_owned(), surplus)
     );
+}
+
+#[test]
+fn it_is_said_of_each_step_who_does_it_what_a_refusal_does_and_what_is_seen() {
+    let catalogue = sample();
+    for bundle in catalogue.bundles.values() {
+        let duties = duties(bundle);
+        assert_eq!(duties.len(), bundle.steps.len(), "{}", bundle.code);
+        for (step, duty) in bundle.steps.iter().zip(&duties) {
+            let said = format!("{} {}", bundle.code, step.id);
+            assert!(!duty.by[0].contains("bundles_by") && !duty.fail.contains("bundles_fail"), "{said}");
+            assert_eq!(duty.by.len(), if step.levels > 1 { 2 } else { 1 }, "{said}");
+            // Labels, and no keys.
+            let words = [&duty.fields, &duty.materials].into_iter().chain(&duty.waits);
+            assert!(words.clone().all(|words| !words.contains('_') && !words.is_empty()), "{said}");
+            let waits = [step.when.is_some(), step.statutory.is_some(), !bundle.reopens(&step.id).is_empty()];
+            assert_eq!(duty.waits.len(), waits.into_iter().filter(|wait| *wait).count(), "{said}");
+        }
+    }
+    let close =
+        catalogue.bundles.values().find(|bundle| bundle.code.as_str() == "one.ent-close").expect("one");
+    let notice = duties(close).into_iter().find(|duty| duty.name.contains("公示")).expect("a notice");
+    assert!(notice.waits.iter().any(|wait| wait.contains("法定期限 20 个自然日")), "{:?}", notice.waits);
+    assert_eq!((notice.fail.as_str(), notice.by.join("")), ("整件不予", "部门".to_owned()));
+    let before = domain::bundle::Bundle {
+        steps: close
+            .steps
+            .iter()
+            .map(|step| domain::bundle::Step {
+                by: None,
+                fail: None,
+                fields: None,
+                materials: None,
+                ..step.clone()
+            })
+            .collect(),
+        reopened_by: std::collections::BTreeMap::new(),
+        steps_certainty: None,
+        desk_only: Vec::new(),
+        ..close.clone()
+    };
+    assert!(duties(&before).is_empty(), "nothing was said of it");
 }

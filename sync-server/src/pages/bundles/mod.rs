@@ -1,5 +1,6 @@
 //! `/catalogue/bundles`: all bundles, and one of them with the graph of its steps and a dry run on sample cases or any answers.
 mod dry_run;
+mod duties;
 mod graph;
 mod sample_cases;
 mod wrap;
@@ -15,6 +16,7 @@ use domain::item::{Period, PeriodUnit};
 use domain::situation::resolve;
 use domain::text::Language;
 
+pub use duties::{DutyView, duties};
 pub use graph::{BOX_WIDTH, Boxed, Edge, Graph, Node, layout};
 pub use sample_cases::{SampleView, views};
 
@@ -140,6 +142,7 @@ struct BundlePage {
     from: String,
     action: String,
     run: DryRun,
+    duties: Vec<DutyView>,
     samples: Vec<SampleView>,
     members: Vec<(String, String)>,
     results: Vec<String>,
@@ -206,6 +209,7 @@ fn draw(
         from: from.to_string(),
         action: format!("/catalogue/bundles/{}", super::in_query(bundle.code.as_str())),
         run: dry_run((catalogue, bundle), form, &resolution, (from, today)),
+        duties: duties(bundle),
         samples: views((catalogue, bundle), &answers, from),
         members: members.collect(),
         results: bundle.results.clone(),
