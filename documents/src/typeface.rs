@@ -121,9 +121,10 @@ impl<'a> Faces<'a> {
         Placed { sign, glyph: None, advance: BOX_WIDTH }
     }
 
-    /// A text as placed signs; control characters are left out.
+    /// A text as placed signs; control characters, and the mark of byte order, are left out.
     pub(crate) fn signs(&self, text: &str, weight: Weight) -> Vec<Placed> {
-        text.chars().filter(|sign| !sign.is_control()).map(|sign| self.place(sign, weight)).collect()
+        let seen = text.chars().filter(|sign| !sign.is_control() && *sign != '\u{feff}');
+        seen.map(|sign| self.place(sign, weight)).collect()
     }
 
     /// How wide a text is, in ems.
