@@ -40,8 +40,8 @@ impl CertificateNo {
     }
 
     /// The groups in which it is shown and read aloud.
-    pub fn groups(&self) -> [&str; 4] {
-        [&self.0[..4], &self.0[4..8], &self.0[8..12], &self.0[12..]]
+    pub fn groups(&self) -> [&str; 5] {
+        [&self.0[..4], &self.0[4..8], &self.0[8..12], &self.0[12..16], &self.0[16..]]
     }
 }
 

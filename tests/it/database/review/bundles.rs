@@ -22,7 +22,7 @@ const REAL_ESTATE: &str = "one.realestate";
 const DESK: &str = "政务服务中心(综合受理)";
 const REGISTRY: &str = "自然资源(不动产)";
 
-fn plan_of(code: &str, answers: &[(&str, &str)]) -> Result<Plan> {
+pub fn plan_of(code: &str, answers: &[(&str, &str)]) -> Result<Plan> {
     let (catalogue, code) = (sample()?, code.parse::<ItemCode>().ok().context("a code")?);
     let answers: SituationAnswers =
         answers.iter().map(|(q, a)| ((*q).to_owned(), [(*a).to_owned()].into())).collect();
@@ -41,7 +41,7 @@ fn states(stage: &mut Stage<'_>, id: &EnvelopeId) -> Result<String> {
 }
 
 /// A supplement that brought new answers to these fields.
-fn brought(envelope: EnvelopeId, keys: &[&str]) -> Action {
+pub fn brought(envelope: EnvelopeId, keys: &[&str]) -> Action {
     let keys = keys.iter().map(|key| (*key).to_owned()).collect();
     Action::SupplementReceived { envelope, keys, unfit: Vec::new() }
 }
@@ -51,7 +51,7 @@ fn inbox(stage: &mut Stage<'_>, unit: &str) -> Result<usize> {
     Ok(stage.in_tx(|tx, _, _| Ok(tasks::page(tx, &unit, &tasks::Query::default())?.0.len()))?)
 }
 
-fn by(unit: &str, place: u64) -> sync_server::services::sessions::Caller {
+pub fn by(unit: &str, place: u64) -> sync_server::services::sessions::Caller {
     person(place, unit, &[Role::Clerk, Role::Reviewer])
 }
 
