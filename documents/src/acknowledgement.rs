@@ -6,7 +6,7 @@ use krilla::Document;
 use krilla::metadata::Metadata;
 use krilla::page::PageSettings;
 
-use crate::pdf::{Ink, PdfFonts};
+use crate::pdf::{Colour, Ink, PdfFonts};
 use crate::typeface::{Pen, Weight};
 use crate::{DocumentError, Paper, Typeface};
 
@@ -64,7 +64,7 @@ impl Sheet<'_, '_> {
             self.ink.fill((MARGIN, self.top), (WHOLE.1, 24.0));
             let pen =
                 Pen { left: MARGIN + 10.0, baseline: self.top + 17.0, size: 13.0, weight: Weight::Bold };
-            self.ink.text(sample, pen, true);
+            self.ink.text(sample, pen, Colour::White);
             self.top += 24.0;
         }
         self.rule();
@@ -135,7 +135,7 @@ impl Sheet<'_, '_> {
                 return Err(DocumentError::TooLong);
             }
             let pen = Pen { left, baseline: self.top + size, size, weight };
-            self.ink.text(&line, pen, false);
+            self.ink.text(&line, pen, Colour::Black);
             self.top += size * 1.45;
         }
         Ok(())

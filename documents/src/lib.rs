@@ -7,11 +7,13 @@
 //! | [`paper`] | what stands on a slip, whatever it is printed on |
 //! | [`mod@receipt`] | a slip for a roll of paper, as a bitmap |
 //! | [`mod@acknowledgement`] | a slip for an A4 page, as a PDF whose text can be selected |
+//! | [`mod@certificate`] | a certificate for an A4 page, as a PDF that archives take (PDF/A) |
 //! | [`scans`] | scanned pages bound into one PDF, nothing of them lost |
 //!
 //! Pure: no files, no clock, no words of its own. Refuses what is larger than paper can be.
 pub mod acknowledgement;
 pub mod bitmap;
+pub mod certificate;
 mod line_break;
 pub mod paper;
 mod pdf;
@@ -23,6 +25,7 @@ pub mod typeface;
 
 pub use acknowledgement::acknowledgement;
 pub use bitmap::Bitmap;
+pub use certificate::{CertificatePaper, Moment, Seal, certificate};
 pub use paper::{Fact, Paper};
 pub use receipt::{RollWidth, receipt};
 pub use scans::{ScannedPage, pages};

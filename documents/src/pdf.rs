@@ -6,7 +6,7 @@ use domain::document::qr::QrCode;
 use krilla::color::rgb;
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::num::NormalizedF32;
-use krilla::paint::{Fill, FillRule};
+use krilla::paint::{Fill, FillRule, Stroke};
 use krilla::surface::Surface;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 
@@ -28,6 +28,30 @@ impl PdfFonts {
     }
 }
 
+/// In what something is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    /// Nearly everything.
+    Black,
+    /// Words on black.
+    White,
+    /// Seals.
+    Red,
+}
+
+impl Colour {
+    fn rgb(self) -> rgb::Color {
+        match self {
+            Self::Black => rgb::Color::new(0, 0, 0),
+            Self::White => rgb::Color::new(255, 255, 255),
+            Self::Red => rgb::Color::new(200, 30, 30),
+        }
+    }
+}
+
+/// How far the handles of a curve stand off so that four curves look like a circle, in radii.
+const CIRCLE: f32 = 0.552_285;
+
 /// Corner and size.
 type Area = ((f32, f32), (f32, f32));
 
@@ -42,11 +66,10 @@ pub(crate) struct Ink<'a, 's> {
 }
 
 impl Ink<'_, '_> {
-    /// Draws a line of text in black or white.
-    pub(crate) fn text(&mut self, text: &str, pen: Pen, white: bool) {
-        let level = if white { 255 } else { 0 };
+    /// Draws a line of text.
+    pub(crate) fn text(&mut self, text: &str, pen: Pen, colour: Colour) {
         self.surface.set_fill(Some(Fill {
-            paint: rgb::Color::new(level, level, level).into(),
+            paint: colour.rgb().into(),
             opacity: NormalizedF32::ONE,
             rule: FillRule::default(),
         }));
@@ -95,6 +118,27 @@ impl Ink<'_, '_> {
             ((x, y), (line, height)),
             ((x + width - line, y), (line, height)),
         ]);
+    }
+
+    /// A circle around a point, as a line.
+    pub(crate) fn circle(&mut self, (x, y): (f32, f32), radius: f32, (line, colour): (f32, Colour)) {
+        let far = radius * CIRCLE;
+        let mut path = PathBuilder::new();
+        path.move_to(x + radius, y);
+        path.cubic_to(x + radius, y + far, x + far, y + radius, x, y + radius);
+        path.cubic_to(x - far, y + radius, x - radius, y + far, x - radius, y);
+        path.cubic_to(x - radius, y - far, x - far, y - radius, x, y - radius);
+        path.cubic_to(x + far, y - radius, x + radius, y - far, x + radius, y);
+        path.close();
+        let Some(path) = path.finish() else { return };
+        self.surface.set_fill(None);
+        self.surface.set_stroke(Some(Stroke {
+            paint: colour.rgb().into(),
+            width: line,
+            ..Stroke::default()
+        }));
+        self.surface.draw_path(&path);
+        self.surface.set_stroke(None);
     }
 
     /// A QR code with this side, without its quiet zone.

@@ -13,7 +13,7 @@ fn font(name: &str) -> FontBytes {
     FontBytes { data: Arc::new(std::fs::read(path).expect("a font")), face: 0 }
 }
 
-fn typeface() -> Typeface {
+pub(crate) fn typeface() -> Typeface {
     let (regular, bold) = (font("JinbanSans-Regular.otf"), font("JinbanSans-Bold.otf"));
     Typeface { regular, bold, rare: Vec::new() }
 }
@@ -52,7 +52,7 @@ fn picture(bitmap: &Bitmap, folder: &Path) -> PathBuf {
     path
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+pub(crate) fn said(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|e| panic!("{program} is not here: {e}"));
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));

@@ -9,6 +9,19 @@ use ab_glyph::{Font as _, FontRef};
 use crate::DocumentError;
 use crate::line_break::pieces;
 
+/// Where the packages `fonts-noto-cjk` put the usual and the bold face: collections.
+pub const SYSTEM_FILES: [&str; 2] = [
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
+];
+/// The face of Simplified Chinese in those collections.
+pub const SYSTEM_FACE: u32 = 2;
+/// Where the package `fonts-hanazono` puts faces for rare signs.
+pub const SYSTEM_RARE_FILES: [&str; 2] =
+    ["/usr/share/fonts/truetype/hanazono/HanaMinA.ttf", "/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"];
+/// The subset of last resort, in the folder `fonts` of the assets: the usual and the bold face.
+pub const SUBSET_FILES: [&str; 2] = ["JinbanSans-Regular.otf", "JinbanSans-Bold.otf"];
+
 /// Lines of one text, at most.
 const MAX_LINES: usize = 40;
 /// Width of a sign without a glyph, in ems: that of a Chinese sign.
@@ -121,9 +134,10 @@ impl<'a> Faces<'a> {
         Placed { sign, glyph: None, advance: BOX_WIDTH }
     }
 
-    /// A text as placed signs; control characters are left out.
+    /// A text as placed signs; control characters, and the mark of byte order, are left out.
     pub(crate) fn signs(&self, text: &str, weight: Weight) -> Vec<Placed> {
-        text.chars().filter(|sign| !sign.is_control()).map(|sign| self.place(sign, weight)).collect()
+        let seen = text.chars().filter(|sign| !sign.is_control() && *sign != '\u{feff}');
+        seen.map(|sign| self.place(sign, weight)).collect()
     }
 
     /// How wide a text is, in ems.

@@ -274,7 +274,7 @@ impl<'de> Deserialize<'de> for CaseNo {
 }
 
 /// Hybrid check digit of ISO/IEC 7064, MOD 11,10.
-fn iso7064_mod11_10(digits: impl Iterator<Item = u8>) -> u8 {
+pub(crate) fn iso7064_mod11_10(digits: impl Iterator<Item = u8>) -> u8 {
     let mut p = 10u8;
     for d in digits {
         let s = (p + d) % 10;

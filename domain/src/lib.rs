@@ -17,6 +17,7 @@
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes; when a case's time ends, and what of it stood still |
 //! | [`rules`] | 规则 | what a machine may approve by itself, names of companies; a refusal is a person's |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
+//! | [`certificate`] | 证照 | what a granted step gives: signed data, a list of those revoked, checking both without a network |
 //! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
 //! | [`signs`], [`enrolment`] | 登记 | signs that people type; the code that enrols a terminal, and the centre's fingerprint |
 //! | [`wire`] | 协议 | every type that crosses the network |
@@ -24,6 +25,7 @@ pub mod applicant;
 pub mod bundle;
 pub mod case;
 pub mod catalogue;
+pub mod certificate;
 pub mod date;
 pub mod deadline;
 pub mod document;

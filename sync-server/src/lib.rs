@@ -62,6 +62,7 @@ pub mod services;
 pub mod shell;
 pub mod startup;
 pub mod store;
+pub mod typefaces;
 pub mod uploads;
 mod verify_command;
 mod whole_tables;

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, changes, citizen, heartbeat, offers, reads, tuf, uploads};
+use crate::api::{calls, certificates, changes, citizen, heartbeat, offers, reads, tuf, uploads};
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
@@ -66,6 +66,7 @@ fn calls_of_terminals() -> Calls {
         .add(&policy::DEVICES, routes!(reads::case))
         .add(&policy::DEVICES, routes!(reads::catalogue))
         .add(&policy::DEVICES, routes!(reads::catalogue_version))
+        .add(&policy::OPEN, routes!(certificates::revoked))
 }
 
 /// The people's listener.
@@ -81,16 +82,18 @@ pub fn people_table() -> Vec<Entry> {
 
 fn doors() -> Doors {
     use policy::{
-        CHECK_CATALOGUE, DECIDE_CASES, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT,
-        OWN_PASSWORD, PUBLISH, SEE_CASES, SEE_CATALOGUE,
+        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
+        PUBLISH, SEE_CASES, SEE_CATALOGUE,
     };
-    Doors::default()
+    desk(Doors::default())
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
         .get(&OPEN, "/slips/{number}", pages::slip)
         .get(&OPEN, "/slips/{number}/receipt", pages::slip_receipt)
         .get(&OPEN, "/verify", pages::verify_form)
         .post(&OPEN, "/verify", pages::verify)
+        .get(&OPEN, "/certificates/revoked", certificates::revoked)
+        .get(&OPEN, "/certificates/{number}", pages::certificate)
         .get(&OPEN, "/problems/{code}", pages::problem)
         .get(&OPEN, "/static/{name}", pages::static_file)
         .get(&OPEN, "/sign-in", pages::sign_in_form)
@@ -103,12 +106,6 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
-        .get(&DECIDE_CASES, "/desk", pages::desk)
-        .get(&DECIDE_CASES, "/desk/{number}", pages::desk_case)
-        .post_item(&DECIDE_CASES, "/desk/{number}", pages::desk_deed)
-        .post(&DECIDE_CASES, "/desk/{number}/reveal", pages::desk_reveal)
-        .get(&DECIDE_CASES, "/desk/{number}/attachments/{page}", pages::desk_attachment)
-        .get(&DECIDE_CASES, "/desk/{number}/scans/{round}", pages::desk_scans)
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
@@ -148,6 +145,21 @@ fn doors() -> Doors {
         .post(&MANAGE_ACCOUNTS, "/accounts/{id}/lock", pages::lock_account)
         .post(&MANAGE_ACCOUNTS, "/accounts/{id}/unlock", pages::unlock_account)
         .post(&MANAGE_ACCOUNTS, "/accounts/{id}/reset", pages::reset_password)
+}
+
+/// The department desk.
+fn desk(doors: Doors) -> Doors {
+    use policy::DECIDE_CASES;
+    doors
+        .get(&DECIDE_CASES, "/desk", pages::desk)
+        .get(&DECIDE_CASES, "/desk/{number}", pages::desk_case)
+        .post_item(&DECIDE_CASES, "/desk/{number}", pages::desk_deed)
+        .post(&DECIDE_CASES, "/desk/{number}/reveal", pages::desk_reveal)
+        .get(&DECIDE_CASES, "/desk/{number}/attachments/{page}", pages::desk_attachment)
+        .get(&DECIDE_CASES, "/desk/{number}/scans/{round}", pages::desk_scans)
+        .get(&DECIDE_CASES, "/desk/{number}/certificates/{name}", pages::desk_certificate)
+        .get(&DECIDE_CASES, "/desk/{number}/certificates/{name}/file", pages::desk_certificate_file)
+        .post_item(&DECIDE_CASES, "/desk/{number}/certificates/{name}/revoke", pages::desk_revoke)
 }
 
 /// Addresses of people, each behind its gate.

@@ -11,6 +11,7 @@ use operator::private;
 use operator::settings::{ConfigJob, Environment, Flags, Resolution, run_config_job};
 use serde_json::json;
 
+use crate::certificate_command::VerifyCertificate;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::queue_command::QueueJob;
@@ -22,7 +23,7 @@ use crate::sync::EnrolError;
 use crate::sync::catalogue_client::root_keys;
 use crate::sync::http::HttpTransport;
 use crate::sync::tls::Trust;
-use crate::{doctor, dumps, exit, print_test, queue_command, supervisor, sync};
+use crate::{certificate_command, doctor, dumps, exit, print_test, queue_command, supervisor, sync};
 
 /// Rows that `status` shows at most.
 const STATUS_ROWS: u32 = 1_000;
@@ -133,6 +134,19 @@ Examples:
         #[arg(long)]
         json: bool,
     },
+    /// Say whether a certificate is genuine and in force; without a network, by the centre's keys that this terminal has.
+    #[command(
+        after_help = "The day is that of this machine's clock. A list is good for 14 days; a newer one comes from the centre's pages at
+/certificates/revoked. What is revoked stays so, however old the list.
+
+Exit code 0 if it is genuine, in force and on no list that is in force; 1 if it is not genuine, revoked, expired or not
+good yet; 3 if it is genuine and in time, and the list is missing, too old or not genuine.
+
+Examples:
+  terminal verify-certificate ZZ2611240010001010.json --list revoked.json
+  terminal verify-certificate ZZ2611240010001010.json --list revoked.json --json"
+    )]
+    VerifyCertificate(VerifyCertificate),
     /// Check the settings, or show where each of them comes from.
     #[command(
         subcommand,
@@ -204,6 +218,7 @@ fn perform(job: Job, resolution: Resolution<Config>) -> anyhow::Result<Exit> {
         Job::Status { json } => status(&config, json),
         Job::Doctor { json } => doctor::run(&config, json),
         Job::PrintTest { json } => print_test::run(&config, json),
+        Job::VerifyCertificate(args) => certificate_command::run(&args, &config),
         Job::Run | Job::Config(_) | Job::Completions { .. } | Job::Man { .. } => supervisor::run(&config),
     }
 }

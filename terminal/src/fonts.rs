@@ -6,18 +6,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use documents::typeface::{SUBSET_FILES, SYSTEM_FACE, SYSTEM_FILES, SYSTEM_RARE_FILES};
 use documents::{FontBytes, Typeface};
 use egui::{FontData, FontDefinitions, FontFamily};
 use memmap2::Mmap;
 
 /// Name of the bold family.
 pub const BOLD: &str = "bold";
-/// Face of Simplified Chinese in the Noto Sans CJK collections.
-const FACE_SC: u32 = 2;
-const SYSTEM_REGULAR: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
-const SYSTEM_BOLD: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc";
-const SYSTEM_RARE: [&str; 2] =
-    ["/usr/share/fonts/truetype/hanazono/HanaMinA.ttf", "/usr/share/fonts/truetype/hanazono/HanaMinB.ttf"];
+const SYSTEM_REGULAR: &str = SYSTEM_FILES[0];
+const SYSTEM_BOLD: &str = SYSTEM_FILES[1];
 
 /// Which fonts to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +59,8 @@ pub fn load(assets: &Path, choice: FontChoice) -> Result<Fonts, FontError> {
         }
     }
     let folder = assets.join("fonts");
-    let regular = map(&folder.join("JinbanSans-Regular.otf"), 0)?;
-    let bold = map(&folder.join("JinbanSans-Bold.otf"), 0)?;
+    let regular = map(&folder.join(SUBSET_FILES[0]), 0)?;
+    let bold = map(&folder.join(SUBSET_FILES[1]), 0)?;
     let definitions = definitions(regular, bold, Vec::new());
     Ok(Fonts { definitions, fell_back: choice == FontChoice::System })
 }
@@ -75,14 +72,14 @@ pub fn load(assets: &Path, choice: FontChoice) -> Result<Fonts, FontError> {
 pub fn typeface(assets: &Path, choice: FontChoice) -> Result<Typeface, FontError> {
     let folder = assets.join("fonts");
     let subset = || {
-        let [regular, bold] = ["JinbanSans-Regular.otf", "JinbanSans-Bold.otf"];
+        let [regular, bold] = SUBSET_FILES;
         let (regular, bold) = (paper_font(&folder.join(regular), 0)?, paper_font(&folder.join(bold), 0)?);
         Ok(Typeface { regular, bold, rare: Vec::new() })
     };
     let system = || -> Result<Typeface, FontError> {
-        let regular = paper_font(Path::new(SYSTEM_REGULAR), FACE_SC)?;
-        let bold = paper_font(Path::new(SYSTEM_BOLD), FACE_SC)?;
-        let rare = SYSTEM_RARE.iter().filter_map(|path| paper_font(Path::new(path), 0).ok()).collect();
+        let regular = paper_font(Path::new(SYSTEM_REGULAR), SYSTEM_FACE)?;
+        let bold = paper_font(Path::new(SYSTEM_BOLD), SYSTEM_FACE)?;
+        let rare = SYSTEM_RARE_FILES.iter().filter_map(|path| paper_font(Path::new(path), 0).ok()).collect();
         Ok(Typeface { regular, bold, rare })
     };
     if choice == FontChoice::System { system().or_else(|_| subset()) } else { subset() }
@@ -98,9 +95,9 @@ pub fn family(bold: bool) -> FontFamily {
 }
 
 fn system() -> Result<FontDefinitions, FontError> {
-    let regular = map(Path::new(SYSTEM_REGULAR), FACE_SC)?;
-    let bold = map(Path::new(SYSTEM_BOLD), FACE_SC)?;
-    let rare = SYSTEM_RARE.iter().filter_map(|path| map(Path::new(path), 0).ok()).collect();
+    let regular = map(Path::new(SYSTEM_REGULAR), SYSTEM_FACE)?;
+    let bold = map(Path::new(SYSTEM_BOLD), SYSTEM_FACE)?;
+    let rare = SYSTEM_RARE_FILES.iter().filter_map(|path| map(Path::new(path), 0).ok()).collect();
     Ok(definitions(regular, bold, rare))
 }
 

@@ -1,6 +1,7 @@
 //! The terminal as a library: tests drive it headless, `main.rs` puts a window around it.
 pub mod app;
 mod assets;
+mod certificate_command;
 pub mod cli;
 pub mod clock;
 pub mod command;

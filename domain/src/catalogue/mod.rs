@@ -5,7 +5,7 @@
 //!
 //! Refuses to hold numbers of its own: how many items, bundles and stations there are is data.
 mod calendar;
-mod canonical;
+pub(crate) mod canonical;
 mod check;
 mod check_item;
 mod check_steps;

@@ -174,6 +174,10 @@ pub enum SignedKind {
     SealingKeys,
     /// Who a terminal was before a restored centre forgot it, signed by the terminal.
     Return,
+    /// 证照, signed with the centre's receipt key when a step was granted.
+    Certificate,
+    /// Certificates that are no longer good, signed with the centre's receipt key.
+    RevokedCertificates,
 }
 
 impl SignedKind {
@@ -190,6 +194,8 @@ impl SignedKind {
             Self::Backup => "jinban/backup/1",
             Self::SealingKeys => "jinban/sealing-keys/1",
             Self::Return => "jinban/return/1",
+            Self::Certificate => "jinban/certificate/1",
+            Self::RevokedCertificates => "jinban/revoked-certificates/1",
         }
     }
 }

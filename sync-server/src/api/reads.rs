@@ -135,7 +135,8 @@ async fn edition(app: &App, headers: &HeaderMap, version: Option<u64>) -> Result
     Ok(tagged(response, &tag, lasting))
 }
 
-fn tagged(mut response: Response, tag: &str, lasting: &'static str) -> Response {
+/// An answer with its entity tag, and how long it may be kept.
+pub(super) fn tagged(mut response: Response, tag: &str, lasting: &'static str) -> Response {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         response.headers_mut().insert(header::ETAG, tag);
     }

@@ -39,7 +39,7 @@ pub enum Verdict {
     NotYours,
 }
 
-/// What is open to everybody: slips, problems, sign-in, health.
+/// What is open to everybody: slips, certificates by their token, problems, sign-in, health.
 pub static OPEN: Permit = Permit { name: "open", who: Who::Anyone };
 /// What devices do, each call with its certificate and its own proof.
 pub static DEVICES: Permit = Permit { name: "devices", who: Who::Device };

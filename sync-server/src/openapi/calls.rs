@@ -130,6 +130,7 @@ pub const CALLS: &[Call] = &[
         codes: SIGNED_AND_FOUND,
         ..PLAIN
     },
+    Call { operation: "list_revoked_certificates", parameters: &["IfNoneMatch"], headers: READ, ..PLAIN },
     Call {
         operation: "read_catalogue",
         parameters: &["IfNoneMatch"],

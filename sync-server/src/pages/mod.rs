@@ -11,6 +11,7 @@ mod calendar;
 mod case;
 mod cases;
 mod catalogue_diff;
+mod certificate;
 mod changes;
 mod desk;
 mod draft_state;
@@ -45,8 +46,12 @@ pub use bundles::{bundle, bundles};
 pub use calendar::{calendar, changed_calendar, moved_cases};
 pub use case::case;
 pub use cases::cases;
+pub use certificate::certificate;
 pub use changes::{candidate_file, changes, drop_candidate, make_candidate};
-pub use desk::{desk, desk_attachment, desk_case, desk_deed, desk_reveal, desk_scans};
+pub use desk::{
+    desk, desk_attachment, desk_case, desk_certificate, desk_certificate_file, desk_deed, desk_reveal,
+    desk_revoke, desk_scans,
+};
 pub use draft_steps::{approve_draft, discard_draft, ready_draft, return_draft};
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;

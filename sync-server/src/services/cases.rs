@@ -8,7 +8,7 @@ use domain::wire::v1::{CaseNews, ChangeNews};
 
 use super::case_time::Time;
 use super::catalogue::Shelf;
-use super::{audit, case_time, changes, tasks};
+use super::{audit, case_time, changes, results, tasks};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -165,7 +165,8 @@ pub fn changed(version: u64) -> ServiceError {
     ServiceError::refused(ProblemCode::CaseChanged, format!("the case is at version {version}"))
 }
 
-/// Adds an action to a case as it is now: the action, its row, its tasks, its times, its audit row and its news.
+/// Adds an action to a case as it is now: the action, its row, its tasks, its times, its audit row and its news. What it
+/// takes back that was granted is revoked.
 ///
 /// # Errors
 /// [`ServiceError`]: `case-changed` if the action does not fit where the case stands, or the store's.
@@ -186,6 +187,7 @@ pub fn add(
     })?;
     refresh(tx, shelf, row, &view)?;
     write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
+    results::take_back(tx, now_ms, row, (&next.action, &view))?;
     Ok(view)
 }
 

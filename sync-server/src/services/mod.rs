@@ -33,6 +33,7 @@ pub mod profile;
 pub mod readings;
 pub mod receipt;
 pub mod refold;
+pub mod results;
 pub mod review;
 pub mod rollout;
 pub mod sealing_keys;

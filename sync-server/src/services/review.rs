@@ -13,7 +13,7 @@ use super::case_text::{self, SealedText};
 use super::cases::{self, Actor, BY_CENTRE, CaseRow};
 use super::catalogue::Shelf;
 use super::sessions::Caller;
-use super::{Context, case_key};
+use super::{Context, case_key, results};
 use crate::auth::role::Role;
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::Tx;
@@ -159,7 +159,9 @@ pub fn perform(
         return Err(ServiceError::refused(ProblemCode::TooEarly, detail));
     }
     let sealed = match &text {
-        Some(text) => Some(SealedText::seal(&case_key::find(tx, id)?.open(&context.keys)?, id, text, rng)?),
+        Some(text) => {
+            Some(SealedText::seal(&case_key::find(tx, id)?.open(&context.keys)?, id, text, &mut *rng)?)
+        }
         None => None,
     };
     let action = action(deed, caller.account.as_str(), sealed.as_ref().map(SealedText::digest))?;
@@ -174,6 +176,9 @@ pub fn perform(
     let view = cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
     if let Some(sealed) = sealed.filter(|_| carries_text) {
         sealed.write(tx, id, view.version)?;
+    }
+    if let Deed::Pass { step } = deed {
+        results::issue_granted(tx, context, (now_ms, rng), (&row, &view), (step, actor.id))?;
     }
     follow(tx, &context.shelf, now_ms, (&row, view))
 }

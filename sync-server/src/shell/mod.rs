@@ -30,6 +30,7 @@ use publishing::repository::Repository;
 
 use crate::bank_mark::BankMark;
 use crate::centre::Centre;
+use crate::typefaces::Typefaces;
 use crate::uploads::Uploads;
 
 /// What handlers share.
@@ -51,4 +52,6 @@ pub struct App {
     pub turns: Arc<Turns>,
     /// The bank's picture, if it gave one.
     pub mark: Option<Arc<BankMark>>,
+    /// Fonts of the pages that are made as PDF.
+    pub typefaces: Arc<Typefaces>,
 }

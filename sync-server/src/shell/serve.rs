@@ -33,6 +33,7 @@ use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
 use crate::startup::{self, OpenedFolder, StartupError};
+use crate::typefaces::Typefaces;
 use crate::uploads::Uploads;
 
 /// Reading connections beside the writer.
@@ -258,7 +259,8 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let uploads = open_uploads(options, &centre).map_err(startup)?;
     let turns = Arc::default();
     let signed = options.data.signed();
-    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark }, runner))
+    let typefaces = Arc::new(Typefaces::new(&options.assets));
+    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces }, runner))
 }
 
 /// Pages and photos; what earlier runs left of uploads that are no more is removed.

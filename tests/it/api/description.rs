@@ -2,6 +2,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
+use domain::envelope::SignedDocument;
 use domain::wire::v1::{
     BatchResponse, CaseList, CaseResource, CertificateRequest, CertificateResponse, ChangesResponse,
     CitizenRequest, CitizenResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest,
@@ -149,11 +150,12 @@ fn the_examples_are_what_the_types_take() -> Result<()> {
             }
             "list_cases" => takes::<CaseList>(response)?,
             "read_case" => takes::<CaseResource>(response)?,
+            "list_revoked_certificates" => takes::<SignedDocument>(response)?,
             "health" | "describe" | "read_catalogue" | "read_catalogue_version" => takes::<Value>(response)?,
             other => anyhow::bail!("{other} has no type here"),
         }
         checked += 1;
     }
-    assert_eq!(checked, 13);
+    assert_eq!(checked, 14);
     Ok(())
 }

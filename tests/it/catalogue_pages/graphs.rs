@@ -116,7 +116,7 @@ fn it_is_said_of_each_step_who_does_it_what_a_refusal_does_and_what_is_seen() {
     let close =
         catalogue.bundles.values().find(|bundle| bundle.code.as_str() == "one.ent-close").expect("one");
     let notice = duties(close).into_iter().find(|duty| duty.name.contains("公示")).expect("a notice");
-    assert!(notice.waits.iter().any(|wait| wait.contains("法定期限 20 个自然日")), "{:?}", notice.waits);
+    assert!(notice.waits.iter().any(|wait| wait.contains("法定期限 20 天")), "{:?}", notice.waits);
     assert_eq!((notice.fail.as_str(), notice.by.join("")), ("整件不予", "部门".to_owned()));
     let before = domain::bundle::Bundle {
         steps: close

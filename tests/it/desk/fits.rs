@@ -53,27 +53,33 @@ fn every_page_fits_a_workstation_and_a_phone_in_both_text_sizes() -> Result<()> 
         ("case", format!("/desk/{}?step=review", plain.number)),
         ("public", format!("/cases/{}", asked.number)),
     ];
-    let kept = std::env::var_os("JINBAN_PICTURES").map(PathBuf::from);
     let browser = Browser::start()?;
     browser.become_person(&desk.server, &desk.pension)?;
     for (name, path) in &pages {
-        for (width, height) in [(1440, 900), (390, 844)] {
-            for size in ["", "large"] {
-                browser.resize(width, height)?;
-                browser.open(&format!("{}{path}", desk.server.people))?;
-                if size == "large" {
-                    browser.run(
-                        "document.documentElement.style.fontSize = '150%'; document.body.style.zoom = 1.25",
-                    )?;
-                }
-                let amiss = browser.run(AMISS)?;
-                if let Some(folder) = &kept {
-                    browser.picture(&folder.join(format!("{name}-{width}{size}.png")))?;
-                }
-                ensure!(amiss.as_str() == Some(""), "{name} at {width} {size}: {amiss}");
-            }
-        }
+        fits(&browser, &desk.server.people, (name, path))?;
     }
     ensure!(browser.complaints()?.is_empty());
+    Ok(())
+}
+
+/// One page of the people's listener in both widths and text sizes.
+pub(super) fn fits(browser: &Browser, people: &str, (name, path): (&str, &str)) -> Result<()> {
+    let kept = std::env::var_os("JINBAN_PICTURES").map(PathBuf::from);
+    for (width, height) in [(1440, 900), (390, 844)] {
+        for size in ["", "large"] {
+            browser.resize(width, height)?;
+            browser.open(&format!("{people}{path}"))?;
+            if size == "large" {
+                browser.run(
+                    "document.documentElement.style.fontSize = '150%'; document.body.style.zoom = 1.25",
+                )?;
+            }
+            let amiss = browser.run(AMISS)?;
+            if let Some(folder) = &kept {
+                browser.picture(&folder.join(format!("{name}-{width}{size}.png")))?;
+            }
+            ensure!(amiss.as_str() == Some(""), "{name} at {width} {size}: {amiss}");
+        }
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The department desk over a real server: a case comes in sealed, and each department sees and does its part of it.
 mod attachments;
 mod browser;
+mod certificates;
 mod citizen;
 mod fits;
 mod safe;

@@ -14,6 +14,7 @@ use crate::services::accounts::{self, Account};
 use crate::services::case_story::{self, Story};
 use crate::services::catalogue::Volume;
 use crate::services::content::{self, Content, Found};
+use crate::services::results::{self, Stored};
 use crate::services::sessions::Caller;
 use crate::services::time_left::{self, Running};
 use crate::services::{Context, case_time, work_list};
@@ -30,6 +31,8 @@ pub struct Gathered {
     pub content: Content,
     /// What happened.
     pub story: Story,
+    /// What it gave.
+    pub certificates: Vec<Stored>,
     /// The time that runs.
     pub running: Option<Running>,
     /// The time that is promised.
@@ -74,6 +77,7 @@ pub fn gather(
     let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == found.row.station);
     Ok(Gathered {
         story: case_story::of(tx, &content.key, &id)?,
+        certificates: results::of_case(tx, &id)?,
         running: time_left::of(tx, &context.shelf, (&found.row, &found.view), now_ms)?,
         promised: case_time::promised(tx, &context.shelf, &found.row)?,
         next: next::after(tx, (caller, &unit), (&id, found.row.due_ms))?,

@@ -4,6 +4,7 @@
 //! Refuses whoever has no unit, with words about whom to ask. Values that are masked are shown in full by a call of
 //! their own only.
 mod answers;
+mod certificates;
 mod deeds;
 mod files;
 mod gathered;
@@ -23,6 +24,7 @@ use domain::catalogue::{Catalogue, Entry};
 use domain::ids::{CaseNo, ItemCode};
 use domain::text::Language;
 
+pub use certificates::{pdf as desk_certificate, revoke as desk_revoke, signed as desk_certificate_file};
 pub use files::attachment as desk_attachment;
 pub use inbox::inbox as desk;
 pub use reveal::reveal as desk_reveal;

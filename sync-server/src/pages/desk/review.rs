@@ -7,6 +7,7 @@ use rand_core::Rng as _;
 use serde::Deserialize;
 
 use super::answers::{self, PageView, RowView};
+use super::certificates::{self, CertificateView};
 use super::deeds::{self, DeedView, Kind};
 use super::files::{self, FileView};
 use super::gathered::{Gathered, gather};
@@ -71,6 +72,7 @@ pub struct ReviewPage {
     materials: Vec<RowView>,
     files: Vec<FileView>,
     scans: Vec<ScansView>,
+    certificates: Vec<CertificateView>,
     lanes: Vec<Lane>,
     history: Vec<Entry>,
     deeds: Vec<DeedView>,
@@ -132,7 +134,7 @@ pub fn page(
     let click: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let (look, now_ms, by) = (of.found.look(), of.now_ms, of.caller.account.clone());
     centre.write(move |tx| Ok(look.note_seen(tx, now_ms, &by)?))?;
-    Ok(draw(of, asked, &click, (typed.as_ref(), trouble), strip))
+    draw(of, asked, &click, (typed.as_ref(), trouble), strip)
 }
 
 fn draw(
@@ -141,7 +143,7 @@ fn draw(
     click: &str,
     (typed, trouble): (Option<&Typed>, Option<Trouble>),
     strip: Option<Strip>,
-) -> ReviewPage {
+) -> Result<ReviewPage, ServiceError> {
     let (row, view) = (&of.found.row, of.view());
     let step = of.step(asked);
     let deeds = deeds::offered(&of, step, click, typed);
@@ -156,7 +158,7 @@ fn draw(
     }
     let workable = step.is_some_and(|step| step.state.is_workable() && of.view().books(&of.unit, step));
     let files = files::list(&of);
-    ReviewPage {
+    Ok(ReviewPage {
         w: W,
         number: row.number.to_string(),
         item: item_name(of.catalogue(), row.item.as_ref()),
@@ -176,6 +178,7 @@ fn draw(
         materials: answers::materials(&of, returns, typed),
         scans: scans::list(&row.number.to_string(), &files),
         files,
+        certificates: certificates::list(&of)?,
         lanes: lanes::lanes(&of, step.map(|step| step.id.as_str())),
         history: history::all(&of),
         leader_only: workable && returned > 0 && !returns,
@@ -191,7 +194,7 @@ fn draw(
         next: of.next,
         sample: of.sample,
         frame: of.frame,
-    }
+    })
 }
 
 /// Promise, beginning and place in one line.

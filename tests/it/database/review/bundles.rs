@@ -22,7 +22,7 @@ const REAL_ESTATE: &str = "one.realestate";
 const DESK: &str = "政务服务中心(综合受理)";
 const REGISTRY: &str = "自然资源(不动产)";
 
-fn plan_of(code: &str, answers: &[(&str, &str)]) -> Result<Plan> {
+pub fn plan_of(code: &str, answers: &[(&str, &str)]) -> Result<Plan> {
     let (catalogue, code) = (sample()?, code.parse::<ItemCode>().ok().context("a code")?);
     let answers: SituationAnswers =
         answers.iter().map(|(q, a)| ((*q).to_owned(), [(*a).to_owned()].into())).collect();
@@ -45,7 +45,7 @@ fn inbox(stage: &mut Stage<'_>, unit: &str) -> Result<usize> {
     Ok(stage.in_tx(|tx, _, _| Ok(tasks::page(tx, &unit, &tasks::Query::default())?.0.len()))?)
 }
 
-fn by(unit: &str, place: u64) -> sync_server::services::sessions::Caller {
+pub fn by(unit: &str, place: u64) -> sync_server::services::sessions::Caller {
     person(place, unit, &[Role::Clerk, Role::Reviewer])
 }
 

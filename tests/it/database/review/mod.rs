@@ -2,7 +2,9 @@
 mod bundles;
 mod clicks;
 mod clock;
+mod content;
 mod hand;
+mod results;
 mod secrets;
 mod stage;
 
@@ -31,5 +33,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clicks::one_click_is_one_action(&mut stage)?;
     clicks::inbox(&mut stage)?;
     secrets::words_go_with_the_key(&mut stage)?;
-    clock::every_statement(&mut stage)
+    clock::every_statement(&mut stage)?;
+    results::certificates(&mut stage)
 }

@@ -9,7 +9,7 @@ use domain::date::CivilDate;
 use domain::envelope::{DataKey, Nonce};
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, ItemCode};
 use rand_chacha::ChaCha20Rng;
-use rand_core::SeedableRng as _;
+use rand_core::{CryptoRng, SeedableRng as _};
 use sync_server::auth::names::AccountId;
 use sync_server::auth::role::{Role, Roles};
 use sync_server::auth::token::Token;
@@ -25,6 +25,8 @@ use sync_server::services::{Context, case_key, case_text, meta, time_left};
 use sync_server::startup::load_catalogue;
 use sync_server::store::{Driver, Tx, in_transaction, migrate};
 use tests::binaries::repository;
+
+use super::content::Content;
 
 /// Tuesday, 24 November 2026, 10:00 in China.
 pub const TUESDAY_MS: i64 = 1_795_485_600_000;
@@ -125,6 +127,15 @@ impl<'d> Stage<'d> {
         in_transaction(&mut *self.driver, |tx| work(tx, context, now_ms))
     }
 
+    /// As [`Stage::in_tx`], for what needs randomness.
+    pub fn in_tx_with_rng<T>(
+        &mut self,
+        work: impl FnOnce(&mut Tx<'_>, &Context, (i64, &mut dyn CryptoRng)) -> Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        let Self { driver, context, now_ms, rng, .. } = self;
+        in_transaction(&mut **driver, |tx| work(tx, context, (*now_ms, rng)))
+    }
+
     /// A case that was handed in and opened, with its key.
     pub fn case(&mut self, item: &str, plan: Plan) -> Result<EnvelopeId> {
         self.case_of((item, 0), plan)
@@ -139,11 +150,13 @@ impl<'d> Stage<'d> {
         let item: ItemCode = item.parse().map_err(|_| anyhow!("a code"))?;
         let year = self.context.keys.of_year(CivilDate::in_china(now_ms).parts().0, rng)?;
         let nonce = Nonce::new(rng);
-        let wrapped = year.key.encrypt(nonce, &DataKey::new(rng).pack(), id.as_bytes());
+        let key = DataKey::new(rng);
+        let wrapped = year.key.encrypt(nonce, &key.pack(), id.as_bytes());
         let wrapped = wrapped.map_err(|_| anyhow!("wrapped"))?;
+        let content = Content::seal(&self.context, (id, &number, &item), (&key, rng), now_ms)?;
         let shelf = &self.context.shelf;
         in_transaction(&mut *self.driver, |tx| -> Result<()> {
-            let seq = tx.query_int("SELECT COALESCE(MAX(server_seq), 0) + 1 FROM case_", &[])?;
+            let seq = tx.query_int("SELECT COALESCE(MAX(server_seq), 0) + 1 FROM envelope", &[])?;
             let version = if version == 0 { newest_version(tx)? } else { Some(version) };
             let new = NewCase {
                 envelope_id: id,
@@ -156,6 +169,7 @@ impl<'d> Stage<'d> {
                 terminal: &"T-01".parse()?,
             };
             cases::begin(tx, now_ms, &new)?;
+            content.write(tx, (&id, seq), now_ms)?;
             tx.execute(
                 "INSERT INTO case_key (envelope_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4)",
                 &[
@@ -169,6 +183,11 @@ impl<'d> Stage<'d> {
             Ok(())
         })?;
         Ok(id)
+    }
+
+    /// The key of a case.
+    pub fn key(&mut self, id: &EnvelopeId) -> Result<DataKey, ServiceError> {
+        self.in_tx(|tx, context, _| case_key::find(tx, id)?.open(&context.keys))
     }
 
     pub fn current(&mut self, id: &EnvelopeId) -> Result<(CaseRow, CaseView), ServiceError> {
