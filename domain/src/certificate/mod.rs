@@ -5,7 +5,7 @@
 //! | this one | the certificate and its signed JSON |
 //! | [`number`] | its number, and the token that opens its page for the public |
 //! | [`list`] | the signed list of those that are revoked |
-//! | [`judge`] | whether a file is genuine and in force |
+//! | [`judge()`] | whether a file is genuine and in force |
 //!
 //! The signature is that of receipts: the centre's receipt key over the exact bytes (`envelope::sign`). Refuses to say a
 //! negative outcome: there is no field for one, and what was not granted has no certificate.
