@@ -2,12 +2,32 @@
 //!
 //! Refuses to open files: whoever prints maps the terminal's own fonts and gives their bytes. A sign that no face has
 //! keeps its place: whoever draws puts a box there, and nothing is left out.
+use std::path::Path;
 use std::sync::Arc;
 
 use ab_glyph::{Font as _, FontRef};
 
 use crate::DocumentError;
 use crate::line_break::pieces;
+
+/// The faces of the system's packages, each read by `open`; those for rare signs only if they are there.
+///
+/// # Errors
+/// That of `open`, if the usual or the bold face cannot be read.
+pub fn system<E>(open: impl Fn(&Path, u32) -> Result<FontBytes, E>) -> Result<Typeface, E> {
+    let [regular, bold] = SYSTEM_FILES.map(|path| open(Path::new(path), SYSTEM_FACE));
+    let rare = SYSTEM_RARE_FILES.iter().filter_map(|path| open(Path::new(path), 0).ok()).collect();
+    Ok(Typeface { regular: regular?, bold: bold?, rare })
+}
+
+/// The subset of last resort, out of the folder of the assets.
+///
+/// # Errors
+/// As [`system`].
+pub fn subset<E>(assets: &Path, open: impl Fn(&Path, u32) -> Result<FontBytes, E>) -> Result<Typeface, E> {
+    let [regular, bold] = SUBSET_FILES.map(|name| open(&assets.join("fonts").join(name), 0));
+    Ok(Typeface { regular: regular?, bold: bold?, rare: Vec::new() })
+}
 
 /// Where the packages `fonts-noto-cjk` put the usual and the bold face: collections.
 pub const SYSTEM_FILES: [&str; 2] = [

@@ -4,8 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use documents::typeface::{SUBSET_FILES, SYSTEM_FACE, SYSTEM_FILES, SYSTEM_RARE_FILES};
-use documents::{FontBytes, Typeface};
+use documents::{FontBytes, Typeface, typeface};
 
 /// The fonts, once they were read.
 #[derive(Debug)]
@@ -40,30 +39,15 @@ impl Typefaces {
         if let Some(typeface) = read.as_ref() {
             return Ok(typeface.clone());
         }
-        let found = system().or_else(|error| {
+        let found = typeface::system(font).or_else(|error| {
             tracing::warn!(
                 error.path = %error.path.display(),
                 "fonts-noto-cjk is missing; the small subset in assets/fonts is used and rare characters show as boxes"
             );
-            subset(&self.assets)
+            typeface::subset(&self.assets, font)
         })?;
         Ok(read.insert(Arc::new(found)).clone())
     }
-}
-
-fn system() -> Result<Typeface, FontError> {
-    let [regular, bold] = SYSTEM_FILES;
-    let rare = SYSTEM_RARE_FILES.iter().filter_map(|path| font(Path::new(path), 0).ok()).collect();
-    Ok(Typeface {
-        regular: font(Path::new(regular), SYSTEM_FACE)?,
-        bold: font(Path::new(bold), SYSTEM_FACE)?,
-        rare,
-    })
-}
-
-fn subset(assets: &Path) -> Result<Typeface, FontError> {
-    let [regular, bold] = SUBSET_FILES.map(|name| assets.join("fonts").join(name));
-    Ok(Typeface { regular: font(&regular, 0)?, bold: font(&bold, 0)?, rare: Vec::new() })
 }
 
 fn font(path: &Path, face: u32) -> Result<FontBytes, FontError> {
@@ -78,8 +62,8 @@ mod tests {
     #[test]
     fn the_subset_is_there_and_a_missing_one_is_named() {
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("../assets");
-        assert!(subset(&assets).is_ok());
-        let error = subset(Path::new("/nowhere")).expect_err("missing").to_string();
+        assert!(typeface::subset(&assets, font).is_ok());
+        let error = typeface::subset(Path::new("/nowhere"), font).expect_err("missing").to_string();
         assert!(error.contains("JinbanSans-Regular.otf") && error.contains("fonts-noto-cjk"), "{error}");
         let typefaces = Typefaces::new(&assets);
         let (first, second) = (typefaces.get().expect("fonts"), typefaces.get().expect("fonts"));

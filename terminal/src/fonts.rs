@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use documents::typeface::{SUBSET_FILES, SYSTEM_FACE, SYSTEM_FILES, SYSTEM_RARE_FILES};
+use documents::typeface::{self, SUBSET_FILES, SYSTEM_FACE, SYSTEM_FILES, SYSTEM_RARE_FILES};
 use documents::{FontBytes, Typeface};
 use egui::{FontData, FontDefinitions, FontFamily};
 use memmap2::Mmap;
@@ -70,19 +70,8 @@ pub fn load(assets: &Path, choice: FontChoice) -> Result<Fonts, FontError> {
 /// # Errors
 /// [`FontError`] when the subset cannot be read either.
 pub fn typeface(assets: &Path, choice: FontChoice) -> Result<Typeface, FontError> {
-    let folder = assets.join("fonts");
-    let subset = || {
-        let [regular, bold] = SUBSET_FILES;
-        let (regular, bold) = (paper_font(&folder.join(regular), 0)?, paper_font(&folder.join(bold), 0)?);
-        Ok(Typeface { regular, bold, rare: Vec::new() })
-    };
-    let system = || -> Result<Typeface, FontError> {
-        let regular = paper_font(Path::new(SYSTEM_REGULAR), SYSTEM_FACE)?;
-        let bold = paper_font(Path::new(SYSTEM_BOLD), SYSTEM_FACE)?;
-        let rare = SYSTEM_RARE_FILES.iter().filter_map(|path| paper_font(Path::new(path), 0).ok()).collect();
-        Ok(Typeface { regular, bold, rare })
-    };
-    if choice == FontChoice::System { system().or_else(|_| subset()) } else { subset() }
+    let subset = || typeface::subset(assets, paper_font);
+    if choice == FontChoice::System { typeface::system(paper_font).or_else(|_| subset()) } else { subset() }
 }
 
 fn paper_font(path: &Path, face: u32) -> Result<FontBytes, FontError> {
