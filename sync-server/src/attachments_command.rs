@@ -106,7 +106,7 @@ struct Meant {
     is_there: bool,
     /// There is, or was, a backup.
     is_backed_up: bool,
-    /// Attachments that a backup has.
+    /// Attachments that a backup may have.
     backed_up: BTreeSet<Digest>,
 }
 
@@ -242,7 +242,7 @@ fn look(config: &Config, meant: &Meant, without_copy: bool) -> Looked {
         match copies::bring_one(file, from, &centre) {
             Ok(true) => {}
             Ok(false) if !without_copy && meant.backed_up.contains(&file.digest) => {
-                let why = "is in a backup, and its copy is not beside the backups that were looked at";
+                let why = "may be in a backup, and its copy is not beside the backups that were looked at";
                 looked.cannot_say(1, anyhow::anyhow!("{} {why}", file.digest));
             }
             Ok(false) => looked.gone.push(file.digest),

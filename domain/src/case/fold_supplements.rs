@@ -1,16 +1,15 @@
 //! Supplements of several departments: whose turn each ends, until when, and what was not decided on.
 use super::*;
 
+/// The step asks for this.
+fn ask(step: &str, key: &str) -> Action {
+    let wants = vec![Want { key: key.into(), flaw: Flaw::Missing }];
+    Action::SupplementAsked { step: step.into(), wants, days: 5, text: None }
+}
+
 #[test]
 fn a_supplement_answers_those_who_asked_for_what_is_in_it() {
     use StepState::{Ready, Supplement, Taken};
-    let want = |key: &str| vec![Want { key: key.into(), flaw: Flaw::Missing }];
-    let ask = |step: &str, key| Action::SupplementAsked {
-        step: step.into(),
-        wants: want(key),
-        days: 5,
-        text: None,
-    };
     let sent = || Action::SupplementSent { due_ms: 9_000 };
     let asked =
         [Action::accepted(), taken("a", "u1"), ask("a", "phone"), sent(), ask("b", "material.1"), sent()];
@@ -34,10 +33,6 @@ fn a_supplement_answers_those_who_asked_for_what_is_in_it() {
 #[test]
 fn a_later_round_is_answered_by_what_it_asked_for_and_has_its_own_time() {
     use StepState::{Ready, Supplement, Taken};
-    let ask = |step: &str, key: &str| {
-        let wants = vec![Want { key: key.into(), flaw: Flaw::Missing }];
-        Action::SupplementAsked { step: step.into(), wants, days: 5, text: None }
-    };
     let sent = |due_ms| Action::SupplementSent { due_ms };
     let first = [Action::accepted(), taken("a", "u1"), ask("a", "phone"), sent(9_000), supplement()];
     let second = [ask("a", "material.1"), sent(60_000), ask("b", "phone"), sent(20_000)];
@@ -68,13 +63,6 @@ fn nobody_acts_on_answers_that_changed_behind_the_page() {
 
 #[test]
 fn a_level_that_decided_on_an_answer_that_changed_while_its_step_waited_decides_again() {
-    let want = |key: &str| vec![Want { key: key.into(), flaw: Flaw::Missing }];
-    let ask = |step: &str, key: &str| Action::SupplementAsked {
-        step: step.into(),
-        wants: want(key),
-        days: 5,
-        text: None,
-    };
     let sent = || Action::SupplementSent { due_ms: 9_000 };
     // The first level passed; the second asks for something else, and the other department for the phone.
     let before =

@@ -46,13 +46,11 @@ fn duty(bundle: &Bundle, step: &Step) -> DutyView {
         Some(FailPolicy::Partial) => "partial",
         Some(FailPolicy::Alone) => "alone",
     };
-    let mut named = Vec::new();
-    for key in bundle.form.keys() {
-        if step.when.as_ref().is_some_and(|rule| rule.names_any(&[key.to_owned()])) {
-            named.push(label(bundle, key));
-        }
-    }
-    let when = step.when.as_ref().map(|_| W.fill("bundles.when", &[("fields", &named.join("、"))]));
+    let when = step.when.as_ref().map(|rule| {
+        let named = bundle.form.keys().filter(|key| rule.names_any(&[(*key).to_owned()]));
+        let named: Vec<_> = named.map(|key| label(bundle, key)).collect();
+        W.fill("bundles.when", &[("fields", &named.join("、"))])
+    });
     let period =
         step.statutory.map(|period| W.fill("bundles.statutory", &[("time", &view::period(W, period))]));
     let back: Vec<_> = bundle.reopens(&step.id).iter().map(|key| label(bundle, key)).collect();
