@@ -118,6 +118,11 @@ impl std::fmt::Debug for Catalogue {
 }
 
 impl Catalogue {
+    /// Whether it is invented data, of which everything that leaves the system says so.
+    pub fn is_sample(&self) -> bool {
+        self.data_label == "sample"
+    }
+
     /// Loads and checks a catalogue from its files (name relative to `assets/catalogue`, bytes). Files whose name
     /// ends in `.md` are notes for people and not read.
     ///

@@ -141,7 +141,7 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
 
 /// The notice of sample data, if a catalogue is one: every page that shows its content says so.
 pub fn sample(catalogue: &Catalogue) -> Option<String> {
-    (catalogue.data_label == "sample").then(|| catalogue.notice.get(Language::ZhCn).to_owned())
+    catalogue.is_sample().then(|| catalogue.notice.get(Language::ZhCn).to_owned())
 }
 
 /// Roles in words.

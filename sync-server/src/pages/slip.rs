@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use domain::case::CaseState;
+use domain::catalogue::Catalogue;
 use domain::ids::CaseNo;
 use domain::text::Language;
 use serde::Deserialize;
@@ -185,7 +186,7 @@ pub(super) fn draw(
             other_language: format!("/slips/{}?d={token}{other}", slip.number),
             receipt: format!("/slips/{}/receipt?d={token}", slip.number),
         }),
-        sample: catalogue.is_some_and(|c| c.data_label == "sample"),
+        sample: catalogue.is_some_and(Catalogue::is_sample),
         w,
     })
 }

@@ -1,7 +1,7 @@
 //! 经过 of a case for the people who work at it: each action with who did it, as what, and what was written with it.
 //!
 //! Names of accounts are read beside it; an account that is no more has its id. Refuses to judge who may read it.
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::case::{Action, Recorded};
 use domain::envelope::DataKey;
@@ -39,6 +39,26 @@ impl Story {
     pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
         self.people.get(id).map_or(id, String::as_str)
     }
+
+    /// Reads the names of these accounts as well.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the store fails.
+    pub fn learn<'a>(
+        &mut self,
+        tx: &mut Tx<'_>,
+        ids: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), ServiceError> {
+        for id in ids {
+            if self.people.contains_key(id) {
+                continue;
+            }
+            if let Some(account) = id.parse().ok().map(|id| accounts::by_id(tx, &id)).transpose()?.flatten() {
+                self.people.insert(id.to_owned(), account.display);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads the story of a case.
@@ -66,17 +86,11 @@ fn told(tx: &mut Tx<'_>, id: &EnvelopeId, mut texts: BTreeMap<u64, String>) -> R
         let text = texts.remove(&recorded.version);
         told.push(Told { recorded, actor, role, text });
     }
-    let mut people = BTreeMap::new();
     let named = told.iter().flat_map(|t| std::iter::once(t.actor.as_str()).chain(named(&t.recorded.action)));
-    for id in named {
-        if people.contains_key(id) {
-            continue;
-        }
-        if let Some(account) = id.parse().ok().map(|id| accounts::by_id(tx, &id)).transpose()?.flatten() {
-            people.insert(id.to_owned(), account.display);
-        }
-    }
-    Ok(Story { told, people })
+    let named: BTreeSet<String> = named.map(str::to_owned).collect();
+    let mut story = Story { told, people: BTreeMap::new() };
+    story.learn(tx, named.iter().map(String::as_str))?;
+    Ok(story)
 }
 
 /// Accounts that an action names.

@@ -229,6 +229,14 @@ impl Found {
         Ok(Content { applicant, pages, hidden, supplemented, materials, key })
     }
 
+    /// The data key of the case.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the key of its year is not there.
+    pub fn data_key(&self, keys: &Keys) -> Result<DataKey, ServiceError> {
+        self.key.open(keys)
+    }
+
     /// What is noted of a look at it.
     pub fn look(&self) -> Look {
         Look { id: self.row.envelope_id, digest: self.sealed.digest.to_string() }

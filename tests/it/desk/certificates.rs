@@ -4,7 +4,7 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 use domain::certificate::RevocationList;
 use domain::envelope::SignedDocument;
-use domain::wire::v1::Submission;
+use domain::wire::v1::{EnvelopeKind, Submission, Withdrawal};
 use serde_json::{Value, json};
 use sync_server::auth::role::Role;
 use tests::binaries::binary;
@@ -172,6 +172,17 @@ fn only_the_leader_of_the_unit_ends_it_with_words_and_once() -> Result<()> {
     let public = desk.server.public_page(&path)?.text();
     ensure!(public.contains("已吊销") && !public.contains("错发"), "{public}");
     ensure!(offered(&page).contains(&"note"));
+    Ok(())
+}
+
+#[test]
+fn what_the_applicant_takes_back_is_revoked_by_the_centre() -> Result<()> {
+    let mut registry = Registry::new()?;
+    let withdrawal = serde_json::to_vec(&Withdrawal { applicant: courier().applicant })?;
+    let told = registry.desk.follows(&registry.case, EnvelopeKind::Withdrawal, &withdrawal)?;
+    ensure!(told == "taken", "{told}");
+    let page = registry.desk.case(&registry.clerk, &registry.case, "s2")?;
+    ensure!(page.contains("已吊销") && page.contains("吊销 · 中心 · "), "{page}");
     Ok(())
 }
 

@@ -4,17 +4,15 @@
 //! leaves. Refuses to revoke without words.
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
 use documents::{CertificatePaper, DocumentError, Fact, Moment, Seal};
 use domain::certificate::{Certificate, CertificateNo};
 use domain::date::{CivilDate, china_clock};
 use domain::envelope::SignedDocument;
 use domain::ids::{CaseNo, UnitId};
 
-use super::files::SANDBOX;
+use super::files::handed_out;
 use super::gathered::Gathered;
-use super::{W, number};
+use super::{W, history, number};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::Page;
@@ -62,22 +60,21 @@ pub fn list(of: &Gathered) -> Result<Vec<CertificateView>, ServiceError> {
 
 fn one(of: &Gathered, stored: &Stored) -> Result<CertificateView, ServiceError> {
     let issued = &stored.issued;
+    let theirs = may_have(&of.found, &of.unit, &issued.step);
     let mut notes = Vec::new();
-    if let Some(revoked) = &issued.revoked {
+    if let Some(revoked) = issued.revoked.as_ref().filter(|_| theirs) {
         let why = W.of("certificate_why", revoked.why.as_str());
         let time = view::time(revoked.at_ms, of.now_ms);
-        let colleague = of.colleagues.iter().find(|account| account.id.as_str() == revoked.by);
-        let by = colleague.map_or_else(|| of.story.name(&revoked.by), |account| &account.display);
+        let by = history::person(&of.story, &revoked.by);
         notes.push(W.fill("desk.certificate_revoked", &[("time", &time), ("who", by), ("why", &why)]));
         notes.extend(stored.said(&of.content.key)?);
     }
-    let theirs = may_have(&of.found, &of.unit, &issued.step);
     Ok(CertificateView {
         title: issued.title.clone(),
         number: issued.number.groups().join(" "),
         state: Standing::of(issued, of.now_ms).badge(W),
         facts: format!("{} · {}", issued.unit, valid(W, issued)),
-        notes: if theirs { notes } else { Vec::new() },
+        notes,
         address: theirs.then(|| format!("/desk/{}/certificates/{}", of.found.row.number, issued.number)),
         revocable: stored.is_revocable_by(&of.caller),
     })
@@ -91,13 +88,13 @@ fn named(place: Named) -> Result<(CaseNo, CertificateNo), ServiceError> {
     place.ok_or_else(|| ProblemCode::NotFound.into())
 }
 
-/// A certificate that the caller may have, opened.
-fn opened(
+/// A certificate that the caller may have, and its case.
+fn had(
     tx: &mut Tx<'_>,
     app: &App,
     (case, no): (&CaseNo, &CertificateNo),
     caller: &Caller,
-) -> Result<(Found, Stored, SignedDocument, Certificate), ServiceError> {
+) -> Result<(Found, Stored), ServiceError> {
     let context = app.centre.context();
     let found = content::find(tx, context, case, caller)?;
     let stored = results::of_case_numbered(tx, &found.row.envelope_id, no)?;
@@ -105,9 +102,7 @@ fn opened(
     if !may_have(&found, unit, &stored.issued.step) {
         return Err(ProblemCode::UnitNeeded.into());
     }
-    let key = crate::services::case_key::find(tx, &found.row.envelope_id)?.open(&context.keys)?;
-    let (document, certificate) = stored.open(&key)?.ok_or(ProblemCode::NotFound)?;
-    Ok((found, stored, document, certificate))
+    Ok((found, stored))
 }
 
 /// How a file is made of a certificate.
@@ -123,23 +118,15 @@ async fn file(
     let (case, no) = named(place)?;
     blocking(move || {
         let centre = &app.centre;
-        let (found, stored, document, certificate) =
-            centre.read(|tx| opened(tx, &app, (&case, &no), &caller))?;
+        let (found, stored) = centre.read(|tx| had(tx, &app, (&case, &no), &caller))?;
+        let key = found.data_key(&centre.context().keys)?;
+        let (document, certificate) = stored.open(&key)?.ok_or(ProblemCode::NotFound)?;
         let bytes = make(&app, &stored, &document, &certificate)?;
         let (now_ms, id, seen) = (centre.now_ms(), found.row.envelope_id, no.clone());
         centre.write(move |tx| Ok(results::note_seen(tx, now_ms, caller.account.as_str(), (&seen, &id))?))?;
         Ok((no, bytes))
     })
     .await
-}
-
-fn download(no: &CertificateNo, (kind, ending): (&str, &str), bytes: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{no}.{ending}\"")),
-        (header::CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
-    ];
-    (headers, bytes).into_response()
 }
 
 /// The page as PDF.
@@ -158,7 +145,7 @@ pub async fn pdf(State(app): State<App>, caller: Caller, place: Named) -> Page {
         })
     };
     let (no, bytes) = file(app, caller, place, make).await?;
-    Ok(download(&no, (PDF_TYPE, "pdf"), bytes))
+    Ok(handed_out("attachment", &format!("{no}.pdf"), (PDF_TYPE, bytes)))
 }
 
 /// The signed file, which terminals verify without a network.
@@ -168,7 +155,7 @@ pub async fn signed(State(app): State<App>, caller: Caller, place: Named) -> Pag
             .map_err(|e| ServiceError::Inconsistent(format!("certificate {}: {e}", stored.issued.number)))
     };
     let (no, bytes) = file(app, caller, place, make).await?;
-    Ok(download(&no, ("application/json", "json"), bytes))
+    Ok(handed_out("attachment", &format!("{no}.json"), ("application/json", bytes)))
 }
 
 /// Revokes it, and leads back to the case.

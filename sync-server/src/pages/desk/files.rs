@@ -21,7 +21,7 @@ use crate::services::sessions::Caller;
 use crate::shell::App;
 
 /// What a browser may do with a file: show or keep it, and nothing that it says.
-pub(super) const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
+const SANDBOX: &str = "sandbox; default-src 'none'; frame-ancestors 'none'";
 
 /// A page or photo in the list beside the answers.
 pub struct FileView {
@@ -118,9 +118,14 @@ pub async fn attachment(
 fn answer(number: &CaseNo, place: FilePlace, file: Harmless) -> Response {
     let Harmless { bytes, media_type, ending } = file;
     let how = if media_type == PDF_TYPE { "attachment" } else { "inline" };
+    handed_out(how, &format!("{number}-{place}.{ending}"), (media_type, bytes))
+}
+
+/// A file of a case, to be shown (`inline`) or kept (`attachment`) under this name, in which nothing runs.
+pub(super) fn handed_out(how: &str, name: &str, (media_type, bytes): (&'static str, Vec<u8>)) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("{how}; filename=\"{number}-{place}.{ending}\"")),
+        (header::CONTENT_DISPOSITION, format!("{how}; filename=\"{name}\"")),
         (header::CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
     ];
     (headers, bytes).into_response()

@@ -75,9 +75,12 @@ pub fn gather(
     let id = found.row.envelope_id;
     let newest = context.shelf.newest(tx)?;
     let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == found.row.station);
+    let certificates = results::of_case(tx, &id)?;
+    let mut story = case_story::of(tx, &content.key, &id)?;
+    story.learn(tx, certificates.iter().filter_map(|c| c.issued.revoked.as_ref()).map(|r| r.by.as_str()))?;
     Ok(Gathered {
-        story: case_story::of(tx, &content.key, &id)?,
-        certificates: results::of_case(tx, &id)?,
+        story,
+        certificates,
         running: time_left::of(tx, &context.shelf, (&found.row, &found.view), now_ms)?,
         promised: case_time::promised(tx, &context.shelf, &found.row)?,
         next: next::after(tx, (caller, &unit), (&id, found.row.due_ms))?,

@@ -60,16 +60,18 @@ fn entry(of: &Gathered, told: &Told) -> Entry {
 
 /// Who did it, and as what.
 pub fn who(story: &Story, told: &Told) -> String {
-    let who = match told.actor.as_str() {
-        CENTRE => W.t("case.centre"),
-        id => story.name(id),
-    };
+    let who = person(story, &told.actor);
     let staff = told.role != CENTRE && told.role != "terminal" && !told.role.is_empty();
     if staff {
         W.fill("desk.who_as", &[("who", who), ("role", &W.of("role", &told.role))])
     } else {
         who.to_owned()
     }
+}
+
+/// The name of whoever did something: an account, a terminal, or the centre by itself.
+pub fn person<'a>(story: &'a Story, id: &'a str) -> &'a str {
+    if id == CENTRE { W.t("case.centre") } else { story.name(id) }
 }
 
 /// The glyph of what happened.

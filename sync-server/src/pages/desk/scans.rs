@@ -7,10 +7,8 @@ use std::sync::{Mutex, TryLockError};
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::IntoResponse as _;
 
-use super::files::{FileView, SANDBOX};
+use super::files::{FileView, handed_out};
 use super::{W, number};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
@@ -90,12 +88,7 @@ pub async fn scans(
         Ok(bytes)
     })
     .await?;
-    let headers = [
-        (header::CONTENT_TYPE, PDF_TYPE.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{shown}-scans-{round}.pdf\"")),
-        (header::CONTENT_SECURITY_POLICY, SANDBOX.to_owned()),
-    ];
-    Ok((headers, bytes).into_response())
+    Ok(handed_out("attachment", &format!("{shown}-scans-{round}.pdf"), (PDF_TYPE, bytes)))
 }
 
 /// The same refusal, with the page that it is about.

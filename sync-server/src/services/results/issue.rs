@@ -57,7 +57,7 @@ pub fn issue_granted(
         valid_until: None,
         issued_at_ms: now_ms,
         token: CertificateToken::new(rng),
-        sample: catalogue.is_some_and(|catalogue| catalogue.data_label == "sample"),
+        sample: catalogue.is_some_and(Catalogue::is_sample),
     };
     keep(tx, context, (&key, rng), (&certificate, row, view.version))?;
     note(tx, now_ms, (by, "certificate.issued"), (&certificate.number, id))?;

@@ -112,7 +112,7 @@ pub fn of_case(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Stored>, StoreErr
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub fn by_number(tx: &mut Tx<'_>, number: &CertificateNo) -> Result<Option<Stored>, StoreError> {
+fn by_number(tx: &mut Tx<'_>, number: &CertificateNo) -> Result<Option<Stored>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM certificate WHERE number = $1");
     tx.query_first(&sql, &[number.as_str().into()])?.map(|row| read(&row)).transpose()
 }

@@ -57,12 +57,7 @@ pub fn revoke(
     let key = case_key::find(tx, &row.envelope_id)?.open(&context.keys)?;
     let (nonce, said) = sealed(&key, rng, reason.as_bytes(), (number, "reason"))?;
     let by = caller.account.as_str();
-    write(tx, now_ms, (by, Why::Leader), &stored)?;
-    tx.execute(
-        "UPDATE certificate SET said_nonce = $2, said = $3 WHERE number = $1",
-        &[number.as_str().into(), nonce.0.as_slice().into(), said.as_slice().into()],
-    )?;
-    Ok(())
+    Ok(write(tx, now_ms, (by, Why::Leader), (&stored, &nonce.0, &said))?)
 }
 
 /// Revokes what an action takes back: certificates of steps that are done again, and all of a case that ends without
@@ -86,18 +81,31 @@ pub fn take_back(
     for stored in super::of_case(tx, &row.envelope_id)? {
         let issued = &stored.issued;
         if issued.revoked.is_none() && (why == Why::NotGranted || !stands(&issued.step)) {
-            write(tx, now_ms, (CENTRE, why), &stored)?;
+            write(tx, now_ms, (CENTRE, why), (&stored, &[], &[]))?;
         }
     }
     Ok(())
 }
 
-fn write(tx: &mut Tx<'_>, now_ms: i64, (by, why): (&str, Why), stored: &Stored) -> Result<(), StoreError> {
+/// `nonce` and `said` are the sealed words, empty if there are none.
+fn write(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    (by, why): (&str, Why),
+    (stored, nonce, said): (&Stored, &[u8], &[u8]),
+) -> Result<(), StoreError> {
     let issued = &stored.issued;
     tx.execute(
-        "UPDATE certificate SET revoked_at_ms = $2, revoked_by = $3, why = $4
+        "UPDATE certificate SET revoked_at_ms = $2, revoked_by = $3, why = $4, said_nonce = $5, said = $6
          WHERE number = $1 AND revoked_at_ms IS NULL",
-        &[issued.number.as_str().into(), now_ms.into(), by.into(), why.as_str().into()],
+        &[
+            issued.number.as_str().into(),
+            now_ms.into(),
+            by.into(),
+            why.as_str().into(),
+            nonce.into(),
+            said.into(),
+        ],
     )?;
     note(tx, now_ms, (by, "certificate.revoked"), (&issued.number, &issued.envelope_id))
 }

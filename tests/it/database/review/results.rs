@@ -197,6 +197,7 @@ fn erased(stage: &mut Stage<'_>) -> Result<()> {
     // What it was and that it is revoked is still told, of nobody.
     let seen = public(stage, number.as_str(), &token)?.context("known")?;
     ensure!(seen.holder.is_none() && seen.issued.revoked.is_some() && seen.issued.title == "变更登记");
+    ensure!(seen.sample, "nor is it ever taken for one that proves something");
     Ok(())
 }
 
