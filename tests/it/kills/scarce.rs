@@ -81,16 +81,18 @@ impl Drop for Starved {
     }
 }
 
-/// Where the first refusal comes, to a KiB.
+/// Where the first refusal comes, to 8 KiB; walked from a limit that holds back nothing, however large the schema grows.
 fn first_refusal(kind: &str, name: Kind) -> Result<i64> {
+    const PLENTY: i64 = 8 * 1_024 * 1_024;
     let folder = tempfile::tempdir()?;
     let mut starved = Starved::start(kind, folder.path())?;
     starved.attempt(0)?;
-    let mut limit = 2_048 * 1_024;
+    let mut limit = PLENTY;
     while matches!(starved.attempt(limit)?, Attempt::Kept(..)) {
         limit -= 8 * 1_024;
         ensure!(limit > 0, "{name:?} needs no memory at all");
     }
+    ensure!(limit < PLENTY, "{name:?} needs more than {PLENTY} bytes: begin with more");
     Ok(limit)
 }
 
