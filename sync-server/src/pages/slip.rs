@@ -13,12 +13,14 @@ use domain::text::Language;
 use serde::Deserialize;
 
 use super::moment::Begun;
+use super::progress::{self as drawing, Line, Reader, Turn};
 use super::sign_in::drawn;
-use super::view::{self, MarkTimes, MarkView};
+use super::view::{self, MarkTimes};
 use super::{Page, render};
 use crate::api::blocking;
 use crate::error::ServiceError;
 use crate::services::Context;
+use crate::services::progress;
 use crate::services::receipt;
 use crate::services::slips::{self, Proof, SlipView};
 use crate::services::work_list;
@@ -107,8 +109,9 @@ pub(super) struct SlipPage {
     last_four: String,
     heading: &'static str,
     note: Option<(&'static str, &'static str)>,
+    turn: Option<Turn>,
     corrected: Option<String>,
-    marks: Vec<MarkView>,
+    lines: Vec<Line>,
     station: String,
     groups: Vec<String>,
     receipt_no: u64,
@@ -168,6 +171,9 @@ pub(super) fn draw(
         accepted_ms: slip.accepted_at_ms,
         changed_ms: slip.changed_at_ms,
     };
+    let marks = view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages);
+    let progress = progress::of(tx, context, &slip.envelope_id, token.is_some())?;
+    let reader = Reader { w, item: slip.item.as_ref(), has_token: token.is_some(), now_ms };
     let other = if w.0 == Language::En { "" } else { "&lang=en" };
     let corrected =
         slip.slip_number.as_ref().map(|_| w.fill("slip.corrected", &[("number", slip.number.as_str())]));
@@ -177,7 +183,8 @@ pub(super) fn draw(
         heading: w.t(heading),
         note: note.map(|(glyph, key)| (glyph, w.t(key))),
         corrected,
-        marks: view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages),
+        lines: drawing::lines(marks, progress.as_ref(), reader),
+        turn: progress.as_ref().and_then(|progress| drawing::turn(progress, reader)),
         station,
         groups: slip.number.groups().iter().map(|g| (*g).to_owned()).collect(),
         receipt_no: slip.receipt.server_seq,

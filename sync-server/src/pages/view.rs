@@ -108,6 +108,17 @@ pub fn time(at_ms: i64, now_ms: i64) -> String {
     format!("{day} {hour:02}:{minute:02}")
 }
 
+/// A last moment: the end of a day is 24:00, as the law writes it; a day that is today is called so.
+pub fn last_moment(words: Words, at_ms: i64, now_ms: i64) -> String {
+    let text = time(at_ms, now_ms);
+    let text = if text.ends_with(" 23:59") { text.replace(" 23:59", " 24:00") } else { text };
+    let today = CivilDate::in_china(at_ms) == CivilDate::in_china(now_ms);
+    match text.rsplit_once(' ').filter(|_| today) {
+        Some((_, clock)) => words.fill("desk_time.today", &[("time", clock)]),
+        None => text,
+    }
+}
+
 /// An address as people read it: nothing is escaped that need not be.
 pub fn readable(address: &str) -> String {
     percent_encoding::percent_decode_str(address).decode_utf8_lossy().into_owned()

@@ -81,7 +81,10 @@ pub fn note_looked(
 
 fn one(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<CitizenCase, ServiceError> {
     let (row, view) = cases::current(tx, id)?;
-    let request = request(tx, context, (&row, &view))?;
+    let mut request = request(tx, (&row, &view))?;
+    if let Some(request) = &mut request {
+        request.words = words(tx, context, (&row, &view))?;
+    }
     Ok(CitizenCase {
         envelope_id: *id,
         number: row.number,
@@ -97,25 +100,44 @@ fn one(tx: &mut Tx<'_>, context: &Context, id: &EnvelopeId) -> Result<CitizenCas
     })
 }
 
-/// What the citizen was told is missing, if it is the citizen's turn.
-fn request(
+/// What the citizen was told is missing, if it is the citizen's turn; without the [`words`] that were written with it.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn request(
     tx: &mut Tx<'_>,
-    context: &Context,
     (row, view): (&CaseRow, &CaseView),
 ) -> Result<Option<SupplementRequest>, ServiceError> {
-    let sent = |version: u64| view.asked.iter().any(|asked| asked.sent && asked.version == version);
     let Some(due_at_ms) = view.supplement_due_ms.filter(|_| view.asked.iter().any(|asked| asked.sent)) else {
         return Ok(None);
     };
+    let wants = wants(asked(tx, (row, view))?);
+    Ok(Some(SupplementRequest { due_at_ms, wants, words: Vec::new() }))
+}
+
+/// What was written with the notices that wait for the citizen; nothing where the case was erased.
+///
+/// # Errors
+/// [`ServiceError`] if a stored text does not open, or the store fails.
+pub fn words(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (row, view): (&CaseRow, &CaseView),
+) -> Result<Vec<String>, ServiceError> {
     let id = &row.envelope_id;
     let mut texts = match case_key::find(tx, id) {
         Ok(key) => case_text::all(tx, &key.open(&context.keys)?, id)?,
         Err(ServiceError::Refused { .. }) => Default::default(),
         Err(e) => return Err(e),
     };
-    let asked: Vec<Recorded> = cases::history(tx, id)?.into_iter().filter(|r| sent(r.version)).collect();
-    let words = asked.iter().filter_map(|recorded| texts.remove(&recorded.version)).collect();
-    Ok(Some(SupplementRequest { due_at_ms, wants: wants(asked), words }))
+    let asked = asked(tx, (row, view))?;
+    Ok(asked.iter().filter_map(|recorded| texts.remove(&recorded.version)).collect())
+}
+
+/// The notices that went out and wait for the citizen.
+fn asked(tx: &mut Tx<'_>, (row, view): (&CaseRow, &CaseView)) -> Result<Vec<Recorded>, ServiceError> {
+    let sent = |version: u64| view.asked.iter().any(|asked| asked.sent && asked.version == version);
+    Ok(cases::history(tx, &row.envelope_id)?.into_iter().filter(|r| sent(r.version)).collect())
 }
 
 /// All that is asked for, each thing once.

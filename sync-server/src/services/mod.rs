@@ -30,6 +30,7 @@ pub mod offers;
 pub mod open_deadlines;
 pub mod person_key;
 pub mod profile;
+pub mod progress;
 pub mod readings;
 pub mod receipt;
 pub mod refold;

@@ -28,6 +28,8 @@ pub const PHONE_END: &str = "phone_end";
 /// A submission as its slip's page shows it: no personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlipView {
+    /// The submission.
+    pub envelope_id: EnvelopeId,
     /// Its number at the centre.
     pub number: CaseNo,
     /// The number on the slip, if it is another one (更正).
@@ -158,6 +160,7 @@ pub fn find(
     let sql = "SELECT device_time_ms FROM envelope WHERE envelope_id = $1";
     let device_time_ms = tx.query_int(sql, &[case.envelope_id.to_string().into()])?;
     Ok(Some(SlipView {
+        envelope_id: case.envelope_id,
         number: case.number,
         slip_number: case.slip_number,
         item: case.item,

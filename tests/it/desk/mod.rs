@@ -4,6 +4,7 @@ mod browser;
 mod certificates;
 mod citizen;
 mod fits;
+mod progress;
 mod safe;
 mod story;
 mod supplement;

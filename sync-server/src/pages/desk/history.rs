@@ -1,10 +1,9 @@
 //! 经过: what happened to a case in words, the newest first.
 use domain::case::{Action, StepState};
-use domain::situation;
 
 use super::gathered::Gathered;
 use super::{W, state_badge};
-use crate::pages::view;
+use crate::pages::{called, view};
 use crate::services::case_story::{Story, Told};
 use crate::services::cases::CENTRE;
 
@@ -137,12 +136,5 @@ fn notes(of: &Gathered, action: &Action) -> Vec<String> {
 
 /// What a key of a notice stands for: a material or a field.
 pub fn wanted(of: &Gathered, key: &str) -> String {
-    let material = key.strip_prefix("material.").and_then(|n| n.parse::<usize>().ok());
-    let material = material.and_then(|n| of.entry().and_then(|entry| entry.materials().get(n)));
-    if let Some(material) = material {
-        return material.name.get(W.0).to_owned();
-    }
-    let label = of.entry().and_then(|entry| entry.form().label(key));
-    let plain = key.strip_prefix(situation::PATH_PREFIX).unwrap_or(key);
-    label.map_or_else(|| plain.to_owned(), |label| label.get(W.0).to_owned())
+    called::want(W, of.entry(), key)
 }

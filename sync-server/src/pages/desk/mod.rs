@@ -19,8 +19,8 @@ mod send;
 mod time;
 
 use askama::Template;
-use domain::case::{CaseView, PlannedStep, StepState};
-use domain::catalogue::{Catalogue, Entry};
+use domain::case::{CaseView, StepState};
+use domain::catalogue::Catalogue;
 use domain::ids::{CaseNo, ItemCode};
 use domain::text::Language;
 
@@ -32,6 +32,7 @@ pub use review::review as desk_case;
 pub use scans::scans as desk_scans;
 pub use send::send as desk_deed;
 
+use super::called;
 use super::frame::{Frame, Here, frame};
 use super::view::Badge;
 use super::{Page, render};
@@ -57,27 +58,14 @@ fn state_badge(state: StepState) -> Badge {
     Badge { glyph, word: W.of("step_state", state.as_str()) }
 }
 
-/// The name of a step: that of the bundle's graph, or the kind of its work.
-fn step_name(catalogue: Option<&Catalogue>, item: Option<&ItemCode>, planned: &PlannedStep) -> String {
-    let entry = catalogue.zip(item).and_then(|(catalogue, code)| catalogue.entry(code));
-    let name = match entry {
-        Some(Entry::Bundle(bundle)) => {
-            bundle.steps.iter().find(|step| step.id == planned.id).map(|step| step.name.get(W.0).to_owned())
-        }
-        _ => None,
-    };
-    let kind = serde_json::to_value(planned.kind).ok();
-    name.unwrap_or_else(|| W.of("step_kind", kind.as_ref().and_then(|k| k.as_str()).unwrap_or_default()))
-}
-
-/// As [`step_name`], by the id of a step.
+/// The name of a step, by its id.
 pub(super) fn step_called(
     catalogue: Option<&Catalogue>,
     item: Option<&ItemCode>,
     view: &CaseView,
     id: &str,
 ) -> String {
-    view.plan.step(id).map_or_else(|| id.to_owned(), |planned| step_name(catalogue, item, planned))
+    view.plan.step(id).map_or_else(|| id.to_owned(), |planned| called::step(W, (catalogue, item), planned))
 }
 
 /// The address of a case at the desk, at a step.

@@ -1,5 +1,4 @@
 //! How long there still is, as a badge: glyph, words, and the absolute moment below.
-use domain::date::CivilDate;
 use domain::deadline::{TimeLeft, Urgency};
 
 use super::W;
@@ -72,17 +71,12 @@ fn words(left: TimeLeft) -> String {
 
 /// A last moment: the end of a day is 24:00, as the law writes it; a day that is today is called so.
 pub fn moment(at_ms: i64, now_ms: i64) -> String {
-    let text = view::time(at_ms, now_ms);
-    let text = if text.ends_with(" 23:59") { text.replace(" 23:59", " 24:00") } else { text };
-    let today = CivilDate::in_china(at_ms) == CivilDate::in_china(now_ms);
-    match text.rsplit_once(' ').filter(|_| today) {
-        Some((_, clock)) => W.fill("desk_time.today", &[("time", clock)]),
-        None => text,
-    }
+    view::last_moment(W, at_ms, now_ms)
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::date::CivilDate;
     use domain::deadline::Deadline;
 
     use super::*;

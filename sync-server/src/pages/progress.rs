@@ -1,0 +1,134 @@
+//! 走到哪一步 on a phone: the marks of a slip with the steps of its case between them, and what the citizen has to do.
+//!
+//! Refuses to say how anything ended.
+use domain::case::{Mark, Want};
+use domain::catalogue::Entry;
+use domain::date::CivilDate;
+use domain::ids::ItemCode;
+
+use super::called;
+use super::view::{self, MarkView};
+use crate::services::progress::{Progress, Stage, Standing};
+use crate::words::Words;
+
+/// A line of the timeline.
+pub struct Line {
+    /// Name of the glyph and class of its colour.
+    pub glyph: &'static str,
+    /// It happened, or happens now.
+    pub begun: bool,
+    /// What.
+    pub word: String,
+    /// When, or what is waited for.
+    pub note: String,
+}
+
+/// What the citizen has to do.
+pub struct Turn {
+    /// The heading of the page.
+    pub heading: String,
+    /// Why the clock stands, and how long there still is.
+    pub note: String,
+    /// What is missing; nothing for whoever has no token.
+    pub wants: Vec<WantView>,
+    /// What people wrote with it.
+    pub words: Vec<String>,
+    /// Things are missing that are not named here.
+    pub untold: bool,
+}
+
+/// A thing that is missing.
+pub struct WantView {
+    /// Its place, from 1.
+    pub place: usize,
+    /// What.
+    pub name: String,
+    /// What is wrong with it.
+    pub flaw: String,
+}
+
+/// For whom, and when.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// In which language.
+    pub w: Words,
+    /// The item or bundle.
+    pub item: Option<&'a ItemCode>,
+    /// The token was brought.
+    pub has_token: bool,
+    /// The present time, milliseconds since 1970.
+    pub now_ms: i64,
+}
+
+/// The marks alone, or with the steps before the last of them.
+pub fn lines(marks: Vec<MarkView>, progress: Option<&Progress>, reader: Reader<'_>) -> Vec<Line> {
+    let mut lines: Vec<Line> = marks.into_iter().map(of_mark).collect();
+    if let Some(progress) = progress {
+        let last = lines.len().saturating_sub(usize::from(lines.len() == Mark::ALL.len()));
+        let steps = progress.steps.iter().map(|stage| of_step(progress, stage, reader));
+        lines.splice(last..last, steps);
+        if let (Some(line), Some(due_ms)) = (lines.last_mut().filter(|line| !line.begun), progress.due_ms) {
+            line.note = due(reader, due_ms, progress.expected);
+        }
+    }
+    lines
+}
+
+/// What the citizen has to do, if it is the citizen's turn.
+pub fn turn(progress: &Progress, reader: Reader<'_>) -> Option<Turn> {
+    let Reader { w, item, has_token, now_ms } = reader;
+    let Some(request) = &progress.request else {
+        let pays = progress.steps.iter().any(|stage| stage.standing == Standing::Payment);
+        let (heading, note) = (w.t("progress.pay").to_owned(), w.t("progress.pay_note").to_owned());
+        return pays.then_some(Turn { heading, note, wants: Vec::new(), words: Vec::new(), untold: false });
+    };
+    let catalogue = progress.volume.as_deref().map(|v| &v.catalogue);
+    let entry: Option<Entry<'_>> = item.and_then(|code| catalogue.and_then(|c| c.entry(code)));
+    let until = view::last_moment(w, request.due_at_ms, now_ms);
+    let count = request.wants.len().to_string();
+    let left = CivilDate::in_china(now_ms).days_to(CivilDate::in_china(request.due_at_ms)).max(0);
+    let named = |(at, want): (usize, &Want)| WantView {
+        place: at + 1,
+        name: called::want(w, entry, &want.key),
+        flaw: w.of("desk_flaw", want.flaw.as_str()),
+    };
+    Some(Turn {
+        heading: w.fill("progress.supplement", &[("until", &until), ("n", &count)]),
+        note: w.number("progress.supplement_note", left),
+        wants: request.wants.iter().enumerate().filter(|_| has_token).map(named).collect(),
+        words: request.words.clone(),
+        untold: !has_token,
+    })
+}
+
+fn of_mark(mark: MarkView) -> Line {
+    let glyph = if mark.done { "ok" } else { "wait" };
+    Line { glyph, begun: mark.done, word: mark.word, note: mark.note }
+}
+
+fn of_step(progress: &Progress, stage: &Stage, reader: Reader<'_>) -> Line {
+    let Reader { w, item, now_ms, .. } = reader;
+    let catalogue = progress.volume.as_deref().map(|v| &v.catalogue);
+    let planned = progress.view.plan.step(&stage.id);
+    let word = planned.map_or_else(|| stage.id.clone(), |step| called::step(w, (catalogue, item), step));
+    let glyph = match stage.standing {
+        Standing::Over => "ok",
+        Standing::Office | Standing::Post => "run",
+        Standing::Supplement | Standing::Payment => "warn",
+        Standing::Later => "wait",
+    };
+    let since = stage.since_ms.map(|at_ms| view::time(at_ms, now_ms)).unwrap_or_default();
+    let note = w.fill(&format!("progress.is_{}", stage.standing.as_str()), &[("time", &since)]);
+    Line { glyph, begun: stage.standing != Standing::Later, word, note }
+}
+
+/// Until when it is to be decided, or that this is over.
+fn due(reader: Reader<'_>, due_ms: i64, expected: bool) -> String {
+    let Reader { w, now_ms, .. } = reader;
+    let key = match (due_ms < now_ms, expected) {
+        (true, _) => "progress.over_due",
+        (false, true) => "progress.due_expected",
+        (false, false) => "progress.due",
+    };
+    w.fill(key, &[("time", &view::last_moment(w, due_ms, now_ms))])
+}

@@ -1,0 +1,127 @@
+//! 办事进度: how far a case has come, for whoever proved to hold its slip.
+//!
+//! Never says how a step or a case ended: what was refused is over like what was passed, and what falls away with it is
+//! not there. What people wrote is opened only for the token of the slip; four digits can be guessed.
+use std::sync::Arc;
+
+use domain::bundle::{DoneBy, StepKind};
+use domain::case::{CaseView, StepState, StepView};
+use domain::ids::EnvelopeId;
+use domain::wire::v1::SupplementRequest;
+
+use super::catalogue::Volume;
+use super::{Context, cases, citizen_cases};
+use crate::error::ServiceError;
+use crate::store::Tx;
+
+/// How far a case has come.
+pub struct Progress {
+    /// Its steps, in the order of the plan, without the one that accepts: the mark says that.
+    pub steps: Vec<Stage>,
+    /// What the citizen was told is missing, if it is the citizen's turn; without words for whoever has no token.
+    pub request: Option<SupplementRequest>,
+    /// Until when it is to be decided, milliseconds since 1970; none where no time runs.
+    pub due_ms: Option<i64>,
+    /// The calendar does not know all the days until then (预计).
+    pub expected: bool,
+    /// The catalogue of the case, which has its names.
+    pub volume: Option<Arc<Volume>>,
+    /// The case.
+    pub view: CaseView,
+}
+
+/// A step, as far as everybody may know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// As in the plan.
+    pub id: String,
+    /// Where it stands.
+    pub standing: Standing,
+    /// Since when, milliseconds since 1970; none where nothing happened yet.
+    pub since_ms: Option<i64>,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is over, however it ended.
+    Over,
+    /// An office is at it.
+    Office,
+    /// The post is at it.
+    Post,
+    /// The citizen has to add something.
+    Supplement,
+    /// The citizen has to pay.
+    Payment,
+    /// It comes later.
+    Later,
+}
+
+impl Standing {
+    /// The name used in texts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Over => "over",
+            Self::Office => "office",
+            Self::Post => "post",
+            Self::Supplement => "supplement",
+            Self::Payment => "payment",
+            Self::Later => "later",
+        }
+    }
+
+    /// Whether the citizen has the next move.
+    pub fn is_citizens(self) -> bool {
+        matches!(self, Self::Supplement | Self::Payment)
+    }
+}
+
+/// Reads how far a case has come; nothing while it has no plan. `with_words`: the caller has the token.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails, or a stored text does not open.
+pub fn of(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    id: &EnvelopeId,
+    with_words: bool,
+) -> Result<Option<Progress>, ServiceError> {
+    let (row, view) = cases::current(tx, id)?;
+    if view.plan.is_empty() {
+        return Ok(None);
+    }
+    let mut request = citizen_cases::request(tx, (&row, &view))?;
+    if let Some(request) = request.as_mut().filter(|_| with_words) {
+        request.words = citizen_cases::words(tx, context, (&row, &view))?;
+    }
+    Ok(Some(Progress {
+        steps: view.steps.iter().filter_map(|step| stage(&view, step)).collect(),
+        request,
+        due_ms: row.due_ms.filter(|_| row.state.is_open() && !row.standing),
+        expected: row.due_expected,
+        volume: context.shelf.get(tx, row.catalogue_version)?,
+        view,
+    }))
+}
+
+/// A step for everybody; none of one that accepts, that is not needed, or that fell away.
+fn stage(view: &CaseView, step: &StepView) -> Option<Stage> {
+    let planned = view.plan.step(&step.id)?;
+    if planned.kind == StepKind::Accept {
+        return None;
+    }
+    let standing = match (step.state, planned.done_by()) {
+        (StepState::Skipped | StepState::Blocked, _) => return None,
+        (StepState::Passed | StepState::Refused, _) => Standing::Over,
+        (StepState::Waiting, _) => Standing::Later,
+        (StepState::Supplement, _) => Standing::Supplement,
+        (StepState::Ready | StepState::Taken | StepState::Consulting, by) => match by {
+            DoneBy::Applicant => Standing::Payment,
+            DoneBy::Post => Standing::Post,
+            DoneBy::Department | DoneBy::System => Standing::Office,
+        },
+    };
+    let since_ms = (standing != Standing::Later && step.since_ms > 0).then_some(step.since_ms);
+    Some(Stage { id: step.id.clone(), standing, since_ms })
+}
