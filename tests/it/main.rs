@@ -37,4 +37,5 @@ mod thread;
 mod threats;
 mod tidy;
 mod uploads;
+mod window;
 mod wire;

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use super::{CaseState, Outcome, QuarantineReason, ReturnReason};
+use super::{CaseState, Outcome, QuarantineReason, ReturnReason, VisitKind};
 use crate::envelope::Digest;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
 
@@ -141,6 +141,13 @@ pub enum Action {
     Escalated { over: bool },
     /// A change of the working-day calendar moved the last moment.
     DueMoved { from_ms: i64, to_ms: i64 },
+    /// 首位接待: a clerk opened it at a window and stays answerable for it.
+    Answerable {
+        /// Id of the account.
+        clerk: String,
+        /// What the visit was for.
+        visit: VisitKind,
+    },
     /// 办结
     Completed {
         /// With what; none in cases of before there were plans.
@@ -268,6 +275,7 @@ impl Action {
             Self::Noted { .. } => "noted",
             Self::Escalated { .. } => "escalated",
             Self::DueMoved { .. } => "due_moved",
+            Self::Answerable { .. } => "answerable",
             Self::Completed { .. } => "completed",
         }
     }

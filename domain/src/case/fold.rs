@@ -87,6 +87,7 @@ impl CaseView {
             warned: false,
             overdue: false,
             outcome: None,
+            answerable: None,
         })
     }
 
@@ -182,6 +183,9 @@ impl CaseView {
 
     /// An action that leaves the case where it is.
     fn move_step(&mut self, next: &Recorded) -> Option<()> {
+        if let Action::Answerable { clerk, visit } = &next.action {
+            return self.becomes_answerable(clerk, *visit);
+        }
         if !self.state.is_open() {
             // A note may be written to whatever people look at.
             return matches!(next.action, Action::Noted { step: None, .. }).then_some(());

@@ -8,6 +8,7 @@ pub mod plan;
 mod reasons;
 mod step;
 mod view;
+mod visit;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,7 @@ pub use plan::{FailPolicy, Plan, PlanError, PlannedStep};
 pub use reasons::{Outcome, QuarantineReason, ReturnReason};
 pub use step::{StepState, StepView};
 pub use view::{Asked, CaseView, SupplementView, Wanted};
+pub use visit::{Answerable, VisitKind};
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -70,6 +70,12 @@ pub struct NavEntry {
 pub enum Here<'a> {
     /// The inbox of the caller's unit, or a case of it.
     Desk,
+    /// The window: a visit, a form.
+    Window,
+    /// Cases that the caller opened at a window.
+    WindowMine,
+    /// Visits by hour.
+    WindowVisits,
     /// The list of cases, or one of them.
     Cases(&'a Query),
     /// The list of items, or one of them.
@@ -100,6 +106,21 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     let words = Words(Language::ZhCn);
     let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
     let mut nav = Vec::new();
+    if may(&policy::SEE_VISITS) {
+        let mut entries = Vec::new();
+        if may(&policy::WINDOW) {
+            entries.push(link(words, ("window", "/window", "user"), here == Here::Window, None));
+            entries.push(link(
+                words,
+                ("window_mine", "/window/mine", "list"),
+                here == Here::WindowMine,
+                None,
+            ));
+        }
+        let current = here == Here::WindowVisits;
+        entries.push(link(words, ("window_visits", "/window/visits", "calendar"), current, None));
+        nav.push(NavGroup { word: words.of("nav", "windows"), entries });
+    }
     if may(&policy::SEE_CASES) {
         let mut entries = cases(tx, words, here)?;
         if may(&policy::DECIDE_CASES) {

@@ -41,6 +41,7 @@ mod statics;
 mod terminals;
 mod verify;
 mod view;
+mod window;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
 pub use accounts::{accounts, add_account, new_account};
@@ -70,6 +71,10 @@ pub use statics::static_file;
 pub use terminals::{new_terminal, take_terminal_step, terminal, terminal_step, terminals};
 pub use verify::{verify, verify_form};
 pub use view::in_query;
+pub use window::{
+    MAX_WINDOW_FORM_BYTES, window, window_begin, window_call, window_discard, window_end, window_form,
+    window_mine, window_person, window_slip, window_slip_pdf, window_turn, window_visits, window_visits_csv,
+};
 
 use askama::Template;
 use axum::extract::Query;

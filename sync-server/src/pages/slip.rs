@@ -23,6 +23,7 @@ use crate::services::Context;
 use crate::services::progress;
 use crate::services::receipt;
 use crate::services::slips::{self, Proof, SlipView};
+use crate::services::window::PLACE;
 use crate::services::work_list;
 use crate::shell::App;
 use crate::store::Tx;
@@ -157,7 +158,8 @@ pub(super) fn draw(
     let named = catalogue.and_then(|c| c.stations.get(&slip.station)).map(|s| s.name.get(w.0).to_owned());
     let stored =
         || work_list::stations(tx).ok()?.into_iter().find(|(id, ..)| *id == slip.station).map(|s| s.1);
-    let station = named.or_else(stored).unwrap_or_else(|| slip.station.to_string());
+    let window = || (slip.station.as_str() == PLACE).then(|| w.t("window.place").to_owned());
+    let station = named.or_else(stored).or_else(window).unwrap_or_else(|| slip.station.to_string());
     let (heading, note) = match slip.state {
         CaseState::Received | CaseState::Submitted => ("slip.heading_delivered", None),
         CaseState::Accepted => ("slip.heading_accepted", None),

@@ -51,6 +51,7 @@ pub mod terminals;
 pub mod time_left;
 pub mod unseal;
 pub mod uploads;
+pub mod window;
 pub mod work_list;
 
 use std::sync::atomic::{AtomicU64, Ordering};

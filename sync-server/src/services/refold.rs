@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::case_time::{self, Time};
 use super::cases::{self, OF_TIME, PROJECTED};
 use super::catalogue::Shelf;
-use super::{clockwork, supplements, tasks};
+use super::{clockwork, supplements, tasks, window};
 use crate::error::ServiceError;
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -150,6 +150,10 @@ fn look(tx: &mut Tx<'_>, shelf: &Shelf, with_times: bool, notes: &mut Notes<'_>)
     for place in folded.len()..stored.len() {
         notes.note(format!("task {place}"), "a task".into(), "nothing".into());
     }
+    // Clerks find their cases by this row.
+    let clerk = Value::from(view.answerable.as_ref().map(|answerable| answerable.clerk.as_str()));
+    let listed = Value::from(window::listed_clerk(tx, &id)?.as_deref());
+    notes.compare("visit_case.clerk", Some(&listed), &clerk);
     Ok(())
 }
 

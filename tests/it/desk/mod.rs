@@ -3,7 +3,7 @@ mod attachments;
 mod browser;
 mod certificates;
 mod citizen;
-mod fits;
+pub mod fits;
 mod progress;
 mod safe;
 mod story;
@@ -23,12 +23,12 @@ use tests::people::Person;
 use tests::server::Server;
 
 /// The desk that accepts bundles.
-const HALL: &str = "政务服务中心(综合受理)";
+pub const HALL: &str = "政务服务中心(综合受理)";
 /// Departments of the bundle of the stories, whose steps run side by side.
 const PENSION: &str = "人社";
 const MEDICAL: &str = "医保";
 /// The bundle.
-const BUNDLE: &str = "one.flexwork";
+pub const BUNDLE: &str = "one.flexwork";
 /// The item of [`courier`], done by [`PENSION`] alone.
 const PHONE: &str = "13900139000";
 const ID_NUMBER: &str = "639900199005201035";
@@ -146,7 +146,7 @@ impl Desk {
 }
 
 /// The courier's application for the bundle: registered already, both insurances, no subsidy.
-fn bundle() -> Result<Submission> {
+pub fn bundle() -> Result<Submission> {
     let mut submission = courier();
     submission.answers.remove("hukou_region");
     submission.answers.insert("job_desc".to_owned(), json!("送外卖"));

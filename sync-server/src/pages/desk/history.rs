@@ -83,6 +83,7 @@ pub fn glyph(action: &Action) -> &'static str {
         Action::Noted { .. } => "doc",
         Action::Passed { .. } | Action::Accepted { .. } | Action::Completed { .. } => "ok",
         Action::Received { .. } | Action::Submitted { .. } | Action::SupplementReceived { .. } => "ok",
+        Action::Answerable { .. } => "user",
         _ => "run",
     }
 }
@@ -90,6 +91,7 @@ pub fn glyph(action: &Action) -> &'static str {
 fn notes(of: &Gathered, action: &Action) -> Vec<String> {
     let name = |id: &str| of.story.name(id).to_owned();
     match action {
+        Action::Answerable { visit, .. } => vec![W.of("visit_kind", visit.as_str())],
         Action::Assigned { holder, .. } | Action::Recused { holder, .. } => vec![name(holder)],
         Action::Transferred { unit, .. } | Action::ConsultAsked { unit, .. } => {
             vec![W.fill("desk.to_unit", &[("unit", unit.as_str())])]

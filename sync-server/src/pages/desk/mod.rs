@@ -26,6 +26,7 @@ use domain::text::Language;
 
 pub use certificates::{pdf as desk_certificate, revoke as desk_revoke, signed as desk_certificate_file};
 pub use files::attachment as desk_attachment;
+pub(super) use files::handed_out;
 pub use inbox::inbox as desk;
 pub use reveal::reveal as desk_reveal;
 pub use review::review as desk_case;

@@ -6,7 +6,7 @@ mod content;
 mod hand;
 mod results;
 mod secrets;
-mod stage;
+pub mod stage;
 
 use anyhow::{Context as _, Result};
 use sync_server::store::Driver;
@@ -16,7 +16,7 @@ use self::stage::{Stage, TUESDAY_MS};
 use super::driver::both_empty;
 
 /// A story on an empty store of each kind.
-fn on_both(story: impl Fn(&mut Stage<'_>) -> Result<()>) -> Result<()> {
+pub fn on_both(story: impl Fn(&mut Stage<'_>) -> Result<()>) -> Result<()> {
     let (_folder, stores) = both_empty()?;
     for store in stores {
         let mut driver = store.open()?;
@@ -34,5 +34,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clicks::inbox(&mut stage)?;
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
-    results::certificates(&mut stage)
+    results::certificates(&mut stage)?;
+    super::window::every_statement(&mut stage)
 }

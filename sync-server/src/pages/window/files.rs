@@ -1,0 +1,155 @@
+//! Scans and photos that are put into a form: pictures are decoded within limits and written anew, a PDF is taken as it
+//! is, and each is sealed before it touches a disk.
+use axum::body::Bytes;
+use domain::envelope::{BlobPlace, DataKey, Digest};
+use domain::form::{FileLimits, PlanField, Widget};
+use domain::ids::EnvelopeId;
+use hardware::image::{Policy, clean};
+use serde_json::{Value, json};
+
+use super::W;
+use super::sent::MAX_BROUGHT_BYTES;
+use crate::error::ServiceError;
+use crate::pages::form_drawing::Sheet;
+use crate::services::window::drafts::{self, KeptFile};
+use crate::shell::App;
+
+/// What a PDF begins with, and its media type.
+const PDF: &[u8] = b"%PDF-";
+const PDF_TYPE: &str = "application/pdf";
+/// Bytes of a file as it is kept where the form sets no limit of its own.
+const MOST_KEPT: u64 = 4 * 1024 * 1024;
+/// Pixels of the longer side to which a picture is made smaller until it fits, after A4 at 300, 212 and 150 dots an inch.
+const SIDES: [u32; 4] = [8_000, 3_508, 2_480, 1_754];
+
+/// For whom files are taken in.
+pub struct Taking<'a> {
+    /// The server.
+    pub app: &'a App,
+    /// The clerk's account.
+    pub clerk: &'a str,
+    /// The draft.
+    pub id: EnvelopeId,
+    /// Its key.
+    pub key: &'a DataKey,
+}
+
+impl Taking<'_> {
+    /// Takes files in and gives them as answers; says of each that was not taken why.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if a store fails, or the draft is gone.
+    pub fn take(
+        &self,
+        sheet: &mut Sheet<'_>,
+        kept: &mut Vec<KeptFile>,
+        files: &[(String, Bytes)],
+    ) -> Result<Vec<String>, ServiceError> {
+        let mut faults = Vec::new();
+        for (path, bytes) in files {
+            let (plan, _) = sheet.judged();
+            let field = plan.pages.iter().flat_map(|page| &page.fields).find(|field| field.key == *path);
+            let asked = field.and_then(|field| Some((field, field.files.as_deref()?)));
+            // A field that is not asked for any more takes nothing.
+            let Some((field, limits)) = asked else { continue };
+            match self.one(field, limits, bytes, kept) {
+                Ok(Ok(Some(value))) => sheet.filled.give(path, value),
+                Ok(Ok(None)) => {}
+                Ok(Err(why)) => {
+                    let label = field.label.get(W.0);
+                    let mib = (MAX_BROUGHT_BYTES >> 20).to_string();
+                    let why = W.of("window_file", why).replace("{mib}", &mib);
+                    faults.push(W.fill("drawing.label_said", &[("label", label), ("said", &why)]));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(faults)
+    }
+
+    /// One file: the new answer of its field, nothing if the field has it already, or why it is not taken.
+    fn one(
+        &self,
+        field: &PlanField,
+        limits: &FileLimits,
+        bytes: &[u8],
+        kept: &mut Vec<KeptFile>,
+    ) -> Result<Result<Option<Value>, &'static str>, ServiceError> {
+        let photo = field.widget == Widget::Photo;
+        let mut list = match &field.value {
+            Some(Value::Array(list)) => list.clone(),
+            _ => Vec::new(),
+        };
+        let brought = Digest::of(bytes);
+        let has = |file: &KeptFile| list.iter().any(|value| names(value, &file.digest));
+        if !photo && kept.iter().any(|file| file.brought == brought && has(file)) {
+            return Ok(Ok(None));
+        }
+        if !photo && list.len() as u64 >= limits.max {
+            return Ok(Err("many"));
+        }
+        let (plain, kind) = match harmless(bytes, limits, photo) {
+            Ok(taken) => taken,
+            Err(why) => return Ok(Err(why)),
+        };
+        let file = self.keep(&plain, photo, brought)?;
+        let value = match limits.kinds.is_empty() {
+            true => Value::from(file.digest.to_string()),
+            false => json!({ "hash": file.digest.to_string(), "bytes": plain.len(), "kind": kind }),
+        };
+        kept.push(file);
+        if photo {
+            return Ok(Ok(Some(value)));
+        }
+        list.push(value);
+        Ok(Ok(Some(Value::Array(list))))
+    }
+
+    /// Seals a file and keeps it; that it is there is written down before.
+    fn keep(&self, plain: &[u8], photo: bool, brought: Digest) -> Result<KeptFile, ServiceError> {
+        let (centre, id) = (&self.app.centre, self.id);
+        let page = centre.read(|tx| Ok::<_, ServiceError>(drafts::next_page(tx, &id)?))?;
+        let sealed = self.key.seal_blob(BlobPlace { envelope: id, page }, plain, &mut centre.random());
+        let sealed = sealed.map_err(|e| ServiceError::Inconsistent(format!("draft {id}: {e}")))?;
+        let (clerk, digest) = (self.clerk.to_owned(), sealed.digest);
+        centre.write(move |tx| drafts::expect_page(tx, (&clerk, &id), (page, &digest)))?;
+        let length = sealed.bytes.len() as u64;
+        self.app.uploads.blobs().keep(&digest, sealed.bytes)?;
+        Ok(KeptFile { page, digest, length, photo, brought })
+    }
+}
+
+/// Whether an answer names a file.
+fn names(value: &Value, digest: &Digest) -> bool {
+    let hash = value.as_str().or_else(|| value.get("hash").and_then(Value::as_str));
+    hash == Some(digest.to_string().as_str())
+}
+
+/// A file as it is handed in, with its media type, or why not.
+fn harmless(bytes: &[u8], limits: &FileLimits, photo: bool) -> Result<(Vec<u8>, &'static str), &'static str> {
+    if bytes.len() > MAX_BROUGHT_BYTES {
+        return Err("large");
+    }
+    let takes = |kind: &str| limits.kinds.is_empty() || limits.kinds.iter().any(|k| k == kind);
+    let fits = |bytes: &[u8]| bytes.len() as u64 <= limits.max_bytes.unwrap_or(MOST_KEPT);
+    if bytes.starts_with(PDF) {
+        let taken = takes(PDF_TYPE) && !limits.kinds.is_empty();
+        return match (taken, fits(bytes)) {
+            (false, _) => Err("kind"),
+            (true, false) => Err("large"),
+            (true, true) => Ok((bytes.to_vec(), PDF_TYPE)),
+        };
+    }
+    let policy = if photo { Policy::PHOTO } else { Policy::PAGE };
+    for written_side in SIDES {
+        let cleaned = clean(bytes, &Policy { written_side, ..policy }).map_err(|_| "picture")?;
+        let kind = cleaned.format.media_type();
+        if !takes(kind) {
+            return Err("kind");
+        }
+        if fits(&cleaned.bytes) {
+            return Ok((cleaned.bytes, kind));
+        }
+    }
+    Err("large")
+}
