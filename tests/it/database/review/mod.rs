@@ -1,4 +1,5 @@
 //! What departments and the clock do to a case, on both databases: one life of many cases on each.
+mod approval;
 mod bundles;
 mod clicks;
 mod clock;
@@ -34,5 +35,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clicks::inbox(&mut stage)?;
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
-    results::certificates(&mut stage)
+    results::certificates(&mut stage)?;
+    approval::approvals(&mut stage)
 }
