@@ -27,7 +27,8 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum VerifyJob {
-    /// Fold the actions of every case anew and hold its row and its tasks against them; reads only, the server may run.
+    /// Fold the actions of every case anew, hold its row and its tasks against them, and make every decision by rules again
+    /// of its facts; reads only, the server may run.
     #[command(
         after_help = "Exit code 1 if anything differs: then show the lines to whoever looks after the program.
 

@@ -9,6 +9,7 @@ use super::plan::Plan;
 use super::{CaseState, Outcome, QuarantineReason, ReturnReason, VisitKind};
 use crate::envelope::Digest;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
+use crate::rules::Decision;
 
 /// One thing that happened. Stored as JSON for ever, so variants and fields are only added.
 ///
@@ -127,6 +128,17 @@ pub enum Action {
         step: String,
         /// Key of the field.
         field: String,
+    },
+    /// 自动审批: what a rule set says of a step. Changes nothing by itself: what follows is an action of its own.
+    Judged {
+        step: String,
+        /// Names and truths, no values.
+        decision: Box<Decision>,
+        /// Digest of the sealed facts that it rests on; they lie beside the action.
+        facts: Digest,
+        /// Nobody waits any longer for what is missing: a person decides.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
     },
     /// A note of staff; changes nothing.
     Noted {
@@ -272,6 +284,7 @@ impl Action {
             Self::Refused { .. } => "refused",
             Self::Skipped { .. } => "skipped",
             Self::Reopened { .. } => "reopened",
+            Self::Judged { .. } => "judged",
             Self::Noted { .. } => "noted",
             Self::Escalated { .. } => "escalated",
             Self::DueMoved { .. } => "due_moved",
@@ -294,6 +307,7 @@ impl Action {
             | Self::Passed { step, .. }
             | Self::Refused { step, .. }
             | Self::Skipped { step }
+            | Self::Judged { step, .. }
             | Self::Reopened { step, .. } => Some(step),
             Self::Noted { step, .. } => step.as_deref(),
             _ => None,

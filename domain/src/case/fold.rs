@@ -222,8 +222,8 @@ impl CaseView {
         if !step.go_on(&next.action, levels) {
             return None;
         }
-        // A note is no reason to look again before acting.
-        if !matches!(next.action, Action::Noted { .. }) {
+        // Neither a note nor what a machine says is a reason to look again before acting.
+        if !matches!(next.action, Action::Noted { .. } | Action::Judged { .. }) {
             step.version = next.version;
         }
         if matches!(next.action, Action::Passed { .. } | Action::Refused { .. }) {

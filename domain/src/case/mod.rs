@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Flaw, Recorded, Want};
 pub use fold::{FoldError, fold};
-pub use plan::{FailPolicy, Plan, PlanError, PlannedStep};
+pub use plan::{FailPolicy, MAX_STEPS, ONLY_STEP, Plan, PlanError, PlannedStep};
 pub use reasons::{Outcome, QuarantineReason, ReturnReason};
 pub use step::{StepState, StepView};
 pub use view::{Asked, CaseView, SupplementView, Wanted};

@@ -8,7 +8,7 @@ use domain::wire::v1::{CaseNews, ChangeNews};
 
 use super::case_time::Time;
 use super::catalogue::Shelf;
-use super::{audit, case_time, changes, results, tasks};
+use super::{approval, audit, case_time, changes, results, tasks};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -188,6 +188,8 @@ pub fn add(
     refresh(tx, shelf, row, &view)?;
     write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
     results::take_back(tx, now_ms, row, (&next.action, &view))?;
+    approval::note_opened(tx, now_ms, (id, row.item.as_ref()), &next.action)?;
+    approval::follow(tx, now_ms, id, (&next.action, &view))?;
     Ok(view)
 }
 

@@ -1,5 +1,5 @@
 //! 销毁: erases what a case holds of a person once its time is over: the wrapped data key, the wrap in the header, the
-//! sealed content, what staff wrote, the sealed certificates, the keys of the search for persons. What is left are numbers, states and hashes.
+//! sealed content, what staff wrote, the sealed certificates, the facts of judgements, the keys of the search for persons. What is left are numbers, states and hashes.
 //!
 //! Refuses what is on hold. The journal outside of the store was written before: see `jobs`.
 use domain::case::CaseState;
@@ -14,7 +14,7 @@ use crate::store::{StoreError, Tx};
 const MAX_REASON_CHARS: usize = 200;
 
 /// Tables from which something is erased.
-pub const TABLES: [&str; 5] = ["case_key", "person_key", "case_text", "certificate", "envelope"];
+pub const TABLES: [&str; 6] = ["case_key", "person_key", "case_text", "certificate", "judgement", "envelope"];
 
 /// Why something is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +167,10 @@ fn finish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE certificate SET sealed = $1, said = $1
          WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &nothing,
+    )?;
+    tx.execute(
+        "UPDATE judgement SET sealed = $1 WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &nothing,
     )?;
     tx.execute(

@@ -2,6 +2,7 @@
 //!
 //! Refuses to know HTTP, threads and clocks, so that a simulator runs the same code. Nothing here commits.
 pub mod accounts;
+pub mod approval;
 pub mod attachments;
 pub mod audit;
 pub mod audit_heads;

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/012.sql"),
     include_str!("schema/013.sql"),
     include_str!("schema/014.sql"),
+    include_str!("schema/015.sql"),
 ];
 
 /// The schema that this program writes.
@@ -198,6 +199,7 @@ mod tests {
             "66d6d4c757a8392bd6a6a5bf1dee6c624584f7cbb35c36c0c76e4528e0ac1120",
             "d30fa64d067054f0129e4ff740ed6c804d6ef46de04a0137bd3a0892fa453247",
             "76e2e55973836a373f7bffa26b46a1678360c20f6ba9b3c81c395ff9a376d6f1",
+            "90ff7e8bfad89563bafcb2e3097af8850a297e887336ca9c5a80506bc6be53b3",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

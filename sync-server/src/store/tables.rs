@@ -140,6 +140,47 @@ pub const TABLES: &[Table] = &[
             "said",
         ],
     ),
+    table(
+        "rule_set",
+        &["entry", "step", "version"],
+        &["entry", "step", "version", "digest", "document", "published_by", "published_at_ms"],
+    ),
+    table(
+        "rule_replay",
+        &["digest", "against"],
+        &["digest", "against", "cases", "otherwise_", "replayed_by", "replayed_at_ms"],
+    ),
+    table(
+        "automatic",
+        &["envelope_id", "step"],
+        &["envelope_id", "step", "set_version", "state", "tries", "next_ms", "until_ms", "reasons"],
+    ),
+    table(
+        "judgement",
+        &["envelope_id", "version"],
+        &["envelope_id", "version", "entry", "step", "set_version", "at_ms", "nonce", "sealed"],
+    ),
+    table(
+        "source_look",
+        &["envelope_id", "place"],
+        &[
+            "envelope_id",
+            "place",
+            "source",
+            "purpose",
+            "basis",
+            "consent",
+            "simulated",
+            "asked_at_ms",
+            "took_ms",
+            "answered",
+        ],
+    ),
+    table(
+        "company_name",
+        &["key_"],
+        &["key_", "shop", "name", "state", "envelope_id", "holder", "since_ms", "until_ms"],
+    ),
     table("case_key", &["envelope_id"], &["envelope_id", "key_id", "nonce", "wrapped"]),
     table(
         "visit",

@@ -1,4 +1,5 @@
 //! The department desk over a real server: a case comes in sealed, and each department sees and does its part of it.
+mod approval;
 mod attachments;
 mod browser;
 mod certificates;

@@ -17,6 +17,7 @@ use crate::pages::cases::item_name;
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::view::{self, Badge, Tab};
 use crate::pages::{Page, in_address, read_page};
+use crate::services::approval::{self, Progress};
 use crate::services::cases::{self, CaseRow};
 use crate::services::sessions::Caller;
 use crate::services::tasks::{self, Query, Task};
@@ -130,6 +131,8 @@ struct RowView {
     state: Badge,
     since: String,
     holder: String,
+    /// Why rules left it to a person.
+    why: Option<String>,
     others: Vec<Other>,
 }
 
@@ -243,6 +246,7 @@ fn rows(
             state: state_badge(task.state),
             since: view::span(W, now_ms - task.since_ms),
             holder,
+            why: why(tx, row, &task.step)?,
             others: beside
                 .filter(|other| is_beside(case, &task.step, &other.step))
                 .map(|other| Other { unit: other.unit.to_string(), state: state_badge(other.state) })
@@ -250,6 +254,30 @@ fn rows(
         });
     }
     Ok(rows)
+}
+
+/// Why the rules of a step left it to a person, in short; none if they did not, or have no part in it.
+fn why(tx: &mut Tx<'_>, row: &CaseRow, step: &str) -> Result<Option<String>, ServiceError> {
+    let all = approval::of_case(tx, &row.envelope_id)?;
+    // What is to be accepted first stands in the inbox for the step behind it.
+    let of_step = |automatic: &&approval::Automatic| automatic.step == step || row.accepted_at_ms.is_none();
+    let left = all.iter().filter(of_step).find(|automatic| automatic.progress == Progress::Person);
+    let Some(left) = left else { return Ok(None) };
+    let set = match row.item.as_ref() {
+        Some(item) => approval::rule_sets::get(tx, (item, &left.step, left.set_version))?,
+        None => None,
+    };
+    let said = match (set, left.reasons.first()) {
+        (Some(set), Some(reason)) => super::approval::said(&set, reason),
+        _ => W.t("approval.broke_off").to_owned(),
+    };
+    let more = left.reasons.len().saturating_sub(1);
+    let said = if more == 0 {
+        said
+    } else {
+        W.fill("approval.and_more", &[("reason", &said), ("n", &more.to_string())])
+    };
+    Ok(Some(W.fill("approval.for_a_person", &[("reason", &said)])))
 }
 
 /// Whether two steps run side by side: neither comes after the other.

@@ -4,6 +4,7 @@
 //! Refuses whoever has no unit, with words about whom to ask. Values that are masked are shown in full by a call of
 //! their own only.
 mod answers;
+mod approval;
 mod certificates;
 mod deeds;
 mod files;

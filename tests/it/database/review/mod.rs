@@ -1,4 +1,5 @@
 //! What departments and the clock do to a case, on both databases: one life of many cases on each.
+mod approval;
 mod bundles;
 mod clicks;
 mod clock;
@@ -35,5 +36,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
     results::certificates(&mut stage)?;
-    super::window::every_statement(&mut stage)
+    super::window::every_statement(&mut stage)?;
+    approval::approvals(&mut stage)
 }
