@@ -24,6 +24,7 @@ use crate::jobs::upkeep::UpkeepPlan;
 use crate::keys::Keys;
 use crate::move_command::{self, MoveStore};
 use crate::publish_cli::{self, CatalogueCommand};
+use crate::sample_data::{self, SampleJob};
 use crate::sealing_command::{self, SealingJob};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
@@ -105,6 +106,8 @@ Examples:
     Safety(SafetyJob),
     #[command(flatten)]
     Verify(VerifyJob),
+    #[command(flatten)]
+    Sample(SampleJob),
     /// The keys to which terminals seal: make, put into force, choose the suite, destroy; the server may run.
     #[command(
         subcommand,
@@ -248,6 +251,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
             | Command::MoveStore(_)
             | Command::Safety(_)
             | Command::SealingKeys(_)
+            | Command::Sample(_)
     ) {
         private::from_now_on();
     }
@@ -258,6 +262,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => move_command::run(&args, &config),
         Command::Safety(job) => backup_command::run(&job, &config),
+        Command::Sample(job) => sample_data::run(&job, &config),
         Command::Verify(job) => verify_command::run(&job, &config),
         Command::Attachments(job) => attachments_command::run(&job, &config),
         Command::SealingKeys(job) => sealing_command::run(&job, &config),

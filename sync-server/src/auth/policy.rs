@@ -59,6 +59,10 @@ pub static SEE_CASES: Permit = Permit {
 /// more by the unit of its step.
 pub static DECIDE_CASES: Permit =
     Permit { name: "decide_cases", who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Leader]) };
+/// See the figures of cases, and lists of the numbers behind them: a leader of those in which the own unit has a part,
+/// central IT of all.
+pub static SEE_STATISTICS: Permit =
+    Permit { name: "see_statistics", who: Who::OneOf(&[Role::Leader, Role::Operator]) };
 /// See the catalogue: items, bundles, forms, the working-day calendar, drafts, versions and what differs between them.
 pub static SEE_CATALOGUE: Permit = Permit {
     name: "see_catalogue",
@@ -84,7 +88,7 @@ pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Wh
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 13] = [
+pub static PERMITS: [&Permit; 14] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
@@ -92,6 +96,7 @@ pub static PERMITS: [&Permit; 13] = [
     &OWN_ACCOUNT,
     &SEE_CASES,
     &DECIDE_CASES,
+    &SEE_STATISTICS,
     &SEE_CATALOGUE,
     &EDIT_CATALOGUE,
     &CHECK_CATALOGUE,

@@ -3,7 +3,7 @@ mod attachments;
 mod browser;
 mod certificates;
 mod citizen;
-mod fits;
+pub mod fits;
 mod safe;
 mod story;
 mod supplement;

@@ -7,6 +7,7 @@ mod hand;
 mod results;
 mod secrets;
 mod stage;
+mod statistics;
 
 use anyhow::{Context as _, Result};
 use sync_server::store::Driver;
@@ -34,5 +35,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clicks::inbox(&mut stage)?;
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
-    results::certificates(&mut stage)
+    results::certificates(&mut stage)?;
+    statistics::every_statement(&mut stage)
 }
