@@ -5,7 +5,7 @@
 use domain::applicant::IdentitySource;
 use domain::date::CivilDate;
 use domain::envelope::{DataKey, DeviceKey, Nonce, Suite, envelope_digest};
-use domain::ids::{CaseNo, EnvelopeId, ItemCode, Lineage, TerminalId};
+use domain::ids::{CaseNo, EnvelopeId, ItemCode, Lineage, StationId, TerminalId};
 use domain::situation::SituationAnswers;
 use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Person, Submission};
 use rand_chacha::ChaCha20Rng;
@@ -15,7 +15,7 @@ use super::shape::{Shape, below};
 use crate::error::ServiceError;
 use crate::services::cases::{self, NewCase};
 use crate::services::{Context, case_key};
-use crate::store::{StoreError, Tx, Value};
+use crate::store::{StoreError, Tx};
 
 /// The region of invented people.
 const REGION: &str = "639900";
@@ -55,7 +55,7 @@ pub struct HandedIn<'a> {
     /// Of which catalogue version.
     pub catalogue_version: u64,
     /// Where.
-    pub station: &'a domain::ids::StationId,
+    pub station: &'a StationId,
     /// Who.
     pub applicant: Person,
     /// In which situation.
@@ -108,25 +108,18 @@ pub fn hand_in(
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
     let signature = DeviceKey::from_seed(seed).sign(&digest);
-    let server_seq = tx.take_next_in("envelope", "server_seq")?;
-    tx.execute(
-        "INSERT INTO envelope (server_seq, envelope_id, kind, terminal, station, lineage, seq, number, complete,
-             disposition, digest, signature, header, ciphertext, device_time_ms, accepted_at_ms)
-         VALUES ($1, $2, 'submission', $3, $4, $5, 1, $6, 1, 'case', $7, $8, $9, $10, $11, $11)",
-        &[
-            server_seq.into(),
-            new.id.to_string().into(),
-            terminal.as_str().into(),
-            new.station.as_str().into(),
-            lineage.to_string().into(),
-            new.number.as_str().into(),
-            digest.to_string().into(),
-            Value::from(signature.0.0.as_slice()),
-            header.into(),
-            ciphertext.into(),
-            now_ms.into(),
-        ],
-    )?;
+    let stored = Stored {
+        id: &new.id,
+        terminal: &terminal,
+        station: new.station,
+        lineage,
+        number: &new.number,
+        digest: digest.to_string(),
+        signature: signature.0.0,
+        header,
+        ciphertext,
+    };
+    let server_seq = stored.write(tx, now_ms)?;
     let new = NewCase {
         envelope_id: new.id,
         server_seq,
@@ -141,6 +134,45 @@ pub fn hand_in(
     let wrapped = case_key::wrap(&key, (&new.envelope_id, now_ms), &context.keys, rng)
         .map_err(|e| ServiceError::Inconsistent(e.to_string()))?;
     wrapped.ok_or(StoreError::Stored { what: "key of a case" })?.keep(tx)
+}
+
+/// A sealed submission as the store has it.
+struct Stored<'a> {
+    id: &'a EnvelopeId,
+    terminal: &'a TerminalId,
+    station: &'a StationId,
+    lineage: Lineage,
+    number: &'a CaseNo,
+    digest: String,
+    signature: Vec<u8>,
+    header: Vec<u8>,
+    ciphertext: Vec<u8>,
+}
+
+impl Stored<'_> {
+    /// Writes it; gives its place in the centre's order.
+    fn write(self, tx: &mut Tx<'_>, now_ms: i64) -> Result<u64, StoreError> {
+        let server_seq = tx.take_next_in("envelope", "server_seq")?;
+        tx.execute(
+            "INSERT INTO envelope (server_seq, envelope_id, kind, terminal, station, lineage, seq, number, complete,
+                 disposition, digest, signature, header, ciphertext, device_time_ms, accepted_at_ms)
+             VALUES ($1, $2, 'submission', $3, $4, $5, 1, $6, 1, 'case', $7, $8, $9, $10, $11, $11)",
+            &[
+                server_seq.into(),
+                self.id.to_string().into(),
+                self.terminal.as_str().into(),
+                self.station.as_str().into(),
+                self.lineage.to_string().into(),
+                self.number.as_str().into(),
+                self.digest.into(),
+                self.signature.into(),
+                self.header.into(),
+                self.ciphertext.into(),
+                now_ms.into(),
+            ],
+        )?;
+        Ok(server_seq)
+    }
 }
 
 #[cfg(test)]

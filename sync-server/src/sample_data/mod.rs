@@ -3,6 +3,7 @@
 //!
 //! Refuses a store in which anything came in, unless it is told twice; refuses to fill one a second time.
 mod make;
+mod pace;
 mod run;
 mod shape;
 
@@ -26,7 +27,7 @@ use crate::error::ServiceError;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, meta};
 use crate::startup;
-use crate::store::{Driver, Tx, in_transaction};
+use crate::store::{Driver, in_transaction};
 
 /// Things that happen in one transaction, at most.
 const TOGETHER: usize = 200;
@@ -180,14 +181,6 @@ pub fn load(
             return Ok(Loaded { cases: came, deeds });
         }
     }
-}
-
-/// Whether a store has sample data, for the label of pages.
-///
-/// # Errors
-/// [`crate::store::StoreError`] if the store fails.
-pub fn is_there(tx: &mut Tx<'_>) -> Result<bool, crate::store::StoreError> {
-    Ok(meta::sample_data(tx)?.is_some())
 }
 
 /// How far it has come, on standard error.

@@ -1,5 +1,7 @@
 //! What the newest catalogue says of an item or bundle: its name, its promise, what it saves.
-use domain::bundle::Bundle;
+use std::collections::BTreeSet;
+
+use domain::bundle::{Bundle, DoneBy};
 use domain::catalogue::{Catalogue, Entry};
 use domain::ids::ItemCode;
 use domain::item::Period;
@@ -58,4 +60,16 @@ pub fn promised(catalogue: Option<&Catalogue>, code: &str) -> Option<Period> {
         Entry::Item(item) => item.promised,
         Entry::Bundle(bundle) => bundle.promised,
     })
+}
+
+/// Units that have a step of a bundle, or an item.
+pub fn units(catalogue: Option<&Catalogue>) -> Vec<(String, String)> {
+    let Some(catalogue) = catalogue else { return Vec::new() };
+    let items = catalogue.items.values().map(|item| &item.department);
+    let steps = catalogue.bundles.values().flat_map(|bundle| &bundle.steps);
+    let steps =
+        steps.filter(|step| step.by.unwrap_or_else(|| step.kind.usually_done_by()) == DoneBy::Department);
+    let units: BTreeSet<_> =
+        items.chain(steps.map(|step| &step.department)).map(ToString::to_string).collect();
+    units.into_iter().map(|unit| (unit.clone(), unit)).collect()
 }

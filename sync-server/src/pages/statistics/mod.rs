@@ -99,7 +99,7 @@ fn draw(
     let wall = counted::wall(tx, filter)?;
     let course = counted::course(tx, filter)?;
     let hours = counted::hours(tx, filter)?;
-    let units = if here.all_units { counted::units(tx)? } else { Vec::new() };
+    let units = if here.all_units { known::units(catalogue) } else { Vec::new() };
     let invented = meta::sample_data(tx)?.is_some();
     let whole = figures::whole(&by_item);
     let facts = figures::Seen { here: &here, catalogue, stations: &names };
@@ -120,10 +120,7 @@ fn draw(
             names.iter().map(|(id, name)| (id.clone(), name.clone())).collect(),
             filter.station.as_ref().map(|id| id.as_str()),
         ),
-        units: choices(
-            units.into_iter().map(|unit| (unit.clone(), unit)).collect(),
-            filter.unit.as_ref().map(|unit| unit.as_str()),
-        ),
+        units: choices(units, filter.unit.as_ref().map(|unit| unit.as_str())),
         filtered: here.narrowed(),
         nothing_yet: whole.counts.all == 0 && !here.narrowed(),
         nothing_here: whole.counts.all == 0 && here.narrowed(),

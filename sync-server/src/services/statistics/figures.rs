@@ -137,13 +137,15 @@ pub fn hours(tx: &mut Tx<'_>, filter: &Filter) -> Result<BTreeMap<i64, u64>, Sto
 }
 
 /// How many came in and how long they took, by fortnights from the first day on, each with its first day (days since
-/// 1970 in China).
+/// 1970 in China). Times are those of one item: without one there are none.
 pub fn course(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, u64, Spread)>, StoreError> {
     let (condition, mut values) = filter.condition();
     values.extend([facts::day(filter.from).into(), FORTNIGHT.into()]);
     let (first, length) = (values.len() - 1, values.len());
+    // Of several items no time is told, and the groups stay few.
+    let used = if filter.item.is_some() { "f.used_s" } else { "CAST(NULL AS BIGINT)" };
     let sql = format!(
-        "SELECT (f.day_ - ${first}) / ${length}, f.used_s, COUNT(*) FROM case_fact f WHERE {condition}
+        "SELECT (f.day_ - ${first}) / ${length}, {used}, COUNT(*) FROM case_fact f WHERE {condition}
          GROUP BY 1, 2 ORDER BY 1, 2"
     );
     let mut course: BTreeMap<i64, (u64, Spread)> = BTreeMap::new();
@@ -156,11 +158,4 @@ pub fn course(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, u64, Spread)
     }
     let day = |n: i64| facts::day(filter.from) + n * FORTNIGHT;
     Ok(course.into_iter().map(|(n, (cases, spread))| (day(n), cases, spread)).collect())
-}
-
-/// Units that have a part in any case of the period.
-pub fn units(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
-    let rows =
-        tx.query("SELECT unit FROM case_fact WHERE unit <> '' GROUP BY unit ORDER BY unit LIMIT 500", &[])?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }

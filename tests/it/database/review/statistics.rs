@@ -178,8 +178,7 @@ pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
             figures::lines(tx, filter, By::Station)?;
             figures::wall(tx, filter)?;
             figures::hours(tx, filter)?;
-            figures::course(tx, filter)?;
-            Ok(figures::units(tx)?)
+            Ok(figures::course(tx, filter)?)
         })?;
     }
     let lines = stage.in_tx(|tx, _, _| Ok(figures::lines(tx, &whole, By::Item)?))?;
