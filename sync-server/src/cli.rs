@@ -25,6 +25,7 @@ use crate::keys::Keys;
 use crate::move_command::{self, MoveStore};
 use crate::publish_cli::{self, CatalogueCommand};
 use crate::rules_command::{self, RulesJob};
+use crate::sample_data::{self, SampleJob};
 use crate::sealing_command::{self, SealingJob};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
@@ -106,6 +107,8 @@ Examples:
     Safety(SafetyJob),
     #[command(flatten)]
     Verify(VerifyJob),
+    #[command(flatten)]
+    Sample(SampleJob),
     /// The keys to which terminals seal: make, put into force, choose the suite, destroy; the server may run.
     #[command(
         subcommand,
@@ -259,6 +262,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
             | Command::Safety(_)
             | Command::SealingKeys(_)
             | Command::Rules(_)
+            | Command::Sample(_)
     ) {
         private::from_now_on();
     }
@@ -269,6 +273,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => move_command::run(&args, &config),
         Command::Safety(job) => backup_command::run(&job, &config),
+        Command::Sample(job) => sample_data::run(&job, &config),
         Command::Verify(job) => verify_command::run(&job, &config),
         Command::Attachments(job) => attachments_command::run(&job, &config),
         Command::SealingKeys(job) => sealing_command::run(&job, &config),

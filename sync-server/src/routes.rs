@@ -83,7 +83,7 @@ pub fn people_table() -> Vec<Entry> {
 fn doors() -> Doors {
     use policy::{
         CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
-        PUBLISH, SEE_CASES, SEE_CATALOGUE,
+        PUBLISH, SEE_CASES, SEE_CATALOGUE, SEE_STATISTICS,
     };
     window(desk(Doors::default()))
         .get(&OPEN, "/healthz", calls::healthz)
@@ -106,6 +106,11 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&SEE_STATISTICS, "/statistics", pages::statistics)
+        .get(&SEE_STATISTICS, "/statistics/cases", pages::statistics_cases)
+        .get(&SEE_STATISTICS, "/statistics/cases.csv", pages::statistics_cases_csv)
+        .get(&SEE_STATISTICS, "/statistics/items.csv", pages::statistics_items_csv)
+        .get(&SEE_STATISTICS, "/statistics/export.xlsx", pages::statistics_xlsx)
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)

@@ -31,6 +31,7 @@ mod sealing;
 mod signed;
 mod simulation;
 mod situations;
+mod statistics;
 mod store;
 mod sync;
 mod thread;

@@ -66,6 +66,10 @@ pub static SEE_VISITS: Permit = Permit {
     name: "see_visits",
     who: Who::OneOf(&[Role::Window, Role::Leader, Role::Inspector, Role::Operator]),
 };
+/// See the figures of cases, and lists of the numbers behind them: a leader of those in which the own unit has a part,
+/// central IT of all.
+pub static SEE_STATISTICS: Permit =
+    Permit { name: "see_statistics", who: Who::OneOf(&[Role::Leader, Role::Operator]) };
 /// See the catalogue: items, bundles, forms, the working-day calendar, drafts, versions and what differs between them.
 pub static SEE_CATALOGUE: Permit = Permit {
     name: "see_catalogue",
@@ -91,7 +95,7 @@ pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Wh
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 15] = [
+pub static PERMITS: [&Permit; 16] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
@@ -101,6 +105,7 @@ pub static PERMITS: [&Permit; 15] = [
     &DECIDE_CASES,
     &WINDOW,
     &SEE_VISITS,
+    &SEE_STATISTICS,
     &SEE_CATALOGUE,
     &EDIT_CATALOGUE,
     &CHECK_CATALOGUE,

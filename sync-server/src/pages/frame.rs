@@ -6,13 +6,13 @@ use domain::text::Language;
 
 use super::view;
 use crate::auth::policy::{self, Permit, Verdict};
-use crate::auth::role::Roles;
+use crate::auth::role::{Role, Roles};
 use crate::error::ServiceError;
 use crate::services::catalogue::newest_version;
 use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, durability, rollout, standing, tasks};
+use crate::services::{accounts, durability, meta, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
@@ -35,6 +35,8 @@ pub struct Frame {
     pub person: String,
     /// The caller's unit and roles.
     pub roles: String,
+    /// The store has invented cases: every page says so.
+    pub invented: bool,
     /// Groups of the navigation.
     pub nav: Vec<NavGroup>,
 }
@@ -80,6 +82,8 @@ pub enum Here<'a> {
     Cases(&'a Query),
     /// The list of items, or one of them.
     Items,
+    /// The figures of cases.
+    Statistics,
     /// Drafts and the version that waits.
     Changes,
     /// Versions of the catalogue.
@@ -128,6 +132,10 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         }
         nav.push(NavGroup { word: words.of("nav", "cases"), entries });
     }
+    if may(&policy::SEE_STATISTICS) && (caller.unit.is_some() || caller.roles.has(Role::Operator)) {
+        let entry = link(words, ("statistics", "/statistics", "chart"), here == Here::Statistics, None);
+        nav.push(NavGroup { word: words.of("nav", "figures"), entries: vec![entry] });
+    }
     let mut entries = if may(&policy::SEE_CATALOGUE) { catalogue(tx, words, here)? } else { Vec::new() };
     if may(&policy::PUBLISH) {
         entries.push(publishing(tx, words, here)?);
@@ -155,6 +163,7 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         alarms: tx.query_int("SELECT COUNT(*) FROM alarm", &[])?,
         search: may(&policy::SEE_CASES).then(String::new),
         person: caller.display.clone(),
+        invented: meta::sample_data(tx)?.is_some(),
         roles: unit + &role_words(words, caller.roles),
         nav,
     })

@@ -38,6 +38,7 @@ mod sign_in;
 pub mod situation_form;
 mod slip;
 mod statics;
+mod statistics;
 mod terminals;
 mod verify;
 mod view;
@@ -68,6 +69,9 @@ pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};
 pub use statics::static_file;
+pub use statistics::{
+    statistics, statistics_cases, statistics_cases_csv, statistics_items_csv, statistics_xlsx,
+};
 pub use terminals::{new_terminal, take_terminal_step, terminal, terminal_step, terminals};
 pub use verify::{verify, verify_form};
 pub use view::in_query;

@@ -44,6 +44,7 @@ pub mod sessions;
 pub mod sign_in_failures;
 pub mod slips;
 pub mod standing;
+pub mod statistics;
 pub mod submission_form;
 pub mod supplements;
 pub mod tasks;

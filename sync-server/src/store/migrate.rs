@@ -22,7 +22,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/012.sql"),
     include_str!("schema/013.sql"),
     include_str!("schema/014.sql"),
+    include_str!("schema/014.sql"),
     include_str!("schema/015.sql"),
+    include_str!("schema/016.sql"),
 ];
 
 /// The schema that this program writes.
@@ -200,6 +202,7 @@ mod tests {
             "d30fa64d067054f0129e4ff740ed6c804d6ef46de04a0137bd3a0892fa453247",
             "76e2e55973836a373f7bffa26b46a1678360c20f6ba9b3c81c395ff9a376d6f1",
             "90ff7e8bfad89563bafcb2e3097af8850a297e887336ca9c5a80506bc6be53b3",
+            "d86323d5fc5f58a2848453652ac032ae8c308f7ec70b194e82db49405a2fe6ee",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

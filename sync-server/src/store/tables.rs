@@ -31,6 +31,22 @@ pub const TASK_COLUMNS: [&str; 11] = [
     "consulted",
 ];
 
+/// Columns of what is counted of a case: all of them follow from its case.
+pub const FACT_COLUMNS: [&str; 12] = [
+    "unit",
+    "day_",
+    "envelope_id",
+    "item",
+    "station",
+    "hour_",
+    "state",
+    "used_s",
+    "wall_s",
+    "rounds",
+    "overdue",
+    "counted_by",
+];
+
 /// Every table but `schema_version`, which a migration writes.
 pub const TABLES: &[Table] = &[
     table("meta", &["name"], &["name", "value"]),
@@ -116,6 +132,7 @@ pub const TABLES: &[Table] = &[
         &["envelope_id", "version", "kind", "body", "actor", "role", "on_behalf_of", "at_ms", "click"],
     ),
     table("task", &["envelope_id", "place"], &TASK_COLUMNS),
+    table("case_fact", &["unit", "day_", "envelope_id"], &FACT_COLUMNS),
     table("case_text", &["envelope_id", "version"], &["envelope_id", "version", "nonce", "sealed"]),
     table(
         "certificate",

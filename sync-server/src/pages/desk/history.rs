@@ -1,19 +1,11 @@
 //! 经过: what happened to a case in words, the newest first.
 use domain::case::{Action, StepState};
-<<<<<<< HEAD
+use domain::rules::OutcomeKind;
 
 use super::gathered::Gathered;
 use super::{W, state_badge};
 use crate::pages::{called, view};
-=======
-use domain::rules::OutcomeKind;
-use domain::situation;
-
-use super::gathered::Gathered;
-use super::{W, state_badge};
-use crate::pages::view;
 use crate::services::approval::AUTOMATIC;
->>>>>>> approval
 use crate::services::case_story::{Story, Told};
 use crate::services::cases::CENTRE;
 

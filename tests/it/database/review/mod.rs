@@ -8,6 +8,7 @@ mod hand;
 mod results;
 mod secrets;
 pub mod stage;
+mod statistics;
 
 use anyhow::{Context as _, Result};
 use sync_server::store::Driver;
@@ -37,5 +38,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clock::every_statement(&mut stage)?;
     results::certificates(&mut stage)?;
     super::window::every_statement(&mut stage)?;
-    approval::approvals(&mut stage)
+    approval::approvals(&mut stage)?;
+    statistics::every_statement(&mut stage)
 }

@@ -1,0 +1,66 @@
+//! The page of figures over a real server with invented cases: who sees what, drill-down, files, charts in a real browser.
+mod browser;
+mod files;
+mod page;
+
+use anyhow::{Context as _, Result, ensure};
+use sync_server::auth::role::Role;
+use tests::people::Person;
+use tests::server::Server;
+
+/// Until when the invented half-year goes.
+const UNTIL: &str = "2026-11-23";
+/// The period of the stories.
+const PERIOD: &str = "from=2026-05-25&to=2026-11-23";
+
+/// A server with invented cases, and whoever sees all of them.
+struct Centre {
+    server: Server,
+    operator: Person,
+}
+
+impl Centre {
+    /// So many of a hundred of the cases.
+    fn filled(percent: &str) -> Result<Self> {
+        let mut server = Server::start()?;
+        server.stop()?;
+        let loaded = server.command(&[
+            "sample-data",
+            "--half-year",
+            "--percent",
+            percent,
+            "--until",
+            UNTIL,
+            "--json",
+        ])?;
+        ensure!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
+        let server = server.restart()?;
+        let operator = server.person(&[Role::Operator])?;
+        Ok(Self { server, operator })
+    }
+
+    fn page(&self, who: &Person, path: &str) -> Result<String> {
+        let answer = self.server.page_of(who, path)?;
+        ensure!(answer.status == 200, "{path}: {} {}", answer.status, answer.text());
+        Ok(answer.text())
+    }
+}
+
+/// The number in the tile of a word.
+fn tile(page: &str, word: &str) -> Result<String> {
+    let tile = page
+        .split("<dt>")
+        .find(|tile| tile.split("</dt>").next().is_some_and(|dt| dt.trim_end().ends_with(word)));
+    let tile = tile.with_context(|| format!("a tile {word}"))?;
+    let value = tile.split("<b>").nth(1).and_then(|b| b.split('<').next()).context("a value")?;
+    Ok(value.trim().replace(',', ""))
+}
+
+/// Where the tile of a word leads.
+fn leads(page: &str, word: &str) -> Result<String> {
+    let tile = page
+        .split("<dt>")
+        .find(|tile| tile.split("</dt>").next().is_some_and(|dt| dt.trim_end().ends_with(word)));
+    let href = tile.and_then(|tile| tile.split("href=\"").nth(1)).and_then(|rest| rest.split('"').next());
+    Ok(href.with_context(|| format!("a link of {word}"))?.replace("&#38;", "&").replace("&amp;", "&"))
+}
