@@ -71,7 +71,6 @@ pub(super) fn submit(
     let (own, clerk, now_ms, rng) = (centre.clone(), desk.clerk.clone(), desk.now_ms, centre.random());
     let handed_in = centre
         .write(move |tx| window::hand_in(tx, own.context(), (now_ms, &mut rng.clone()), &clerk, &filled))?;
-    fail::fail_point!("server::window::after_commit", |_| Err(StoreError::Full.into()));
     centre.ring_stored();
     // What is left behind opens for nobody: its key is gone with the draft.
     for digest in &handed_in.left_over {

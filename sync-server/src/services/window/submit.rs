@@ -103,7 +103,6 @@ pub fn hand_in<R: CryptoRng>(
     for blob in &form.blobs {
         blobs::arrived(tx, now_ms, &form.id, &blob.digest)?;
     }
-    fail::fail_point!("server::window::after_intake", |_| Err(StoreError::Full.into()));
     let visit = visits::of_clerk(tx, clerk, &form.visit)?;
     let (row, view) = cases::current(tx, &form.id)?;
     let actor = Actor { id: clerk, role: Role::Window.as_str(), on_behalf_of: None, click: None };
@@ -114,7 +113,6 @@ pub fn hand_in<R: CryptoRng>(
         &[form.id.to_string().into(), form.visit.as_str().into(), clerk.into(), receipt.server_seq.into()],
     )?;
     visits::finish(tx, now_ms, &visit, End::Served)?;
-    fail::fail_point!("server::window::before_commit", |_| Err(StoreError::Full.into()));
     Ok(HandedIn { number, left_over })
 }
 
