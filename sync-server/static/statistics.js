@@ -54,6 +54,7 @@
     chart.setOption(options(figure, rows));
     figure.dataset.drawn = 'yes';
     table.closest('details').open = false;
-    addEventListener('resize', () => chart.resize());
+    // Larger text and a turned phone change the room without the window's size.
+    new ResizeObserver(() => chart.resize()).observe(figure);
   });
 })();

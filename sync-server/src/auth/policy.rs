@@ -61,7 +61,8 @@ pub static DECIDE_CASES: Permit =
     Permit { name: "decide_cases", who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Leader]) };
 /// Open matters at a window for whoever stands there, and see those that one opened. Nobody else's case is shown.
 pub static WINDOW: Permit = Permit { name: "window", who: Who::OneOf(&[Role::Window]) };
-/// See how many came to the windows, by day and hour, and how long it took: no person, no case.
+/// See how many came to the windows, by day and hour, and how long it took: no person, no case. Each visit with its
+/// account and the numbers of its cases only with [`SEE_CASES`].
 pub static SEE_VISITS: Permit = Permit {
     name: "see_visits",
     who: Who::OneOf(&[Role::Window, Role::Leader, Role::Inspector, Role::Operator]),

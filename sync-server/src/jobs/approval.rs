@@ -1,6 +1,7 @@
 //! 自动审批: judges whatever step has its turn, on a thread of its own, so that a source that is slow holds up nobody.
 //!
-//! Where the engine breaks off, or a source stays away, the step goes to people: no case is stuck here.
+//! Where the engine breaks off, or a source stays away, the step goes to people; what is wrong with one case holds up no
+//! other. Judges nothing while the machine's clock is not believed: ages and waits would be wrong.
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +18,9 @@ use rand_core::Rng as _;
 use crate::centre::Centre;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::approval::{self, Done};
+use crate::services::clock_guard::{self, Verdict};
 use crate::sources::{Question, Sources, SourcesFile};
+use crate::store::{StoreError, Tx, WriteError};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -116,10 +119,15 @@ impl Judge {
     /// Judges whatever has its turn; gives how many steps were.
     ///
     /// # Errors
-    /// [`ServiceError`] if the store fails; a single step that fails has another turn, and in the end a person.
+    /// [`ServiceError`] if the store is down; a single step that fails has another turn, and in the end a person.
     pub fn look(&mut self, centre: &Arc<Centre>, stop: &AtomicBool) -> Result<u64, ServiceError> {
         let now_ms = centre.now_ms();
-        let due = centre.read(|tx| Ok::<_, ServiceError>(approval::due(tx, now_ms, STRETCH)?))?;
+        // `upkeep` says that the clock is not believed.
+        let due = |tx: &mut Tx<'_>| {
+            let believed = clock_guard::judge(tx, now_ms)? == Verdict::Plausible;
+            Ok::<_, ServiceError>(if believed { approval::due(tx, now_ms, STRETCH)? } else { Vec::new() })
+        };
+        let due = centre.read(due)?;
         if due.is_empty() {
             return Ok(0);
         }
@@ -157,17 +165,24 @@ impl Judge {
         let turn = catch_unwind(AssertUnwindSafe(|| self.turn(centre, (id, step))));
         let why = match turn {
             Ok(Ok(())) => return Ok(()),
-            // Somebody was quicker: it is looked at once more, as it is now.
-            Ok(Err(ServiceError::Refused { code: ProblemCode::CaseChanged, .. })) => return Ok(()),
-            Ok(Err(error @ (ServiceError::Inconsistent(_) | ServiceError::Refused { .. }))) => {
-                with_causes(&error)
-            }
-            Ok(Err(error)) => return Err(error),
-            Err(_) => "the engine broke off".to_owned(),
+            Ok(Err(error)) if is_down(&error) => return Err(error),
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
         };
         let (now_ms, named) = (centre.now_ms(), (*id, step.to_owned()));
         let over = centre.write(move |tx| Ok(approval::give_up(tx, now_ms, (&named.0, &named.1))?))?;
-        tracing::error!(envelope.id = %id, over, "a step could not be judged: {why}");
+        match why {
+            // Somebody was quicker. That counts as well: what changes at every turn would never end.
+            Some(ServiceError::Refused { code: ProblemCode::CaseChanged, detail }) => {
+                let why = detail.unwrap_or_default();
+                tracing::info!(envelope.id = %id, over, "a case changed while it was judged: {why}");
+            }
+            Some(error) => {
+                let why = with_causes(&error);
+                tracing::error!(envelope.id = %id, over, "a step could not be judged: {why}");
+            }
+            None => tracing::error!(envelope.id = %id, over, "a step could not be judged: it broke off"),
+        }
         Ok(())
     }
 
@@ -204,5 +219,48 @@ impl Judge {
         }
         centre.ring(&station);
         Ok(())
+    }
+}
+
+/// Whether the store takes nothing now, which says nothing of a case.
+fn is_down(error: &ServiceError) -> bool {
+    match error {
+        ServiceError::Store(error) => matches!(
+            error,
+            StoreError::Busy
+                | StoreError::Full
+                | StoreError::Open(_)
+                | StoreError::Moved
+                | StoreError::Unreachable(_)
+        ),
+        ServiceError::Write(error) => !matches!(error, WriteError::BrokeOff),
+        ServiceError::Refused { code, .. } => matches!(code, ProblemCode::Busy | ProblemCode::StorageFull),
+        ServiceError::Inconsistent(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_store_that_is_down_ends_a_look() {
+        let down: [ServiceError; 5] = [
+            StoreError::Busy.into(),
+            StoreError::Full.into(),
+            WriteError::Unavailable.into(),
+            WriteError::NotCommitted.into(),
+            WriteError::Full.into(),
+        ];
+        assert!(down.iter().all(is_down));
+        let of_a_case: [ServiceError; 6] = [
+            StoreError::Stored { what: "reasons" }.into(),
+            StoreError::Shape { column: 0, wanted: "a text" }.into(),
+            WriteError::BrokeOff.into(),
+            ServiceError::Inconsistent("case".into()),
+            ProblemCode::NotFound.into(),
+            ProblemCode::CaseChanged.into(),
+        ];
+        assert!(!of_a_case.iter().any(is_down));
     }
 }

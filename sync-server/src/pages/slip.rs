@@ -20,6 +20,7 @@ use super::{Page, render};
 use crate::api::blocking;
 use crate::error::ServiceError;
 use crate::services::Context;
+use crate::services::meta;
 use crate::services::progress;
 use crate::services::receipt;
 use crate::services::slips::{self, Proof, SlipView};
@@ -176,6 +177,7 @@ pub(super) fn draw(
     let marks = view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages);
     let progress = progress::of(tx, context, &slip.envelope_id, token.is_some())?;
     let reader = Reader { w, item: slip.item.as_ref(), has_token: token.is_some(), now_ms };
+    let invented = meta::sample_data(tx)?.is_some();
     let other = if w.0 == Language::En { "" } else { "&lang=en" };
     let corrected =
         slip.slip_number.as_ref().map(|_| w.fill("slip.corrected", &[("number", slip.number.as_str())]));
@@ -195,7 +197,7 @@ pub(super) fn draw(
             other_language: format!("/slips/{}?d={token}{other}", slip.number),
             receipt: format!("/slips/{}/receipt?d={token}", slip.number),
         }),
-        sample: catalogue.is_some_and(Catalogue::is_sample),
+        sample: catalogue.is_some_and(Catalogue::is_sample) || invented,
         w,
     })
 }

@@ -1,7 +1,7 @@
 //! `sync-server sample-data --half-year`: fills an empty store with half a year of invented cases, so that pages are seen
 //! full. The same seed and last day give the same cases.
 //!
-//! Refuses a store in which anything came in, unless it is told twice; refuses to fill one a second time.
+//! Refuses a store that anybody used, before anything in it is changed; refuses to fill one a second time.
 mod make;
 mod pace;
 mod run;
@@ -10,7 +10,7 @@ mod shape;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
@@ -23,15 +23,20 @@ use self::run::Course;
 use self::shape::{DAYS, midnight_ms, shape};
 use crate::answer::{say, say_json};
 use crate::config::Config;
+use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, meta};
 use crate::startup;
-use crate::store::{Driver, in_transaction};
+use crate::store::{Driver, MigrateError, Tx, in_transaction, require_current};
 
 /// Things that happen in one transaction, at most.
 const TOGETHER: usize = 200;
 const DAY_MS: i64 = 24 * 3_600 * 1_000;
+/// Tables that have rows once anybody used a store.
+const USED: [&str; 4] = ["envelope", "visit", "window_draft", "terminal"];
+/// What stands before the note of sample data until all of it is there.
+const BEGUN: &str = "begun: ";
 
 /// Commands about sample data.
 #[derive(Debug, Subcommand)]
@@ -63,9 +68,6 @@ pub struct SampleData {
     /// Another seed gives other cases.
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
-    /// Load also where cases came in already: they will be counted together.
-    #[arg(long)]
-    beside_other_cases: bool,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -89,8 +91,6 @@ pub struct Wanted {
     pub percent: u32,
     /// The seed.
     pub seed: u64,
-    /// Where cases came in already as well.
-    pub beside_others: bool,
 }
 
 /// Loads and answers on standard output.
@@ -105,6 +105,7 @@ pub fn run(job: &SampleJob, config: &Config) -> anyhow::Result<Exit> {
     ensure!(until <= yesterday, "--until names a day that is not over: name {yesterday} or one before");
     let data = config.data_folder();
     let _lock = data.lock()?;
+    refuse_used(&data)?;
     let opened = startup::open(&data, &config.assets, now_ms)?;
     let context = Context {
         keys: opened.keys,
@@ -113,13 +114,14 @@ pub fn run(job: &SampleJob, config: &Config) -> anyhow::Result<Exit> {
         shelf: Shelf::default(),
         durable: Default::default(),
     };
-    let wanted =
-        Wanted { until, percent: args.percent, seed: args.seed, beside_others: args.beside_other_cases };
+    let wanted = Wanted { until, percent: args.percent, seed: args.seed };
     let (mut store, begun) = (opened.store, Instant::now());
     let mut bar = Bar { shown: None };
     let loaded =
         load(store.as_mut(), &context, (&opened.catalogue, wanted), &mut |permille| bar.show(permille))?;
     bar.end();
+    // What came in last is of the past: without this the clock of today would pass for one that runs far ahead.
+    in_transaction(store.as_mut(), |tx| meta::note_clock(tx, now_ms))?;
     let seconds = begun.elapsed().as_secs();
     if args.json {
         return say_json(&json!({
@@ -129,10 +131,47 @@ pub fn run(job: &SampleJob, config: &Config) -> anyhow::Result<Exit> {
     say(&format!("{} invented cases up to {until}, {} deeds, {seconds} s\n", loaded.cases, loaded.deeds))
 }
 
-/// Loads into a store; `progress` hears thousandths.
+/// Looks, without writing, whether anybody used this store: sample data cannot be told from the rest afterwards.
+fn refuse_used(data: &DataFolder) -> anyhow::Result<()> {
+    let database = data.database();
+    if database.is_new()? {
+        return Ok(());
+    }
+    let mut look = data.reader()?;
+    match require_current(look.as_mut()) {
+        Ok(()) => {}
+        Err(MigrateError::Older { found: 0, .. }) => return Ok(()),
+        Err(e) => return Err(e).context("sample data needs a new data folder"),
+    }
+    let mut tx = Tx::new(look.as_mut());
+    refuse_loaded(&mut tx)?;
+    for table in USED {
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS e");
+        ensure!(
+            tx.query_int(&sql, &[])? == 0,
+            "this store was used already (`{table}` has rows), and sample data cannot be told from the rest \
+             afterwards; nothing was changed: name an empty data folder"
+        );
+    }
+    Ok(())
+}
+
+/// Refuses a store that has sample data, or a part of it.
+fn refuse_loaded(tx: &mut Tx<'_>) -> anyhow::Result<()> {
+    let Some(loaded) = meta::sample_data(tx)? else { return Ok(()) };
+    if let Some(what) = loaded.strip_prefix(BEGUN) {
+        bail!(
+            "loading sample data ({what}) was broken off, and a part of it is here: delete this data folder (with \
+             PostgreSQL its database as well), or name another one, and load anew"
+        );
+    }
+    bail!("sample data was loaded before: {loaded}")
+}
+
+/// Loads into a store that nobody used, which whoever calls looks at; `progress` hears thousandths.
 ///
 /// # Errors
-/// If the store is not empty, or fails.
+/// If sample data was loaded before, or the store fails.
 pub fn load(
     store: &mut dyn Driver,
     context: &Context,
@@ -141,15 +180,8 @@ pub fn load(
 ) -> anyhow::Result<Loaded> {
     let text = format!("half-year until {}, {} percent, seed {}", wanted.until, wanted.percent, wanted.seed);
     in_transaction(store, |tx| -> anyhow::Result<()> {
-        let loaded = meta::sample_data(tx)?;
-        ensure!(loaded.is_none(), "sample data was loaded before: {}", loaded.unwrap_or_default());
-        let came = tx.query_int("SELECT COUNT(*) FROM (SELECT 1 FROM envelope LIMIT 1) AS e", &[])?;
-        ensure!(
-            came == 0 || wanted.beside_others,
-            "something came in already, and sample data cannot be told from it afterwards: name an empty data folder, \
-             or say --beside-other-cases"
-        );
-        Ok(meta::note_sample_data(tx, &text)?)
+        refuse_loaded(tx)?;
+        Ok(meta::note_sample_data(tx, &format!("{BEGUN}{text}"))?)
     })?;
     let shape = shape().context("assets/sample/half-year.toml")?;
     let mut rng = ChaCha20Rng::seed_from_u64(wanted.seed);
@@ -178,6 +210,7 @@ pub fn load(
         })?;
         progress((came * 1_000 / arrivals.len().max(1)) as u64);
         if !more {
+            in_transaction(store, |tx| meta::note_sample_data(tx, &text))?;
             return Ok(Loaded { cases: came, deeds });
         }
     }

@@ -181,7 +181,7 @@ pub fn add(
 ) -> Result<CaseView, ServiceError> {
     let id = &row.envelope_id;
     let next = Recorded { version: view.version + 1, at_ms: now_ms, action };
-    let counted = facts::of(tx, shelf, row, &view)?;
+    let (decided_ms, counted) = (view.decided_at_ms(), facts::of(tx, shelf, row, &view, true)?);
     view.apply(&next).map_err(|e| match e {
         FoldError::Misfit { .. } | FoldError::Edge { .. } => {
             ServiceError::refused(ProblemCode::CaseChanged, e.to_string())
@@ -189,7 +189,7 @@ pub fn add(
         other => ServiceError::Inconsistent(format!("case {id}: {other}")),
     })?;
     refresh(tx, shelf, row, &view)?;
-    let counts = facts::of(tx, shelf, row, &view)?;
+    let counts = facts::of(tx, shelf, row, &view, view.decided_at_ms() == decided_ms)?;
     facts::change(tx, row, (counted.as_ref(), counts.as_ref()))?;
     write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
     results::take_back(tx, now_ms, row, (&next.action, &view))?;

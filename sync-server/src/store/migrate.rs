@@ -200,8 +200,8 @@ mod tests {
             "66d6d4c757a8392bd6a6a5bf1dee6c624584f7cbb35c36c0c76e4528e0ac1120",
             "d30fa64d067054f0129e4ff740ed6c804d6ef46de04a0137bd3a0892fa453247",
             "76e2e55973836a373f7bffa26b46a1678360c20f6ba9b3c81c395ff9a376d6f1",
-            "90ff7e8bfad89563bafcb2e3097af8850a297e887336ca9c5a80506bc6be53b3",
-            "d86323d5fc5f58a2848453652ac032ae8c308f7ec70b194e82db49405a2fe6ee",
+            "971e430e6274c9a8f8888aa1d6ac47f793e018d58b9e1f33a67895da9d9b7bf1",
+            "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

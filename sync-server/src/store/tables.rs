@@ -32,7 +32,7 @@ pub const TASK_COLUMNS: [&str; 11] = [
 ];
 
 /// Columns of what is counted of a case: all of them follow from its case.
-pub const FACT_COLUMNS: [&str; 12] = [
+pub const FACT_COLUMNS: [&str; 13] = [
     "unit",
     "day_",
     "envelope_id",
@@ -44,6 +44,7 @@ pub const FACT_COLUMNS: [&str; 12] = [
     "wall_s",
     "rounds",
     "overdue",
+    "clock",
     "counted_by",
 ];
 
@@ -170,7 +171,17 @@ pub const TABLES: &[Table] = &[
     table(
         "automatic",
         &["envelope_id", "step"],
-        &["envelope_id", "step", "set_version", "state", "tries", "next_ms", "until_ms", "reasons"],
+        &[
+            "envelope_id",
+            "step",
+            "set_version",
+            "state",
+            "tries",
+            "failures",
+            "next_ms",
+            "until_ms",
+            "reasons",
+        ],
     ),
     table(
         "judgement",

@@ -51,7 +51,7 @@ fn begin(
     let sealed = Sealed::seal(&key, &id, &content(Vec::new()), rng)?;
     let new = New { id, visit: &visit.id, item: &item, catalogue_version: 2, key: &wrapped, sealed: &sealed };
     ensure!(!drafts::is_taken(tx, &id)?);
-    ensure!(drafts::begin(tx, now_ms, &visit.clerk, &new)? && drafts::is_taken(tx, &id)?);
+    ensure!(drafts::begin(tx, (now_ms, now_ms), &visit.clerk, &new)? && drafts::is_taken(tx, &id)?);
     visits::start(tx, now_ms, visit)?;
     Ok(Form { id, key })
 }
@@ -90,7 +90,7 @@ fn told(
 ) -> Result<domain::ids::CaseNo> {
     ensure!(visits::open_of(tx, CLERK)?.is_none() && visits::last_window(tx, CLERK)?.is_none());
     let visit = visits::open(tx, (now_ms, rng), CLERK, ("3", VisitKind::Assisted, true))?;
-    let again = visits::open(tx, (now_ms + MINUTE_MS, rng), CLERK, ("4", VisitKind::Window, true))?;
+    let again = visits::open(tx, (now_ms, rng), CLERK, ("4", VisitKind::Window, true))?;
     ensure!(visit == again && visits::open_of(tx, CLERK)?.as_ref() == Some(&visit), "one open visit");
     ensure!(visits::last_window(tx, CLERK)?.as_deref() == Some("3"));
     ensure!(visits::of_clerk(tx, OTHER, &visit.id).is_err(), "nobody else's");
@@ -103,12 +103,18 @@ fn told(
     for (at, digest) in (1..).zip(&pages) {
         ensure!(drafts::next_page(tx, &form.id)? == at);
         ensure!(drafts::expect_page(tx, (OTHER, &form.id), (at, digest)).is_err());
-        drafts::expect_page(tx, (CLERK, &form.id), (at, digest))?;
+        ensure!(drafts::expect_page(tx, (CLERK, &form.id), (at, digest))?);
+        ensure!(!drafts::expect_page(tx, (CLERK, &form.id), (at, digest))?, "a number is taken once");
     }
     let file = KeptFile { page: 1, digest: pages[0], length: 40, photo: false, brought: Digest::of(b"x") };
     let sealed = Sealed::seal(&form.key, &form.id, &content(vec![file.clone()]), rng)?;
-    ensure!(drafts::save(tx, now_ms, (OTHER, &form.id), &sealed).is_err());
-    drafts::save(tx, now_ms + 6 * MINUTE_MS, (CLERK, &form.id), &sealed)?;
+    let as_read = drafts::find(tx, CLERK, &form.id, 0)?.context("a draft")?.nonce();
+    let older = Sealed::seal(&form.key, &form.id, &content(Vec::new()), rng)?;
+    let save = |tx: &mut Tx<'_>, clerk: &str, sealed: &Sealed| {
+        drafts::save(tx, now_ms + 6 * MINUTE_MS, (clerk, &form.id, as_read), sealed)
+    };
+    ensure!(!save(tx, OTHER, &sealed)? && save(tx, CLERK, &sealed)?);
+    ensure!(!save(tx, CLERK, &older)?, "whoever read what is not there any more writes nothing over it");
     let draft = drafts::of_clerk(tx, CLERK, now_ms)?.pop().context("a draft")?;
     let (_, kept) = draft.open(&context.keys)?;
     ensure!(kept.files == [file] && kept.person.name == "样例甲" && draft.saved_at_ms > draft.begun_at_ms);
@@ -129,7 +135,15 @@ fn told(
     ensure!(visits::of_clerk(tx, CLERK, &visit.id)? == visit, "what has ended stays");
     // One more matter of the same person is the next place of the same series.
     let second = begin(tx, context, (at_ms + MINUTE_MS, rng), &visit)?;
+    // Somebody ends the visit before that is handed in: the slip is what counts.
+    let open = visits::open_of(tx, CLERK)?.context("a visit")?;
+    visits::finish(tx, at_ms + MINUTE_MS, &open, End::Left)?;
     hand_in(tx, context, (at_ms + 2 * MINUTE_MS, rng), (CLERK, &second), Vec::new())?;
+    let served = visits::of_clerk(tx, CLERK, &visit.id)?;
+    ensure!(
+        (served.ended, served.finished_at_ms) == (End::Served, Some(at_ms + 2 * MINUTE_MS)),
+        "{served:?}"
+    );
     let place = window::place(context)?;
     let news = series::news(tx, &place.id)?.context("a series")?;
     ensure!(news.highest_seq == 2 && visits::cases_of(tx, &visit.id)? == 2, "{news:?}");
@@ -175,6 +189,42 @@ fn afterwards(tx: &mut Tx<'_>, context: &Context, number: &domain::ids::CaseNo) 
     Ok(())
 }
 
+/// What was left open is forgotten on the next day, and a form of it belongs to the visit that is open then.
+fn left_open(tx: &mut Tx<'_>, context: &Context, (now_ms, rng): (i64, &mut ChaCha20Rng)) -> Result<()> {
+    let window = ("6", VisitKind::Window, true);
+    let old = visits::open(tx, (now_ms, rng), CLERK, window)?;
+    let form = begin(tx, context, (now_ms, rng), &old)?;
+    let next_day = now_ms + DAY_MS;
+    ensure!(visits::open_today(tx, now_ms, CLERK)?.is_some_and(|open| open.id == old.id));
+    ensure!(visits::open_today(tx, next_day, CLERK)?.is_none(), "of an earlier day");
+    let new = visits::open(tx, (next_day, rng), CLERK, window)?;
+    ensure!(new.id != old.id && visits::of_clerk(tx, CLERK, &old.id)?.ended == End::Forgotten);
+    ensure!(visits::of_form(tx, next_day, CLERK, &old.id)? == new, "whoever comes back");
+    hand_in(tx, context, (next_day, rng), (CLERK, &form), Vec::new())?;
+    ensure!((visits::cases_of(tx, &old.id)?, visits::cases_of(tx, &new.id)?) == (0, 1));
+    let served = visits::of_clerk(tx, CLERK, &new.id)?;
+    ensure!((served.ended, served.finished_at_ms) == (End::Served, Some(next_day)), "{served:?}");
+    let going_on = |tx: &mut Tx<'_>, after: i64| visits::going_on(tx, next_day + after, CLERK, &new.id);
+    ensure!(going_on(tx, visits::SAME_PERSON_MS)?.as_ref() == Some(&served));
+    ensure!(going_on(tx, visits::SAME_PERSON_MS + 1)?.is_none(), "half an hour, and not longer");
+    ensure!(visits::going_on(tx, next_day, OTHER, &new.id).is_err(), "nobody else's");
+    ensure!(visits::of_form(tx, next_day, CLERK, &old.id)?.id == old.id, "nobody else's is open");
+    // Forms that are over do not count against the limit; those that are not do.
+    let last = visits::open(tx, (next_day, rng), CLERK, window)?;
+    for at in 0..drafts::MOST {
+        begin(tx, context, (next_day + i64::try_from(at)?, rng), &last)?;
+    }
+    ensure!(begin(tx, context, (next_day, rng), &last).is_err(), "too many");
+    begin(tx, context, (next_day + MINUTE_MS, rng), &last)?;
+    for draft in drafts::of_clerk(tx, CLERK, 0)? {
+        drafts::take_away(tx, CLERK, &draft.id)?;
+    }
+    for draft in drafts::of_clerk(tx, CLERK, 0)? {
+        drafts::take_away(tx, CLERK, &draft.id)?;
+    }
+    Ok(())
+}
+
 fn old_ones_go(tx: &mut Tx<'_>, before_ms: i64) -> Result<()> {
     let over = drafts::over(tx, before_ms)?;
     ensure!(over.len() == 1 && over[0].1 == OTHER, "{over:?}");
@@ -185,5 +235,10 @@ fn old_ones_go(tx: &mut Tx<'_>, before_ms: i64) -> Result<()> {
 
 #[test]
 fn what_is_opened_at_a_window_is_a_case_like_any_other() -> Result<()> {
-    super::review::on_both(every_statement)
+    super::review::on_both(|stage| {
+        every_statement(stage)?;
+        let mut rng = ChaCha20Rng::seed_from_u64(27);
+        stage.in_tx(|tx, context, now_ms| Ok(left_open(tx, context, (now_ms + DAY_MS, &mut rng))))??;
+        Ok(())
+    })
 }

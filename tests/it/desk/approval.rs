@@ -143,6 +143,12 @@ fn a_company_is_opened_while_its_owner_watches_and_anybody_can_check_the_licence
     let page = desk.case(&clerk, &twin, "s2")?;
     ensure!(page.contains("名称与在先企业名称相同") && offered(&page).contains(&"note"), "{page}");
     ensure!(desk.actions(&twin, "refused")? == 0 && desk.actions(&twin, "accepted")? == 0);
+    // Whoever accepts it but does not do that step reads that a person decides, and not why.
+    let away = [("unit", "税务"), ("text", "请税务受理")];
+    leads_to(&desk.does((&clerk, &twin), "s1", "transfer", &away)?)?;
+    let theirs = desk.page(&tax, "/desk")?;
+    ensure!(theirs.contains(&twin.number) && theirs.contains("转人工"), "{theirs}");
+    ensure!(!theirs.contains("转人工：") && !theirs.contains("名称与在先企业名称相同"), "{theirs}");
     Ok(())
 }
 

@@ -107,30 +107,6 @@ fn a_slip_never_says_how_a_step_or_a_case_ended() -> Result<()> {
 }
 
 #[test]
-fn what_falls_away_with_a_refusal_looks_like_what_comes_later() -> Result<()> {
-    let mut desk = Desk::new()?;
-    let (passed, refused) = (desk.bundle()?, desk.bundle()?);
-    for case in [&passed, &refused] {
-        leads_to(&desk.does((&desk.hall, case), "s1", "accept", &[])?)?;
-    }
-    leads_to(&desk.does((&desk.pension, &passed), "s3", "pass", &[])?)?;
-    let words = [("basis", "0"), ("text", "不符合第十条")];
-    leads_to(&desk.does((&desk.pension, &refused), "s3", "refuse", &words)?)?;
-    let blocked = desk.server.number(&format!(
-        "SELECT COUNT(*) FROM task WHERE envelope_id = '{}' AND state = 'blocked'",
-        refused.id
-    ))?;
-    let told = |case: &Case| -> Result<Vec<(bool, String)>> {
-        let page = desk.slip(&desk.slip_address(case)?)?;
-        Ok(lines(&page)?.into_iter().map(|(_, word, note)| (note.contains("办完"), word)).collect())
-    };
-    let (passed, refused) = (told(&passed)?, told(&refused)?);
-    ensure!(blocked > 0, "otherwise this shows nothing");
-    assert_eq!(passed, refused);
-    Ok(())
-}
-
-#[test]
 fn a_slip_fits_a_phone_and_a_workstation() -> Result<()> {
     let mut desk = Desk::new()?;
     let asked = desk.asked()?;

@@ -22,6 +22,8 @@ for sheet in book:
         for cell in row:
             assert cell.data_type in 'sn', (sheet.title, cell.coordinate, cell.data_type)
     print(sheet.title, sheet.max_row, ','.join(str(c.value) for c in sheet[1]))
+about = openpyxl.load_workbook(sys.argv[2])['about']
+print('about', ascii([cell.value for row in about.iter_rows() for cell in row]))
 print('formula', openpyxl.load_workbook(sys.argv[1])['items']['B2'].data_type)
 ";
 
@@ -50,6 +52,13 @@ fn files_have_the_columns_and_the_figures_of_the_page() -> Result<()> {
     let only = centre
         .page(&centre.operator, &format!("/statistics/cases.csv?{PERIOD}&item=one.ridehail&of=decided"))?;
     ensure!(lines(&only)[1..].iter().all(|line| line.contains("one.ridehail")));
+    // Nothing came in at the window, and nothing without an item: neither leads to everything.
+    for narrow in ["item=-", "station=WINDOW"] {
+        let none = centre.page(&centre.operator, &format!("/statistics/cases.csv?{PERIOD}&{narrow}"))?;
+        assert_eq!(lines(&none).len(), 1, "{narrow}");
+        let page = centre.page(&centre.operator, &format!("/statistics?{PERIOD}&{narrow}"))?;
+        ensure!(page.contains(">服务窗口</option>") && page.contains(">没有写明事项</option>"), "{narrow}");
+    }
 
     // A station of which the catalogue gives a formula for a name.
     let database = centre.server.database()?;
@@ -71,9 +80,16 @@ fn files_have_the_columns_and_the_figures_of_the_page() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a.xlsx");
     std::fs::write(&file, &answer.body)?;
-    let opened = std::process::Command::new(python).args(["-c", OPEN]).arg(&file).output()?;
+    let narrow =
+        format!("/statistics/export.xlsx?{PERIOD}&item=one.ridehail&station=XN-CCB-CD-01&of=decided");
+    let (narrow, second) = (centre.server.page_of(&centre.operator, &narrow)?, folder.path().join("b.xlsx"));
+    std::fs::write(&second, &narrow.body)?;
+    let opened = std::process::Command::new(python).args(["-c", OPEN]).args([&file, &second]).output()?;
     let said = String::from_utf8_lossy(&opened.stdout).into_owned();
     ensure!(opened.status.success(), "{said} {}", String::from_utf8_lossy(&opened.stderr));
+    let about = said.lines().find(|line| line.starts_with("about [")).context("what the file is")?;
+    ensure!(about.contains("one.ridehail") && about.contains("XN-CCB-CD-01"), "all filters: {about}");
+    ensure!(about.contains(r"\u5df2\u51b3\u5b9a\u7684\u529e\u4ef6"), "which cases: {about}");
     ensure!(said.contains(&format!("items {} {ITEMS}", items.len())), "{said}");
     ensure!(said.contains(&format!("cases {} {CASES}", cases.len())), "{said}");
     Ok(())

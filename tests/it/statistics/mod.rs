@@ -3,7 +3,7 @@ mod browser;
 mod files;
 mod page;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use sync_server::auth::role::Role;
 use tests::people::Person;
 use tests::server::Server;
@@ -36,7 +36,23 @@ impl Centre {
         ensure!(loaded.status.success(), "{}", String::from_utf8_lossy(&loaded.stderr));
         let server = server.restart()?;
         let operator = server.person(&[Role::Operator])?;
-        Ok(Self { server, operator })
+        let centre = Self { server, operator };
+        centre.settle()?;
+        Ok(centre)
+    }
+
+    /// Waits until the clock has done what was due: though what came in last is days old, it runs on from today.
+    fn settle(&self) -> Result<()> {
+        let (database, now_ms) = (self.server.database()?, sync_server::startup::now_ms());
+        let sql = "SELECT COUNT(*) FROM case_ WHERE wake_ms <= $1";
+        for _ in 0..600 {
+            let due = database.open_read_only()?.query(sql, &[now_ms.into()])?;
+            if due.first().context("a row")?.int(0)? == 0 {
+                return Ok(());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        bail!("the clock stands still")
     }
 
     fn page(&self, who: &Person, path: &str) -> Result<String> {
@@ -61,6 +77,6 @@ fn leads(page: &str, word: &str) -> Result<String> {
     let tile = page
         .split("<dt>")
         .find(|tile| tile.split("</dt>").next().is_some_and(|dt| dt.trim_end().ends_with(word)));
-    let href = tile.and_then(|tile| tile.split("href=\"").nth(1)).and_then(|rest| rest.split('"').next());
+    let href = tile.and_then(|tile| tile.split("<a href=\"").nth(1)).and_then(|rest| rest.split('"').next());
     Ok(href.with_context(|| format!("a link of {word}"))?.replace("&#38;", "&").replace("&amp;", "&"))
 }

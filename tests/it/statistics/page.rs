@@ -68,6 +68,8 @@ fn a_leader_sees_the_own_unit_and_others_nothing() -> Result<()> {
     assert_eq!(tile(&theirs, "办件")?, mine.to_string(), "the operator sees the same of that unit");
     let list = centre.page(&leader, &format!("/statistics/cases?{PERIOD}&of=all"))?;
     ensure!(list.contains("one.") || list.contains("/cases/XN"));
+    let file = centre.page(&leader, &format!("/statistics/cases.csv?{PERIOD}"))?;
+    assert_eq!(file.lines().count() as u64, mine + 1, "no foreign case is in the leader's file");
 
     let nobody = centre.server.person_of(("无单位", ""), &[Role::Leader])?;
     for path in ["/statistics", "/statistics/cases", "/statistics/cases.csv", "/statistics/export.xlsx"] {
@@ -109,30 +111,43 @@ fn an_empty_store_teaches_and_odd_filters_narrow_nothing() -> Result<()> {
 }
 
 #[test]
-fn sample_data_is_loaded_once_and_into_nothing_else() -> Result<()> {
+fn sample_data_is_loaded_into_nothing_that_was_used() -> Result<()> {
     let mut server = Server::start()?;
-    let load = |server: &Server, more: &[&str]| {
-        let arguments =
-            [&["sample-data", "--half-year", "--percent", "1", "--until", "2026-11-23"][..], more].concat();
-        server.command(&arguments)
+    let load = |server: &Server| {
+        server.command(&["sample-data", "--half-year", "--percent", "1", "--until", "2026-11-23"])
     };
-    assert_eq!(load(&server, &[])?.status.code(), Some(75), "a server works on the folder");
+    assert_eq!(load(&server)?.status.code(), Some(75), "a server works on the folder");
     let mut device = tests::device::Device::enrol(&server, 1)?;
     let upload = device.seal(&tests::device::courier())?;
     device.send(&server, std::slice::from_ref(&upload))?;
     server.stop()?;
     let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
-    let refused = load(&server, &[])?;
-    ensure!(
-        !refused.status.success() && said(&refused).contains("--beside-other-cases"),
-        "{}",
-        said(&refused)
-    );
+    let refused = load(&server)?;
+    ensure!(!refused.status.success() && said(&refused).contains("was used already"), "{}", said(&refused));
+    // Nothing was written: it is no store with sample data.
+    let noted = "SELECT value FROM meta WHERE name = 'sample_data'";
+    ensure!(server.database()?.open()?.query(noted, &[])?.is_empty());
     let future = server.command(&["sample-data", "--half-year", "--until", "2999-01-01"])?;
     ensure!(!future.status.success() && said(&future).contains("not over"), "{}", said(&future));
-    let beside = load(&server, &["--beside-other-cases"])?;
-    ensure!(beside.status.success(), "{}", said(&beside));
-    let again = load(&server, &["--beside-other-cases"])?;
+    Ok(())
+}
+
+#[test]
+fn a_load_is_not_repeated_and_one_that_broke_off_says_how_to_begin_anew() -> Result<()> {
+    let mut server = Server::start()?;
+    server.stop()?;
+    let load = |server: &Server| {
+        server.command(&["sample-data", "--half-year", "--percent", "1", "--until", "2026-11-23"])
+    };
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = load(&server)?;
+    ensure!(first.status.success(), "{}", said(&first));
+    let again = load(&server)?;
     ensure!(!again.status.success() && said(&again).contains("loaded before"), "{}", said(&again));
+    let sql = "UPDATE meta SET value = 'begun: ' || value WHERE name = 'sample_data'";
+    server.database()?.open()?.execute(sql, &[])?;
+    let broken = load(&server)?;
+    ensure!(!broken.status.success() && said(&broken).contains("was broken off"), "{}", said(&broken));
+    ensure!(said(&broken).contains("delete this data folder"), "{}", said(&broken));
     Ok(())
 }

@@ -115,6 +115,43 @@ fn what_is_thrown_away_is_gone_with_its_pages() -> Result<()> {
 }
 
 #[test]
+fn a_form_that_does_not_open_is_told_and_can_be_thrown_away() -> Result<()> {
+    let window = Window::new()?;
+    let (broken, whole) = (window.begins(ITEM)?, window.begins(SCANNED)?);
+    let id = broken.path.trim_start_matches("/window/forms/").to_owned();
+    let mut store = window.server.database()?.open()?;
+    in_transaction(store.as_mut(), |tx| {
+        let sql = "UPDATE window_draft SET sealed = $2 WHERE envelope_id = $1";
+        tx.execute(sql, &[id.into(), [0_u8; 40].as_slice().into()])
+    })?;
+    drop(store);
+    let home = window.page(&window.clerk, "/window")?;
+    assert!(home.contains("打不开了") && home.contains(&whole.path), "{home}");
+    let discard = format!("{}/discard", broken.path);
+    assert!(home.contains(&discard) && !home.contains(&format!("href=\"{}\"", broken.path)), "{home}");
+    leads_to(&window.server.submit(&window.clerk.cookie, &discard, &[])?)?;
+    let home = window.page(&window.clerk, "/window")?;
+    assert!(!home.contains("打不开了") && home.contains(&whole.path), "{home}");
+    Ok(())
+}
+
+#[test]
+fn a_form_says_when_it_was_kept_and_not_when_it_is_looked_at() -> Result<()> {
+    let window = Window::new()?;
+    let form = window.begins(ITEM)?;
+    let at_ms = now_ms() - 2 * 3_600_000;
+    let mut store = window.server.database()?.open()?;
+    in_transaction(store.as_mut(), |tx| {
+        tx.execute("UPDATE window_draft SET saved_at_ms = $1", &[at_ms.into()])
+    })?;
+    drop(store);
+    let (hour, minute) = domain::date::china_clock(at_ms);
+    let page = window.page(&window.clerk, &form.path)?;
+    assert!(page.contains(&format!("{hour:02}:{minute:02} 已加密保存")), "{page}");
+    Ok(())
+}
+
+#[test]
 fn a_form_of_yesterday_is_over() -> Result<()> {
     let window = Window::new()?;
     let form = window.begins(ITEM)?;

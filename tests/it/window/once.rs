@@ -1,11 +1,13 @@
 //! Two clicks, a page of before, a power cut: one case, and nothing lost.
 use anyhow::{Result, ensure};
+use image::ImageFormat;
 use serde_json::json;
 use tests::device::{ITEM, courier};
 use tests::people::Person;
 use tests::server::Server;
 
-use super::{Form, Window, fields, leads_to, sends_to};
+use super::{Form, SCANNED, Window, change_of_name, fields, leads_to, sends_to};
+use crate::images::{file, picture};
 
 #[test]
 fn two_clicks_at_the_same_time_are_one_case() -> Result<()> {
@@ -35,6 +37,32 @@ fn two_clicks_at_the_same_time_are_one_case() -> Result<()> {
     }
     assert_eq!(leads_to(&window.server.page_of(&window.clerk, &form.path)?)?, first);
     assert_eq!(window.count("envelope")?, 1);
+    Ok(())
+}
+
+#[test]
+fn files_that_come_at_the_same_time_take_a_page_each() -> Result<()> {
+    let window = Window::new()?;
+    let form = window.begins(SCANNED)?;
+    let sent = fields(&change_of_name(), "");
+    let pngs = (0..5).map(|n| file(&picture(40 + n, 40), ImageFormat::Png)).collect::<Result<Vec<_>>>()?;
+    let (people, cookie) = (&window.server.people, &window.clerk.cookie);
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let one = |png| {
+            let (sent, form) = (&sent, &form);
+            scope.spawn(move || sends_to(people, cookie, &form.path, (sent, &[("scan", png)])))
+        };
+        let calls: Vec<_> = pngs.iter().map(|png| one(png.as_slice())).collect();
+        calls.into_iter().map(|call| call.join().expect("ends")).collect()
+    });
+    // Whoever was second is told so, and sees the newest; nobody gets an error.
+    for answer in answers {
+        let answer = answer?;
+        let told = answer.status == 422 && answer.text().contains("刚才在别处改过");
+        ensure!(answer.status == 200 || told, "{}: {}", answer.status, answer.text());
+    }
+    assert_eq!(window.count("window_page")?, 5);
+    assert!(window.page(&window.clerk, &form.path)?.contains("样大川"));
     Ok(())
 }
 

@@ -3,6 +3,7 @@ use anyhow::{Context as _, Result};
 use sync_server::auth::role::Role;
 use sync_server::store::in_transaction;
 use tests::device::{ITEM, courier, now_ms};
+use tests::people::Person;
 
 use super::{Window, leads_to};
 
@@ -46,6 +47,62 @@ fn a_visit_is_called_begins_with_the_form_and_ends_with_the_slip() -> Result<()>
     leads_to(&window.server.submit(&window.clerk.cookie, &end, &[("reason", "left")])?)?;
     let served = "SELECT COUNT(*) FROM visit WHERE ended = 'served'";
     assert_eq!(window.server.number(served)?, 1);
+    // What was begun before is handed in all the same: its slip is the last one. Half an hour later nobody goes on.
+    let drafts = window.page(&window.clerk, "/window")?;
+    let path = drafts.split("href=\"/window/forms/").nth(1).context("a form")?.split('"').next();
+    let form = super::Form { path: format!("/window/forms/{}", path.unwrap_or_default()) };
+    long_ago(&window, "finished_at_ms", 5)?;
+    let before = now_ms();
+    window.hands_in(&form, &courier())?;
+    assert!(column(&window, "finished_at_ms")? >= before, "until the last slip");
+    assert_eq!(window.server.number(served)?, 1);
+    long_ago(&window, "finished_at_ms", 31)?;
+    let home = window.page(&window.clerk, &format!("/window?with={with}"))?;
+    assert!(!home.contains("同一个人再办一件") && home.contains("叫下一位"), "{home}");
+    let refused = window.asks(ITEM, &[("with", with), ("window", "")])?;
+    assert!(refused.status == 422 && refused.text().contains("请写窗口号"), "{}", refused.text());
+    Ok(())
+}
+
+/// Sets a time of the only visit so many minutes back.
+fn long_ago(window: &Window, column: &str, minutes: i64) -> Result<()> {
+    let mut store = window.server.database()?.open()?;
+    let at_ms = now_ms() - minutes * MINUTE_MS;
+    in_transaction(store.as_mut(), |tx| {
+        tx.execute(&format!("UPDATE visit SET {column} = $1"), &[at_ms.into()])
+    })?;
+    Ok(())
+}
+
+#[test]
+fn a_visit_that_was_left_open_is_forgotten_on_the_next_day() -> Result<()> {
+    let window = Window::new()?;
+    leads_to(&window.call("window")?)?;
+    long_ago(&window, "opened_at_ms", 24 * 60)?;
+    assert!(
+        window.page(&window.clerk, "/window")?.contains("action=\"/window/call\""),
+        "it keeps nobody waiting"
+    );
+    leads_to(&window.call("window")?)?;
+    let of =
+        |ended: &str| window.server.number(&format!("SELECT COUNT(*) FROM visit WHERE ended = '{ended}'"));
+    assert_eq!((window.count("visit")?, of("forgotten")?, of("")?), (2, 1, 1));
+    Ok(())
+}
+
+#[test]
+fn a_clerk_gets_the_own_visits_only_and_neither_accounts_nor_numbers() -> Result<()> {
+    let window = Window::new()?;
+    let (_, number) = window.opens()?;
+    let csv = |who: &Person| window.page(who, "/window/visits.csv?rows=visits");
+    let (leader, account) = (window.server.person(&[Role::Leader])?, window.clerk.id.to_string());
+    let whole = csv(&leader)?;
+    assert!(whole.contains(&number) && whole.contains(&account), "{whole}");
+    let own = csv(&window.clerk)?;
+    assert_eq!(own.lines().count(), 2, "{own}");
+    assert!(!own.contains(&number) && !own.contains(&account), "{own}");
+    assert_eq!(csv(&window.other)?.lines().count(), 1, "nobody else's");
+    assert_eq!(window.page(&window.other, "/window/visits.csv?rows=hours")?.lines().count(), 2, "counted");
     Ok(())
 }
 
@@ -77,6 +134,9 @@ fn whoever_leaves_without_a_case_is_counted_with_a_reason_and_by_nobody_else() -
     assert_eq!(window.server.number(ended)?, 1, "what has ended stays");
     let page = window.page(&window.other, "/window/visits")?;
     assert!(page.contains("未办 1") && page.contains("按小时"), "{page}");
+    let leader = window.server.person(&[Role::Leader])?;
+    let csv = window.page(&leader, "/window/visits.csv?rows=visits")?;
+    assert!(csv.trim_end().ends_with(",,,"), "neither numbers nor minutes: {csv}");
     Ok(())
 }
 

@@ -12,6 +12,8 @@ use crate::services::statistics::{Filter, MAX_DAYS};
 
 /// Days that are shown where nobody says which.
 const USUAL_DAYS: i64 = 183;
+/// In an address: those whose envelope named no item. No code of an item looks so.
+pub const NO_ITEM: &str = "-";
 
 /// As it was typed; empty values are the same as none.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -84,7 +86,8 @@ impl Asked {
             from,
             to,
             unit,
-            item: self.item.parse().ok().filter(|_| !self.item.is_empty()),
+            item: self.item.parse().ok().filter(|_| !self.item.is_empty() && self.item != NO_ITEM),
+            no_item: self.item == NO_ITEM,
             station: self.station.parse().ok().filter(|_| !self.station.is_empty()),
         };
         let usual = to == today && from == today.plus_days(1 - USUAL_DAYS);
@@ -93,10 +96,15 @@ impl Asked {
 }
 
 impl Understood {
+    /// The one item that is asked for; empty for those without one.
+    pub fn item(&self) -> Option<&str> {
+        if self.filter.no_item { Some("") } else { self.filter.item.as_ref().map(|code| code.as_str()) }
+    }
+
     /// Whether another filter would show more.
     pub fn narrowed(&self) -> bool {
         let unit = self.all_units && self.filter.unit.is_some();
-        self.filter.item.is_some() || self.filter.station.is_some() || unit || !self.usual
+        self.item().is_some() || self.filter.station.is_some() || unit || !self.usual
     }
 
     /// The page of the figures with another item or station.
@@ -107,15 +115,14 @@ impl Understood {
     /// The cases behind a figure.
     pub fn list(&self, of: &str, line: Option<(&str, &str)>) -> String {
         let own = |name: &str| line.filter(|(of, _)| *of == name).map(|(_, value)| value);
-        let item = own("item").or(self.filter.item.as_ref().map(|code| code.as_str()));
+        let item = own("item").or(self.item());
         let station = own("station").or(self.filter.station.as_ref().map(|id| id.as_str()));
         format!("/statistics/cases?{}&of={of}", self.query(item, station))
     }
 
     /// The same figures as files, each with its word.
     pub fn files(&self) -> Vec<(String, String)> {
-        let item = self.filter.item.as_ref().map(|code| code.as_str());
-        let query = self.query(item, self.filter.station.as_ref().map(|id| id.as_str()));
+        let query = self.query(self.item(), self.filter.station.as_ref().map(|id| id.as_str()));
         [("export.xlsx", "xlsx"), ("items.csv", "items_csv"), ("cases.csv", "cases_csv")]
             .map(|(file, word)| (format!("/statistics/{file}?{query}"), W.of("statistics", word)))
             .into()
@@ -125,6 +132,7 @@ impl Understood {
         let filter = &self.filter;
         let mut query = format!("from={}&to={}", filter.from, filter.to);
         let unit = filter.unit.as_ref().filter(|_| self.all_units).map(UnitId::as_str);
+        let item = item.map(|code| if code.is_empty() { NO_ITEM } else { code });
         for (name, value) in [("item", item), ("station", station), ("unit", unit)] {
             if let Some(value) = value {
                 query.push_str(&format!("&{name}={}", in_query(value)));
@@ -170,6 +178,19 @@ mod tests {
         let here = Asked::default().understood(&caller("", &[Role::Operator]), NOW).expect("all");
         assert_eq!((here.filter.unit.clone(), here.narrowed()), (None, false));
         assert!(!here.figures(None, None).contains("unit"));
+    }
+
+    #[test]
+    fn what_names_no_item_leads_to_itself() {
+        let it = caller("", &[Role::Operator]);
+        let all = Asked::default().understood(&it, NOW).expect("all");
+        let list = all.list("overdue", Some(("item", "")));
+        assert!(list.contains("&item=-&of=overdue"), "{list}");
+        assert!(all.figures(Some(""), None).ends_with("&item=-"));
+        let asked = Asked { item: NO_ITEM.into(), ..Asked::default() };
+        let here = asked.understood(&it, NOW).expect("those");
+        assert_eq!((here.filter.no_item, here.item(), here.narrowed()), (true, Some(""), true));
+        assert!(here.list("all", None).contains("item=-"));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Seen<'a> {
     pub here: &'a Understood,
     pub catalogue: Option<&'a Catalogue>,
     pub stations: &'a BTreeMap<String, String>,
+    /// All that is asked for.
+    pub line: &'a Line,
 }
 
 /// All lines together. Times of different clocks are never put together: of several items there are none.
@@ -77,6 +79,7 @@ pub fn whole(lines: &BTreeMap<String, Line>) -> Line {
     }
     if let (1, Some(line)) = (lines.len(), lines.values().next()) {
         whole.used = line.used.clone();
+        whole.clocks = line.clocks.clone();
     }
     whole
 }
@@ -117,11 +120,12 @@ fn band(spread: &Spread, clock: Clock) -> String {
 
 impl Seen<'_> {
     fn item(&self) -> Option<&str> {
-        self.here.filter.item.as_ref().map(|code| code.as_str())
+        self.here.item()
     }
 
     fn clock(&self) -> Clock {
-        Clock::of(self.item().and_then(|code| promised(self.catalogue, code)))
+        let promised = || Clock::of(self.item().and_then(|code| promised(self.catalogue, code)));
+        self.line.clock().and_then(Clock::named).unwrap_or_else(promised)
     }
 
     /// Tenths of its unit that the bundle took before, and the unit.
@@ -217,6 +221,7 @@ impl Seen<'_> {
         let by_wall = median(wall, Clock::Exact);
         let note = match self.before_word() {
             _ if !one => W.t("statistics.mixed").to_owned(),
+            _ if self.line.is_mixed() => W.t("statistics.two_clocks").to_owned(),
             Some(before) => format!("{before} · {}", W.fill("statistics.wall_note", &[("time", &by_wall)])),
             None => W.fill("statistics.wall_note", &[("time", &by_wall)]),
         };
@@ -319,7 +324,7 @@ impl Seen<'_> {
             }
         };
         let promise = promised(self.catalogue, item);
-        let clock = Clock::of(promise);
+        let clock = line.clock().and_then(Clock::named).unwrap_or_else(|| Clock::of(promise));
         let saves = Saves::of(self.catalogue, item).map(|saves| saves.times(line.counts.decided));
         let said = |seconds: &i64| spoken(*seconds, clock);
         LineView {
@@ -331,7 +336,11 @@ impl Seen<'_> {
             },
             cases: count(line.counts.all),
             cases_href: self.here.list("all", Some((kind, code))),
-            median: median(&line.used, clock),
+            median: if line.is_mixed() {
+                W.t("statistics.two_clocks").to_owned()
+            } else {
+                median(&line.used, clock)
+            },
             spread: band(&line.used, clock),
             deciles: line
                 .used

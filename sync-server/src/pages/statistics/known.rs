@@ -6,6 +6,8 @@ use domain::catalogue::{Catalogue, Entry};
 use domain::ids::ItemCode;
 use domain::item::Period;
 
+use super::W;
+use super::address::NO_ITEM;
 use crate::pages::cases::item_name;
 
 /// What a bundle says of before and after.
@@ -40,17 +42,21 @@ pub fn bundle<'a>(catalogue: Option<&'a Catalogue>, code: &str) -> Option<&'a Bu
     catalogue?.bundles.get(&code)
 }
 
-/// The name of an item or bundle.
+/// The name of an item or bundle; of no code that none was named.
 pub fn title(catalogue: Option<&Catalogue>, code: &str) -> String {
+    if code.is_empty() {
+        return W.t("statistics.no_item").to_owned();
+    }
     item_name(catalogue, code.parse().ok().as_ref())
 }
 
-/// Codes and names, bundles first.
+/// Codes and names, bundles first, at last what names none.
 pub fn item_names(catalogue: Option<&Catalogue>) -> Vec<(String, String)> {
     let Some(catalogue) = catalogue else { return Vec::new() };
     let bundles = catalogue.bundles.keys();
     let codes = bundles.chain(catalogue.items.keys());
-    codes.map(|code| (code.to_string(), item_name(Some(catalogue), Some(code)))).collect()
+    let names = codes.map(|code| (code.to_string(), item_name(Some(catalogue), Some(code))));
+    names.chain([(NO_ITEM.to_owned(), title(Some(catalogue), ""))]).collect()
 }
 
 /// What is promised for an item or bundle.

@@ -86,8 +86,7 @@ fn draw(
     let (cases, next) = list::page(tx, &here.filter, of, (before, PAGE))?;
     let names = stations(tx)?;
     let filter = &here.filter;
-    let (item, station) =
-        (filter.item.as_ref().map(|c| c.as_str()), filter.station.as_ref().map(|id| id.as_str()));
+    let (item, station) = (here.item(), filter.station.as_ref().map(|id| id.as_str()));
     let mut own = here.list(of.name(), None);
     if let Of::Slower(seconds) = of {
         own.push_str(&format!("&over={seconds}"));
@@ -112,7 +111,7 @@ fn row(
     (catalogue, names): (Option<&Catalogue>, &BTreeMap<String, String>),
     now_ms: i64,
 ) -> RowView {
-    let clock = Clock::of(promised(catalogue, &case.item));
+    let clock = Clock::named(&case.clock).unwrap_or_else(|| Clock::of(promised(catalogue, &case.item)));
     let said = |seconds: Option<i64>, clock| seconds.map_or_else(|| "—".into(), |s| spoken(s, clock));
     RowView {
         number: case.number.to_string(),

@@ -20,7 +20,7 @@ use axum::extract::{Query as UrlQuery, State};
 use domain::catalogue::Catalogue;
 use domain::text::Language;
 
-use self::address::{Asked, Choice, choices};
+use self::address::{Asked, Choice, NO_ITEM, choices};
 use self::figures::{LineView, Point, Tile};
 use super::frame::{Frame, Here, frame, sample};
 use super::{Page, in_address, read_page};
@@ -28,6 +28,7 @@ use crate::error::ServiceError;
 use crate::services::meta;
 use crate::services::sessions::Caller;
 use crate::services::statistics::figures::{self as counted, By};
+use crate::services::window::PLACE;
 use crate::services::work_list;
 use crate::shell::App;
 use crate::store::{StoreError, Tx};
@@ -92,7 +93,7 @@ fn draw(
 ) -> Result<StatisticsPage, ServiceError> {
     let here = asked.understood(caller, now_ms)?;
     let filter = &here.filter;
-    let one = filter.item.is_some();
+    let one = here.item().is_some();
     let names = stations(tx)?;
     let by_item = counted::lines(tx, filter, By::Item)?;
     let by_station = if one { counted::lines(tx, filter, By::Station)? } else { BTreeMap::new() };
@@ -102,12 +103,10 @@ fn draw(
     let units = if here.all_units { known::units(catalogue) } else { Vec::new() };
     let invented = meta::sample_data(tx)?.is_some();
     let whole = figures::whole(&by_item);
-    let facts = figures::Seen { here: &here, catalogue, stations: &names };
-    let title = filter
-        .item
-        .as_ref()
-        .map_or_else(|| W.t("statistics.all").to_owned(), |code| known::title(catalogue, code.as_str()));
-    let n = whole.counts.all.to_string();
+    let facts = figures::Seen { here: &here, catalogue, stations: &names, line: &whole };
+    let title =
+        here.item().map_or_else(|| W.t("statistics.all").to_owned(), |code| known::title(catalogue, code));
+    let n = said::count(whole.counts.all);
     let (from, to) = (filter.from.to_string(), filter.to.to_string());
     Ok(StatisticsPage {
         sub: W.fill("statistics.sub", &[("n", &n), ("from", &from), ("to", &to)]),
@@ -115,7 +114,10 @@ fn draw(
             (None, _) => W.t("statistics.scope_all").to_owned(),
             (Some(unit), _) => W.fill("statistics.scope_unit", &[("unit", unit.as_str())]),
         },
-        items: choices(known::item_names(catalogue), filter.item.as_ref().map(|code| code.as_str())),
+        items: choices(
+            known::item_names(catalogue),
+            here.item().map(|code| if code.is_empty() { NO_ITEM } else { code }),
+        ),
         stations: choices(
             names.iter().map(|(id, name)| (id.clone(), name.clone())).collect(),
             filter.station.as_ref().map(|id| id.as_str()),
@@ -147,7 +149,10 @@ fn draw(
     })
 }
 
-/// Names of stations by their ids.
+/// Names of stations by their ids, and of the window, which is none.
 fn stations(tx: &mut Tx<'_>) -> Result<BTreeMap<String, String>, StoreError> {
-    Ok(work_list::stations(tx)?.into_iter().map(|(id, name, _)| (id.to_string(), name)).collect())
+    let known = work_list::stations(tx)?.into_iter().map(|(id, name, _)| (id.to_string(), name));
+    let mut names: BTreeMap<String, String> = known.collect();
+    names.entry(PLACE.to_owned()).or_insert_with(|| W.t("window.place").to_owned());
+    Ok(names)
 }

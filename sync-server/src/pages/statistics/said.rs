@@ -1,7 +1,8 @@
 //! How a time or a share is said: in whole numbers and tenths, never rounded to something that sounds better.
-use domain::item::{Period, PeriodUnit};
+use domain::item::Period;
 
 use super::W;
+use crate::services::statistics::facts;
 
 /// Seconds of an office day.
 const OFFICE_DAY_S: i64 = 9 * 3_600;
@@ -18,17 +19,23 @@ pub enum Clock {
 impl Clock {
     /// The clock of what is promised; office hours where nothing is.
     pub fn of(promised: Option<Period>) -> Self {
-        match promised.map(|period| period.unit) {
-            Some(PeriodUnit::Minute | PeriodUnit::NaturalDay) => Self::Exact,
-            Some(PeriodUnit::WorkingDay) | None => Self::Office,
+        if facts::clock(promised) == facts::EXACT { Self::Exact } else { Self::Office }
+    }
+
+    /// The clock by which something was counted; nothing of what is not decided.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            facts::EXACT => Some(Self::Exact),
+            facts::OFFICE => Some(Self::Office),
+            _ => None,
         }
     }
 
     /// Its name in files.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Exact => "minutes",
-            Self::Office => "office_hours",
+            Self::Exact => facts::EXACT,
+            Self::Office => facts::OFFICE,
         }
     }
 }

@@ -25,11 +25,13 @@ use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::sign_in::drawn;
 use crate::pages::{Page, in_address, render};
 use crate::services::sessions::Caller;
+use crate::services::window;
 use crate::services::window::drafts::{self, Content, New, Sealed};
-use crate::services::window::{self, visits};
+use crate::services::window::visits::{self, Visit};
 use crate::services::{case_key, receipt, rollout};
 use crate::shell::App;
 use crate::shell::gate::see_other;
+use crate::store::Tx;
 use crate::words::Words;
 
 /// The longest name and the longest address, in characters.
@@ -117,12 +119,7 @@ fn draw(
         let entry = catalogue.entry(code).ok_or(ProblemCode::NotFound)?;
         let withdrawn = rollout::withdrawn(tx)?;
         let may = window::can_begin((catalogue, &withdrawn), code, None, CivilDate::in_china(now_ms));
-        let open = visits::open_of(tx, clerk)?;
-        let visit = match open {
-            Some(visit) => Some(visit),
-            None if !typed.with.is_empty() => Some(visits::of_clerk(tx, clerk, &typed.with)?),
-            None => None,
-        };
+        let visit = at_hand(tx, now_ms, clerk, &typed.with)?;
         if typed.window.is_empty() {
             typed.window = visits::last_window(tx, clerk)?.unwrap_or_default();
         }
@@ -147,6 +144,15 @@ fn draw(
             w: W,
         })
     })
+}
+
+/// The visit that a form is begun in: the open one, or an ended one that goes on.
+fn at_hand(tx: &mut Tx<'_>, now_ms: i64, clerk: &str, with: &str) -> Result<Option<Visit>, ServiceError> {
+    match visits::open_today(tx, now_ms, clerk)? {
+        Some(visit) => Ok(Some(visit)),
+        None if !with.is_empty() => visits::going_on(tx, now_ms, clerk, with),
+        None => Ok(None),
+    }
 }
 
 /// What the person should have at hand, and where it comes from.
@@ -253,7 +259,7 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
         } else {
             None
         };
-        let open = visits::open_of(tx, &clerk)?.is_some() || !typed.with.is_empty();
+        let open = at_hand(tx, now_ms, &clerk, &typed.with)?.is_some();
         let suite = window::suite(tx, centre.context(), now_ms)?;
         Ok::<_, ServiceError>((volume, rollout::withdrawn(tx)?, suite, open, known))
     })?;
@@ -290,11 +296,11 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
     let content = Content { person, situation, answers, page: 0, files: Vec::new() };
     let sealed = Sealed::seal(&key, &id, &content, &mut rng)?;
     let (code, with, version) = (code.clone(), typed.with.clone(), volume.catalogue.version);
-    let (window, clerk_id) = (window.unwrap_or_default(), clerk);
+    let (window, clerk_id, since_ms) = (window.unwrap_or_default(), clerk, super::since_ms(&volume, now_ms));
     let begun = centre.write(move |tx| {
-        let visit = match visits::open_of(tx, &clerk_id)? {
+        visits::forget_old(tx, now_ms, &clerk_id)?;
+        let visit = match at_hand(tx, now_ms, &clerk_id, &with)? {
             Some(visit) => visit,
-            None if !with.is_empty() => visits::of_clerk(tx, &clerk_id, &with)?,
             None => visits::open(tx, (now_ms, &mut rng.clone()), &clerk_id, (&window, visit_kind, false))?,
         };
         let new = New {
@@ -308,7 +314,7 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
         if drafts::is_taken(tx, &id)? {
             return Ok(true);
         }
-        let begun = drafts::begin(tx, now_ms, &clerk_id, &new)?;
+        let begun = drafts::begin(tx, (now_ms, since_ms), &clerk_id, &new)?;
         if begun {
             visits::start(tx, now_ms, &visit)?;
         }

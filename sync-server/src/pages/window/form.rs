@@ -14,8 +14,9 @@ use domain::envelope::DataKey;
 use domain::form::{Answers, Facts, Form};
 use domain::ids::{CaseNo, EnvelopeId};
 use domain::situation::{SituationAnswers, misfits, resolve};
+use serde_json::{Map, Value};
 
-use super::files::Taking;
+use super::files::{Given, Taking};
 use super::sent::Sent;
 use super::{W, department, draft_of, id_in, visit_line};
 use crate::api::blocking;
@@ -27,7 +28,7 @@ use crate::pages::{Page, render, situation_form, view};
 use crate::services::catalogue::Volume;
 use crate::services::sessions::Caller;
 use crate::services::submission_form::facts;
-use crate::services::window::drafts::{self, Content, Draft, Sealed};
+use crate::services::window::drafts::{self, Content, Draft, KeptFile, Sealed};
 use crate::services::window::{self, visits};
 use crate::shell::App;
 use crate::shell::gate::see_other;
@@ -35,6 +36,8 @@ use crate::words::Words;
 
 /// The deed of the button at the check.
 const SUBMIT: &str = "submit";
+/// How often a call tries to keep what it has, at most, while others keep theirs.
+const TRIES: usize = 8;
 
 #[derive(Template)]
 #[template(path = "window_form.html")]
@@ -118,6 +121,7 @@ fn turned(app: &App, caller: &Caller, id: EnvelopeId, sent: &Sent) -> Result<Bec
     let (form, mut faults) = desk.form(&situation)?;
     let filled = Filled::read(&form, &desk.volume.catalogue.regions, &sent.pairs)
         .map_err(|e| ServiceError::refused(ProblemCode::MalformedRequest, e.to_string()))?;
+    let as_sent = filled.answers().as_map().clone();
     let (facts, mut kept) = (desk.facts(), std::mem::take(&mut desk.content.files));
     let mut sheet = Sheet {
         form: &form,
@@ -131,7 +135,7 @@ fn turned(app: &App, caller: &Caller, id: EnvelopeId, sent: &Sent) -> Result<Bec
         live: true,
     };
     let taking = Taking { app, clerk: &desk.clerk, id, key: &desk.key };
-    let not_taken = taking.take(&mut sheet, &mut kept, &sent.files)?;
+    let taken = taking.take(&mut sheet, &mut kept, &sent.files)?;
     let wants_submit = sent.get(DO) == SUBMIT;
     // The questions come first: what they lead to is not known before they are answered.
     let deed = Deed::read(sent.get(DO));
@@ -144,14 +148,26 @@ fn turned(app: &App, caller: &Caller, id: EnvelopeId, sent: &Sent) -> Result<Bec
     if !too_early {
         faults.clear();
     }
-    faults.extend(not_taken.iter().cloned());
+    faults.extend(taken.faults.iter().cloned());
     let (filled, page, answers) = (sheet.filled.clone(), sheet.page, sheet.filled.answers().as_map().clone());
     let (plan, errors) = sheet.judged();
     let fields = plan.pages.iter().flat_map(|page| &page.fields).filter(|field| field.files.is_some());
     let files = fields.filter_map(|field| field.value.clone()).filter(|value| !value.is_null()).collect();
     let complete = super::submit::Complete { effective: sheet.effective(), errors, files };
     desk.content = Content { situation: situation.clone(), answers, page, files: kept, ..desk.content };
-    desk.save()?;
+    let mut tries = 0..TRIES;
+    while !desk.save()? {
+        // Another call kept this form since it was read here.
+        let Some(newer) = Desk::find(app, caller, id)? else { return handed_in(app, caller, &id) };
+        if tries.next().is_none() || !desk.goes_on_from(&newer.content, &as_sent) {
+            return newer.overtook(&taken.given);
+        }
+        if sent.get(DO).is_empty() {
+            desk.content.page = newer.content.page;
+        }
+        desk.add_files(newer.content.files);
+        desk.draft = newer.draft;
+    }
     if wants_submit {
         match super::submit::submit(&desk, complete, &situation)? {
             Ok(number) => return Ok(Became::Case(number)),
@@ -162,7 +178,7 @@ fn turned(app: &App, caller: &Caller, id: EnvelopeId, sent: &Sent) -> Result<Bec
             }
         }
     }
-    let status = if not_taken.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let status = if taken.faults.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(Became::Drawn(status, Box::new(desk.page(page, (&form, filled), &situation, faults)?)))
 }
 
@@ -207,12 +223,74 @@ impl<'a> Desk<'a> {
         Ok((adjusted.unwrap_or_else(|_| (*plain).clone()), faults))
     }
 
-    /// Keeps what is filled in now.
-    fn save(&self) -> Result<(), ServiceError> {
+    /// Whether what another call kept is what this one was sent from, or what it came to as well: then nothing is lost
+    /// if this one is kept after it. A change and the button that is pressed right after it are such calls.
+    fn goes_on_from(&self, newer: &Content, as_sent: &Map<String, Value>) -> bool {
+        newer.situation == self.content.situation
+            && (newer.answers == *as_sent || newer.answers == self.content.answers)
+    }
+
+    fn add_files(&mut self, files: Vec<KeptFile>) {
+        for file in files {
+            if self.content.files.iter().all(|own| own.page != file.page) {
+                self.content.files.push(file);
+            }
+        }
+    }
+
+    /// What another call kept, with the files of a call that was sent from an older form. What else that one sent is
+    /// older than what is shown, and is not kept: whoever sent it is told, and looks.
+    fn overtook(mut self, given: &[Given]) -> Result<Became, ServiceError> {
+        let (app, caller, id) = (self.app, self.caller, self.draft.id);
+        for _ in 0..TRIES {
+            let (situation, at) = (self.content.situation.clone(), self.content.page);
+            let (form, _) = self.form(&situation)?;
+            let mut filled = Filled::new(Answers::from_map(self.content.answers.clone()));
+            if !given.is_empty() {
+                let facts = self.facts();
+                let mut sheet = Sheet {
+                    form: &form,
+                    facts: &facts,
+                    regions: &self.volume.catalogue.regions,
+                    filled,
+                    page: at,
+                    language: W.0,
+                    action: "",
+                    before: String::new(),
+                    live: true,
+                };
+                given.iter().for_each(|one| one.put(&mut sheet, &self.content.files));
+                filled = sheet.filled;
+                self.content.answers = filled.answers().as_map().clone();
+                self.add_files(given.iter().map(|one| one.file.clone()).collect());
+                if !self.save()? {
+                    let Some(newer) = Self::find(app, caller, id)? else {
+                        return handed_in(app, caller, &id);
+                    };
+                    self = newer;
+                    continue;
+                }
+            }
+            let told = vec![W.t("window.overtaken").to_owned()];
+            let page = self.page(at, (&form, filled), &situation, told)?;
+            return Ok(Became::Drawn(StatusCode::UNPROCESSABLE_ENTITY, Box::new(page)));
+        }
+        Err(ServiceError::Inconsistent(format!("draft {id}: others kept it all the time")))
+    }
+
+    /// Keeps what is filled in now; false if another call kept it since it was read, and then nothing was written.
+    fn save(&mut self) -> Result<bool, ServiceError> {
         let id = self.draft.id;
         let sealed = Sealed::seal(&self.key, &id, &self.content, &mut self.app.centre.random())?;
-        let (now_ms, clerk) = (self.now_ms, self.clerk.clone());
-        self.app.centre.write(move |tx| drafts::save(tx, now_ms, (&clerk, &id), &sealed))
+        let (now_ms, clerk, as_read) = (self.now_ms, self.clerk.clone(), self.draft.nonce());
+        let kept = self
+            .app
+            .centre
+            .write(move |tx| Ok(drafts::save(tx, now_ms, (&clerk, &id, as_read), &sealed)?))?;
+        if kept {
+            self.draft.saved_at_ms = now_ms;
+        }
+        Ok(kept)
     }
 
     fn page(
@@ -246,7 +324,7 @@ impl<'a> Desk<'a> {
             let visit = visits::of_clerk(tx, &self.clerk, &self.draft.visit)?;
             Ok::<_, ServiceError>((frame(tx, self.caller, self.now_ms, Here::Window)?, visit))
         })?;
-        let kept = view::time(self.now_ms, self.now_ms);
+        let kept = view::time(self.draft.saved_at_ms, self.now_ms);
         Ok(FormPage {
             title: entry.title().get(W.0).to_owned(),
             code: self.draft.item.to_string(),

@@ -79,6 +79,8 @@ struct Offer {
 struct DraftView {
     href: String,
     title: String,
+    /// It opens; what does not can only be thrown away.
+    opens: bool,
     person: String,
     times: String,
 }
@@ -102,9 +104,9 @@ fn draw(
     let clerk = caller.account.as_str();
     let volume = newest(tx, &app.centre)?;
     let catalogue = &volume.catalogue;
-    let open = visits::open_of(tx, clerk)?;
+    let open = visits::open_today(tx, now_ms, clerk)?;
     let with = match open {
-        None if !asked.with.is_empty() => Some(visits::of_clerk(tx, clerk, &asked.with)?),
+        None if !asked.with.is_empty() => visits::going_on(tx, now_ms, clerk, &asked.with)?,
         _ => None,
     };
     let text = searched(&asked.q);
@@ -115,12 +117,20 @@ fn draw(
     let window = visits::last_window(tx, clerk)?;
     let mut waiting = Vec::new();
     for draft in drafts::of_clerk(tx, clerk, since_ms(&volume, now_ms))? {
-        let (_, content) = draft.open(&app.centre.context().keys)?;
+        // One that does not open takes the page away from nobody: it can be thrown away.
+        let person = match draft.open(&app.centre.context().keys) {
+            Ok((_, content)) => mask_name(&content.person.name),
+            Err(e) => {
+                tracing::warn!(error = &e as &dyn std::error::Error, "a draft does not open");
+                String::new()
+            }
+        };
         let [begun, saved] = [draft.begun_at_ms, draft.saved_at_ms].map(|ms| view::time(ms, now_ms));
         waiting.push(DraftView {
             href: format!("/window/forms/{}", draft.id),
             title: title_of(Some(catalogue), &draft.item),
-            person: mask_name(&content.person.name),
+            opens: !person.is_empty(),
+            person,
             times: W.fill("window.draft_times", &[("begun", &begun), ("saved", &saved)]),
         });
     }

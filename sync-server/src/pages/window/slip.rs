@@ -124,7 +124,7 @@ pub async fn slip(
         let (frame, open) = app.centre.read(|tx| {
             Ok::<_, ServiceError>((
                 frame(tx, &caller, now_ms, Here::WindowMine)?,
-                visits::open_of(tx, clerk)?,
+                visits::open_today(tx, now_ms, clerk)?,
             ))
         })?;
         Ok::<_, ServiceError>(draw(slip, (frame, open.is_none()), now_ms))
@@ -155,7 +155,8 @@ fn draw(slip: Slip, (frame, free): (Frame, bool), now_ms: i64) -> SlipPage {
         marks,
         filling: until(visit.started_at_ms),
         whole: until(visit.called_at_ms),
-        again: free.then(|| format!("/window?with={}", in_query(&visit.id))),
+        again: (free && visits::may_go_on(&visit, now_ms))
+            .then(|| format!("/window?with={}", in_query(&visit.id))),
         visit: visit_line(&visit),
         qr: qr::draw(&code),
         title,

@@ -15,7 +15,6 @@ use crate::error::ServiceError;
 use crate::services::rollout;
 use crate::services::window::drafts::KeptFile;
 use crate::services::window::{self, Filled};
-use crate::store::StoreError;
 
 /// The answers as they would be sent, and what is wrong with them.
 pub(super) struct Complete {
@@ -72,7 +71,8 @@ pub(super) fn submit(
     let handed_in = centre
         .write(move |tx| window::hand_in(tx, own.context(), (now_ms, &mut rng.clone()), &clerk, &filled))?;
     centre.ring_stored();
-    // What is left behind opens for nobody: its key is gone with the draft.
+    // After a kill here they stay behind with no row that names them. They lie sealed, but their key lives on in the
+    // case: decision 025 says so.
     for digest in &handed_in.left_over {
         if let Err(e) = desk.app.uploads.blobs().remove(digest) {
             tracing::warn!(

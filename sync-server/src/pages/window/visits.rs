@@ -1,5 +1,6 @@
 //! `/window/visits`: how many came to the windows by day and by hour, and how long it took; the same as CSV, and each
-//! visit as a row of another CSV. No person and no case is shown but the numbers of cases in the second file.
+//! visit as a row of another CSV. No person is shown. Accounts and numbers of cases stand in the second file only, and
+//! only for those who may see cases; whoever may not gets the rows of the own visits, without them.
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as UrlQuery, State};
@@ -10,12 +11,13 @@ use serde::Deserialize;
 
 use super::{W, minutes};
 use crate::api::blocking;
+use crate::auth::policy::{SEE_CASES, Verdict};
 use crate::csv_file::{self, QuoteStyle};
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::{Page, in_address, render};
 use crate::services::sessions::Caller;
-use crate::services::window::visits::{self, Counted, MOST_DAYS, Sum, Sums};
+use crate::services::window::visits::{self, Counted, End, MOST_DAYS, Sum, Sums};
 use crate::shell::App;
 use crate::words::Words;
 
@@ -147,13 +149,17 @@ pub async fn visits(
 }
 
 /// The same as a file.
-pub async fn csv(State(app): State<App>, asked: Result<UrlQuery<Asked>, QueryRejection>) -> Page {
+pub async fn csv(
+    State(app): State<App>,
+    caller: Caller,
+    asked: Result<UrlQuery<Asked>, QueryRejection>,
+) -> Page {
     let asked = in_address(asked)?;
     let (name, bytes) = blocking(move || {
         let days = Days::read(&asked, app.centre.now_ms())?;
         let found = days.visits(&app)?;
         let (what, rows) = match asked.rows.as_str() {
-            "visits" => ("visits", each(&found)),
+            "visits" => ("visits", each(&for_caller(found, &caller))),
             _ => ("hours", by_hour(&visits::sums(&found))),
         };
         let name = format!("{what}-{}-{}.csv", days.from, days.to);
@@ -186,6 +192,20 @@ fn number(ms: Option<i64>) -> String {
     ms.map(|ms| minutes(Some(ms))).unwrap_or_default()
 }
 
+/// What somebody may have of each visit: everything with the right to see cases; without it the own visits, and
+/// neither account nor numbers.
+fn for_caller(mut visits: Vec<Counted>, caller: &Caller) -> Vec<Counted> {
+    if SEE_CASES.judge(Some(caller.roles)) == Verdict::Go {
+        return visits;
+    }
+    visits.retain(|counted| counted.visit.clerk == caller.account.as_str());
+    for counted in &mut visits {
+        counted.visit.clerk.clear();
+        counted.numbers.clear();
+    }
+    visits
+}
+
 fn each(visits: &[Counted]) -> Vec<Vec<String>> {
     let names = [
         "opened", "window", "clerk", "kind", "called", "started", "finished", "ended", "numbers", "filling",
@@ -193,7 +213,9 @@ fn each(visits: &[Counted]) -> Vec<Vec<String>> {
     ];
     let row = |Counted { visit, numbers }: &Counted| {
         let at = |ms: Option<i64>| ms.map(second).unwrap_or_default();
-        let spent = |begun: Option<i64>| begun.zip(visit.finished_at_ms).map(|(b, f)| (f - b).max(0));
+        // Times of visits that did not end with a case count nowhere, so nobody can sum them up here either.
+        let slip = visit.finished_at_ms.filter(|_| visit.ended == End::Served);
+        let spent = |begun: Option<i64>| begun.zip(slip).map(|(b, f)| (f - b).max(0));
         let ended = if visit.ended.as_str().is_empty() { "open" } else { visit.ended.as_str() };
         vec![
             second(visit.opened_at_ms),

@@ -29,13 +29,15 @@ use crate::store::{StoreError, Tx};
 pub const COMPANY_NAME: &str = "company_name";
 /// The source of pledges: the signature below the form.
 pub const PROMISE: &str = "promise";
-/// Turns that may break off before a person decides.
+/// Turns that may fail before a person decides; waiting for a source is none.
 const MAX_FAILURES: u64 = 5;
 const MINUTE_MS: i64 = 60_000;
 /// The first pause before a source is asked again, and the longest.
 const PAUSES_MS: (i64, i64) = (2_000, 5 * MINUTE_MS);
 /// Where nothing happened, it is looked at again after this time.
 const LATER_MS: i64 = MINUTE_MS;
+/// No turn is further away than this, unless a clock that was ahead said so.
+pub(super) const FAR_MS: i64 = PAUSES_MS.1 + 5 * MINUTE_MS;
 
 /// A step whose turn it is, opened. Never printed.
 pub struct Matter {
@@ -217,7 +219,9 @@ impl Matter {
         let register = Register { words, authority: self.authority };
         let asker = Asker { holder: &holder, case: Some(&self.id) };
         let judged = register.judge(tx, now_ms, &text, asker)?;
-        let is_free = judged.verdict != domain::rules::company_name::NameVerdict::Same;
+        // A name with faults is nobody's before a person finds it right.
+        let is_free =
+            judged.verdict != domain::rules::company_name::NameVerdict::Same && judged.faults.is_empty();
         self.own.insert(COMPANY_NAME.to_owned(), Evidence { on, answer: Ok(judged.as_evidence()) });
         self.name = Some(Name { text, holder, is_free });
         Ok(())
@@ -231,7 +235,9 @@ impl Matter {
         let facts = Facts::gather(&self.set, &sources, CivilDate::in_china(now_ms));
         let decision = self.set.decide(&facts);
         let begun = self.automatic.until_ms;
-        let until_ms = if begun > 0 { begun } else { now_ms + self.wait_ms };
+        // Never longer than from now on, whatever a clock that was ahead wrote.
+        let longest = now_ms.saturating_add(self.wait_ms);
+        let until_ms = if begun > 0 { begun.min(longest) } else { longest };
         let over = match &decision.outcome {
             Outcome::NeedsFacts { facts } => now_ms >= until_ms || !facts.iter().any(|f| self.may_come(f)),
             _ => false,
@@ -266,6 +272,9 @@ pub fn write(
         return Err(cases::changed(row.version));
     }
     looks::write(tx, id, &judged.looks)?;
+    if matter.name.as_ref().is_some_and(|name| !name.is_free) {
+        names::let_go(tx, id)?;
+    }
     if let Some(name) = matter.name.as_ref().filter(|name| name.is_free)
         && let Some(words) = words
         && !(Register { words, authority: matter.authority }).take(
@@ -336,19 +345,24 @@ pub fn put_off(tx: &mut Tx<'_>, now_ms: i64, (id, step): (&EnvelopeId, &str)) ->
     }
 }
 
-/// A turn broke off: it has another one soon, and after some of them a person decides. Says whether that is so now.
+/// A turn failed: it has another one after a pause, and after some of them a person decides. Says whether that is so now.
+/// Reads nothing of the row that may be the reason for it, and leaves alone how long sources are waited for.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn give_up(tx: &mut Tx<'_>, now_ms: i64, (id, step): (&EnvelopeId, &str)) -> Result<bool, StoreError> {
-    let named = [id.to_string().into(), step.into()];
-    let sql = "SELECT tries FROM automatic WHERE envelope_id = $1 AND step = $2 AND state = 'waiting'";
-    let Some(row) = tx.query_first(sql, &named)? else { return Ok(false) };
-    let over = row.uint(0)? + 1 >= MAX_FAILURES;
-    let progress = if over { Progress::Person } else { Progress::Waiting };
-    let until_ms = now_ms + LATER_MS * 60;
-    note(tx, (id, step), (progress, "[]"), (now_ms + PAUSES_MS.0, until_ms))?;
-    Ok(over)
+    let id = id.to_string();
+    tx.execute(
+        "UPDATE automatic SET failures = failures + 1, next_ms = $3
+         WHERE envelope_id = $1 AND step = $2 AND state = 'waiting'",
+        &[id.as_str().into(), step.into(), now_ms.saturating_add(PAUSES_MS.0).into()],
+    )?;
+    let over = tx.execute(
+        "UPDATE automatic SET state = 'person', reasons = '[]'
+         WHERE envelope_id = $1 AND step = $2 AND state = 'waiting' AND failures >= $3",
+        &[id.as_str().into(), step.into(), MAX_FAILURES.into()],
+    )?;
+    Ok(over > 0)
 }
 
 fn note(

@@ -12,7 +12,7 @@ pub mod rule_sets;
 use std::sync::Arc;
 
 use domain::bundle::StepKind;
-use domain::case::{Action, CaseState, CaseView, StepState};
+use domain::case::{Action, CaseState, CaseView, StepState, StepView};
 use domain::ids::{EnvelopeId, ItemCode};
 use domain::rules::{Outcome, Reason, RuleSet};
 
@@ -71,8 +71,10 @@ pub struct Automatic {
     pub set_version: u64,
     /// How far it has come.
     pub progress: Progress,
-    /// How often it was tried.
+    /// How often a source was waited for.
     pub tries: u64,
+    /// How often a turn failed.
+    pub failures: u64,
     /// When its turn comes, milliseconds since 1970.
     pub next_ms: i64,
     /// Until when sources are waited for, milliseconds since 1970; 0 before its first turn.
@@ -81,7 +83,7 @@ pub struct Automatic {
     pub reasons: Vec<Reason>,
 }
 
-const COLUMNS: &str = "step, set_version, state, tries, next_ms, until_ms, reasons";
+const COLUMNS: &str = "step, set_version, state, tries, next_ms, until_ms, reasons, failures";
 
 /// Notes by which rule sets the steps of a case that was just opened are judged: those that are in force now.
 ///
@@ -100,9 +102,10 @@ pub fn note_opened(
             continue;
         }
         tx.execute(
-            "INSERT INTO automatic (envelope_id, step, set_version, state, tries, next_ms, until_ms, reasons)
-             VALUES ($1, $2, $3, 'waiting', 0, $4, 0, '[]') ON CONFLICT (envelope_id, step) DO UPDATE SET set_version = $3, state = 'waiting', tries = 0, next_ms = $4,
-                 until_ms = 0, reasons = '[]'",
+            "INSERT INTO automatic (envelope_id, step, set_version, state, tries, failures, next_ms, until_ms, reasons)
+             VALUES ($1, $2, $3, 'waiting', 0, 0, $4, 0, '[]')
+             ON CONFLICT (envelope_id, step) DO UPDATE SET set_version = $3, state = 'waiting', tries = 0,
+                 failures = 0, next_ms = $4, until_ms = 0, reasons = '[]'",
             &[id.to_string().into(), step.as_str().into(), version.into(), now_ms.into()],
         )?;
     }
@@ -128,7 +131,8 @@ pub fn follow(
     if let Action::Reopened { .. } = action {
         for step in view.steps.iter().filter(|step| step.state.is_open() && step.passed_by.is_empty()) {
             let again = tx.execute(
-                "UPDATE automatic SET state = 'waiting', tries = 0, next_ms = $3, until_ms = 0, reasons = '[]'
+                "UPDATE automatic SET state = 'waiting', tries = 0, failures = 0, next_ms = $3, until_ms = 0,
+                     reasons = '[]'
                  WHERE envelope_id = $1 AND step = $2 AND state <> 'waiting'",
                 &[id.to_string().into(), step.id.as_str().into(), now_ms.into()],
             )?;
@@ -147,14 +151,16 @@ pub fn follow(
     Ok(())
 }
 
-/// Steps whose turn has come, the oldest first.
+/// Steps whose turn has come, the oldest first; also one of which a clock that was ahead said that it comes much later
+/// than any pause is long.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn due(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<(EnvelopeId, String)>, StoreError> {
     let rows = tx.query(
-        "SELECT envelope_id, step FROM automatic WHERE state = 'waiting' AND next_ms <= $1 ORDER BY next_ms LIMIT $2",
-        &[now_ms.into(), limit.into()],
+        "SELECT envelope_id, step FROM automatic WHERE state = 'waiting' AND (next_ms <= $1 OR next_ms > $2)
+         ORDER BY next_ms LIMIT $3",
+        &[now_ms.into(), now_ms.saturating_add(judge::FAR_MS).into(), limit.into()],
     )?;
     rows.iter().map(|row| Ok((row.parsed(0)?, row.text(1)?.to_owned()))).collect()
 }
@@ -198,6 +204,7 @@ fn automatic(row: &Row) -> Result<Automatic, StoreError> {
         next_ms: row.int(4)?,
         until_ms: row.int(5)?,
         reasons: serde_json::from_str(row.text(6)?).map_err(|_| wrong())?,
+        failures: row.uint(7)?,
     })
 }
 
@@ -216,17 +223,16 @@ fn turn(view: &CaseView, id: &str) -> Turn {
     if !view.state.is_open() || !step.passed_by.is_empty() || planned.statutory.is_some() {
         return Turn::Gone;
     }
+    // Approving accepts as well: nobody has what the desk accepts, and the citizen is asked for nothing.
+    let is_accept = |id: &str| view.plan.step(id).is_some_and(|planned| planned.kind == StepKind::Accept);
+    let is_free = |step: &StepView| step.state.is_workable() && step.holder.is_none();
+    let submitted = view.state == CaseState::Submitted;
+    let acceptable =
+        view.asked.is_empty() && view.steps.iter().filter(|step| is_accept(&step.id)).all(is_free);
     // What a desk accepts by itself a machine may accept: nothing else may stand before the step.
-    let only_accepting = || {
-        view.state == CaseState::Submitted
-            && planned.depends.iter().all(|on| {
-                view.plan.step(on).is_some_and(|before| {
-                    let untouched = view.step(on).is_some_and(|step| step.holder.is_none());
-                    before.kind == StepKind::Accept && untouched
-                })
-            })
-    };
+    let only_accepting = || submitted && acceptable && planned.depends.iter().all(|on| is_accept(on));
     match step.state {
+        StepState::Ready if step.holder.is_none() && submitted && !acceptable => Turn::Later,
         StepState::Ready if step.holder.is_none() => Turn::Now,
         StepState::Waiting if only_accepting() => Turn::Now,
         StepState::Waiting | StepState::Supplement => Turn::Later,

@@ -194,6 +194,18 @@ pub(super) fn register(tx: &mut Tx<'_>, id: &EnvelopeId, registered: bool) -> Re
     Ok(())
 }
 
+/// A case wants another name that it cannot have: the one before is free.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub(super) fn let_go(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM company_name WHERE envelope_id = $1 AND state = 'wanted'",
+        &[id.to_string().into()],
+    )?;
+    Ok(())
+}
+
 /// A case ended: what it did not get it gives back.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use crate::error::ServiceError;
 use crate::services::cases::{self, CaseRow};
 use crate::services::catalogue::Shelf;
 use crate::services::{case_time, meta};
-use crate::store::{FACT_COLUMNS, StoreError, Tx, Value};
+use crate::store::{FACT_COLUMNS, Row, StoreError, Tx, Value};
 
 /// The unit of the row that stands for the whole case.
 pub const WHOLE: &str = "";
@@ -25,6 +25,10 @@ pub const OPEN: &str = "open";
 pub const DECIDED: &str = "decided";
 /// It was completed before there were outcomes.
 const COMPLETED: &str = "completed";
+/// The clock by which every minute counts, at night as well.
+pub const EXACT: &str = "minutes";
+/// The clock of office hours of working days.
+pub const OFFICE: &str = "office_hours";
 /// States that are in no time and no share: nobody decided on the matter itself.
 pub const EXCLUDED: [&str; 5] = ["returned", "quarantined", "declined", "withdrawn", "terminated"];
 /// From so many seconds on a time is kept in whole minutes.
@@ -46,6 +50,7 @@ pub struct Facts {
     wall_s: Option<i64>,
     rounds: u64,
     overdue: bool,
+    clock: &'static str,
     counted_by: u64,
 }
 
@@ -94,8 +99,17 @@ pub fn of_view(view: &CaseView, promised: Option<Period>, by: Option<CountedBy<'
         rounds: asked.len() as u64,
         // What is posted late was not decided late.
         overdue: if decided_ms.is_some() { late } else { view.overdue },
+        clock: if decided_ms.is_some() { clock(promised) } else { "" },
         counted_by: by.filter(|_| decided_ms.is_some()).map_or(0, |by| by.version),
     })
+}
+
+/// The clock of what is promised; office hours where nothing is.
+pub fn clock(promised: Option<Period>) -> &'static str {
+    match promised.map(|period| period.unit) {
+        Some(PeriodUnit::Minute | PeriodUnit::NaturalDay) => EXACT,
+        Some(PeriodUnit::WorkingDay) | None => OFFICE,
+    }
 }
 
 /// Days since 1970 in China.
@@ -118,25 +132,64 @@ fn units(view: &CaseView) -> BTreeSet<UnitId> {
     needed.map(|step| &step.unit).chain(view.accepting_unit()).cloned().collect()
 }
 
-/// What is counted of a case by the newest calendar.
+/// What is counted of a case: by the newest calendar, or, where it was `decided_before`, by the one by which it was
+/// counted then. A catalogue version that cannot be read promises nothing and has no calendar: nobody's action fails for
+/// a figure.
 ///
 /// # Errors
-/// [`ServiceError`] if a catalogue version cannot be read.
+/// [`ServiceError`] if the store fails.
 pub fn of(
     tx: &mut Tx<'_>,
     shelf: &Shelf,
     row: &CaseRow,
     view: &CaseView,
+    decided_before: bool,
 ) -> Result<Option<Facts>, ServiceError> {
     if view.decided_at_ms().is_none() {
         return Ok(of_view(view, None, None));
     }
-    let promised = case_time::promised(tx, shelf, row)?;
-    let newest = shelf.newest(tx)?;
-    let by = newest
+    let promised = readable(row, case_time::promised(tx, shelf, row))?.flatten();
+    let kept = if decided_before { counted_by(tx, &row.envelope_id.to_string())? } else { None };
+    let volume = match kept {
+        Some(version) => shelf.get(tx, version),
+        None => shelf.newest(tx),
+    };
+    let volume = readable(row, volume)?.flatten();
+    let by = volume
         .as_deref()
         .map(|volume| CountedBy { version: volume.catalogue.version, calendar: &volume.catalogue.calendar });
     Ok(of_view(view, promised, by))
+}
+
+/// The catalogue version by whose calendar a case was counted; none of a case that has no facts.
+fn counted_by(tx: &mut Tx<'_>, id: &str) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT counted_by FROM case_fact WHERE envelope_id = $1 AND unit = $2";
+    tx.query_first(sql, &[id.into(), WHOLE.into()])?.map(|row| row.uint(0)).transpose()
+}
+
+/// What was read; nothing, and a line in the log, if it is damaged.
+fn readable<T>(row: &CaseRow, read: Result<T, ServiceError>) -> Result<Option<T>, ServiceError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(e) if is_damage(&e) => {
+            tracing::error!(
+                case = %row.envelope_id,
+                error = &e as &dyn std::error::Error,
+                "a catalogue cannot be read: a case is counted without it"
+            );
+            Ok(None)
+        }
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether one row does not read back, and not the store failed.
+fn is_damage(error: &ServiceError) -> bool {
+    matches!(
+        error,
+        ServiceError::Inconsistent(_)
+            | ServiceError::Store(StoreError::Stored { .. } | StoreError::Shape { .. })
+    )
 }
 
 /// Writes what changed of a case by an action.
@@ -162,10 +215,11 @@ pub fn change(
     for values in rows((&id.to_string(), item, row.station.as_str()), after) {
         tx.execute(
             "INSERT INTO case_fact (unit, day_, envelope_id, item, station, hour_, state, used_s, wall_s, rounds,
-                 overdue, counted_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 overdue, clock, counted_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (unit, day_, envelope_id) DO UPDATE SET item = $4, station = $5, hour_ = $6, state = $7,
-                 used_s = $8, wall_s = $9, rounds = $10, overdue = $11, counted_by = $12",
+                 used_s = $8, wall_s = $9, rounds = $10, overdue = $11, clock = $12,
+                 counted_by = $13",
             &values,
         )?;
     }
@@ -187,6 +241,7 @@ pub fn rows((id, item, station): (&str, &str, &str), facts: &Facts) -> Vec<[Valu
             Value::from(facts.wall_s),
             facts.rounds.into(),
             u64::from(facts.overdue).into(),
+            facts.clock.into(),
             facts.counted_by.into(),
         ]
     };
@@ -206,10 +261,11 @@ pub fn stored(tx: &mut Tx<'_>, id: &str) -> Result<Vec<Vec<Value>>, StoreError> 
     Ok(rows)
 }
 
-/// Writes the facts of a stretch of cases of before there were any; says whether there is more to do.
+/// Writes the facts of a stretch of cases of before there were any; says whether there is more to do. A damaged case has
+/// none: it is told in the log and by `verify`, and keeps no centre from starting.
 ///
 /// # Errors
-/// [`ServiceError`] if the store fails, a catalogue version cannot be read, or actions make no case.
+/// [`ServiceError`] if the store fails.
 pub fn catch_up(tx: &mut Tx<'_>, shelf: &Shelf) -> Result<bool, ServiceError> {
     let after = match meta::get(tx, CAUGHT_UP)?.as_deref() {
         Some("done") => return Ok(false),
@@ -225,13 +281,25 @@ pub fn catch_up(tx: &mut Tx<'_>, shelf: &Shelf) -> Result<bool, ServiceError> {
     };
     let place = last.uint(1)?;
     for row in &found {
-        let row = cases::read(row)?;
-        let history = cases::history(tx, &row.envelope_id)?;
-        // One whose actions make no case is told by `verify`; it must not keep the centre from starting.
-        let Ok(view) = fold(&history) else { continue };
-        let facts = of(tx, shelf, &row, &view)?;
-        change(tx, &row, (None, facts.as_ref()))?;
+        match catch_up_with(tx, shelf, row) {
+            Err(e) if is_damage(&e) => {
+                tracing::error!(
+                    case = row.text(0).unwrap_or("?"),
+                    error = &e as &dyn std::error::Error,
+                    "a damaged case is not counted; see `sync-server verify`"
+                );
+            }
+            done => done?,
+        }
     }
     meta::replace(tx, CAUGHT_UP, &place.to_string())?;
     Ok(true)
+}
+
+fn catch_up_with(tx: &mut Tx<'_>, shelf: &Shelf, row: &Row) -> Result<(), ServiceError> {
+    let row = cases::read(row)?;
+    let history = cases::history(tx, &row.envelope_id)?;
+    let view = fold(&history).map_err(|e| ServiceError::Inconsistent(e.to_string()))?;
+    let facts = of(tx, shelf, &row, &view, false)?;
+    Ok(change(tx, &row, (None, facts.as_ref()))?)
 }

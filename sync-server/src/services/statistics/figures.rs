@@ -2,7 +2,7 @@
 //!
 //! Each is one statement over one stretch of the key, grouped by the database. Refuses periods without an end: whoever
 //! asks bounds them ([`super::MAX_DAYS`]).
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::spread::Spread;
 use super::{Filter, facts};
@@ -65,8 +65,22 @@ impl Counts {
 pub struct Line {
     /// How many.
     pub counts: Counts,
-    /// How long, by the clock of the promise.
+    /// How long, by the clock of the promise; of several clocks nothing, for their times are never ranked together.
     pub used: Spread,
+    /// By which clocks: of another version of the catalogue something else may have been promised.
+    pub clocks: BTreeSet<String>,
+}
+
+impl Line {
+    /// The clock, if it is one.
+    pub fn clock(&self) -> Option<&str> {
+        self.clocks.first().filter(|_| !self.is_mixed()).map(String::as_str)
+    }
+
+    /// Whether times of several clocks stand in it.
+    pub fn is_mixed(&self) -> bool {
+        self.clocks.len() > 1
+    }
 }
 
 /// By what lines are made.
@@ -106,11 +120,16 @@ pub fn lines(tx: &mut Tx<'_>, filter: &Filter, by: By) -> Result<BTreeMap<String
         line.counts.add((row.text(1)?, row.int(2)? != 0), many);
     }
     let sql = format!(
-        "SELECT f.{column}, f.used_s, COUNT(*) FROM case_fact f WHERE {condition} AND f.used_s IS NOT NULL
-         GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT f.{column}, f.used_s, f.clock, COUNT(*) FROM case_fact f
+         WHERE {condition} AND f.used_s IS NOT NULL GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     );
     for row in &tx.query(&sql, &values)? {
-        lines.entry(row.text(0)?.to_owned()).or_default().used.add(row.int(1)?, row.uint(2)?);
+        let line = lines.entry(row.text(0)?.to_owned()).or_default();
+        line.used.add(row.int(1)?, row.uint(3)?);
+        line.clocks.insert(row.text(2)?.to_owned());
+    }
+    for line in lines.values_mut().filter(|line| line.is_mixed()) {
+        line.used = Spread::default();
     }
     Ok(lines)
 }
@@ -137,24 +156,31 @@ pub fn hours(tx: &mut Tx<'_>, filter: &Filter) -> Result<BTreeMap<i64, u64>, Sto
 }
 
 /// How many came in and how long they took, by fortnights from the first day on, each with its first day (days since
-/// 1970 in China). Times are those of one item: without one there are none.
+/// 1970 in China). Times are those of one item by one clock: otherwise there are none.
 pub fn course(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<(i64, u64, Spread)>, StoreError> {
     let (condition, mut values) = filter.condition();
     values.extend([facts::day(filter.from).into(), FORTNIGHT.into()]);
     let (first, length) = (values.len() - 1, values.len());
     // Of several items no time is told, and the groups stay few.
-    let used = if filter.item.is_some() { "f.used_s" } else { "CAST(NULL AS BIGINT)" };
+    let one = filter.item.is_some() || filter.no_item;
+    let used = if one { "f.used_s" } else { "CAST(NULL AS BIGINT)" };
     let sql = format!(
-        "SELECT (f.day_ - ${first}) / ${length}, {used}, COUNT(*) FROM case_fact f WHERE {condition}
-         GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT (f.day_ - ${first}) / ${length}, {used}, f.clock, COUNT(*) FROM case_fact f WHERE {condition}
+         GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
     );
     let mut course: BTreeMap<i64, (u64, Spread)> = BTreeMap::new();
+    let mut clocks = BTreeSet::new();
     for row in &tx.query(&sql, &values)? {
         let point = course.entry(row.int(0)?).or_default();
-        point.0 += row.uint(2)?;
+        point.0 += row.uint(3)?;
         if let Some(seconds) = row.int_or_null(1)? {
-            point.1.add(seconds, row.uint(2)?);
+            point.1.add(seconds, row.uint(3)?);
+            clocks.insert(row.text(2)?.to_owned());
         }
+    }
+    // A curve that changes its clock says nothing.
+    if clocks.len() > 1 {
+        course.values_mut().for_each(|point| point.1 = Spread::default());
     }
     let day = |n: i64| facts::day(filter.from) + n * FORTNIGHT;
     Ok(course.into_iter().map(|(n, (cases, spread))| (day(n), cases, spread)).collect())

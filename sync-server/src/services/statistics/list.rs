@@ -75,6 +75,8 @@ pub struct Counted {
     pub received_at_ms: i64,
     /// Time until the decision by the clock of the promise, in seconds.
     pub used_s: Option<i64>,
+    /// By which clock; empty before it is decided.
+    pub clock: String,
     /// The same by the wall.
     pub wall_s: Option<i64>,
     /// How often a supplement was asked for.
@@ -123,7 +125,7 @@ pub fn page(
     values.push((limit + 1).into());
     let sql = format!(
         "SELECT c.number, f.item, f.station, f.state, c.received_at_ms, f.used_s, f.wall_s, f.rounds, f.overdue,
-             f.day_, f.envelope_id
+             f.day_, f.envelope_id, f.clock
          FROM case_fact f JOIN case_ c ON c.envelope_id = f.envelope_id WHERE {condition}
          ORDER BY f.day_ DESC, f.envelope_id DESC LIMIT ${}",
         values.len()
@@ -147,5 +149,6 @@ fn read(row: &Row) -> Result<Counted, StoreError> {
         rounds: row.uint(7)?,
         overdue: row.int(8)? != 0,
         place: (row.int(9)?, row.parsed(10)?),
+        clock: row.text(11)?.to_owned(),
     })
 }

@@ -26,6 +26,8 @@ pub struct Filter {
     pub unit: Option<UnitId>,
     /// Only of this item or bundle.
     pub item: Option<ItemCode>,
+    /// Only those whose envelope named no item; `item` says nothing then.
+    pub no_item: bool,
     /// Only from this station.
     pub station: Option<StationId>,
 }
@@ -37,7 +39,7 @@ impl Filter {
         let mut values = vec![unit.into(), facts::day(self.from).into(), facts::day(self.to).into()];
         let mut text = String::from("f.unit = $1 AND f.day_ >= $2 AND f.day_ <= $3");
         let named = [
-            ("item", self.item.as_ref().map(ItemCode::as_str)),
+            ("item", if self.no_item { Some("") } else { self.item.as_ref().map(ItemCode::as_str) }),
             ("station", self.station.as_ref().map(StationId::as_str)),
         ];
         for (column, value) in named {

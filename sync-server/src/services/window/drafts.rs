@@ -17,7 +17,7 @@ use crate::keys::Keys;
 use crate::services::case_key::{self, WrappedKey};
 use crate::store::{self, Row, StoreError, Tx};
 
-/// Drafts of one clerk at the same time, at most.
+/// Drafts of one clerk at the same time, at most; those that are over do not count.
 pub const MOST: u64 = 20;
 /// Pages of one draft that are looked at, at most: those that were taken away again count as well.
 const MOST_PAGES: u64 = 1_000;
@@ -100,6 +100,11 @@ impl Sealed {
 }
 
 impl Draft {
+    /// What tells this state of it from every later one: each state is sealed with a nonce of its own.
+    pub fn nonce(&self) -> Nonce {
+        self.nonce
+    }
+
     /// Its key and its content.
     ///
     /// # Errors
@@ -140,12 +145,18 @@ pub struct New<'a> {
     pub sealed: &'a Sealed,
 }
 
-/// Begins a draft; false if the clerk has too many.
+/// Begins a draft; false if the clerk has too many that were kept since `since_ms`.
 ///
 /// # Errors
 /// [`ServiceError`] if the key of the year is not the store's, or the store fails.
-pub fn begin(tx: &mut Tx<'_>, now_ms: i64, clerk: &str, new: &New<'_>) -> Result<bool, ServiceError> {
-    let had = tx.query_int("SELECT COUNT(*) FROM window_draft WHERE clerk = $1", &[clerk.into()])?;
+pub fn begin(
+    tx: &mut Tx<'_>,
+    (now_ms, since_ms): (i64, i64),
+    clerk: &str,
+    new: &New<'_>,
+) -> Result<bool, ServiceError> {
+    let sql = "SELECT COUNT(*) FROM window_draft WHERE clerk = $1 AND saved_at_ms >= $2";
+    let had = tx.query_int(sql, &[clerk.into(), since_ms.into()])?;
     if u64::try_from(had).unwrap_or(0) >= MOST {
         return Ok(false);
     }
@@ -198,30 +209,31 @@ pub fn find(
     row.map(|row| read(&row)).transpose()
 }
 
-/// Keeps what is filled in now.
-///
-/// # Errors
-/// [`ServiceError`] `not-found` if the draft was handed in or thrown away meanwhile.
+/// Keeps what is filled in now; false if the draft is not what was read any more: another call kept it, or it was
+/// handed in or thrown away. Nothing is written then.
 pub fn save(
     tx: &mut Tx<'_>,
     now_ms: i64,
-    (clerk, id): (&str, &EnvelopeId),
+    (clerk, id, as_read): (&str, &EnvelopeId, Nonce),
     sealed: &Sealed,
-) -> Result<(), ServiceError> {
+) -> Result<bool, StoreError> {
     let kept = tx.execute(
-        "UPDATE window_draft SET nonce = $3, sealed = $4, saved_at_ms = $5 WHERE envelope_id = $1 AND clerk = $2",
+        "UPDATE window_draft SET nonce = $4, sealed = $5, saved_at_ms = $6
+         WHERE envelope_id = $1 AND clerk = $2 AND nonce = $3",
         &[
             id.to_string().into(),
             clerk.into(),
+            as_read.0.as_slice().into(),
             sealed.nonce.0.as_slice().into(),
             sealed.bytes.as_slice().into(),
             now_ms.into(),
         ],
     )?;
-    if kept == 0 { Err(ProblemCode::NotFound.into()) } else { Ok(()) }
+    Ok(kept > 0)
 }
 
-/// Writes down a page before its bytes are kept, so that they are found when the draft goes. Gives its number.
+/// Writes down a page before its bytes are kept, so that they are found when the draft goes; false if another file
+/// took the number meanwhile.
 ///
 /// # Errors
 /// [`ServiceError`] `not-found` if the draft is gone, `too-large` if it has too many pages.
@@ -229,7 +241,7 @@ pub fn expect_page(
     tx: &mut Tx<'_>,
     (clerk, id): (&str, &EnvelopeId),
     (page, digest): (u16, &Digest),
-) -> Result<(), ServiceError> {
+) -> Result<bool, ServiceError> {
     let sql = "SELECT COUNT(*) FROM window_draft WHERE envelope_id = $1 AND clerk = $2";
     if tx.query_int(sql, &[id.to_string().into(), clerk.into()])? == 0 {
         return Err(ProblemCode::NotFound.into());
@@ -237,11 +249,12 @@ pub fn expect_page(
     if u64::from(page) > MOST_PAGES {
         return Err(ProblemCode::TooLarge.into());
     }
-    tx.execute(
-        "INSERT INTO window_page (envelope_id, page, digest) VALUES ($1, $2, $3)",
+    let written = tx.execute(
+        "INSERT INTO window_page (envelope_id, page, digest) VALUES ($1, $2, $3)
+         ON CONFLICT (envelope_id, page) DO NOTHING",
         &[id.to_string().into(), i64::from(page).into(), digest.to_string().into()],
     )?;
-    Ok(())
+    Ok(written > 0)
 }
 
 /// The number of the next page of a draft.

@@ -5,6 +5,7 @@
 mod availability;
 pub mod drafts;
 mod submit;
+mod sums;
 pub mod visits;
 
 use domain::case::CaseState;

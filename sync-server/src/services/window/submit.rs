@@ -12,7 +12,7 @@ use domain::wire::v1::{
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
-use super::visits::{self, End};
+use super::visits;
 use super::{drafts, made_of, place};
 use crate::auth::role::Role;
 use crate::error::{ProblemCode, ServiceError};
@@ -27,7 +27,7 @@ pub struct Filled {
     pub id: EnvelopeId,
     /// Made when the form began.
     pub key: DataKey,
-    /// The visit.
+    /// The visit in which the form was begun.
     pub visit: String,
     /// Item or bundle.
     pub item: ItemCode,
@@ -103,16 +103,16 @@ pub fn hand_in<R: CryptoRng>(
     for blob in &form.blobs {
         blobs::arrived(tx, now_ms, &form.id, &blob.digest)?;
     }
-    let visit = visits::of_clerk(tx, clerk, &form.visit)?;
+    let visit = visits::of_form(tx, now_ms, clerk, &form.visit)?;
     let (row, view) = cases::current(tx, &form.id)?;
     let actor = Actor { id: clerk, role: Role::Window.as_str(), on_behalf_of: None, click: None };
     let action = Action::Answerable { clerk: clerk.to_owned(), visit: visit.kind };
     cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
     tx.execute(
         "INSERT INTO visit_case (envelope_id, visit, clerk, server_seq) VALUES ($1, $2, $3, $4)",
-        &[form.id.to_string().into(), form.visit.as_str().into(), clerk.into(), receipt.server_seq.into()],
+        &[form.id.to_string().into(), visit.id.as_str().into(), clerk.into(), receipt.server_seq.into()],
     )?;
-    visits::finish(tx, now_ms, &visit, End::Served)?;
+    visits::served(tx, now_ms, &visit)?;
     Ok(HandedIn { number, left_over })
 }
 

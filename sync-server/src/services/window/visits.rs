@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::case::VisitKind;
-use domain::date::{CivilDate, china_clock};
+use domain::date::CivilDate;
 use domain::ids::EnvelopeId;
 use rand_core::CryptoRng;
 
@@ -14,12 +14,16 @@ use crate::error::{ProblemCode, ServiceError};
 use crate::services::audit;
 use crate::store::{Row, StoreError, Tx, Value};
 
+pub use super::sums::{Sum, Sums, sums};
+
 /// The longest name of a window, in characters.
 pub const MAX_WINDOW_CHARS: usize = 20;
 /// Visits that are counted at once, at most: more than a city has in a month.
 pub const MOST: u64 = 100_000;
 /// Days that are counted at once, at most.
 pub const MOST_DAYS: i64 = 92;
+/// How long after its end a visit may go on: half an hour.
+pub const SAME_PERSON_MS: i64 = 30 * 60_000;
 
 /// How a visit ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,6 +117,30 @@ pub fn open_of(tx: &mut Tx<'_>, clerk: &str) -> Result<Option<Visit>, StoreError
     tx.query_first(&sql, &[clerk.into()])?.map(|row| read(&row)).transpose()
 }
 
+/// The open visit of a clerk, unless it is of an earlier day: that one was forgotten.
+pub fn open_today(tx: &mut Tx<'_>, now_ms: i64, clerk: &str) -> Result<Option<Visit>, StoreError> {
+    Ok(open_of(tx, clerk)?.filter(|visit| is_of_today(visit.opened_at_ms, now_ms)))
+}
+
+/// An ended visit that may go on with one more matter of the same person: nobody waits longer than
+/// [`SAME_PERSON_MS`] for that, and nobody until the next day.
+///
+/// # Errors
+/// [`ServiceError`] `not-found`, also for a visit of anybody else.
+pub fn going_on(tx: &mut Tx<'_>, now_ms: i64, clerk: &str, id: &str) -> Result<Option<Visit>, ServiceError> {
+    Ok(Some(of_clerk(tx, clerk, id)?).filter(|visit| may_go_on(visit, now_ms)))
+}
+
+/// See [`going_on`].
+pub fn may_go_on(visit: &Visit, now_ms: i64) -> bool {
+    let soon = |ended_ms: i64| is_of_today(ended_ms, now_ms) && now_ms - ended_ms <= SAME_PERSON_MS;
+    visit.finished_at_ms.is_some_and(soon)
+}
+
+fn is_of_today(at_ms: i64, now_ms: i64) -> bool {
+    CivilDate::in_china(at_ms) == CivilDate::in_china(now_ms)
+}
+
 /// A visit of this clerk.
 ///
 /// # Errors
@@ -129,13 +157,28 @@ pub fn last_window(tx: &mut Tx<'_>, clerk: &str) -> Result<Option<String>, Store
     tx.query_first(sql, &[clerk.into()])?.map(|row| Ok(row.text(0)?.to_owned())).transpose()
 }
 
-/// Opens a visit, with the call or without one; a clerk who has an open one keeps that, whoever clicks twice too.
+/// Ends what a clerk left open on an earlier day.
+pub fn forget_old(tx: &mut Tx<'_>, now_ms: i64, clerk: &str) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM visit WHERE clerk = $1 AND ended = '' ORDER BY opened_at_ms, id LIMIT 100"
+    );
+    let open = tx.query(&sql, &[clerk.into()])?;
+    let open = open.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    for visit in open.iter().filter(|visit| !is_of_today(visit.opened_at_ms, now_ms)) {
+        finish(tx, now_ms, visit, End::Forgotten)?;
+    }
+    Ok(())
+}
+
+/// Opens a visit, with the call or without one; a clerk who has an open one of this day keeps that, whoever clicks
+/// twice too.
 pub fn open(
     tx: &mut Tx<'_>,
     (now_ms, rng): (i64, &mut dyn CryptoRng),
     clerk: &str,
     (window, kind, called): (&str, VisitKind, bool),
 ) -> Result<Visit, StoreError> {
+    forget_old(tx, now_ms, clerk)?;
     if let Some(visit) = open_of(tx, clerk)? {
         return Ok(visit);
     }
@@ -183,6 +226,28 @@ pub fn finish(tx: &mut Tx<'_>, now_ms: i64, visit: &Visit, end: End) -> Result<(
         &[visit.id.as_str().into(), now_ms.into(), end.as_str().into()],
     )?;
     if ended > 0 { note(tx, now_ms, visit, "visit.finished") } else { Ok(()) }
+}
+
+/// A form was handed in: the visit is served, and its last slip is there now, whatever had ended it before.
+pub fn served(tx: &mut Tx<'_>, now_ms: i64, visit: &Visit) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE visit SET finished_at_ms = $2, ended = $3 WHERE id = $1",
+        &[visit.id.as_str().into(), now_ms.into(), End::Served.as_str().into()],
+    )?;
+    note(tx, now_ms, visit, "visit.finished")
+}
+
+/// The visit to which the case of a form belongs: the one in which it was begun, unless that is over and the clerk has
+/// another one open, for then the person has come back.
+///
+/// # Errors
+/// [`ServiceError`] `not-found`, also for a visit of anybody else.
+pub fn of_form(tx: &mut Tx<'_>, now_ms: i64, clerk: &str, id: &str) -> Result<Visit, ServiceError> {
+    let own = of_clerk(tx, clerk, id)?;
+    if own.ended == End::Open && is_of_today(own.opened_at_ms, now_ms) {
+        return Ok(own);
+    }
+    Ok(open_today(tx, now_ms, clerk)?.unwrap_or(own))
 }
 
 /// How many cases were opened in a visit.
@@ -248,140 +313,9 @@ fn read(row: &Row) -> Result<Visit, StoreError> {
     })
 }
 
-/// What visits came to: of an hour, a day, or all together.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// Visits.
-    pub visits: u64,
-    /// Those in which a form was handed in.
-    pub served: u64,
-    /// Those that ended otherwise.
-    pub unserved: u64,
-    /// Cases that were opened.
-    pub cases: u64,
-    /// Milliseconds from the first form to the last slip, of each visit that was served.
-    filling: Vec<i64>,
-    /// Milliseconds from the call to the last slip, of each visit that was served and called.
-    whole: Vec<i64>,
-}
-
-impl Sum {
-    /// One visit more.
-    fn add(&mut self, counted: &Counted) {
-        let Counted { visit, numbers } = counted;
-        self.visits += 1;
-        self.cases += numbers.len() as u64;
-        match visit.ended {
-            End::Open => {}
-            End::Served => self.served += 1,
-            _ => self.unserved += 1,
-        }
-        let Some(finished) = visit.finished_at_ms.filter(|_| visit.ended == End::Served) else { return };
-        let since = |begun: Option<i64>| begun.map(|begun| (finished - begun).max(0));
-        self.filling.extend(since(visit.started_at_ms));
-        self.whole.extend(since(visit.called_at_ms));
-    }
-
-    /// The median of the times from the first form to the last slip, in milliseconds.
-    pub fn filling_ms(&self) -> Option<i64> {
-        median(&self.filling)
-    }
-
-    /// The median of the times from the call to the last slip, in milliseconds.
-    pub fn whole_ms(&self) -> Option<i64> {
-        median(&self.whole)
-    }
-}
-
-/// The middle one, or what lies between the two in the middle.
-fn median(times: &[i64]) -> Option<i64> {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let upper = *times.get(times.len() / 2)?;
-    if times.len() % 2 == 1 {
-        return Some(upper);
-    }
-    let lower = *times.get(times.len() / 2 - 1)?;
-    Some(lower + (upper - lower) / 2)
-}
-
-/// Sums of visits by day and hour in China, by day, and of all.
-#[derive(Debug, Default)]
-pub struct Sums {
-    /// By day and hour.
-    pub hours: BTreeMap<(CivilDate, u8), Sum>,
-    /// By day.
-    pub days: BTreeMap<CivilDate, Sum>,
-    /// All.
-    pub all: Sum,
-}
-
-/// Sums visits by the hour in which they were opened.
-pub fn sums(visits: &[Counted]) -> Sums {
-    let mut sums = Sums::default();
-    for counted in visits {
-        let at_ms = counted.visit.opened_at_ms;
-        let (day, (hour, _)) = (CivilDate::in_china(at_ms), china_clock(at_ms));
-        let hour = u8::try_from(hour).unwrap_or_default();
-        sums.hours.entry((day, hour)).or_default().add(counted);
-        sums.days.entry(day).or_default().add(counted);
-        sums.all.add(counted);
-    }
-    sums
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// 2026-11-24 09:00 in China.
-    const NINE: i64 = 1_795_482_000_000;
-    const MINUTE: i64 = 60_000;
-
-    fn visit(opened: i64, called: Option<i64>, times: Option<(i64, i64)>, ended: End) -> Counted {
-        let at = |minutes: i64| NINE + minutes * MINUTE;
-        let visit = Visit {
-            id: opened.to_string(),
-            window: "3".into(),
-            clerk: "A-0001".into(),
-            kind: VisitKind::Window,
-            opened_at_ms: at(opened),
-            called_at_ms: called.map(at),
-            started_at_ms: times.map(|(started, _)| at(started)),
-            finished_at_ms: times.map(|(_, finished)| at(finished)),
-            ended,
-        };
-        Counted { visit, numbers: if ended == End::Served { vec!["n".into()] } else { Vec::new() } }
-    }
-
-    #[test]
-    fn visits_are_summed_by_the_hour_of_china_and_only_those_served_count_their_times() {
-        let all = [
-            visit(0, Some(0), Some((5, 20)), End::Served),
-            visit(10, None, Some((10, 20)), End::Served),
-            visit(59, Some(59), Some((60, 500)), End::Left),
-            visit(60, Some(60), Some((62, 100)), End::Served),
-            visit(61, Some(61), Some((62, 900)), End::Forgotten),
-            visit(24 * 60, Some(24 * 60), None, End::Open),
-        ];
-        let sums = sums(&all);
-        let hours: Vec<_> = sums.hours.iter().map(|((d, h), sum)| (d.to_string(), *h, sum.visits)).collect();
-        let of = |day: &str, hour, visits| (day.to_owned(), hour, visits);
-        assert_eq!(hours, [of("2026-11-24", 9, 3), of("2026-11-24", 10, 2), of("2026-11-25", 9, 1)]);
-        let all = &sums.all;
-        assert_eq!((all.visits, all.served, all.unserved, all.cases), (6, 3, 2, 3));
-        assert_eq!(all.filling_ms(), Some(15 * MINUTE), "of 10, 15 and 38");
-        assert_eq!(all.whole_ms(), Some(30 * MINUTE), "of 20 and 40");
-        assert_eq!(sums.days.len(), 2);
-        let open = &sums.hours[&("2026-11-25".parse().expect("a day"), 9)];
-        assert_eq!((open.filling_ms(), open.whole_ms(), open.unserved), (None, None, 0));
-    }
-
-    #[test]
-    fn a_clock_that_went_back_makes_no_negative_time() {
-        let sums = sums(&[visit(0, Some(0), Some((5, -20)), End::Served)]);
-        assert_eq!((sums.all.filling_ms(), sums.all.whole_ms()), (Some(0), Some(0)));
-    }
 
     #[test]
     fn names_of_windows_are_bounded_and_reasons_read_back() {

@@ -20,13 +20,14 @@ CREATE TABLE rule_replay (
     PRIMARY KEY (digest, against)
 ) WITHOUT ROWID;
 -- What is to be judged by which version, noted when the case is opened. `state`: waiting, person, approved, over.
--- `reasons` are names of rules and facts, as in the action.
+-- `reasons` are names of rules and facts, as in the action. `tries` counts waits for a source, `failures` turns that failed.
 CREATE TABLE automatic (
     envelope_id TEXT NOT NULL REFERENCES case_ (envelope_id),
     step TEXT NOT NULL,
     set_version BIGINT NOT NULL,
     state TEXT NOT NULL,
     tries BIGINT NOT NULL,
+    failures BIGINT NOT NULL,
     next_ms BIGINT NOT NULL,
     until_ms BIGINT NOT NULL,
     reasons TEXT NOT NULL,

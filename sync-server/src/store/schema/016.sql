@@ -2,7 +2,8 @@
 -- whole (`unit` is empty) and one for each unit that has a part in it, so that what a unit's leader sees is one stretch
 -- of the key. `day_` (days since 1970 in China) and `hour_` are those of the receipt. `used_s` and `wall_s` are the time
 -- until the decision by the clock of the promise and by the wall, in seconds, from an hour on in whole minutes; none
--- before it is decided. `counted_by` is the catalogue version whose calendar they were counted by.
+-- before it is decided. `clock` is that of the promise by which `used_s` was counted (`minutes`, `office_hours`; empty
+-- before), `counted_by` the catalogue version whose calendar it was counted by.
 CREATE TABLE case_fact (
     unit TEXT NOT NULL,
     day_ BIGINT NOT NULL,
@@ -15,6 +16,7 @@ CREATE TABLE case_fact (
     wall_s BIGINT,
     rounds BIGINT NOT NULL,
     overdue BIGINT NOT NULL,
+    clock TEXT NOT NULL,
     counted_by BIGINT NOT NULL,
     PRIMARY KEY (unit, day_, envelope_id)
 ) WITHOUT ROWID;

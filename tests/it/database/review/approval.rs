@@ -1,5 +1,5 @@
 //! 自动审批 on both databases: what a machine approves, what it hands to people, by which version, with which facts; who has
-//! which name; and that no case is stuck with it.
+//! which name; what fails is in `failing`.
 use std::collections::BTreeMap;
 use std::sync::{Arc, Barrier};
 
@@ -31,21 +31,21 @@ use super::clicks::pass;
 use super::on_both;
 use super::stage::{HOUR_MS, MINUTE_MS, Stage, TUESDAY_MS, code, sample};
 
-const PLEDGE: &str = "hrss.flex-job-reg";
-const COMPANY: &str = "one.ent-open";
+pub(super) const PLEDGE: &str = "hrss.flex-job-reg";
+pub(super) const COMPANY: &str = "one.ent-open";
 const PENSION: &str = "人社";
-const REGISTRY: &str = "市场监管";
+pub(super) const REGISTRY: &str = "市场监管";
 
 fn rules(name: &str) -> Result<Vec<u8>> {
     Ok(std::fs::read(repository().join("assets/rules").join(name))?)
 }
 
-fn words() -> Result<NameWords> {
+pub(super) fn words() -> Result<NameWords> {
     Ok(NameWords::parse(&rules("company-names.json")?, &rules("name-signs.json")?)?)
 }
 
 /// The sample rules of an entry, as another version and with another text in the place of one.
-fn version(entry: &str, version: u64, (was, is): (&str, &str)) -> Result<RuleSet> {
+pub(super) fn version(entry: &str, version: u64, (was, is): (&str, &str)) -> Result<RuleSet> {
     let text = String::from_utf8(rules(&format!("{entry}.json"))?)?;
     ensure!(was.is_empty() || text.contains(was), "{was}");
     let text = if was.is_empty() { text } else { text.replace(was, is) };
@@ -54,13 +54,13 @@ fn version(entry: &str, version: u64, (was, is): (&str, &str)) -> Result<RuleSet
     RuleSet::parse(file.to_string().as_bytes()).map_err(|errors| anyhow::anyhow!("{errors:?}"))
 }
 
-fn publish(stage: &mut Stage<'_>, set: &RuleSet) -> Result<bool, PublishError> {
+pub(super) fn publish(stage: &mut Stage<'_>, set: &RuleSet) -> Result<bool, PublishError> {
     let (catalogue, now_ms) =
         (sample().map_err(|e| ServiceError::Inconsistent(e.to_string()))?, stage.now_ms);
     in_transaction(&mut *stage.driver, |tx| rule_sets::publish(tx, now_ms, (set, &catalogue), "样例员"))
 }
 
-fn pledge(now_ms: i64) -> Submission {
+pub(super) fn pledge(now_ms: i64) -> Submission {
     let mut submission = courier_at(now_ms);
     let today = CivilDate::in_china(now_ms).to_string();
     submission.answers.insert("job_type".into(), json!("家政"));
@@ -69,7 +69,7 @@ fn pledge(now_ms: i64) -> Submission {
     submission
 }
 
-fn company(now_ms: i64, name: &str) -> Submission {
+pub(super) fn company(now_ms: i64, name: &str) -> Submission {
     let mut submission = courier_at(now_ms);
     let sign = submission.answers.remove("sign").unwrap_or_default();
     let answers = json!({
@@ -80,16 +80,16 @@ fn company(now_ms: i64, name: &str) -> Submission {
     submission
 }
 
-fn one_step() -> Result<Plan> {
+pub(super) fn one_step() -> Result<Plan> {
     plan_of(PLEDGE, &[])
 }
 
-fn company_plan() -> Result<Plan> {
+pub(super) fn company_plan() -> Result<Plan> {
     plan_of(COMPANY, &[("staff", "no"), ("seal", "no"), ("bank", "no"), ("paper", "no")])
 }
 
 /// What sources say of everybody.
-fn said(stage: &Stage<'_>) -> BTreeMap<String, Evidence> {
+pub(super) fn said(stage: &Stage<'_>) -> BTreeMap<String, Evidence> {
     let on = CivilDate::in_china(stage.now_ms);
     let no = |values: &[&str]| Evidence {
         on,
@@ -115,7 +115,7 @@ fn look() -> Look {
     }
 }
 
-fn read(stage: &mut Stage<'_>, id: &EnvelopeId, step: &str) -> Result<Option<Matter>> {
+pub(super) fn read(stage: &mut Stage<'_>, id: &EnvelopeId, step: &str) -> Result<Option<Matter>> {
     let words = words()?;
     Ok(stage.in_tx(|tx, context, now_ms| approval::read(tx, context, now_ms, (id, step), Some(&words)))?)
 }
@@ -134,7 +134,7 @@ fn write(stage: &mut Stage<'_>, judged: &Judged) -> Result<Done, ServiceError> {
 }
 
 /// One turn of a step.
-fn turn(
+pub(super) fn turn(
     stage: &mut Stage<'_>,
     (id, step): (&EnvelopeId, &str),
     said: BTreeMap<String, Evidence>,
@@ -147,13 +147,13 @@ fn due(stage: &mut Stage<'_>) -> Result<Vec<(EnvelopeId, String)>> {
     Ok(stage.in_tx(|tx, _, now_ms| Ok(approval::due(tx, now_ms, 1_000)?))?)
 }
 
-fn progress(stage: &mut Stage<'_>, id: &EnvelopeId) -> Result<(Progress, Vec<Reason>)> {
+pub(super) fn progress(stage: &mut Stage<'_>, id: &EnvelopeId) -> Result<(Progress, Vec<Reason>)> {
     let all = stage.in_tx(|tx, _, _| Ok(approval::of_case(tx, id)?))?;
     let one = all.into_iter().next().context("judged by rules")?;
     Ok((one.progress, one.reasons))
 }
 
-fn confirmed(stage: &mut Stage<'_>) -> Result<Report> {
+pub(super) fn confirmed(stage: &mut Stage<'_>) -> Result<Report> {
     let mut report = Report::default();
     confirm(&mut *stage.driver, &stage.context.keys, &mut report)?;
     Ok(report)

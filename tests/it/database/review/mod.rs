@@ -4,11 +4,14 @@ mod bundles;
 mod clicks;
 mod clock;
 mod content;
+mod failing;
 mod hand;
+mod progress;
 mod results;
 mod secrets;
 pub mod stage;
 mod statistics;
+mod statistics_odd;
 
 use anyhow::{Context as _, Result};
 use sync_server::store::Driver;
