@@ -28,7 +28,7 @@ use crate::error::ServiceError;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, meta};
 use crate::startup;
-use crate::store::{Driver, MigrateError, Tx, in_transaction, require_current};
+use crate::store::{Driver, MigrateError, StoreError, Tx, in_transaction, require_current};
 
 /// Things that happen in one transaction, at most.
 const TOGETHER: usize = 200;
@@ -145,15 +145,27 @@ fn refuse_used(data: &DataFolder) -> anyhow::Result<()> {
     }
     let mut tx = Tx::new(look.as_mut());
     refuse_loaded(&mut tx)?;
-    for table in USED {
-        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS e");
-        ensure!(
-            tx.query_int(&sql, &[])? == 0,
+    if let Some(table) = used_table(&mut tx)? {
+        bail!(
             "this store was used already (`{table}` has rows), and sample data cannot be told from the rest \
              afterwards; nothing was changed: name an empty data folder"
         );
     }
     Ok(())
+}
+
+/// A table that has rows once somebody used the store.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn used_table(tx: &mut Tx<'_>) -> Result<Option<&'static str>, StoreError> {
+    for table in USED {
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM {table} LIMIT 1) AS e");
+        if tx.query_int(&sql, &[])? > 0 {
+            return Ok(Some(table));
+        }
+    }
+    Ok(None)
 }
 
 /// Refuses a store that has sample data, or a part of it.

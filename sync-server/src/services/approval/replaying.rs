@@ -59,14 +59,9 @@ fn opened(tx: &mut Tx<'_>, keys: &Keys, judgement: &Judgement) -> Result<Option<
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn any_judged(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
-    for sql in
-        ["SELECT version FROM judgement LIMIT 1", "SELECT version FROM action WHERE kind = 'judged' LIMIT 1"]
-    {
-        if tx.query_first(sql, &[])?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let sql =
+        "SELECT version FROM judgement UNION ALL SELECT version FROM action WHERE kind = 'judged' LIMIT 1";
+    Ok(tx.query_first(sql, &[])?.is_some())
 }
 
 /// What a stretch of judgements came to.

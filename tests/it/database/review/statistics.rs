@@ -9,7 +9,7 @@ use domain::date::CivilDate;
 use domain::ids::EnvelopeId;
 use domain::item::{Period, PeriodUnit};
 use sync_server::refold_command::verify;
-use sync_server::sample_data::{Loaded, Wanted, load};
+use sync_server::sample_data::{Loaded, Wanted, load, used_table};
 use sync_server::services::catalogue::Shelf;
 use sync_server::services::statistics::figures::{self, By};
 use sync_server::services::statistics::list::{self, Of};
@@ -213,6 +213,7 @@ fn the_figures_are_what_a_plain_recount_of_the_actions_gives_on_both() -> Result
 /// Every statement, on a store that has other cases: pages of the list meet, and each figure leads to as many cases.
 pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
     stage.case(FIVE_DAYS, single()?)?;
+    ensure!(stage.in_tx(|tx, _, _| Ok(used_table(tx)?))? == Some("envelope"), "somebody used it");
     fill(stage, 1)?;
     ensure!(fill(stage, 1).is_err(), "a second time");
     let whole = filter()?;
