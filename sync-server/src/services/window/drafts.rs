@@ -183,7 +183,7 @@ pub fn begin(
 }
 
 const COLUMNS: &str =
-    "SELECT envelope_id, visit, item, catalogue_version, begun_at_ms, saved_at_ms, key_id, key_nonce,
+    "envelope_id, visit, item, catalogue_version, begun_at_ms, saved_at_ms, key_id, key_nonce,
                        wrapped, nonce, sealed FROM window_draft";
 
 /// Drafts of a clerk that are not over, the newest first.
@@ -192,7 +192,7 @@ const COLUMNS: &str =
 /// [`StoreError`] if the store fails; so do all below.
 pub fn of_clerk(tx: &mut Tx<'_>, clerk: &str, since_ms: i64) -> Result<Vec<Draft>, StoreError> {
     let sql = format!(
-        "{COLUMNS} WHERE clerk = $1 AND saved_at_ms >= $2 ORDER BY begun_at_ms DESC, envelope_id LIMIT $3"
+        "SELECT {COLUMNS} WHERE clerk = $1 AND saved_at_ms >= $2 ORDER BY begun_at_ms DESC, envelope_id LIMIT $3"
     );
     tx.query(&sql, &[clerk.into(), since_ms.into(), MOST.into()])?.iter().map(read).collect()
 }
@@ -204,7 +204,7 @@ pub fn find(
     id: &EnvelopeId,
     since_ms: i64,
 ) -> Result<Option<Draft>, StoreError> {
-    let sql = format!("{COLUMNS} WHERE envelope_id = $1 AND clerk = $2 AND saved_at_ms >= $3");
+    let sql = format!("SELECT {COLUMNS} WHERE envelope_id = $1 AND clerk = $2 AND saved_at_ms >= $3");
     let row = tx.query_first(&sql, &[id.to_string().into(), clerk.into(), since_ms.into()])?;
     row.map(|row| read(&row)).transpose()
 }

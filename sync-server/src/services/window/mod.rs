@@ -63,8 +63,7 @@ pub struct Mine {
     pub visit: String,
 }
 
-const MINE_COLUMNS: &str =
-    "SELECT c.envelope_id, c.server_seq, c.number, c.item, c.catalogue_version, c.state,
+const MINE_COLUMNS: &str = "c.envelope_id, c.server_seq, c.number, c.item, c.catalogue_version, c.state,
                             c.received_at_ms, c.changed_at_ms, v.visit FROM visit_case v
                             JOIN case_ c ON c.envelope_id = v.envelope_id";
 
@@ -74,7 +73,7 @@ const MINE_COLUMNS: &str =
 /// [`StoreError`] if the store fails; so do all below.
 pub fn mine(tx: &mut Tx<'_>, clerk: &str, before: u64) -> Result<Vec<Mine>, StoreError> {
     let sql = format!(
-        "{MINE_COLUMNS} WHERE v.clerk = $1 AND v.server_seq < $2 ORDER BY v.server_seq DESC LIMIT $3"
+        "SELECT {MINE_COLUMNS} WHERE v.clerk = $1 AND v.server_seq < $2 ORDER BY v.server_seq DESC LIMIT $3"
     );
     tx.query(&sql, &[clerk.into(), before.into(), (MINE + 1).into()])?.iter().map(read).collect()
 }
@@ -84,14 +83,14 @@ pub fn mine(tx: &mut Tx<'_>, clerk: &str, before: u64) -> Result<Vec<Mine>, Stor
 /// # Errors
 /// [`ServiceError`] `not-found`, also for the case of anybody else.
 pub fn mine_numbered(tx: &mut Tx<'_>, clerk: &str, number: &CaseNo) -> Result<Mine, ServiceError> {
-    let sql = format!("{MINE_COLUMNS} WHERE v.clerk = $1 AND c.number = $2");
+    let sql = format!("SELECT {MINE_COLUMNS} WHERE v.clerk = $1 AND c.number = $2");
     let row = tx.query_first(&sql, &[clerk.into(), number.as_str().into()])?.ok_or(ProblemCode::NotFound)?;
     Ok(read(&row)?)
 }
 
 /// The number of the case that this clerk made of a form; none if it was not handed in.
 pub fn made_of(tx: &mut Tx<'_>, clerk: &str, id: &EnvelopeId) -> Result<Option<CaseNo>, StoreError> {
-    let sql = format!("{MINE_COLUMNS} WHERE v.clerk = $1 AND v.envelope_id = $2");
+    let sql = format!("SELECT {MINE_COLUMNS} WHERE v.clerk = $1 AND v.envelope_id = $2");
     let row = tx.query_first(&sql, &[clerk.into(), id.to_string().into()])?;
     row.map(|row| Ok(read(&row)?.number)).transpose()
 }
