@@ -27,6 +27,16 @@ fn shows(browser: &Browser, css: &str) -> Result<()> {
     browser.wait_until(&format!("document.querySelector('{css}') !== null"))
 }
 
+/// Answers the questions of the item: the own name is to be changed.
+fn choose_a_new_name(browser: &Browser) -> Result<()> {
+    let questions = ["[name=\"_s.what\"][value=name]", "[name=\"_s.agent\"][value=self]"];
+    for choice in questions.into_iter().chain(["[name=change_item][value=姓名]"]) {
+        browser.find(choice)?.click()?;
+        browser.wait_until(&format!("document.querySelector('{choice}').checked"))?;
+    }
+    Ok(())
+}
+
 #[test]
 fn a_clerk_does_a_whole_matter_with_a_scan_and_a_signature() -> Result<()> {
     let window = Window::new()?;
@@ -54,12 +64,7 @@ fn a_clerk_does_a_whole_matter_with_a_scan_and_a_signature() -> Result<()> {
     let shown = browser.run("return document.querySelector('#file-too-large').checkVisibility()")?;
     ensure!(shown == false, "nothing is told that did not happen");
     // The questions, then the pages.
-    browser.find("[name=\"_s.what\"][value=name]")?.click()?;
-    browser.wait_until("document.querySelector('[name=\"_s.what\"][value=name]').checked")?;
-    browser.find("[name=\"_s.agent\"][value=self]")?.click()?;
-    browser.wait_until("document.querySelector('[name=\"_s.agent\"][value=self]').checked")?;
-    browser.find("[name=change_item][value=姓名]")?.click()?;
-    browser.wait_until("document.querySelector('[name=change_item][value=姓名]').checked")?;
+    choose_a_new_name(&browser)?;
     browser.fill("new_value", "样大川")?;
     let none = folder.path().join("none.png");
     std::fs::write(&none, b"no picture")?;

@@ -195,15 +195,13 @@ fn tables(
     let invented = meta::sample_data(tx)?.is_some();
     let lines = figures::lines(tx, filter, By::Item)?;
     let names = stations(tx)?;
-    let (mut cases, mut before, mut cut) = (Vec::new(), None, false);
-    while with_cases {
+    let (mut cases, mut before, mut cut, mut more) = (Vec::new(), None, false, with_cases);
+    while more {
         let (found, next) = page(tx, filter, list::of(asked), (before, TOGETHER))?;
         cases.extend(found.iter().map(|counted| case(counted, (catalogue, &names), invented)));
         before = next;
         cut = next.is_some() && cases.len() >= MOST;
-        if next.is_none() || cut {
-            break;
-        }
+        more = next.is_some() && !cut;
     }
     let unit =
         filter.unit.as_ref().map_or_else(|| W.t("statistics.scope_all").to_owned(), ToString::to_string);

@@ -14,6 +14,7 @@ use domain::ids::{EnvelopeId, ItemCode};
 use domain::item::MaterialSource;
 use domain::situation::SituationAnswers;
 use domain::wire::v1::Person;
+use rand_core::CryptoRng;
 use serde::Deserialize;
 use serde_json::Map;
 
@@ -243,6 +244,32 @@ pub async fn begin(
     }
 }
 
+/// Whether what has this id is the clerk's own; nothing if nothing has it. The same click again leads where the first one
+/// led; an id of somebody else leads nowhere.
+fn is_own(
+    tx: &mut Tx<'_>,
+    (clerk, id): (&str, &EnvelopeId),
+    since_ms: i64,
+) -> Result<Option<bool>, ServiceError> {
+    if !drafts::is_taken(tx, id)? && receipt::stored(tx, id)?.is_none() {
+        return Ok(None);
+    }
+    let own = drafts::find(tx, clerk, id, since_ms)?.is_some() || window::made_of(tx, clerk, id)?.is_some();
+    Ok(Some(own))
+}
+
+/// A data key for a draft, as it is stored.
+fn wrapped_key(
+    app: &App,
+    (key, id, now_ms): (&DataKey, &EnvelopeId, i64),
+    rng: &mut dyn CryptoRng,
+) -> Result<case_key::Wrapped, ServiceError> {
+    let wrong = |what: String| ServiceError::Inconsistent(format!("draft {id}: {what}"));
+    let wrapped = case_key::wrap(key, (id, now_ms), &app.centre.context().keys, rng);
+    let wrapped = wrapped.map_err(|e| wrong(operator::findings::with_causes(&e)))?;
+    wrapped.ok_or_else(|| wrong("its key cannot be wrapped".to_owned()))
+}
+
 fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Began, ServiceError> {
     let (centre, now_ms, clerk) = (&app.centre, app.centre.now_ms(), caller.account.as_str().to_owned());
     let id = id_in(&typed.form).map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
@@ -250,15 +277,7 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
     let today = CivilDate::in_china(now_ms);
     let (volume, withdrawn, suite, open, known) = centre.read(|tx| {
         let volume = newest(tx, centre)?;
-        let known = if drafts::is_taken(tx, &id)? || receipt::stored(tx, &id)?.is_some() {
-            // The same click again leads where the first one led; an id of somebody else leads nowhere.
-            let since = super::since_ms(&volume, now_ms);
-            let own = drafts::find(tx, &clerk, &id, since)?.is_some()
-                || window::made_of(tx, &clerk, &id)?.is_some();
-            Some(own)
-        } else {
-            None
-        };
+        let known = is_own(tx, (&clerk, &id), super::since_ms(&volume, now_ms))?;
         let open = at_hand(tx, now_ms, &clerk, &typed.with)?.is_some();
         let suite = window::suite(tx, centre.context(), now_ms)?;
         Ok::<_, ServiceError>((volume, rollout::withdrawn(tx)?, suite, open, known))
@@ -288,10 +307,7 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
     }
     let mut rng = centre.random();
     let key = DataKey::random(suite, &mut rng);
-    let wrong = |what: String| ServiceError::Inconsistent(format!("draft {id}: {what}"));
-    let wrapped = case_key::wrap(&key, (&id, now_ms), &centre.context().keys, &mut rng);
-    let wrapped = wrapped.map_err(|e| wrong(operator::findings::with_causes(&e)))?;
-    let wrapped = wrapped.ok_or_else(|| wrong("its key cannot be wrapped".to_owned()))?;
+    let wrapped = wrapped_key(app, (&key, &id, now_ms), &mut rng)?;
     let (situation, answers) = (SituationAnswers::new(), Map::new());
     let content = Content { person, situation, answers, page: 0, files: Vec::new() };
     let sealed = Sealed::seal(&key, &id, &content, &mut rng)?;

@@ -119,7 +119,7 @@ impl Taking<'_> {
         limits: &FileLimits,
         bytes: &[u8],
         kept: &[KeptFile],
-    ) -> Result<Result<Option<(KeptFile, Value)>, &'static str>, ServiceError> {
+    ) -> Result<One, ServiceError> {
         let photo = field.widget == Widget::Photo;
         let list = listed(field);
         let brought = Digest::of(bytes);
@@ -159,6 +159,9 @@ impl Taking<'_> {
         Err(ServiceError::Inconsistent(format!("draft {id}: a page found no number")))
     }
 }
+
+/// What became of one file: as it is kept and what names it, nothing if it is there already, or why it is not taken.
+type One = Result<Option<(KeptFile, Value)>, &'static str>;
 
 /// The files that a field has.
 fn listed(field: &PlanField) -> Vec<Value> {
