@@ -61,6 +61,7 @@ fn a_clerk_does_a_whole_matter_with_a_scan_and_a_signature() -> Result<()> {
     ensure!(browser.complaints()?.iter().all(|complaint| complaint.contains("422")));
     browser.fill("number", ID_NUMBER)?;
     browser.press("开表")?;
+    shows(&browser, "#file-too-large")?;
     let shown = browser.run("return document.querySelector('#file-too-large').checkVisibility()")?;
     ensure!(shown == false, "nothing is told that did not happen");
     // The questions, then the pages.
