@@ -32,6 +32,7 @@ fn choose_a_new_name(browser: &Browser) -> Result<()> {
     let questions = ["[name=\"_s.what\"][value=name]", "[name=\"_s.agent\"][value=self]"];
     for choice in questions.into_iter().chain(["[name=change_item][value=姓名]"]) {
         browser.find(choice)?.click()?;
+        browser.settle()?;
         browser.wait_until(&format!("document.querySelector('{choice}').checked"))?;
     }
     Ok(())
@@ -60,13 +61,14 @@ fn a_clerk_does_a_whole_matter_with_a_scan_and_a_signature() -> Result<()> {
     // What the browser says of an answer that is no success.
     ensure!(browser.complaints()?.iter().all(|complaint| complaint.contains("422")));
     browser.fill("number", ID_NUMBER)?;
-    browser.press("开表")?;
-    shows(&browser, "#file-too-large")?;
+    browser.follow("开表")?;
+    browser.find("#form-drawing")?;
     let shown = browser.run("return document.querySelector('#file-too-large').checkVisibility()")?;
     ensure!(shown == false, "nothing is told that did not happen");
     // The questions, then the pages.
     choose_a_new_name(&browser)?;
     browser.fill("new_value", "样大川")?;
+    browser.settle()?;
     let none = folder.path().join("none.png");
     std::fs::write(&none, b"no picture")?;
     let mut uploaded = false;
@@ -94,7 +96,8 @@ fn a_clerk_does_a_whole_matter_with_a_scan_and_a_signature() -> Result<()> {
         if browser.run("return document.querySelector('[value=submit]') !== null")? == true {
             break;
         }
-        browser.press("下一页")?;
+        browser.settle()?;
+        browser.follow("下一页")?;
     }
     ensure!(uploaded && signed, "a scan {uploaded}, a signature {signed}");
     browser.find_words("全部符合规则")?;
