@@ -17,6 +17,7 @@ use super::{Page, read_page};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::catalogue::Volume;
 use crate::services::sessions::Caller;
+use crate::services::tally::Tally;
 use crate::services::work_list::{self, Query, TextQuery};
 use crate::shell::App;
 use crate::store::Tx;
@@ -106,9 +107,9 @@ fn draw(
     let counts = work_list::counts(tx, &query)?;
     let stations = work_list::stations(tx)?;
     let link = Link { text: &text, station: query.station.as_ref().map(|s| s.as_str()) };
-    let total: u64 = match query.state {
-        None => counts.iter().map(|(_, n)| n).sum(),
-        Some(state) => counts.iter().filter(|(s, _)| *s == state).map(|(_, n)| n).sum(),
+    let total: Tally = match query.state {
+        None => counts.iter().map(|(_, n)| *n).sum(),
+        Some(state) => counts.iter().filter(|(s, _)| *s == state).map(|(_, n)| *n).sum(),
     };
     let rows = found.cases.iter().map(|case| {
         let station = stations.iter().find(|(id, ..)| *id == case.station);
@@ -131,7 +132,7 @@ fn draw(
         tabs: tabs(w, &query, &counts, &link),
         stations: station_choices(w, &stations, &query),
         states: state_choices(w, query.state),
-        count: w.fill("cases.count", &[("n", &total.to_string())]),
+        count: w.number("cases.count", total),
         filtered: query != Query::default(),
         older: found.next_before.map(|b| link.to(query.state, Some(b))),
         first: query.before.map(|_| link.to(query.state, None)),
@@ -204,11 +205,11 @@ impl Link<'_> {
     }
 }
 
-fn tabs(w: Words, query: &Query, counts: &[(CaseState, u64)], link: &Link<'_>) -> Vec<Tab> {
+fn tabs(w: Words, query: &Query, counts: &[(CaseState, Tally)], link: &Link<'_>) -> Vec<Tab> {
     let all = Tab {
         href: link.to(None, None),
         word: w.t("cases.all").to_owned(),
-        count: counts.iter().map(|(_, n)| n).sum(),
+        count: counts.iter().map(|(_, n)| *n).sum(),
         alarming: false,
         current: query.state.is_none(),
     };
@@ -216,7 +217,7 @@ fn tabs(w: Words, query: &Query, counts: &[(CaseState, u64)], link: &Link<'_>) -
         href: link.to(Some(*state), None),
         word: w.of("state", state.as_str()),
         count: *count,
-        alarming: *state == CaseState::Quarantined && *count > 0,
+        alarming: *state == CaseState::Quarantined && !count.is_zero(),
         current: query.state == Some(*state),
     });
     std::iter::once(all).chain(each).collect()

@@ -11,6 +11,7 @@ use crate::error::ServiceError;
 use crate::services::catalogue::newest_version;
 use crate::services::editing;
 use crate::services::sessions::Caller;
+use crate::services::tally::Tally;
 use crate::services::work_list::{self, Query};
 use crate::services::{accounts, durability, meta, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
@@ -60,7 +61,7 @@ pub struct NavEntry {
     /// Its words.
     pub word: String,
     /// How many wait there.
-    pub count: Option<u64>,
+    pub count: Option<Tally>,
     /// The count is shown as a fault.
     pub alarming: bool,
     /// This is the page.
@@ -185,7 +186,8 @@ fn link(
     current: bool,
     count: Option<u64>,
 ) -> NavEntry {
-    NavEntry { href: href.to_owned(), icon, word: words.of("nav", key), count, alarming: false, current }
+    let (href, word) = (href.to_owned(), words.of("nav", key));
+    NavEntry { href, icon, word, count: count.map(Tally::new), alarming: false, current }
 }
 
 fn catalogue(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {
@@ -214,7 +216,7 @@ fn desk(
     (now_ms, here): (i64, Here<'_>),
 ) -> Result<NavEntry, ServiceError> {
     let counts = caller.unit.as_ref().map(|unit| tasks::counts(tx, unit, now_ms)).transpose()?;
-    let over = counts.as_ref().is_some_and(|(_, over)| *over > 0);
+    let over = counts.as_ref().is_some_and(|(_, over)| !over.is_zero());
     let count = counts.map(|(states, _)| states.iter().map(|(_, n)| n).sum());
     let entry = link(words, ("desk", "/desk", "inbox"), here == Here::Desk, count);
     Ok(NavEntry { alarming: over, ..entry })
@@ -232,14 +234,14 @@ fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>,
         icon,
         word: words.of("nav", key),
         count: count(state),
-        alarming: state == CaseState::Quarantined && count(state) > Some(0),
+        alarming: state == CaseState::Quarantined && count(state).is_some_and(|n| !n.is_zero()),
         current: state_here == Some(Some(state)),
     };
     let all = NavEntry {
         href: "/cases".into(),
         icon: "doc",
         word: words.of("nav", "all"),
-        count: Some(counts.iter().map(|(_, n)| n).sum()),
+        count: Some(counts.iter().map(|(_, n)| *n).sum()),
         alarming: false,
         current: state_here == Some(None),
     };

@@ -3,6 +3,7 @@ use domain::case::{CaseState, Mark};
 use domain::date::{CivilDate, china_clock};
 use domain::item::{Period, PeriodUnit};
 
+use crate::services::tally::Tally;
 use crate::words::Words;
 
 /// A state as a badge: glyph, colour and word.
@@ -21,7 +22,7 @@ pub struct Tab {
     /// Its word.
     pub word: String,
     /// How many rows it has.
-    pub count: u64,
+    pub count: Tally,
     /// They are a fault.
     pub alarming: bool,
     /// The page shows it.

@@ -47,6 +47,7 @@ pub mod standing;
 pub mod statistics;
 pub mod submission_form;
 pub mod supplements;
+pub mod tally;
 pub mod tasks;
 pub mod terminal_steps;
 pub mod terminals;

@@ -5,12 +5,19 @@ use domain::case::CaseState;
 use domain::ids::{CaseNo, ItemCode, StationId};
 
 use super::cases::{COLUMNS, CaseRow, read};
+use super::tally::Tally;
 use crate::store::{StoreError, Tx, Value};
 
 /// Cases on a page.
 pub const PAGE: u64 = 50;
 /// Item codes that one text may stand for, at most.
 const MAX_ITEMS: usize = 60;
+/// Digits of the last group of a number.
+pub const END_DIGITS: usize = 4;
+/// Digits of the day at the beginning of a number.
+const DAY_DIGITS: usize = 6;
+/// A condition that no case fits.
+const NOTHING: &str = "1 = 0";
 
 /// Which cases to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,7 +37,7 @@ pub struct Query {
 pub enum TextQuery {
     /// A whole number, also one that was corrected.
     Number(CaseNo),
-    /// Some digits of a number: its beginning or its end.
+    /// Some digits of a number: its end (four and more), or its beginning (six and more).
     Digits(String),
     /// Items whose name fits.
     Items(Vec<ItemCode>),
@@ -45,26 +52,23 @@ pub struct Page {
     pub next_before: Option<u64>,
 }
 
-/// One page.
+/// One page. What few cases fit is gathered by index and sorted; where many do, the newest cases are walked through,
+/// which meets enough of them soon.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
 pub fn page(tx: &mut Tx<'_>, query: &Query) -> Result<Page, StoreError> {
-    let (mut wheres, mut values) = conditions(query);
-    if let Some(state) = query.state {
-        values.push(state.as_str().into());
-        wheres.push(format!("state = ${}", values.len()));
-    }
+    let mut conditions = Conditions::of(query, query.state);
     if let Some(before) = query.before {
-        values.push(before.into());
-        wheres.push(format!("server_seq < ${}", values.len()));
+        conditions.and("server_seq < {}", before.into());
     }
+    let narrow = query.station.is_some() || query.text.is_some();
+    let gathered = narrow && (conditions.is_by_number() || few(tx, &conditions)?);
+    let wheres = if gathered { conditions.gathered() } else { conditions.walked() };
+    let mut values = conditions.values;
     values.push((PAGE + 1).into());
-    let sql = format!(
-        "SELECT {COLUMNS} FROM case_ {} ORDER BY server_seq DESC LIMIT ${}",
-        joined(&wheres),
-        values.len()
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM case_ {wheres} ORDER BY server_seq DESC LIMIT ${}", values.len());
     let mut cases: Vec<_> = tx.query(&sql, &values)?.iter().map(read).collect::<Result<_, _>>()?;
     let more = cases.len() as u64 > PAGE;
     cases.truncate(PAGE as usize);
@@ -76,18 +80,26 @@ pub fn page(tx: &mut Tx<'_>, query: &Query) -> Result<Page, StoreError> {
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub fn counts(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<(CaseState, u64)>, StoreError> {
-    let (wheres, values) = conditions(query);
-    let sql = format!("SELECT state, COUNT(*) FROM case_ {} GROUP BY state ORDER BY state", joined(&wheres));
-    let rows = tx.query(&sql, &values)?;
-    let mut counts: Vec<_> = CaseState::ALL.iter().map(|s| (*s, 0)).collect();
-    for row in &rows {
-        let state = CaseState::from_name(row.text(0)?).ok_or(StoreError::Stored { what: "case state" })?;
-        if let Some(slot) = counts.iter_mut().find(|(s, _)| *s == state) {
-            slot.1 = row.uint(1)?;
-        }
-    }
-    Ok(counts)
+pub fn counts(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<(CaseState, Tally)>, StoreError> {
+    CaseState::ALL
+        .into_iter()
+        .map(|state| {
+            let conditions = Conditions::of(query, Some(state));
+            let wheres = if conditions.is_by_number() { conditions.gathered() } else { conditions.plain() };
+            let sql =
+                format!("SELECT COUNT(*) FROM (SELECT 1 FROM case_ {wheres} LIMIT {}) AS t", Tally::LIMIT);
+            let count = tx.query_first(&sql, &conditions.values)?.map_or(Ok(0), |row| row.uint(0))?;
+            Ok((state, Tally::new(count)))
+        })
+        .collect()
+}
+
+/// Whether no more cases fit than are sorted quickly.
+fn few(tx: &mut Tx<'_>, conditions: &Conditions) -> Result<bool, StoreError> {
+    let wheres = conditions.plain();
+    let sql = format!("SELECT COUNT(*) FROM (SELECT 1 FROM case_ {wheres} LIMIT {}) AS t", Tally::LIMIT);
+    let count = tx.query_first(&sql, &conditions.values)?.map_or(Ok(0), |row| row.uint(0))?;
+    Ok(Tally::new(count).exact().is_some())
 }
 
 /// Stations by name, for the filter and for lists.
@@ -99,37 +111,104 @@ pub fn stations(tx: &mut Tx<'_>) -> Result<Vec<(StationId, String, String)>, Sto
     rows.iter().map(|r| Ok((r.parsed(0)?, r.text(1)?.to_owned(), r.text(2)?.to_owned()))).collect()
 }
 
-/// Conditions of station and text. Column names are the program's own; what was typed is always a parameter.
-fn conditions(query: &Query) -> (Vec<String>, Vec<Value>) {
-    let (mut wheres, mut values) = (Vec::new(), Vec::new());
-    let mut parameter = |value: Value| {
-        values.push(value);
-        values.len()
-    };
-    if let Some(station) = &query.station {
-        wheres.push(format!("station = ${}", parameter(station.as_str().into())));
+/// Conditions of a query. Column names are the program's own; what was typed is always a parameter.
+#[derive(Default)]
+struct Conditions {
+    values: Vec<Value>,
+    /// All must hold.
+    all: Vec<String>,
+    /// One must hold, each by an index of its own; none if the query has no number.
+    numbers: Vec<String>,
+    /// Of the items; beside `all`, because walking must not go by their index.
+    items: Option<String>,
+}
+
+impl Conditions {
+    fn of(query: &Query, state: Option<CaseState>) -> Self {
+        let mut own = Self::default();
+        if let Some(station) = &query.station {
+            own.and("station = {}", station.as_str().into());
+        }
+        if let Some(state) = state {
+            own.and("state = {}", state.as_str().into());
+        }
+        match &query.text {
+            None => {}
+            Some(TextQuery::Number(number)) => {
+                let n = own.parameter(number.as_str().into());
+                own.numbers = vec![format!("number = {n}"), format!("slip_number = {n}")];
+            }
+            Some(TextQuery::Digits(digits)) => own.numbers = own.digits(digits),
+            Some(TextQuery::Items(items)) => {
+                let codes = items.iter().take(MAX_ITEMS).map(|i| own.parameter(i.as_str().into()));
+                own.items = Some(codes.collect::<Vec<_>>().join(", "));
+            }
+        }
+        own
     }
-    match &query.text {
-        None => {}
-        Some(TextQuery::Number(number)) => {
-            let n = parameter(number.as_str().into());
-            wheres.push(format!("(number = ${n} OR slip_number = ${n})"));
-        }
-        Some(TextQuery::Digits(digits)) => {
-            let digits: String = digits.chars().filter(char::is_ascii_digit).take(14).collect();
-            let begins = parameter(format!("XN{digits}%").into());
-            let ends = parameter(format!("%{digits}").into());
-            wheres.push(format!("(number LIKE ${begins} OR number LIKE ${ends})"));
-        }
-        Some(TextQuery::Items(items)) => {
-            let places: Vec<_> =
-                items.iter().take(MAX_ITEMS).map(|i| format!("${}", parameter(i.as_str().into()))).collect();
-            // No item fits: nothing is found, which is not the same as no condition.
-            let none = String::from("1 = 0");
-            wheres.push(if places.is_empty() { none } else { format!("item IN ({})", places.join(", ")) });
-        }
+
+    fn parameter(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
     }
-    (wheres, values)
+
+    /// `{}` stands for the place of the value.
+    fn and(&mut self, text: &str, value: Value) {
+        let place = self.parameter(value);
+        self.all.push(text.replace("{}", &place));
+    }
+
+    /// The last group of a number is what people read aloud, the first six digits are a day: both have an index. Fewer
+    /// than four digits find nothing, because they would find everything.
+    fn digits(&mut self, digits: &str) -> Vec<String> {
+        let digits: String = digits.chars().filter(char::is_ascii_digit).take(14).collect();
+        let mut arms = Vec::new();
+        if let Some(at) = digits.len().checked_sub(END_DIGITS) {
+            let (end, whole) =
+                (self.parameter(digits[at..].into()), self.parameter(format!("%{digits}").into()));
+            arms.push(format!("substr(number, 13) = {end} AND number LIKE {whole}"));
+        }
+        if digits.len() >= DAY_DIGITS {
+            // Of one length: whatever the database sorts by, digits sort alike.
+            let from = self.parameter(format!("XN{digits:0<14}").into());
+            let to = self.parameter(format!("XN{digits:9<14}").into());
+            arms.push(format!("number BETWEEN {from} AND {to}"));
+        }
+        if arms.is_empty() { vec![NOTHING.to_owned()] } else { arms }
+    }
+
+    fn is_by_number(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
+    /// As the database likes.
+    fn plain(&self) -> String {
+        let items = self.items.iter().map(|codes| within("item", codes));
+        joined(&self.all.iter().cloned().chain(items).collect::<Vec<_>>())
+    }
+
+    /// From the newest case on: an expression has no index.
+    fn walked(&self) -> String {
+        let items = self.items.iter().map(|codes| within("item || ''", codes));
+        joined(&self.all.iter().cloned().chain(items).collect::<Vec<_>>())
+    }
+
+    /// By what is found through the indexes.
+    fn gathered(&self) -> String {
+        let arms = if self.numbers.is_empty() {
+            vec![self.plain()]
+        } else {
+            let arm = |number: &String| joined(&[&[number.clone()], self.all.as_slice()].concat());
+            self.numbers.iter().map(arm).collect()
+        };
+        let or = " UNION SELECT server_seq FROM case_ ";
+        format!("WHERE server_seq IN (SELECT server_seq FROM case_ {})", arms.join(or))
+    }
+}
+
+/// No item fits: nothing is found, which is not the same as no condition.
+fn within(column: &str, codes: &str) -> String {
+    if codes.is_empty() { NOTHING.to_owned() } else { format!("{column} IN ({codes})") }
 }
 
 fn joined(wheres: &[String]) -> String {
@@ -188,7 +267,7 @@ mod tests {
         }
         assert_eq!(seen, (1..=120).rev().collect::<Vec<_>>());
         let counts = counts(&mut tx, &query).expect("counts");
-        assert_eq!(counts[0], (CaseState::Received, 120));
+        assert_eq!(counts[0], (CaseState::Received, Tally::new(120)));
     }
 
     #[test]
@@ -200,7 +279,12 @@ mod tests {
         let table = [
             (TextQuery::Number(number.clone()), 1),
             (TextQuery::Digits(number.as_str()[12..].into()), 1),
+            (TextQuery::Digits(number.as_str()[10..].into()), 1),
+            (TextQuery::Digits(number.as_str()[13..].into()), 0),
             (TextQuery::Digits("261124".into()), 30),
+            (TextQuery::Digits("2611240".into()), 30),
+            (TextQuery::Digits("261125".into()), 0),
+            (TextQuery::Digits(String::new()), 0),
             (TextQuery::Digits("%' OR 1=1 --".into()), 0),
             (TextQuery::Items(vec!["hrss.flex-enroll".parse().expect("code")]), 30),
             (TextQuery::Items(vec![]), 0),
@@ -208,6 +292,8 @@ mod tests {
         for (text, count) in table {
             let query = Query { text: Some(text.clone()), ..Query::default() };
             assert_eq!(page(&mut tx, &query).expect("page").cases.len(), count, "{text:?}");
+            let counted: Tally = counts(&mut tx, &query).expect("counts").into_iter().map(|(_, n)| n).sum();
+            assert_eq!(counted, Tally::new(count as u64), "{text:?}");
         }
         let here =
             Query { station: "XN-A".parse().ok(), state: Some(CaseState::Received), ..Query::default() };

@@ -122,6 +122,7 @@ impl Life {
                 None,
                 Some(TextQuery::Number(number.clone())),
                 Some(TextQuery::Digits("26".into())),
+                Some(TextQuery::Digits("261124".into())),
                 Some(TextQuery::Items(vec!["hrss.flex-enroll".parse().map_err(|_| StoreError::Busy)?])),
                 Some(TextQuery::Items(vec![])),
             ];

@@ -3,6 +3,7 @@
 //!
 //! Every figure stands beside a floor that ran in the same call, in turns, because only ratios carry over from one
 //! machine to another. Refuses to judge: targets stand in `docs/performance.md` and in `cargo xtask bench`.
+pub mod archive;
 pub mod centre;
 pub mod client;
 pub mod enlarged;

@@ -20,6 +20,7 @@ use crate::pages::{Page, in_address, read_page};
 use crate::services::approval::{self, Progress};
 use crate::services::cases::{self, CaseRow};
 use crate::services::sessions::Caller;
+use crate::services::tally::Tally;
 use crate::services::tasks::{self, Query, Task};
 use crate::services::{Context, accounts, time_left};
 use crate::shell::App;
@@ -158,7 +159,7 @@ fn draw(
         let sign = if list == List::All { '?' } else { '&' };
         format!("{}{sign}after={due_ms}.{id}", list.address())
     };
-    let total = tabs.first().map_or(0, |tab| tab.count);
+    let total = tabs.first().map_or_else(Tally::default, |tab| tab.count);
     Ok(InboxPage {
         w: W,
         sample: newest.as_deref().and_then(|v| sample(&v.catalogue)),
@@ -191,17 +192,17 @@ fn tabs(
     let (mine, asked) = tasks::own_counts(tx, unit, caller.account.as_str())?;
     let tab = |tab: List| {
         let count = match tab {
-            List::All => states.iter().map(|(_, n)| n).sum(),
-            List::Mine => mine,
-            List::In(state) => states.iter().find(|(s, _)| *s == state).map_or(0, |(_, n)| *n),
+            List::All => Tally::new(states.iter().map(|(_, n)| n).sum()),
+            List::Mine => Tally::new(mine),
+            List::In(state) => Tally::new(states.iter().find(|(s, _)| *s == state).map_or(0, |(_, n)| *n)),
             List::Over => over,
-            List::Opinion => asked,
+            List::Opinion => Tally::new(asked),
         };
         Tab {
             href: tab.address(),
             word: W.of("desk_list", tab.name()),
             count,
-            alarming: tab == List::Over && count > 0,
+            alarming: tab == List::Over && !count.is_zero(),
             current: tab == list,
         }
     };

@@ -6,6 +6,7 @@ use domain::item::{Period, PeriodUnit};
 use sync_server::auth::role::Role;
 use sync_server::error::ProblemCode;
 use sync_server::services::review::{Click, Deed, MAX_SUPPLEMENT_DAYS, MAX_WANTS};
+use sync_server::services::tally::Tally;
 use sync_server::services::tasks::{self, NO_DUE, PAGE, Query};
 
 use super::on_both;
@@ -79,10 +80,10 @@ pub fn inbox(stage: &mut Stage<'_>) -> Result<()> {
     let (ready, _) = stage.in_tx(|tx, _, _| Ok(tasks::page(tx, &unit, &free)?))?;
     ensure!(ready.iter().all(|task| task.state == StepState::Ready && task.envelope_id != ids[0]));
     let (counts, over) = stage.in_tx(|tx, _, now_ms| Ok(tasks::counts(tx, &unit, now_ms)?))?;
-    ensure!(over == 0 && counts.contains(&(StepState::Taken, 1)), "{counts:?}");
+    ensure!(over.is_zero() && counts.contains(&(StepState::Taken, 1)), "{counts:?}");
     let later = stage.now_ms + 30 * DAY_MS;
     let (_, over) = stage.in_tx(|tx, _, _| Ok(tasks::counts(tx, &unit, later)?))?;
-    ensure!(over > PAGE);
+    ensure!(over > Tally::new(PAGE));
     Ok(())
 }
 
