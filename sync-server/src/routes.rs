@@ -83,7 +83,7 @@ pub fn people_table() -> Vec<Entry> {
 fn doors() -> Doors {
     use policy::{
         CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
-        PUBLISH, SEE_CASES, SEE_CATALOGUE,
+        PUBLISH, SEE_CASES, SEE_CATALOGUE, SEND_MESSAGES,
     };
     desk(Doors::default())
         .get(&OPEN, "/healthz", calls::healthz)
@@ -137,6 +137,8 @@ fn doors() -> Doors {
         .get(&MANAGE_TERMINALS, "/terminals/{id}", pages::terminal)
         .get(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::terminal_step)
         .post(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::take_terminal_step)
+        .get(&SEND_MESSAGES, "/notifications", pages::notifications)
+        .post(&SEND_MESSAGES, "/notifications/again", pages::send_again)
         .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
         .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
         .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)

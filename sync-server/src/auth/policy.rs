@@ -80,11 +80,13 @@ pub static CHECK_CATALOGUE: Permit = Permit { name: "check_catalogue", who: Who:
 pub static PUBLISH: Permit = Permit { name: "publish", who: Who::OneOf(&[Role::Operator]) };
 /// See how terminals stand, make codes for new ones, take them out of service, replace them.
 pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Who::OneOf(&[Role::Operator]) };
+/// See how far messages to citizens have come, and send one again.
+pub static SEND_MESSAGES: Permit = Permit { name: "send_messages", who: Who::OneOf(&[Role::Operator]) };
 /// Give out accounts and roles, lock them, reset passwords.
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 13] = [
+pub static PERMITS: [&Permit; 14] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
@@ -97,6 +99,7 @@ pub static PERMITS: [&Permit; 13] = [
     &CHECK_CATALOGUE,
     &PUBLISH,
     &MANAGE_TERMINALS,
+    &SEND_MESSAGES,
     &MANAGE_ACCOUNTS,
 ];
 

@@ -1,10 +1,11 @@
 //! Idempotent work after the COMMIT and by the clock: opening what was taken in and what refers to it, keeping signatures young,
-//! letting a rollout go on or halt, what follows for cases from the clock alone, backups, erasing what is over its time.
+//! letting a rollout go on or halt, what follows for cases from the clock alone, telling citizens, backups, erasing what is over its time.
 //!
 //! A job that is broken off leaves the case 收件 and is done again at the next start. Refuses to hold the writer
 //! while it computes: it reads, computes, then writes a small transaction against the version it read.
 pub mod clockwork;
 pub mod follow_up;
+pub mod notifier;
 pub mod open_case;
 mod rollout;
 mod runner;
@@ -13,6 +14,7 @@ pub mod upkeep;
 
 pub use clockwork::Clockwork;
 pub use follow_up::take_follow_ups;
+pub use notifier::Notifier;
 pub use rollout::Rollouts;
 pub use runner::{JobError, Runner, Waker, open_received, open_with_key};
 pub use signatures::Signatures;

@@ -28,10 +28,12 @@ use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::{self, UpkeepPlan};
-use crate::jobs::{Clockwork, Rollouts, Runner, Signatures, Upkeep};
+use crate::jobs::{Clockwork, Notifier, Rollouts, Runner, Signatures, Upkeep};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
+use crate::sms::Gateway;
+use crate::sms::smpp::{self, Smpp};
 use crate::startup::{self, OpenedFolder, StartupError};
 use crate::typefaces::Typefaces;
 use crate::uploads::Uploads;
@@ -74,6 +76,8 @@ pub struct ServeOptions {
     pub admitted_per_second: u32,
     /// A proxy on this machine stands before the people's listener and names callers.
     pub people_proxy: bool,
+    /// The gateway of short messages; none for no messages.
+    pub sms: Option<smpp::Account>,
     /// What is done by the clock.
     pub upkeep: UpkeepPlan,
 }
@@ -158,6 +162,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let tls = options.tls_names.clone().map(|names| Tls::new(app.centre.clone(), names)).transpose()?;
     let mut upkeep = Upkeep::start(app.centre.clone(), options.upkeep.clone()).map_err(system("threads"))?;
     let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
+    let gateway = options.sms.clone().map(|account| Box::new(Smpp::new(account)) as Box<dyn Gateway>);
+    let mut notifier = Notifier::start(app.centre.clone(), gateway).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -170,9 +176,12 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
     let drained = tokio::task::spawn_blocking(move || {
+        // First: what the gateway took is noted while the store still takes notes.
+        notifier.end();
         rollouts.end();
         upkeep.end();
         clockwork.end();
+        drop(notifier);
         drop(signatures);
         runner.stop();
         app.centre.stop();

@@ -4,6 +4,7 @@ mod browser;
 mod certificates;
 mod citizen;
 mod fits;
+mod messages;
 mod progress;
 mod safe;
 mod story;
@@ -54,7 +55,12 @@ struct Case {
 
 impl Desk {
     fn new() -> Result<Self> {
-        let server = Server::start()?;
+        Self::with(&[])
+    }
+
+    /// With further arguments of the server.
+    fn with(arguments: &[&str]) -> Result<Self> {
+        let server = Server::start_with(arguments)?;
         let device = Device::enrol(&server, 1)?;
         let person = |name, unit, role| server.person_of((name, unit), &[role]);
         Ok(Self {

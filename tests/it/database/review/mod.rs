@@ -4,6 +4,7 @@ mod clicks;
 mod clock;
 mod content;
 mod hand;
+mod messages;
 mod results;
 mod secrets;
 mod stage;
@@ -34,5 +35,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clicks::inbox(&mut stage)?;
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
-    results::certificates(&mut stage)
+    results::certificates(&mut stage)?;
+    messages::messages(&mut stage)
 }
