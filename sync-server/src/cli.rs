@@ -24,6 +24,8 @@ use crate::jobs::upkeep::UpkeepPlan;
 use crate::keys::Keys;
 use crate::move_command::{self, MoveStore};
 use crate::publish_cli::{self, CatalogueCommand};
+use crate::rules_command::{self, RulesJob};
+use crate::sample_data::{self, SampleJob};
 use crate::sealing_command::{self, SealingJob};
 use crate::services::enrol;
 use crate::shell::{Budgets, ServeOptions, memory, serve};
@@ -105,6 +107,8 @@ Examples:
     Safety(SafetyJob),
     #[command(flatten)]
     Verify(VerifyJob),
+    #[command(flatten)]
+    Sample(SampleJob),
     /// The keys to which terminals seal: make, put into force, choose the suite, destroy; the server may run.
     #[command(
         subcommand,
@@ -113,6 +117,15 @@ Examples:
   sync-server sealing-keys make --suite 2"
     )]
     SealingKeys(SealingJob),
+    /// Rule sets of automatic approval: check, replay over recorded cases, publish; the server may run.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  sync-server rules check new.json
+  sync-server rules replay new.json --by wang
+  sync-server rules publish new.json --by wang"
+    )]
+    Rules(RulesJob),
     /// Pages and photos that cases wait for: list them, or give up what a terminal has lost; the server may run.
     #[command(
         subcommand,
@@ -248,6 +261,8 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
             | Command::MoveStore(_)
             | Command::Safety(_)
             | Command::SealingKeys(_)
+            | Command::Rules(_)
+            | Command::Sample(_)
     ) {
         private::from_now_on();
     }
@@ -258,9 +273,11 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::Account(job) => account_command::run(&job, &config),
         Command::MoveStore(args) => move_command::run(&args, &config),
         Command::Safety(job) => backup_command::run(&job, &config),
+        Command::Sample(job) => sample_data::run(&job, &config),
         Command::Verify(job) => verify_command::run(&job, &config),
         Command::Attachments(job) => attachments_command::run(&job, &config),
         Command::SealingKeys(job) => sealing_command::run(&job, &config),
+        Command::Rules(job) => rules_command::run(&job, &config),
         Command::Doctor(answer) => run_doctor(&config, answer),
         Command::Catalogue(CatalogueJob::Tool(command)) => {
             let (data, assets) = (&config.data_folder(), config.assets.as_path());

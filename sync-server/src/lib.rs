@@ -8,6 +8,7 @@
 //! | [`openapi`] | the description of the API, made from routes, wire types and problem codes |
 //! | [`centre`] | the whole server as plain blocking functions on wire types: what a simulator drives |
 //! | [`services`] | use cases on a transaction, time passed in |
+//! | [`sources`] | data sources of other departments, real and simulated |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`sealing_ring`], [`sealing_command`], [`authority`] | private keys; those to which terminals seal; the authority that certifies terminals |
@@ -16,6 +17,7 @@
 //! | [`readings`] | pinyin of the names in a catalogue's files |
 //! | [`doctor`], [`move_store`], [`move_command`], [`account_command`] | checking a centre, bringing its store to another database, accounts |
 //! | [`backup`], [`backup_command`], [`erasure_journal`] | backups and restoring them, what was erased for good |
+//! | `rules_command` | rule sets of automatic approval on the command line |
 //! | [`catalogue_tool`] | catalogues on the command line: check, difference, document, CSV; working days |
 //! | [`publish_cli`] | commands of the key ceremony and of publishing |
 //! | [`blobs`], [`uploads`], [`attachments_command`] | sealed pages and photos: whole ones in an object store, those on their way in files |
@@ -57,12 +59,15 @@ pub mod publish_cli;
 pub mod readings;
 pub mod refold_command;
 pub mod routes;
+mod rules_command;
+pub mod sample_data;
 pub mod sealing_command;
 pub mod sealing_ring;
 mod secret_file;
 pub mod services;
 pub mod shell;
 pub mod sms;
+pub mod sources;
 pub mod startup;
 pub mod store;
 pub mod typefaces;
@@ -70,3 +75,4 @@ pub mod uploads;
 mod verify_command;
 mod whole_tables;
 pub mod words;
+mod xlsx_file;

@@ -83,9 +83,9 @@ pub fn people_table() -> Vec<Entry> {
 fn doors() -> Doors {
     use policy::{
         CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
-        PUBLISH, SEE_CASES, SEE_CATALOGUE, SEND_MESSAGES,
+        PUBLISH, SEE_CASES, SEE_CATALOGUE, SEE_STATISTICS, SEND_MESSAGES,
     };
-    desk(Doors::default())
+    window(desk(Doors::default()))
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
         .get(&OPEN, "/slips/{number}", pages::slip)
@@ -106,6 +106,11 @@ fn doors() -> Doors {
         .get(&OWN_ACCOUNT, "/", pages::home)
         .get(&SEE_CASES, "/cases", pages::cases)
         .get(&SEE_CASES, "/cases/{number}", pages::case)
+        .get(&SEE_STATISTICS, "/statistics", pages::statistics)
+        .get(&SEE_STATISTICS, "/statistics/cases", pages::statistics_cases)
+        .get(&SEE_STATISTICS, "/statistics/cases.csv", pages::statistics_cases_csv)
+        .get(&SEE_STATISTICS, "/statistics/items.csv", pages::statistics_items_csv)
+        .get(&SEE_STATISTICS, "/statistics/export.xlsx", pages::statistics_xlsx)
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
@@ -164,6 +169,25 @@ fn desk(doors: Doors) -> Doors {
         .post_item(&DECIDE_CASES, "/desk/{number}/certificates/{name}/revoke", pages::desk_revoke)
 }
 
+/// The window desk.
+fn window(doors: Doors) -> Doors {
+    use policy::{SEE_VISITS, WINDOW};
+    doors
+        .get(&WINDOW, "/window", pages::window)
+        .post(&WINDOW, "/window/call", pages::window_call)
+        .post(&WINDOW, "/window/visits/{id}/end", pages::window_end)
+        .get(&WINDOW, "/window/start/{code}", pages::window_person)
+        .post(&WINDOW, "/window/start/{code}", pages::window_begin)
+        .get(&WINDOW, "/window/forms/{id}", pages::window_form)
+        .post_files(&WINDOW, "/window/forms/{id}", pages::window_turn)
+        .post(&WINDOW, "/window/forms/{id}/discard", pages::window_discard)
+        .get(&WINDOW, "/window/slips/{number}", pages::window_slip)
+        .get(&WINDOW, "/window/slips/{number}/slip.pdf", pages::window_slip_pdf)
+        .get(&WINDOW, "/window/mine", pages::window_mine)
+        .get(&SEE_VISITS, "/window/visits", pages::window_visits)
+        .get(&SEE_VISITS, "/window/visits.csv", pages::window_visits_csv)
+}
+
 /// Addresses of people, each behind its gate.
 #[derive(Default)]
 struct Doors {
@@ -195,6 +219,16 @@ impl Doors {
         T: 'static,
     {
         let limit = DefaultBodyLimit::max(pages::MAX_ITEM_FORM_BYTES);
+        self.add("POST", permit, path, post(handler).layer(limit))
+    }
+
+    /// A form with scans.
+    fn post_files<H, T>(self, permit: &'static Permit, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let limit = DefaultBodyLimit::max(pages::MAX_WINDOW_FORM_BYTES);
         self.add("POST", permit, path, post(handler).layer(limit))
     }
 
@@ -290,7 +324,8 @@ mod tests {
         {
             assert_eq!(product.matches(call).count(), times, "{call}");
         }
-        let written = [".get(&", ".post(&", ".post_item(&"].map(|call| product.matches(call).count());
+        let written =
+            [".get(&", ".post(&", ".post_item(&", ".post_files(&"].map(|call| product.matches(call).count());
         assert_eq!(written.iter().sum::<usize>(), people_table().len());
     }
 

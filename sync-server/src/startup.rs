@@ -17,6 +17,7 @@ use crate::data_folder::DataFolder;
 use crate::error::ServiceError;
 use crate::keys::{AUTHORITY_FILE, KeyError, Keys, MAIN_FILES};
 use crate::services::catalogue::{PublishError, Shelf, publish};
+use crate::services::statistics::facts;
 use crate::services::{cases, item_history, meta, rollout, sealing_keys};
 use crate::store::{
     Database, Driver, MigrateError, StoreError, Tx, in_transaction, migrate, require_current,
@@ -185,6 +186,8 @@ pub fn open(data: &DataFolder, assets: &Path, now_ms: i64) -> Result<OpenedFolde
     in_transaction(store.as_mut(), |tx| item_history::catch_up(tx, &Shelf::default()))?;
     let new = in_transaction(store.as_mut(), |tx| publish(tx, now_ms, &catalogue))?;
     settle_listed(store.as_mut(), &data.signed(), now_ms)?;
+    let shelf = Shelf::default();
+    while in_transaction(store.as_mut(), |tx| facts::catch_up(tx, &shelf))? {}
     fail::fail_point!("server::start::after_publish", |_| Err(StoreError::Full.into()));
     tracing::info!(
         store.kind = database.kind(),

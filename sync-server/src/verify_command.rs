@@ -18,7 +18,7 @@ use crate::answer::{say, say_json};
 use crate::config::Config;
 use crate::keys::Keys;
 use crate::refold_command;
-use crate::services::terminals;
+use crate::services::{terminals, window};
 use crate::store::Tx;
 
 /// Bytes of a receipt or a file of keys, at most.
@@ -27,7 +27,8 @@ const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum VerifyJob {
-    /// Fold the actions of every case anew and hold its row and its tasks against them; reads only, the server may run.
+    /// Fold the actions of every case anew, hold its row and its tasks against them, and make every decision by rules again
+    /// of its facts; reads only, the server may run.
     #[command(
         after_help = "Exit code 1 if anything differs: then show the lines to whoever looks after the program.
 
@@ -124,7 +125,7 @@ pub fn run(job: &VerifyJob, config: &Config) -> anyhow::Result<Exit> {
 
 fn own_keys(config: &Config) -> anyhow::Result<PublicKeys> {
     let data = config.data_folder();
-    let receipts = vec![Keys::load(&data.keys_path())?.receipt.public()];
+    let receipt = Keys::load(&data.keys_path())?.receipt.public();
     let mut store = data.reader()?;
     store.begin_read()?;
     let all = terminals::all(&mut Tx::new(store.as_mut()));
@@ -135,7 +136,15 @@ fn own_keys(config: &Config) -> anyhow::Result<PublicKeys> {
         active: t.active,
         key: t.public_key,
     };
-    Ok(PublicKeys { terminals: all?.into_iter().map(one).collect(), receipts })
+    // At a window the centre itself signs.
+    let window = TerminalKey {
+        terminal: window::PLACE.parse()?,
+        station: window::PLACE.parse()?,
+        active: true,
+        key: receipt.clone(),
+    };
+    let terminals = all?.into_iter().map(one).chain([window]).collect();
+    Ok(PublicKeys { terminals, receipts: vec![receipt] })
 }
 
 fn judge_slip(text: &str, keys: &PublicKeys) -> Found {

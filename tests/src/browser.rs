@@ -174,6 +174,25 @@ impl Browser {
         self.find_control(words)?.click()
     }
 
+    /// Clicks the link or button with exactly this text, and waits until the page that it leads to has taken the place
+    /// of this one. For those who ask the page next: a click alone may come back while the old page is still there.
+    ///
+    /// # Errors
+    /// If there is none, or no other page comes in time.
+    pub fn follow(&self, words: &str) -> Result<()> {
+        self.run("document.body.dataset.left = ''")?;
+        self.press(words)?;
+        self.find("body:not([data-left])").map(|_| ()).with_context(|| format!("following {words}"))
+    }
+
+    /// Waits until the page has no question to its server in the air (htmx marks who asks).
+    ///
+    /// # Errors
+    /// If one stays unanswered.
+    pub fn settle(&self) -> Result<()> {
+        self.wait_until("document.querySelector('.htmx-request') === null")
+    }
+
     /// Writes into the field of this name instead of what is there.
     ///
     /// # Errors

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::plan::Plan;
-use super::{CaseState, Outcome, QuarantineReason, ReturnReason};
+use super::{CaseState, Outcome, QuarantineReason, ReturnReason, VisitKind};
 use crate::envelope::Digest;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
+use crate::rules::Decision;
 
 /// One thing that happened. Stored as JSON for ever, so variants and fields are only added.
 ///
@@ -128,6 +129,17 @@ pub enum Action {
         /// Key of the field.
         field: String,
     },
+    /// 自动审批: what a rule set says of a step. Changes nothing by itself: what follows is an action of its own.
+    Judged {
+        step: String,
+        /// Names and truths, no values.
+        decision: Box<Decision>,
+        /// Digest of the sealed facts that it rests on; they lie beside the action.
+        facts: Digest,
+        /// Nobody waits any longer for what is missing: a person decides.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
+    },
     /// A note of staff; changes nothing.
     Noted {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +153,13 @@ pub enum Action {
     Escalated { over: bool },
     /// A change of the working-day calendar moved the last moment.
     DueMoved { from_ms: i64, to_ms: i64 },
+    /// 首位接待: a clerk opened it at a window and stays answerable for it.
+    Answerable {
+        /// Id of the account.
+        clerk: String,
+        /// What the visit was for.
+        visit: VisitKind,
+    },
     /// 办结
     Completed {
         /// With what; none in cases of before there were plans.
@@ -265,9 +284,11 @@ impl Action {
             Self::Refused { .. } => "refused",
             Self::Skipped { .. } => "skipped",
             Self::Reopened { .. } => "reopened",
+            Self::Judged { .. } => "judged",
             Self::Noted { .. } => "noted",
             Self::Escalated { .. } => "escalated",
             Self::DueMoved { .. } => "due_moved",
+            Self::Answerable { .. } => "answerable",
             Self::Completed { .. } => "completed",
         }
     }
@@ -286,6 +307,7 @@ impl Action {
             | Self::Passed { step, .. }
             | Self::Refused { step, .. }
             | Self::Skipped { step }
+            | Self::Judged { step, .. }
             | Self::Reopened { step, .. } => Some(step),
             Self::Noted { step, .. } => step.as_deref(),
             _ => None,

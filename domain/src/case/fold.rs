@@ -87,6 +87,7 @@ impl CaseView {
             warned: false,
             overdue: false,
             outcome: None,
+            answerable: None,
         })
     }
 
@@ -182,6 +183,9 @@ impl CaseView {
 
     /// An action that leaves the case where it is.
     fn move_step(&mut self, next: &Recorded) -> Option<()> {
+        if let Action::Answerable { clerk, visit } = &next.action {
+            return self.becomes_answerable(clerk, *visit);
+        }
         if !self.state.is_open() {
             // A note may be written to whatever people look at.
             return matches!(next.action, Action::Noted { step: None, .. }).then_some(());
@@ -218,8 +222,8 @@ impl CaseView {
         if !step.go_on(&next.action, levels) {
             return None;
         }
-        // A note is no reason to look again before acting.
-        if !matches!(next.action, Action::Noted { .. }) {
+        // Neither a note nor what a machine says is a reason to look again before acting.
+        if !matches!(next.action, Action::Noted { .. } | Action::Judged { .. }) {
             step.version = next.version;
         }
         if matches!(next.action, Action::Passed { .. } | Action::Refused { .. }) {

@@ -2,7 +2,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::case::Mark;
+use crate::case::{Mark, VisitKind};
 
 const STEPS: [&str; 6] = ["desk", "a", "b", "pay", "issue", "none"];
 const PEOPLE: [&str; 3] = ["u1", "u2", "centre"];
@@ -34,6 +34,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => step().prop_map(|step| Action::Skipped { step }),
         2 => step().prop_map(|step| Action::Reopened { step, field: "f".into() }),
         1 => any::<bool>().prop_map(|over| Action::Escalated { over }),
+        1 => person().prop_map(|clerk| Action::Answerable { clerk, visit: VisitKind::Assisted }),
         1 => prop::option::of(prop::sample::select(&Outcome::ALL[..]))
             .prop_map(|outcome| Action::Completed { outcome, text: None }),
     ]

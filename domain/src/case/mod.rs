@@ -8,15 +8,17 @@ pub mod plan;
 mod reasons;
 mod step;
 mod view;
+mod visit;
 
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Flaw, Recorded, Want};
 pub use fold::{FoldError, fold};
-pub use plan::{FailPolicy, Plan, PlanError, PlannedStep};
+pub use plan::{FailPolicy, MAX_STEPS, ONLY_STEP, Plan, PlanError, PlannedStep};
 pub use reasons::{Outcome, QuarantineReason, ReturnReason};
 pub use step::{StepState, StepView};
 pub use view::{Asked, CaseView, SupplementView, Wanted};
+pub use visit::{Answerable, VisitKind};
 
 /// Where a case stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

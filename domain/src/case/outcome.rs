@@ -45,6 +45,33 @@ impl CaseView {
         })
     }
 
+    /// When it was decided: the moment at which the last of the departments' steps was passed or refused. What comes after
+    /// (paying in, posting, telling) is no deciding any more. None while one of them is open, and for what ended without
+    /// a decision.
+    pub fn decided_at_ms(&self) -> Option<i64> {
+        let decided = match (self.state, self.outcome) {
+            (CaseState::Accepted, _) => true,
+            (CaseState::Completed, outcome) => {
+                !matches!(outcome, Some(Outcome::Declined | Outcome::Withdrawn | Outcome::Terminated))
+            }
+            _ => false,
+        };
+        if !decided || self.accepted_at_ms.is_none() {
+            return None;
+        }
+        if self.steps.is_empty() {
+            return (self.state == CaseState::Completed).then_some(self.changed_at_ms);
+        }
+        let theirs = |step: &&StepView| {
+            self.plan.step(&step.id).is_some_and(|planned| planned.kind.needs_department())
+        };
+        if self.steps.iter().filter(theirs).any(|step| step.state.is_open()) {
+            return None;
+        }
+        let ended = |step: &&StepView| matches!(step.state, StepState::Passed | StepState::Refused);
+        self.steps.iter().filter(theirs).filter(ended).map(|step| step.since_ms).max()
+    }
+
     /// What the refusal of a step does to the others.
     pub(super) fn policy(&self, step: &str) -> FailPolicy {
         self.plan.step(step).map(|planned| planned.fail).unwrap_or_default()

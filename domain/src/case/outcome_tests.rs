@@ -213,3 +213,30 @@ fn a_condition_that_turns_takes_an_open_step_away_and_brings_one_back() {
     assert_eq!(done.switched(&bundle, &changed, &empty).len(), 1, "what was decided stays");
     assert_eq!(state(&done, "s3"), Passed);
 }
+
+#[test]
+fn it_is_decided_when_the_last_department_is_done_whatever_is_posted_later() {
+    let steps = [
+        step("a", StepKind::Review, &["desk"]),
+        step("pay", StepKind::Pay, &["a"]),
+        step("mail", StepKind::Mail, &["pay"]),
+    ];
+    let mut view = case(&steps, &[]);
+    assert_eq!(view.decided_at_ms(), None, "nobody decided");
+    let at = |view: &mut CaseView, at_ms, action| {
+        view.apply(&Recorded { version: view.version + 1, at_ms, action }).expect("fits");
+    };
+    at(&mut view, 2_000, passed("a"));
+    at(&mut view, 3_000, passed("pay"));
+    assert_eq!(view.decided_at_ms(), Some(2_000), "paying decides nothing");
+    at(&mut view, 9_000, passed("mail"));
+    let granted = Action::Completed { outcome: Some(Outcome::Granted), text: None };
+    at(&mut view, 9_000, granted);
+    assert_eq!(view.decided_at_ms(), Some(2_000), "nor does posting");
+    let mut taken_back = case(&steps, &[passed("a")]);
+    apply(&mut taken_back, Action::Completed { outcome: Some(Outcome::Withdrawn), text: None });
+    assert_eq!(taken_back.decided_at_ms(), None, "what is taken back was not decided on");
+    let refused =
+        case(&[with_fail(FailPolicy::All, step("a", StepKind::Review, &["desk"]))], &[refused("a")]);
+    assert_eq!(refused.decided_at_ms(), Some(1_000));
+}

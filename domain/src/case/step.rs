@@ -178,6 +178,7 @@ impl StepView {
             // What was passed by one level of several is decided in part.
             Action::Reopened { .. } if matches!(self.state, Passed | Refused | Skipped) => self.again(),
             Action::Reopened { .. } if workable && !self.passed_by.is_empty() => self.again(),
+            Action::Judged { .. } if self.state.is_open() => {}
             Action::Noted { .. } => {}
             _ => return false,
         }

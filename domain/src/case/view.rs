@@ -1,7 +1,7 @@
 //! What the fold of a case gives. Only data: the fold says how it comes about.
 use super::plan::Plan;
 use super::step::StepView;
-use super::{CaseState, Outcome};
+use super::{Answerable, CaseState, Outcome};
 use crate::bundle::{DoneBy, StepKind};
 use crate::deadline::Pause;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
@@ -49,6 +49,8 @@ pub struct CaseView {
     pub overdue: bool,
     /// With what it was completed.
     pub outcome: Option<Outcome>,
+    /// Who opened it at a window; none if it came from a terminal.
+    pub answerable: Option<Answerable>,
 }
 
 impl CaseView {

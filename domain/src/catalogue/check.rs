@@ -113,6 +113,7 @@ fn check_stations(catalogue: &Catalogue, report: &mut Report) {
     for (id, station) in &catalogue.stations {
         report.at("stations.json", id.as_str());
         report.expect(numbers.insert(station.number), "number", "another station has the same number");
+        report.expect(id.as_str() != "WINDOW", "id", "is the id under which windows send");
         check_station(station, catalogue, report);
     }
 }

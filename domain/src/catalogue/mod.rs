@@ -45,8 +45,8 @@ pub use message::StationMessage;
 pub use parse::{MAX_FILE_BYTES, MAX_TOTAL_BYTES};
 pub use parts::{LifeEvent, NotHere, Phrases, Region, SharedPhrase};
 pub use policies::{
-    AllTerminals, IdlePolicy, LimitPolicy, Policies, RectificationPolicy, RetentionPolicy, Ring, RingSize,
-    StaleAction, StalePolicy,
+    AllTerminals, ApprovalPolicy, IdlePolicy, LimitPolicy, Policies, RectificationPolicy, RetentionPolicy,
+    Ring, RingSize, StaleAction, StalePolicy,
 };
 pub use review::{Allowed, Review, Rule, Warning};
 pub use rules::{TILE_NAME_HALVES, TILE_NAME_LETTERS, answers, step_faults};

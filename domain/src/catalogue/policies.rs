@@ -33,6 +33,9 @@ pub struct Policies {
     /// How departments ask for what is missing.
     #[serde(skip_serializing_if = "ReviewPolicy::is_default")]
     pub review: ReviewPolicy,
+    /// How long a machine waits, and keeps names.
+    #[serde(skip_serializing_if = "ApprovalPolicy::is_default")]
+    pub approval: ApprovalPolicy,
 }
 
 /// Seconds without a touch before a countdown, and of the countdown.
@@ -96,6 +99,18 @@ pub struct ReviewPolicy {
     pub merge_minutes: u16,
     /// Working days that a citizen has for a supplement where the department says nothing else.
     pub supplement_days: u16,
+}
+
+/// What a machine that approves waits for, and for how long (自动审批).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApprovalPolicy {
+    /// Minutes for which a source that does not answer is asked again before a person decides; 0 for a person at once.
+    pub wait_minutes: u16,
+    /// Minutes for which a name of a company is kept for whoever asked for it.
+    pub reservation_minutes: u16,
+    /// Region code of the authority at which names of companies are unique.
+    pub name_authority: u32,
 }
 
 /// A ring of a rollout: so many terminals get a version before it goes on.
@@ -185,6 +200,7 @@ impl Default for Policies {
             stale: StalePolicy::default(),
             grace_days: 7,
             review: ReviewPolicy::default(),
+            approval: ApprovalPolicy::default(),
         }
     }
 }
@@ -245,6 +261,19 @@ impl ReviewPolicy {
     }
 }
 
+impl Default for ApprovalPolicy {
+    fn default() -> Self {
+        Self { wait_minutes: 60, reservation_minutes: 30, name_authority: 630_100 }
+    }
+}
+
+impl ApprovalPolicy {
+    // As `ReviewPolicy::is_default`.
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Default for StalePolicy {
     fn default() -> Self {
         Self { after_hours: 72, otherwise: StaleAction::Warn, items: BTreeMap::new() }
@@ -261,7 +290,7 @@ impl StalePolicy {
 /// Each number in its range, and the rings in an order in which each is larger than the one before.
 pub(super) fn check(policies: &Policies, report: &mut Report) {
     let Policies { idle, retention, limits, rectification, .. } = policies;
-    let numbers: [(&str, u16, (u16, u16)); 19] = [
+    let numbers: [(&str, u16, (u16, u16)); 21] = [
         ("idle.wait_seconds", idle.wait_seconds, (15, 600)),
         ("idle.countdown_seconds", idle.countdown_seconds, (10, 120)),
         ("idle.slip_wait_seconds", idle.slip_wait_seconds, (15, 600)),
@@ -281,12 +310,16 @@ pub(super) fn check(policies: &Policies, report: &mut Report) {
         ("grace_days", policies.grace_days, (0, 90)),
         ("review.merge_minutes", policies.review.merge_minutes, (0, 1_440)),
         ("review.supplement_days", policies.review.supplement_days, (1, 60)),
+        ("approval.wait_minutes", policies.approval.wait_minutes, (0, 1_440)),
+        ("approval.reservation_minutes", policies.approval.reservation_minutes, (1, 1_440)),
     ];
     for (field, value, (least, most)) in numbers {
         if !(least..=most).contains(&value) {
             report.wrong(field, format!("{value} is not from {least} to {most}"));
         }
     }
+    let region = (100_000..=999_999).contains(&policies.approval.name_authority);
+    report.expect(region, "approval.name_authority", "a region code of six digits");
     rings(&policies.rollout, report);
 }
 

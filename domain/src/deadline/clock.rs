@@ -159,6 +159,28 @@ impl Clock<'_> {
         if run.now > end.at_ms { used.max(WHOLE_PERMILLE + 1) } else { used.min(WHOLE_PERMILLE) }
     }
 
+    /// How much time was used from the start until an instant, pauses left out, in milliseconds: by the clock of what is
+    /// promised, so that the two can be compared. Minutes and natural days run on at night; of working days, and of half
+    /// ones, only office hours count. The day of the start counts here from its first minute on.
+    pub fn used_ms(&self, until_ms: i64, calendar: &Calendar, hours: OfficeHours) -> i64 {
+        let run = Run::of(self, until_ms);
+        let until = run.now.max(run.started);
+        match Measure::of(self.period) {
+            Measure::Exact(_) | Measure::Slots(Grain::Natural, _) => run.active(run.started, until),
+            Measure::Slots(..) => {
+                let slots = Slots { grain: Grain::Working, hours, calendar };
+                let (first, last) = (slots.slot(run.started), slots.slot(until));
+                let days = slots.after(first - 1, &[]).take_while(|step| step.slot <= last);
+                let office = days.filter(|step| step.works).map(|step| {
+                    let (begin, end) = slots.office_ms(step.slot);
+                    let (from, to) = (begin.max(run.started), end.min(until));
+                    if from < to { run.active(from, to) } else { 0 }
+                });
+                office.sum()
+            }
+        }
+    }
+
     /// The first moment from `from_ms` on (milliseconds since 1970) at which 70 % of the promise is used; the
     /// end of the promise if no moment before it is. For a clock that does not stand.
     pub fn soon_ms(&self, from_ms: i64, calendar: &Calendar, hours: OfficeHours) -> i64 {

@@ -112,7 +112,7 @@ impl<'a> Slots<'a> {
     }
 
     /// Between which instants the work of a slot is done.
-    fn office_ms(&self, slot: i64) -> (i64, i64) {
+    pub(super) fn office_ms(&self, slot: i64) -> (i64, i64) {
         let midnight = midnight_ms(self.day(slot));
         let at = |minute: u16| midnight + i64::from(minute) * MINUTE_MS;
         let hours = self.hours;

@@ -59,6 +59,18 @@ pub static SEE_CASES: Permit = Permit {
 /// more by the unit of its step.
 pub static DECIDE_CASES: Permit =
     Permit { name: "decide_cases", who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Leader]) };
+/// Open matters at a window for whoever stands there, and see those that one opened. Nobody else's case is shown.
+pub static WINDOW: Permit = Permit { name: "window", who: Who::OneOf(&[Role::Window]) };
+/// See how many came to the windows, by day and hour, and how long it took: no person, no case. Each visit with its
+/// account and the numbers of its cases only with [`SEE_CASES`].
+pub static SEE_VISITS: Permit = Permit {
+    name: "see_visits",
+    who: Who::OneOf(&[Role::Window, Role::Leader, Role::Inspector, Role::Operator]),
+};
+/// See the figures of cases, and lists of the numbers behind them: a leader of those in which the own unit has a part,
+/// central IT of all.
+pub static SEE_STATISTICS: Permit =
+    Permit { name: "see_statistics", who: Who::OneOf(&[Role::Leader, Role::Operator]) };
 /// See the catalogue: items, bundles, forms, the working-day calendar, drafts, versions and what differs between them.
 pub static SEE_CATALOGUE: Permit = Permit {
     name: "see_catalogue",
@@ -86,7 +98,7 @@ pub static SEND_MESSAGES: Permit = Permit { name: "send_messages", who: Who::One
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 14] = [
+pub static PERMITS: [&Permit; 17] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
@@ -94,6 +106,9 @@ pub static PERMITS: [&Permit; 14] = [
     &OWN_ACCOUNT,
     &SEE_CASES,
     &DECIDE_CASES,
+    &WINDOW,
+    &SEE_VISITS,
+    &SEE_STATISTICS,
     &SEE_CATALOGUE,
     &EDIT_CATALOGUE,
     &CHECK_CATALOGUE,
@@ -151,6 +166,13 @@ mod tests {
         for role in Role::ALL {
             let may = |permit: &Permit| permit.judge(Some(Roles::of(&[*role]))) == Verdict::Go;
             assert!(!(may(&EDIT_CATALOGUE) && may(&CHECK_CATALOGUE)), "{role:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_sits_at_a_window_sees_no_cases_of_others() {
+        for permit in [&SEE_CASES, &DECIDE_CASES] {
+            assert_eq!(permit.judge(Some(Roles::of(&[Role::Window]))), Verdict::NotYours, "{}", permit.name);
         }
     }
 

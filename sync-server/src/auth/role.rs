@@ -26,6 +26,8 @@ macro_rules! roles {
 roles! {
     /// 受理员: takes cases in.
     Clerk "clerk",
+    /// 窗口人员: opens matters for whoever stands there, and sees no others.
+    Window "window",
     /// 审批员: decides cases.
     Reviewer "reviewer",
     /// 部门负责人: gives out steps, asks a second time, ends what cannot be gone on with.
@@ -59,7 +61,7 @@ impl std::str::FromStr for Role {
 
 /// There is no role of that name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected one of clerk, reviewer, leader, inspector, editor, checker, operator, admin")]
+#[error("expected one of clerk, window, reviewer, leader, inspector, editor, checker, operator, admin")]
 pub struct UnknownRole;
 
 /// A set of roles.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use operator::findings::{span, with_causes};
 
 use crate::backup::{self, BackupError};
-use crate::blobs::BlobPlace;
+use crate::blobs::{BlobPlace, Blobs};
 use crate::centre::Centre;
 use crate::data_folder::DataFolder;
 use crate::erasure_journal::{self, Line};
@@ -20,6 +20,7 @@ use crate::error::ServiceError;
 use crate::services::clock_guard::{self, Verdict, Witnesses};
 use crate::services::erasure::{self, Erasure, Why};
 use crate::services::sealing_keys::{self, KeyState};
+use crate::services::window::drafts;
 use crate::services::{audit_heads, cases, durability, supplements};
 #[cfg(feature = "failpoints")]
 use crate::store::StoreError;
@@ -117,7 +118,9 @@ pub fn look(centre: &Centre) -> Result<(), ServiceError> {
 
 fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
     // Before anything is written by this clock.
-    match watch_clock(centre, witnesses) {
+    let seen = watch_clock(centre, witnesses);
+    let plausible = matches!(seen, Ok(Verdict::Plausible));
+    match seen {
         Ok(Verdict::Plausible) => {
             if let Err(e) = tell_of_waiting(centre) {
                 tracing::error!(
@@ -150,6 +153,18 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
     if let Err(e) = sign_head(centre) {
         tracing::error!(error = &e as &dyn std::error::Error, "the audit chain got no head today yet");
     }
+    if plausible {
+        match drop_old_drafts(centre, plan) {
+            Ok(0) => {}
+            Ok(dropped) => tracing::info!(drafts = dropped, "forms that nobody handed in were taken away"),
+            Err(e) => {
+                tracing::error!(
+                    error = &e as &dyn std::error::Error,
+                    "old forms of windows were not taken away"
+                )
+            }
+        }
+    }
     match erase_due(centre, plan) {
         Ok(0) => {}
         Ok(erased) => tracing::info!(cases = erased, "content over its time was erased"),
@@ -165,6 +180,27 @@ fn turn(centre: &Arc<Centre>, plan: &UpkeepPlan, witnesses: &mut Witnesses) {
             "no backup was made: terminals keep what they sent; see `sync-server doctor`"
         ),
     }
+}
+
+/// Takes away forms that nobody handed in at a window within the policy's hours, and the bytes of their pages.
+fn drop_old_drafts(centre: &Centre, plan: &UpkeepPlan) -> Result<u64, ServiceError> {
+    let now_ms = centre.now_ms();
+    let over = centre.read(|tx| {
+        let Some(newest) = centre.context().shelf.newest(tx)? else { return Ok(Vec::new()) };
+        let before_ms = drafts::over_before(now_ms, newest.catalogue.policies.draft_hours);
+        Ok::<_, ServiceError>(drafts::over(tx, before_ms)?)
+    })?;
+    let mut dropped = 0;
+    for (id, clerk) in over {
+        let pages = centre.write(move |tx| Ok(drafts::take_away(tx, &clerk, &id)?))?;
+        dropped += u64::from(pages.is_some());
+        let pages = pages.unwrap_or_default();
+        if !pages.is_empty() {
+            let blobs = Blobs::open(&plan.blobs)?;
+            pages.iter().try_for_each(|digest| blobs.remove(digest))?;
+        }
+    }
+    Ok(dropped)
 }
 
 fn tell_of_backup(made: &backup::Made) {

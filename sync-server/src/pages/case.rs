@@ -2,7 +2,7 @@
 use askama::Template;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use domain::case::{Action, CaseState, CaseView, QuarantineReason, fold};
+use domain::case::{Action, CaseState, CaseView, QuarantineReason, VisitKind, fold};
 use domain::catalogue::Catalogue;
 use domain::form::FormSpec;
 use domain::ids::CaseNo;
@@ -23,6 +23,7 @@ use crate::services::cases::{self, CaseRow};
 use crate::services::content;
 use crate::services::envelopes::{self, StoredEnvelope};
 use crate::services::sessions::Caller;
+use crate::services::window::PLACE;
 use crate::services::work_list::{self, Query};
 use crate::shell::App;
 use crate::store::{StoreError, Tx};
@@ -134,7 +135,10 @@ fn draw(
         envelopes::find(tx, &case.envelope_id)?.ok_or(StoreError::Stored { what: "envelope of a case" })?;
     let item = item_name(catalogue, case.item.as_ref());
     let station = work_list::stations(tx)?.into_iter().find(|(id, ..)| *id == case.station);
-    let station = station.map_or_else(|| case.station.to_string(), |(id, name, _)| format!("{name} · {id}"));
+    let elsewhere = || {
+        if case.station.as_str() == PLACE { w.t("window.place").to_owned() } else { case.station.to_string() }
+    };
+    let station = station.map_or_else(elsewhere, |(id, name, _)| format!("{name} · {id}"));
     let times = MarkTimes {
         saved_ms: envelope.device_time_ms,
         delivered_ms: envelope.accepted_at_ms,
@@ -164,7 +168,11 @@ fn draw(
         marks: view::awaiting(w, view::marks(w, case.state, times, now_ms), count),
         attachments: attached.iter().map(|blob| attachment(w, &case, blob)).collect(),
         desk: has_part(caller, view.as_ref(), catalogue).then(|| format!("/desk/{}", case.number)),
-        facts: facts(&Names { w, item: &item, station, now_ms }, &case, &envelope),
+        facts: facts(
+            &Names { w, item: &item, station, now_ms },
+            (&case, &envelope),
+            view.as_ref().and_then(|view| view.answerable.as_ref()).map(|a| (story.name(&a.clerk), a.kind)),
+        ),
         history: story.told.iter().rev().map(|told| step(&fields, (&story, told), named, now_ms)).collect(),
         others,
         slip_address: format!("/slips/{}?d={}", case.number, envelope.digest.short()),
@@ -183,7 +191,11 @@ struct Names<'a> {
     now_ms: i64,
 }
 
-fn facts(names: &Names<'_>, case: &CaseRow, envelope: &StoredEnvelope) -> Vec<Fact> {
+fn facts(
+    names: &Names<'_>,
+    (case, envelope): (&CaseRow, &StoredEnvelope),
+    answerable: Option<(&str, VisitKind)>,
+) -> Vec<Fact> {
     let Names { w, item, station, now_ms } = names;
     let (w, now_ms) = (*w, *now_ms);
     let plain = |name, value: String| Fact { name: w.t(name), value, code: false };
@@ -203,6 +215,10 @@ fn facts(names: &Names<'_>, case: &CaseRow, envelope: &StoredEnvelope) -> Vec<Fa
         code("case.envelope", case.envelope_id.to_string()),
         code("case.lineage", envelope.lineage.to_string()),
     ];
+    if let Some((clerk, kind)) = answerable {
+        let kind = w.of("visit_kind", kind.as_str());
+        facts.insert(2, plain("case.answerable", format!("{clerk} · {kind}")));
+    }
     if let Some(slip) = &case.slip_number {
         facts.insert(0, code("case.slip_number", slip.to_string()));
     }
@@ -260,6 +276,7 @@ fn step(
         }
         Action::Returned { reasons } => reasons.iter().map(|r| fields.error(&r.field, &r.kind)).collect(),
         Action::Quarantined { reason } => vec![w.of("quarantine", reason.as_str())],
+        Action::Answerable { visit, .. } => vec![w.of("visit_kind", visit.as_str())],
         _ => vec![],
     };
     notes.dedup();

@@ -144,7 +144,7 @@ fn draw(
 }
 
 /// The name of an item as lists show it: neutral for sensitive ones.
-pub(super) fn item_name(catalogue: Option<&Catalogue>, code: Option<&ItemCode>) -> String {
+pub(in crate::pages) fn item_name(catalogue: Option<&Catalogue>, code: Option<&ItemCode>) -> String {
     let Some(code) = code else { return "—".into() };
     let title = catalogue.and_then(|c| c.entry(code)).map(|e| e.title().get(Language::ZhCn).to_owned());
     title.unwrap_or_else(|| code.to_string())

@@ -218,6 +218,7 @@ fn fill_in(
         language,
         action: &action,
         before: String::new(),
+        live: false,
     };
     sheet.act(Deed::read(value(DO)));
     // On later pages the questions are folded away.

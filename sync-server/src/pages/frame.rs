@@ -6,13 +6,13 @@ use domain::text::Language;
 
 use super::view;
 use crate::auth::policy::{self, Permit, Verdict};
-use crate::auth::role::Roles;
+use crate::auth::role::{Role, Roles};
 use crate::error::ServiceError;
 use crate::services::catalogue::newest_version;
 use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, durability, notifications, rollout, standing, tasks};
+use crate::services::{accounts, durability, meta, notifications, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
@@ -35,6 +35,8 @@ pub struct Frame {
     pub person: String,
     /// The caller's unit and roles.
     pub roles: String,
+    /// The store has invented cases: every page says so.
+    pub invented: bool,
     /// Groups of the navigation.
     pub nav: Vec<NavGroup>,
 }
@@ -70,10 +72,18 @@ pub struct NavEntry {
 pub enum Here<'a> {
     /// The inbox of the caller's unit, or a case of it.
     Desk,
+    /// The window: a visit, a form.
+    Window,
+    /// Cases that the caller opened at a window.
+    WindowMine,
+    /// Visits by hour.
+    WindowVisits,
     /// The list of cases, or one of them.
     Cases(&'a Query),
     /// The list of items, or one of them.
     Items,
+    /// The figures of cases.
+    Statistics,
     /// Drafts and the version that waits.
     Changes,
     /// Versions of the catalogue.
@@ -102,12 +112,31 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     let words = Words(Language::ZhCn);
     let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
     let mut nav = Vec::new();
+    if may(&policy::SEE_VISITS) {
+        let mut entries = Vec::new();
+        if may(&policy::WINDOW) {
+            entries.push(link(words, ("window", "/window", "user"), here == Here::Window, None));
+            entries.push(link(
+                words,
+                ("window_mine", "/window/mine", "list"),
+                here == Here::WindowMine,
+                None,
+            ));
+        }
+        let current = here == Here::WindowVisits;
+        entries.push(link(words, ("window_visits", "/window/visits", "calendar"), current, None));
+        nav.push(NavGroup { word: words.of("nav", "windows"), entries });
+    }
     if may(&policy::SEE_CASES) {
         let mut entries = cases(tx, words, here)?;
         if may(&policy::DECIDE_CASES) {
             entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
         }
         nav.push(NavGroup { word: words.of("nav", "cases"), entries });
+    }
+    if may(&policy::SEE_STATISTICS) && (caller.unit.is_some() || caller.roles.has(Role::Operator)) {
+        let entry = link(words, ("statistics", "/statistics", "chart"), here == Here::Statistics, None);
+        nav.push(NavGroup { word: words.of("nav", "figures"), entries: vec![entry] });
     }
     let mut entries = if may(&policy::SEE_CATALOGUE) { catalogue(tx, words, here)? } else { Vec::new() };
     if may(&policy::PUBLISH) {
@@ -139,6 +168,7 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         alarms: tx.query_int("SELECT COUNT(*) FROM alarm", &[])?,
         search: may(&policy::SEE_CASES).then(String::new),
         person: caller.display.clone(),
+        invented: meta::sample_data(tx)?.is_some(),
         roles: unit + &role_words(words, caller.roles),
         nav,
     })

@@ -39,9 +39,11 @@ mod sign_in;
 pub mod situation_form;
 mod slip;
 mod statics;
+mod statistics;
 mod terminals;
 mod verify;
 mod view;
+mod window;
 
 pub use account::{account, change_account, lock_account, reset_password, unlock_account};
 pub use accounts::{accounts, add_account, new_account};
@@ -69,9 +71,16 @@ pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};
 pub use statics::static_file;
+pub use statistics::{
+    statistics, statistics_cases, statistics_cases_csv, statistics_items_csv, statistics_xlsx,
+};
 pub use terminals::{new_terminal, take_terminal_step, terminal, terminal_step, terminals};
 pub use verify::{verify, verify_form};
 pub use view::in_query;
+pub use window::{
+    MAX_WINDOW_FORM_BYTES, window, window_begin, window_call, window_discard, window_end, window_form,
+    window_mine, window_person, window_slip, window_slip_pdf, window_turn, window_visits, window_visits_csv,
+};
 
 use askama::Template;
 use axum::extract::Query;

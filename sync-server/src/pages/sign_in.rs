@@ -117,6 +117,7 @@ pub async fn home(caller: Caller) -> Response {
     let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
     see_other(match () {
         () if may(&policy::DECIDE_CASES) && caller.unit.is_some() => "/desk",
+        () if may(&policy::WINDOW) => "/window",
         () if may(&policy::SEE_CASES) => "/cases",
         () if may(&policy::CHECK_CATALOGUE) => "/catalogue/changes",
         () if may(&policy::PUBLISH) => "/rollout",

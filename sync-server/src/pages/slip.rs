@@ -20,9 +20,11 @@ use super::{Page, render};
 use crate::api::blocking;
 use crate::error::ServiceError;
 use crate::services::Context;
+use crate::services::meta;
 use crate::services::progress;
 use crate::services::receipt;
 use crate::services::slips::{self, Proof, SlipView};
+use crate::services::window::PLACE;
 use crate::services::work_list;
 use crate::shell::App;
 use crate::store::Tx;
@@ -157,7 +159,8 @@ pub(super) fn draw(
     let named = catalogue.and_then(|c| c.stations.get(&slip.station)).map(|s| s.name.get(w.0).to_owned());
     let stored =
         || work_list::stations(tx).ok()?.into_iter().find(|(id, ..)| *id == slip.station).map(|s| s.1);
-    let station = named.or_else(stored).unwrap_or_else(|| slip.station.to_string());
+    let window = || (slip.station.as_str() == PLACE).then(|| w.t("window.place").to_owned());
+    let station = named.or_else(stored).or_else(window).unwrap_or_else(|| slip.station.to_string());
     let (heading, note) = match slip.state {
         CaseState::Received | CaseState::Submitted => ("slip.heading_delivered", None),
         CaseState::Accepted => ("slip.heading_accepted", None),
@@ -174,6 +177,7 @@ pub(super) fn draw(
     let marks = view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages);
     let progress = progress::of(tx, context, &slip.envelope_id, token.is_some())?;
     let reader = Reader { w, item: slip.item.as_ref(), has_token: token.is_some(), now_ms };
+    let invented = meta::sample_data(tx)?.is_some();
     let other = if w.0 == Language::En { "" } else { "&lang=en" };
     let corrected =
         slip.slip_number.as_ref().map(|_| w.fill("slip.corrected", &[("number", slip.number.as_str())]));
@@ -193,7 +197,7 @@ pub(super) fn draw(
             other_language: format!("/slips/{}?d={token}{other}", slip.number),
             receipt: format!("/slips/{}/receipt?d={token}", slip.number),
         }),
-        sample: catalogue.is_some_and(Catalogue::is_sample),
+        sample: catalogue.is_some_and(Catalogue::is_sample) || invented,
         w,
     })
 }

@@ -1,4 +1,5 @@
-//! The style sheet, the icons, htmx and the script of the desk, built in; changed only with the program, so browsers may keep them for an hour.
+//! The style sheet, the icons, htmx, the charts and the scripts of desk, window and figures, built in; changed only with the
+//! program, so browsers may keep them for an hour.
 //! And the bank's picture, which its tag tells apart from another one.
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -12,11 +13,14 @@ use crate::shell::App;
 use crate::shell::etag::is_known;
 
 const STYLE: &str = "jinban.css";
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 8] = [
     (STYLE, "text/css; charset=utf-8", include_str!("../../static/jinban.css")),
     ("icons.svg", "image/svg+xml", include_str!("../../static/icons.svg")),
     ("htmx.js", "text/javascript; charset=utf-8", include_str!("../../static/htmx.js")),
     ("desk.js", "text/javascript; charset=utf-8", include_str!("../../static/desk.js")),
+    ("window.js", "text/javascript; charset=utf-8", include_str!("../../static/window.js")),
+    ("charts.js", "text/javascript; charset=utf-8", include_str!("../../static/charts.js")),
+    ("statistics.js", "text/javascript; charset=utf-8", include_str!("../../static/statistics.js")),
     ("mark.svg", "image/svg+xml", include_str!("../../static/mark.svg")),
 ];
 /// The bank's picture.

@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 use super::meta;
 use crate::error::{ProblemCode, ServiceError};
 use crate::keys::{KeyError, Keys};
-use crate::store::{StoreError, Tx};
+use crate::store::{Row, StoreError, Tx, Value};
 
 /// A key that was wrapped just now, and the key of the year that wrapped it.
 #[derive(Debug)]
@@ -39,14 +39,27 @@ pub fn wrap(
 }
 
 impl Wrapped {
+    /// The columns of a table of its own, once the store knows the key of the year: id of that key, nonce, wrapped key.
+    ///
+    /// # Errors
+    /// As [`Wrapped::keep`].
+    pub(super) fn columns(&self, tx: &mut Tx<'_>) -> Result<[Value; 3], ServiceError> {
+        self.bind(tx)?;
+        Ok([self.key_id.as_str().into(), self.nonce.0.as_slice().into(), self.wrapped.as_slice().into()])
+    }
+
+    fn bind(&self, tx: &mut Tx<'_>) -> Result<(), ServiceError> {
+        meta::bind_year_key(tx, &self.key_id, &self.fingerprint)?.map_err(|_| {
+            ServiceError::Inconsistent(format!("{} is not the key that the store knows", self.key_id))
+        })
+    }
+
     /// Keeps it; what is kept already stays.
     ///
     /// # Errors
     /// [`ServiceError::Inconsistent`] if the key of the year is not the one that the store knows; or the store's.
     pub fn keep(&self, tx: &mut Tx<'_>) -> Result<(), ServiceError> {
-        meta::bind_year_key(tx, &self.key_id, &self.fingerprint)?.map_err(|_| {
-            ServiceError::Inconsistent(format!("{} is not the key that the store knows", self.key_id))
-        })?;
+        self.bind(tx)?;
         tx.execute(
             "INSERT INTO case_key (envelope_id, key_id, nonce, wrapped) VALUES ($1, $2, $3, $4)
              ON CONFLICT (envelope_id) DO NOTHING",
@@ -77,16 +90,17 @@ pub struct WrappedKey {
 pub fn find(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<WrappedKey, ServiceError> {
     let sql = "SELECT key_id, nonce, wrapped FROM case_key WHERE envelope_id = $1";
     let row = tx.query_first(sql, &[id.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
-    let nonce = row.blob(1)?.try_into().map_err(|_| StoreError::Stored { what: "nonce" })?;
-    Ok(WrappedKey {
-        id: *id,
-        key_id: row.text(0)?.to_owned(),
-        nonce: Nonce(nonce),
-        wrapped: row.blob(2)?.to_vec(),
-    })
+    Ok(WrappedKey::read(id, &row, 0)?)
 }
 
 impl WrappedKey {
+    /// A key from the columns of another table: id of the key of the year, nonce, wrapped key, from the first one on.
+    pub(super) fn read(id: &EnvelopeId, row: &Row, first: usize) -> Result<Self, StoreError> {
+        let nonce = row.blob(first + 1)?.try_into().map_err(|_| StoreError::Stored { what: "nonce" })?;
+        let (key_id, wrapped) = (row.text(first)?.to_owned(), row.blob(first + 2)?.to_vec());
+        Ok(Self { id: *id, key_id, nonce: Nonce(nonce), wrapped })
+    }
+
     /// Unwraps it. Computes only, but for a key file that is read for the first time.
     ///
     /// # Errors

@@ -100,6 +100,7 @@ fn named(action: &Action) -> Vec<&str> {
             vec![holder]
         }
         Action::Passed { by, .. } | Action::Refused { by, .. } => vec![by],
+        Action::Answerable { clerk, .. } => vec![clerk],
         Action::Noted { mentions, .. } => mentions.iter().map(String::as_str).collect(),
         _ => Vec::new(),
     }

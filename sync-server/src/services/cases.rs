@@ -8,7 +8,8 @@ use domain::wire::v1::{CaseNews, ChangeNews};
 
 use super::case_time::Time;
 use super::catalogue::Shelf;
-use super::{audit, case_time, changes, notifications, results, tasks};
+use super::statistics::facts;
+use super::{approval, audit, case_time, changes, notifications, results, tasks};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -165,7 +166,8 @@ pub fn changed(version: u64) -> ServiceError {
     ServiceError::refused(ProblemCode::CaseChanged, format!("the case is at version {version}"))
 }
 
-/// Adds an action to a case as it is now: the action, its row, its tasks, its times, its audit row and its news. What it
+/// Adds an action to a case as it is now: the action, its row, its tasks, its times, what is counted of it, its audit row
+/// and its news. What it
 /// takes back that was granted is revoked.
 ///
 /// # Errors
@@ -179,6 +181,7 @@ pub fn add(
 ) -> Result<CaseView, ServiceError> {
     let id = &row.envelope_id;
     let next = Recorded { version: view.version + 1, at_ms: now_ms, action };
+    let (decided_ms, counted) = (view.decided_at_ms(), facts::of(tx, shelf, row, &view, true)?);
     view.apply(&next).map_err(|e| match e {
         FoldError::Misfit { .. } | FoldError::Edge { .. } => {
             ServiceError::refused(ProblemCode::CaseChanged, e.to_string())
@@ -186,8 +189,12 @@ pub fn add(
         other => ServiceError::Inconsistent(format!("case {id}: {other}")),
     })?;
     refresh(tx, shelf, row, &view)?;
+    let counts = facts::of(tx, shelf, row, &view, view.decided_at_ms() == decided_ms)?;
+    facts::change(tx, row, (counted.as_ref(), counts.as_ref()))?;
     write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
     results::take_back(tx, now_ms, row, (&next.action, &view))?;
+    approval::note_opened(tx, now_ms, (id, row.item.as_ref()), &next.action)?;
+    approval::follow(tx, now_ms, id, (&next.action, &view))?;
     Ok(view)
 }
 

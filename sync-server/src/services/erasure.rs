@@ -1,5 +1,6 @@
 //! 销毁: erases what a case holds of a person once its time is over: the wrapped data key, the wrap in the header, the
-//! sealed content, what staff wrote, the sealed certificates, the keys of the search for persons. What is left are numbers, states and hashes.
+//! sealed content, what staff wrote, the sealed certificates, the facts and reasons of judgements, who wanted a
+//! name, the keys of the search for persons. What is left are numbers, states, hashes, and a company's registered name.
 //!
 //! Refuses what is on hold. The journal outside of the store was written before: see `jobs`.
 use domain::case::CaseState;
@@ -14,7 +15,16 @@ use crate::store::{StoreError, Tx};
 const MAX_REASON_CHARS: usize = 200;
 
 /// Tables from which something is erased.
-pub const TABLES: [&str; 5] = ["case_key", "person_key", "case_text", "certificate", "envelope"];
+pub const TABLES: [&str; 8] = [
+    "case_key",
+    "person_key",
+    "case_text",
+    "certificate",
+    "judgement",
+    "automatic",
+    "company_name",
+    "envelope",
+];
 
 /// Why something is erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,6 +177,24 @@ fn finish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.execute(
         "UPDATE certificate SET sealed = $1, said = $1
          WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &nothing,
+    )?;
+    tx.execute(
+        "UPDATE judgement SET sealed = $1 WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &nothing,
+    )?;
+    // Which rule held says something of somebody; so does who wanted a name.
+    tx.execute(
+        "UPDATE automatic SET reasons = '[]' WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &[],
+    )?;
+    tx.execute(
+        "DELETE FROM company_name WHERE state = 'wanted'
+         AND envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &[],
+    )?;
+    tx.execute(
+        "UPDATE company_name SET holder = $1 WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &nothing,
     )?;
     tx.execute(

@@ -85,8 +85,36 @@ pub fn check(
 /// # Errors
 /// [`ServiceError`] if the terminal was blocked meanwhile, or the store's. A conflict is no error.
 pub fn take(tx: &mut Tx<'_>, now_ms: i64, checked: &Checked) -> Result<Taken, ServiceError> {
-    let Checked { header, upload, sender } = checked;
-    let terminal = terminals::still_active(tx, sender)?;
+    let terminal = terminals::still_active(tx, &checked.sender)?;
+    take_from(tx, now_ms, checked, terminal)
+}
+
+/// Stores an envelope that the centre made itself: the same way in, but for the question whether its terminal may send.
+///
+/// # Errors
+/// [`ServiceError`] as for the envelope of a terminal.
+pub(super) fn take_own(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    place: &Terminal,
+    (made, upload): (EnvelopeHeader, EnvelopeUpload),
+) -> Result<Taken, ServiceError> {
+    let read = header(&upload)?;
+    if read != made {
+        return Err(ServiceError::Inconsistent("an envelope that does not say what it should".into()));
+    }
+    let sender = Arc::new(Sender::new(place.clone())?);
+    let checked = check(read, upload, |_| Ok(sender))?;
+    take_from(tx, now_ms, &checked, place.clone())
+}
+
+fn take_from(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    checked: &Checked,
+    terminal: Terminal,
+) -> Result<Taken, ServiceError> {
+    let Checked { header, upload, .. } = checked;
     let (outcome, receipt, series) = match receipt::stored(tx, &header.envelope_id)? {
         None => {
             let (receipt, news) = store(tx, now_ms, checked, &terminal)?;

@@ -17,6 +17,7 @@ const MOVED_TO: &str = "moved_to";
 const MOVING_FROM: &str = "moving_from";
 const RESTORED: &str = "restored";
 const CLOCK_SEEN: &str = "clock_seen_ms";
+const SAMPLE_DATA: &str = "sample_data";
 const ORDER_NUMBER: &str = "order_number";
 /// Names of ends of earlier epochs begin with this.
 const EPOCH_ENDED: &str = "epoch_ended.";
@@ -252,6 +253,22 @@ fn bind(tx: &mut Tx<'_>, name: &str, fingerprint: &str) -> Result<Result<(), Oth
         Some(known) => Ok(if known == fingerprint { Ok(()) } else { Err(OtherKeys) }),
         None => put(tx, name, fingerprint).map(Ok),
     }
+}
+
+/// Which sample data was loaded, if any was.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn sample_data(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    get(tx, SAMPLE_DATA)
+}
+
+/// Notes which sample data is loaded.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn note_sample_data(tx: &mut Tx<'_>, what: &str) -> Result<(), StoreError> {
+    replace(tx, SAMPLE_DATA, what)
 }
 
 /// Reads a fact.

@@ -2,6 +2,7 @@
 //!
 //! Refuses to know HTTP, threads and clocks, so that a simulator runs the same code. Nothing here commits.
 pub mod accounts;
+pub mod approval;
 pub mod attachments;
 pub mod audit;
 pub mod audit_heads;
@@ -45,6 +46,7 @@ pub mod sessions;
 pub mod sign_in_failures;
 pub mod slips;
 pub mod standing;
+pub mod statistics;
 pub mod submission_form;
 pub mod supplements;
 pub mod tasks;
@@ -53,6 +55,7 @@ pub mod terminals;
 pub mod time_left;
 pub mod unseal;
 pub mod uploads;
+pub mod window;
 pub mod work_list;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,7 +1,7 @@
 //! 办事进度: how far a case has come, for whoever proved to hold its slip.
 //!
-//! Never says how a step or a case ended: what was refused is over like what was passed, and what falls away with it is
-//! not there. What people wrote is opened only for the token of the slip; four digits can be guessed.
+//! Never says how a step or a case ended: what was refused is over like what was passed, what falls away with it still comes
+//! later, and of a case that is closed there are no steps. What people wrote is opened only for the token of the slip; four digits can be guessed.
 use std::sync::Arc;
 
 use domain::bundle::{DoneBy, StepKind};
@@ -16,7 +16,7 @@ use crate::store::Tx;
 
 /// How far a case has come.
 pub struct Progress {
-    /// Its steps, in the order of the plan, without the one that accepts: the mark says that.
+    /// Its steps, in the order of the plan, without the one that accepts: the mark says that. None once it is closed.
     pub steps: Vec<Stage>,
     /// What the citizen was told is missing, if it is the citizen's turn; without words for whoever has no token.
     pub request: Option<SupplementRequest>,
@@ -96,7 +96,11 @@ pub fn of(
         request.words = citizen_cases::words(tx, context, (&row, &view))?;
     }
     Ok(Some(Progress {
-        steps: view.steps.iter().filter_map(|step| stage(&view, step)).collect(),
+        steps: if row.state.is_open() {
+            view.steps.iter().filter_map(|step| stage(&view, step)).collect()
+        } else {
+            Vec::new()
+        },
         request,
         due_ms: row.due_ms.filter(|_| row.state.is_open() && !row.standing),
         expected: row.due_expected,
@@ -105,16 +109,17 @@ pub fn of(
     }))
 }
 
-/// A step for everybody; none of one that accepts, that is not needed, or that fell away.
+/// A step for everybody; none of one that accepts, or that is not needed. One that fell away because another was refused
+/// is told from one that waits by nobody.
 fn stage(view: &CaseView, step: &StepView) -> Option<Stage> {
     let planned = view.plan.step(&step.id)?;
     if planned.kind == StepKind::Accept {
         return None;
     }
     let standing = match (step.state, planned.done_by()) {
-        (StepState::Skipped | StepState::Blocked, _) => return None,
+        (StepState::Skipped, _) => return None,
         (StepState::Passed | StepState::Refused, _) => Standing::Over,
-        (StepState::Waiting, _) => Standing::Later,
+        (StepState::Waiting | StepState::Blocked, _) => Standing::Later,
         (StepState::Supplement, _) => Standing::Supplement,
         (StepState::Ready | StepState::Taken | StepState::Consulting, by) => match by {
             DoneBy::Applicant => Standing::Payment,

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::case_time::{self, Time};
 use super::cases::{self, OF_TIME, PROJECTED};
 use super::catalogue::Shelf;
-use super::{clockwork, supplements, tasks};
+use super::statistics::facts::{self, CountedBy};
+use super::{clockwork, supplements, tasks, window};
 use crate::error::ServiceError;
-use crate::store::{Row, StoreError, Tx, Value};
+use crate::store::{FACT_COLUMNS, Row, StoreError, Tx, Value};
 
 /// Cases of one stretch.
 pub const STRETCH: u64 = 500;
@@ -58,7 +59,8 @@ pub fn stretch(tx: &mut Tx<'_>, shelf: &Shelf, after: i64, limit: u64) -> Result
     let columns = PROJECTED.join(", ");
     let rows = tx.query(
         &format!(
-            "SELECT server_seq, envelope_id, number, slip_number, received_at_ms, item, catalogue_version, {columns}
+            "SELECT server_seq, envelope_id, number, slip_number, received_at_ms, item, catalogue_version, station,
+                 {columns}
              FROM case_ WHERE server_seq > $1 ORDER BY server_seq LIMIT $2"
         ),
         &[after.into(), limit.into()],
@@ -81,7 +83,7 @@ struct Notes<'a> {
 }
 
 /// Columns before those that follow from the fold.
-const BEFORE: usize = 7;
+const BEFORE: usize = 8;
 
 impl Notes<'_> {
     fn note(&mut self, place: String, stored: String, folded: String) {
@@ -149,6 +151,41 @@ fn look(tx: &mut Tx<'_>, shelf: &Shelf, with_times: bool, notes: &mut Notes<'_>)
     }
     for place in folded.len()..stored.len() {
         notes.note(format!("task {place}"), "a task".into(), "nothing".into());
+    }
+    // Clerks find their cases by this row.
+    let clerk = Value::from(view.answerable.as_ref().map(|answerable| answerable.clerk.as_str()));
+    let listed = Value::from(window::listed_clerk(tx, &id)?.as_deref());
+    notes.compare("visit_case.clerk", Some(&listed), &clerk);
+    look_at_facts(tx, shelf, &view, notes)
+}
+
+/// What is counted of the case, by the calendar by which it was counted.
+fn look_at_facts(
+    tx: &mut Tx<'_>,
+    shelf: &Shelf,
+    view: &CaseView,
+    notes: &mut Notes<'_>,
+) -> Result<(), ServiceError> {
+    let row = notes.row;
+    let stored = facts::stored(tx, row.text(1)?)?;
+    let version = match stored.first().and_then(|row| row.last()) {
+        Some(Value::Int(version)) => u64::try_from(*version).unwrap_or(0),
+        _ => 0,
+    };
+    let item: Option<ItemCode> = row.text(5)?.parse().ok();
+    let period = case_time::promised_by(tx, shelf, row.uint(6)?, item.as_ref())?;
+    let volume = shelf.get(tx, version)?;
+    let by = volume.as_deref().map(|v| CountedBy { version, calendar: &v.catalogue.calendar });
+    let facts = facts::of_view(view, period, by);
+    let of = (row.text(1)?, row.text(5)?, row.text(7)?);
+    let folded = facts.map_or_else(Vec::new, |facts| facts::rows(of, &facts));
+    if stored.len() != folded.len() {
+        notes.note("case_fact".into(), format!("{} rows", stored.len()), format!("{} rows", folded.len()));
+    }
+    for (stored, folded) in stored.iter().zip(&folded) {
+        for (n, folded) in folded.iter().enumerate() {
+            notes.compare(&format!("case_fact.{}", FACT_COLUMNS[n]), stored.get(n), folded);
+        }
     }
     Ok(())
 }

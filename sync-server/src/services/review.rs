@@ -183,6 +183,27 @@ pub fn perform(
     follow(tx, &context.shelf, now_ms, (&row, view))
 }
 
+/// Passes a step for a machine that approves it, with all that comes of it: its certificate, the steps behind it, the end
+/// of the case. A machine has no other deed: whatever it does not pass is for people.
+///
+/// # Errors
+/// [`ServiceError`]: `too-early` for a period of the law, `case-changed` if the step cannot be passed, or the store's.
+pub fn grant(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (now_ms, rng): (i64, &mut dyn CryptoRng),
+    (row, view): (&CaseRow, CaseView),
+    (step, actor): (&str, Actor<'_>),
+) -> Result<CaseView, ServiceError> {
+    if statutory_end(tx, context, &view, (step, now_ms))?.is_some_and(|end| now_ms <= end.at_ms) {
+        return Err(ProblemCode::TooEarly.into());
+    }
+    let action = Action::Passed { step: step.to_owned(), by: actor.id.to_owned(), text: None };
+    let view = cases::add(tx, &context.shelf, now_ms, (row, view), (actor, action))?;
+    results::issue_granted(tx, context, (now_ms, rng), (row, &view), (step, actor.id))?;
+    follow(tx, &context.shelf, now_ms, (row, view))
+}
+
 /// What follows by itself: steps that decided on an answer that changed are done again, steps by which a system only
 /// tells somebody are done, and a case of which nothing is left is completed.
 ///

@@ -126,7 +126,7 @@ fn every_deed_has_its_roles_and_its_unit() {
         let nobody = may(&caller(Some("unit-a"), &[]), &view, &deed);
         assert!(matches!(nobody, Err(ServiceError::Refused { code: ProblemCode::RoleNeeded, .. })));
     }
-    assert_eq!(looked_at, 25 * 8 * 7);
+    assert_eq!(looked_at, 25 * 9 * 7);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::{self, UpkeepPlan};
-use crate::jobs::{Clockwork, Notifier, Rollouts, Runner, Signatures, Upkeep};
+use crate::jobs::{Approval, ApprovalPlan, Clockwork, Notifier, Rollouts, Runner, Signatures, Upkeep};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
@@ -162,6 +162,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let tls = options.tls_names.clone().map(|names| Tls::new(app.centre.clone(), names)).transpose()?;
     let mut upkeep = Upkeep::start(app.centre.clone(), options.upkeep.clone()).map_err(system("threads"))?;
     let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
+    let plan = ApprovalPlan { data: options.data.path().to_owned(), rules: options.assets.join("rules") };
+    let mut approval = Approval::start(app.centre.clone(), plan).map_err(system("threads"))?;
     let gateway = options.sms.clone().map(|account| Box::new(Smpp::new(account)) as Box<dyn Gateway>);
     let mut notifier = Notifier::start(app.centre.clone(), gateway).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
@@ -181,6 +183,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         rollouts.end();
         upkeep.end();
         clockwork.end();
+        approval.end();
         drop(notifier);
         drop(signatures);
         runner.stop();
@@ -189,6 +192,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         drop(rollouts);
         drop(upkeep);
         drop(clockwork);
+        drop(approval);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");

@@ -22,6 +22,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/012.sql"),
     include_str!("schema/013.sql"),
     include_str!("schema/014.sql"),
+    include_str!("schema/015.sql"),
+    include_str!("schema/016.sql"),
+    include_str!("schema/017.sql"),
 ];
 
 /// The schema that this program writes.
@@ -197,6 +200,9 @@ mod tests {
             "d4a2d8bc6c82b7013d9682e5cb5759e82efe83ce59f177395531d5267977e81a",
             "66d6d4c757a8392bd6a6a5bf1dee6c624584f7cbb35c36c0c76e4528e0ac1120",
             "d30fa64d067054f0129e4ff740ed6c804d6ef46de04a0137bd3a0892fa453247",
+            "76e2e55973836a373f7bffa26b46a1678360c20f6ba9b3c81c395ff9a376d6f1",
+            "971e430e6274c9a8f8888aa1d6ac47f793e018d58b9e1f33a67895da9d9b7bf1",
+            "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
             "a8d34e02b4492120c5cd70eb03cb687e6cc3ea5a698752e797eaa5fd913e7c80",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();

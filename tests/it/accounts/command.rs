@@ -108,7 +108,7 @@ fn what_cannot_be_done_is_said_with_the_usual_exit_codes() -> Result<()> {
         (&["account", "add", "boss", "--role", "admin"][..], 1, "another account"),
         (&["account", "add", "both", "--role", "editor", "--role", "checker"], 1, "editor and checker"),
         (&["account", "add", "zhang"], 2, "--role"),
-        (&["account", "add", "zhang", "--role", "emperor"], 2, "clerk, reviewer"),
+        (&["account", "add", "zhang", "--role", "emperor"], 2, "clerk, window, reviewer"),
         (&["account", "add", "Z", "--role", "clerk"], 2, "2 to 32"),
         (&["account", "add", "zhang", "--role", "clerk", "--password", "x"], 2, "--password"),
         (&["account", "lock", "boss"], 1, "last administrator"),

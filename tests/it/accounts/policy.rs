@@ -103,6 +103,7 @@ fn every_address_of_people_lets_in_exactly_whom_the_policy_names() -> Result<()>
 fn word(role: Role) -> &'static str {
     match role {
         Role::Clerk => "受理员",
+        Role::Window => "窗口人员",
         Role::Reviewer => "审批员",
         Role::Leader => "部门负责人",
         Role::Inspector => "巡查员",

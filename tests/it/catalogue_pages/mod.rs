@@ -52,5 +52,6 @@ fn sheet<'a>(
         language,
         action: ACTION,
         before: String::new(),
+        live: false,
     }
 }

@@ -131,6 +131,7 @@ impl Browser<'_> {
             language: Language::ZhCn,
             action: ACTION,
             before: String::new(),
+            live: false,
         }
     }
 

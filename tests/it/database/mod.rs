@@ -17,3 +17,4 @@ mod tls;
 mod together;
 mod upgrade;
 mod uploads;
+mod window;

@@ -63,7 +63,7 @@ fn every_page_fits_a_workstation_and_a_phone_in_both_text_sizes() -> Result<()> 
 }
 
 /// One page of the people's listener in both widths and text sizes.
-pub(super) fn fits(browser: &Browser, people: &str, (name, path): (&str, &str)) -> Result<()> {
+pub fn fits(browser: &Browser, people: &str, (name, path): (&str, &str)) -> Result<()> {
     let kept = std::env::var_os("JINBAN_PICTURES").map(PathBuf::from);
     for (width, height) in [(1440, 900), (390, 844)] {
         for size in ["", "large"] {

@@ -1,9 +1,10 @@
 //! The department desk over a real server: a case comes in sealed, and each department sees and does its part of it.
+mod approval;
 mod attachments;
 mod browser;
 mod certificates;
 mod citizen;
-mod fits;
+pub mod fits;
 mod messages;
 mod progress;
 mod safe;
@@ -24,12 +25,12 @@ use tests::people::Person;
 use tests::server::Server;
 
 /// The desk that accepts bundles.
-const HALL: &str = "政务服务中心(综合受理)";
+pub const HALL: &str = "政务服务中心(综合受理)";
 /// Departments of the bundle of the stories, whose steps run side by side.
 const PENSION: &str = "人社";
 const MEDICAL: &str = "医保";
 /// The bundle.
-const BUNDLE: &str = "one.flexwork";
+pub const BUNDLE: &str = "one.flexwork";
 /// The item of [`courier`], done by [`PENSION`] alone.
 const PHONE: &str = "13900139000";
 const ID_NUMBER: &str = "639900199005201035";
@@ -152,7 +153,7 @@ impl Desk {
 }
 
 /// The courier's application for the bundle: registered already, both insurances, no subsidy.
-fn bundle() -> Result<Submission> {
+pub fn bundle() -> Result<Submission> {
     let mut submission = courier();
     submission.answers.remove("hukou_region");
     submission.answers.insert("job_desc".to_owned(), json!("送外卖"));

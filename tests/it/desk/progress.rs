@@ -102,7 +102,7 @@ fn a_slip_never_says_how_a_step_or_a_case_ended() -> Result<()> {
     };
     let (passed, refused) = (told(&passed)?, told(&refused)?);
     assert_eq!(passed, refused, "both read the same");
-    ensure!(passed.iter().all(|(begun, _)| *begun) && passed.len() == 5, "{passed:?}");
+    ensure!(passed.iter().all(|(begun, _)| *begun) && passed.len() == 4, "the marks alone: {passed:?}");
     Ok(())
 }
 

@@ -131,6 +131,8 @@ fn a_strip_that_has_begun_is_told_as_a_strip_whatever_is_tapped() -> Result<()> 
     let strip =
         |m: &Model| (m.printed_on(id), m.print_of(id)) == (Some(PrintKind::Slip), Some(PrintStep::Printing));
     wait(&mut terminal, "that the screen says what is printed", strip)?;
+    // Before its first byte is there, everybody knows that nothing was printed.
+    roll.wait_for(0, 1, PATIENCE)?;
     roll.unplug();
     let doubtful = |m: &Model| matches!(m.print_of(id), Some(PrintStep::Doubtful(_)));
     wait(&mut terminal, "that nobody knows whether it was printed", doubtful)?;

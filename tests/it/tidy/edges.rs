@@ -76,6 +76,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("escpos", &["hardware/src/printer"]),
     ("ipp", &["hardware/src/printer"]),
     ("httparse", &["hardware/src/printer"]),
+    ("rust_xlsxwriter", &["sync-server/src/xlsx_file.rs"]),
     ("tokio", ASYNC),
 ];
 

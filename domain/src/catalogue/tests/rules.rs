@@ -157,6 +157,7 @@ const OTHER_ERRORS: &[Row] = &[
     ("stations.json", "offers.psb.gone", "no item", |v| {
         v["stations"][0]["offers"] = json!({"psb.gone": "assisted"});
     }),
+    ("stations.json", "id", "windows send", |v| v["stations"][0]["id"] = json!("WINDOW")),
     ("stations.json", "home_items[0]", "does not offer", |v| {
         v["stations"][0]["offers"] = json!({CRIME: "none"});
         v["stations"][0]["home_items"] = json!([CRIME]);

@@ -282,3 +282,37 @@ fn the_longest_of_two_is_the_later_and_as_unsure_as_either() {
         assert_eq!((longest(a, b), longest(b, a)), (wanted, wanted));
     }
 }
+
+#[test]
+fn used_time_is_counted_by_the_clock_of_the_promise() {
+    let used = |period, from: &str, until: &str, pauses: &[Pause]| {
+        let clock = Clock { period, started_ms: at(from), pauses };
+        clock.used_ms(at(until), &calendar(), OfficeHours::default()) / 60_000
+    };
+    // 2026-11-23 is a Monday.
+    let table = [
+        (minutes(20), "2026-11-23 10:00", "2026-11-23 10:19", 19),
+        (minutes(20), "2026-11-23 23:50", "2026-11-24 00:10", 20),
+        (natural(3), "2026-11-21 10:00", "2026-11-22 10:00", 24 * 60),
+        (tenths(5), "2026-11-23 10:00", "2026-11-23 14:30", 270),
+        (days(1), "2026-11-23 17:00", "2026-11-24 10:00", 120),
+        (days(1), "2026-11-20 17:00", "2026-11-23 10:00", 120),
+        (days(1), "2026-11-21 10:00", "2026-11-23 09:30", 30),
+        (days(1), "2026-11-22 10:00", "2026-11-22 12:00", 0),
+        (days(1), "2026-11-23 10:00", "2026-11-23 09:00", 0),
+    ];
+    for (period, from, until, wanted) in table {
+        assert_eq!(used(period, from, until, &[]), wanted, "{from} {until}");
+    }
+    // Over the National Day holiday: an hour before it, two days behind it, and an hour of the make-up Saturday.
+    assert_eq!(used(days(1), "2026-09-30 17:00", "2026-10-10 10:00", &[]), 60 + 2 * 540 + 60);
+    let paid = [pause("2026-11-23 11:00", "2026-11-23 12:00")];
+    assert_eq!(used(minutes(20), "2026-11-23 10:00", "2026-11-23 13:00", &paid), 120);
+    assert_eq!(used(days(1), "2026-11-23 10:00", "2026-11-23 13:00", &paid), 120);
+    let night = [pause("2026-11-23 17:00", "2026-11-24 10:00")];
+    assert_eq!(
+        used(days(1), "2026-11-23 16:00", "2026-11-24 11:00", &night),
+        120,
+        "an hour before, one after"
+    );
+}

@@ -97,11 +97,15 @@ impl NameWords {
         if one.folded() == other.folded() {
             return Some(NameRule::SameParts);
         }
-        if taken.related || one.shop.is_empty() || other.shop.is_empty() {
+        if taken.related {
             return None;
         }
+        // Whoever has the same key is the same, also where no 字号 is left of a name: a unique index says so, too.
         if same_shop && one.trade == other.trade {
             return Some(NameRule::SameShopAndTrade);
+        }
+        if one.shop.is_empty() || other.shop.is_empty() {
+            return None;
         }
         let (named, other_named) = (one.names_trade(), other.names_trade());
         if same_shop && !(named && other_named) {

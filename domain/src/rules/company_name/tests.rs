@@ -124,6 +124,9 @@ fn two_names_are_same_alike_or_neither() {
         ("西宁市万青酒业有限公司", "西宁市万青青物流有限公司", None),
         ("西宁市红光酒业有限公司", "西宁市蓝天酒业有限公司", None),
         ("西宁市红光有限公司", "西宁市宏光有限公司", Some(R::AlikeSound)),
+        // Nothing is left of either but region and form: one key.
+        ("西宁市有限公司", "西宁市股份有限公司", Some(R::SameShopAndTrade)),
+        ("西宁市有限公司", "西宁市红光有限公司", None),
     ];
     for (one, other, rule) in table {
         assert_eq!(collision(one, other), rule, "{one} {other}");
@@ -254,9 +257,8 @@ proptest! {
             prop_assert_eq!(words.collision(&taken.parts, &back), rule);
             prop_assert_eq!(words.judge(&wanted, [&taken]).verdict == NameVerdict::Free, rule.is_none());
             let same_key = wanted.parts.key("1") == taken.parts.key("1");
-            let named = !wanted.parts.shop.is_empty();
             // Who has the same key is always the same; so the unique index never lets in what the verdict keeps out.
-            prop_assert!(!(same_key && named) || rule.is_some_and(|rule| rule.verdict() == NameVerdict::Same));
+            prop_assert!(!same_key || rule.is_some_and(|rule| rule.verdict() == NameVerdict::Same));
             Ok(())
         })?;
     }

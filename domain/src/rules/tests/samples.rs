@@ -39,7 +39,7 @@ impl Matter {
 fn company() -> Matter {
     Matter {
         answers: json!({
-            "biz_name": "西宁市样例餐饮有限公司", "biz_scope": "餐饮服务", "legal_rep": "样例", "biz_capital": 10_000_000,
+            "biz_name": "西宁市样例餐饮有限公司", "biz_scope": "餐饮服务", "legal_rep": "样例", "biz_capital": 10,
             "biz_addr": {"region": "630102", "detail": "样例路1号"},
         }),
         person: person(IdentitySource::Read),
@@ -75,7 +75,7 @@ fn each_thing_that_is_not_in_order_goes_to_a_person() {
         ("representative-minor", true, |m| m.person.birth = "2008-12-01".parse().ok()),
         ("representative-other", false, |m| m.answers["legal_rep"] = json!("别人")),
         ("identity-typed", false, |m| m.person.source = IdentitySource::Typed),
-        ("capital-range", false, |m| m.answers["biz_capital"] = json!(1_000_000_001)),
+        ("capital-range", false, |m| m.answers["biz_capital"] = json!(1_001)),
         ("scope-permit", false, |m| m.answers["biz_scope"] = json!("零售，烟草制品零售")),
         ("premises-outside", false, |m| m.answers["biz_addr"]["region"] = json!("110101")),
         ("premises-irregular", false, |m| {

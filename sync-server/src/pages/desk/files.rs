@@ -122,7 +122,11 @@ fn answer(number: &CaseNo, place: FilePlace, file: Harmless) -> Response {
 }
 
 /// A file of a case, to be shown (`inline`) or kept (`attachment`) under this name, in which nothing runs.
-pub(super) fn handed_out(how: &str, name: &str, (media_type, bytes): (&'static str, Vec<u8>)) -> Response {
+pub(in crate::pages) fn handed_out(
+    how: &str,
+    name: &str,
+    (media_type, bytes): (&'static str, Vec<u8>),
+) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media_type.to_owned()),
         (header::CONTENT_DISPOSITION, format!("{how}; filename=\"{name}\"")),

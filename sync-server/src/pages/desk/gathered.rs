@@ -6,11 +6,13 @@ use domain::case::{CaseView, StepView};
 use domain::catalogue::{Catalogue, Entry};
 use domain::ids::{CaseNo, UnitId};
 use domain::item::Period;
+use domain::rules::RuleSet;
 
 use super::next;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::services::accounts::{self, Account};
+use crate::services::approval::{self, Automatic, Look};
 use crate::services::case_story::{self, Story};
 use crate::services::catalogue::Volume;
 use crate::services::content::{self, Content, Found};
@@ -33,6 +35,10 @@ pub struct Gathered {
     pub story: Story,
     /// What it gave.
     pub certificates: Vec<Stored>,
+    /// Steps that rules judge, each with its rule set.
+    pub automatic: Vec<(Automatic, Arc<RuleSet>)>,
+    /// Looks into data sources for it.
+    pub looks: Vec<Look>,
     /// The time that runs.
     pub running: Option<Running>,
     /// The time that is promised.
@@ -79,6 +85,8 @@ pub fn gather(
     let mut story = case_story::of(tx, &content.key, &id)?;
     story.learn(tx, certificates.iter().filter_map(|c| c.issued.revoked.as_ref()).map(|r| r.by.as_str()))?;
     Ok(Gathered {
+        automatic: approval::with_sets(tx, &id, found.row.item.as_ref())?,
+        looks: approval::looks_of_case(tx, &id)?,
         story,
         certificates,
         running: time_left::of(tx, &context.shelf, (&found.row, &found.view), now_ms)?,

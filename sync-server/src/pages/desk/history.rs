@@ -1,9 +1,11 @@
 //! 经过: what happened to a case in words, the newest first.
 use domain::case::{Action, StepState};
+use domain::rules::OutcomeKind;
 
 use super::gathered::Gathered;
 use super::{W, state_badge};
 use crate::pages::{called, view};
+use crate::services::approval::AUTOMATIC;
 use crate::services::case_story::{Story, Told};
 use crate::services::cases::CENTRE;
 
@@ -60,7 +62,8 @@ fn entry(of: &Gathered, told: &Told) -> Entry {
 /// Who did it, and as what.
 pub fn who(story: &Story, told: &Told) -> String {
     let who = person(story, &told.actor);
-    let staff = told.role != CENTRE && told.role != "terminal" && !told.role.is_empty();
+    let staff =
+        told.role != CENTRE && told.role != AUTOMATIC && told.role != "terminal" && !told.role.is_empty();
     if staff {
         W.fill("desk.who_as", &[("who", who), ("role", &W.of("role", &told.role))])
     } else {
@@ -70,7 +73,11 @@ pub fn who(story: &Story, told: &Told) -> String {
 
 /// The name of whoever did something: an account, a terminal, or the centre by itself.
 pub fn person<'a>(story: &'a Story, id: &'a str) -> &'a str {
-    if id == CENTRE { W.t("case.centre") } else { story.name(id) }
+    match id {
+        CENTRE => W.t("case.centre"),
+        AUTOMATIC => W.t("approval.machine"),
+        id => story.name(id),
+    }
 }
 
 /// The glyph of what happened.
@@ -83,6 +90,7 @@ pub fn glyph(action: &Action) -> &'static str {
         Action::Noted { .. } => "doc",
         Action::Passed { .. } | Action::Accepted { .. } | Action::Completed { .. } => "ok",
         Action::Received { .. } | Action::Submitted { .. } | Action::SupplementReceived { .. } => "ok",
+        Action::Answerable { .. } => "user",
         _ => "run",
     }
 }
@@ -90,6 +98,7 @@ pub fn glyph(action: &Action) -> &'static str {
 fn notes(of: &Gathered, action: &Action) -> Vec<String> {
     let name = |id: &str| of.story.name(id).to_owned();
     match action {
+        Action::Answerable { visit, .. } => vec![W.of("visit_kind", visit.as_str())],
         Action::Assigned { holder, .. } | Action::Recused { holder, .. } => vec![name(holder)],
         Action::Transferred { unit, .. } | Action::ConsultAsked { unit, .. } => {
             vec![W.fill("desk.to_unit", &[("unit", unit.as_str())])]
@@ -120,6 +129,19 @@ fn notes(of: &Gathered, action: &Action) -> Vec<String> {
         Action::Reopened { field, .. } => vec![wanted(of, field)],
         Action::Noted { mentions, .. } => {
             mentions.iter().map(|id| W.fill("desk.mentions", &[("who", of.story.name(id))])).collect()
+        }
+        Action::Judged { decision, over, .. } => {
+            let kind = match decision.outcome.kind() {
+                OutcomeKind::Approve => "approve",
+                OutcomeKind::NeedsFacts if !over => "needs_facts",
+                OutcomeKind::ManualRefusalProposed => "refusal_proposed",
+                OutcomeKind::NeedsFacts | OutcomeKind::Manual => "manual",
+            };
+            let version = decision.set.version.to_string();
+            vec![W.fill(
+                "approval.came",
+                &[("outcome", &W.of("approval_outcome", kind)), ("version", &version)],
+            )]
         }
         Action::DueMoved { from_ms, to_ms } => {
             let moment = |ms: i64| super::time::moment(ms, of.now_ms);

@@ -17,6 +17,7 @@ use crate::pages::cases::item_name;
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::view::{self, Badge, Tab};
 use crate::pages::{Page, in_address, read_page};
+use crate::services::approval::{self, Progress};
 use crate::services::cases::{self, CaseRow};
 use crate::services::sessions::Caller;
 use crate::services::tasks::{self, Query, Task};
@@ -130,6 +131,8 @@ struct RowView {
     state: Badge,
     since: String,
     holder: String,
+    /// Why rules left it to a person.
+    why: Option<String>,
     others: Vec<Other>,
 }
 
@@ -148,7 +151,7 @@ fn draw(
     let list = List::from_name(&asked.list);
     let query = Query { after: place(&asked.after), ..list.query(caller, now_ms) };
     let (found, next) = tasks::page(tx, unit, &query)?;
-    let rows = rows(tx, context, &found, now_ms)?;
+    let rows = rows(tx, context, (&found, unit), now_ms)?;
     let tabs = tabs(tx, unit, caller, (list, now_ms))?;
     let newest = context.shelf.newest(tx)?;
     let page = |(due_ms, id): (i64, EnvelopeId)| {
@@ -211,7 +214,7 @@ type Case = (CaseRow, CaseView);
 fn rows(
     tx: &mut Tx<'_>,
     context: &Context,
-    found: &[Task],
+    (found, unit): (&[Task], &UnitId),
     now_ms: i64,
 ) -> Result<Vec<RowView>, ServiceError> {
     let mut ids: Vec<EnvelopeId> = found.iter().map(|task| task.envelope_id).collect();
@@ -243,6 +246,7 @@ fn rows(
             state: state_badge(task.state),
             since: view::span(W, now_ms - task.since_ms),
             holder,
+            why: why(tx, (row, case), (&task.step, unit))?,
             others: beside
                 .filter(|other| is_beside(case, &task.step, &other.step))
                 .map(|other| Other { unit: other.unit.to_string(), state: state_badge(other.state) })
@@ -250,6 +254,38 @@ fn rows(
         });
     }
     Ok(rows)
+}
+
+/// Why the rules of a step left it to a person, in short; none if they did not, or have no part in it. Whoever does not
+/// do that step reads only that they left it: which rule holds says something of somebody.
+fn why(
+    tx: &mut Tx<'_>,
+    (row, case): (&CaseRow, &CaseView),
+    (step, unit): (&str, &UnitId),
+) -> Result<Option<String>, ServiceError> {
+    let all = approval::of_case(tx, &row.envelope_id)?;
+    // What is to be accepted first stands in the inbox for the step behind it.
+    let of_step = |automatic: &&approval::Automatic| automatic.step == step || row.accepted_at_ms.is_none();
+    let left = all.iter().filter(of_step).find(|automatic| automatic.progress == Progress::Person);
+    let Some(left) = left else { return Ok(None) };
+    if case.step(&left.step).is_none_or(|judged| !case.books(unit, judged)) {
+        return Ok(Some(W.of("approval_progress", Progress::Person.as_str())));
+    }
+    let set = match row.item.as_ref() {
+        Some(item) => approval::rule_sets::get(tx, (item, &left.step, left.set_version))?,
+        None => None,
+    };
+    let said = match (set, left.reasons.first()) {
+        (Some(set), Some(reason)) => super::approval::said(&set, reason),
+        _ => W.t("approval.broke_off").to_owned(),
+    };
+    let more = left.reasons.len().saturating_sub(1);
+    let said = if more == 0 {
+        said
+    } else {
+        W.fill("approval.and_more", &[("reason", &said), ("n", &more.to_string())])
+    };
+    Ok(Some(W.fill("approval.for_a_person", &[("reason", &said)])))
 }
 
 /// Whether two steps run side by side: neither comes after the other.

@@ -4,6 +4,7 @@
 //! Refuses whoever has no unit, with words about whom to ask. Values that are masked are shown in full by a call of
 //! their own only.
 mod answers;
+mod approval;
 mod certificates;
 mod deeds;
 mod files;
@@ -26,6 +27,7 @@ use domain::text::Language;
 
 pub use certificates::{pdf as desk_certificate, revoke as desk_revoke, signed as desk_certificate_file};
 pub use files::attachment as desk_attachment;
+pub(super) use files::handed_out;
 pub use inbox::inbox as desk;
 pub use reveal::reveal as desk_reveal;
 pub use review::review as desk_case;

@@ -7,6 +7,7 @@ use rand_core::Rng as _;
 use serde::Deserialize;
 
 use super::answers::{self, PageView, RowView};
+use super::approval::{self, ApprovalView, LookView};
 use super::certificates::{self, CertificateView};
 use super::deeds::{self, DeedView, Kind};
 use super::files::{self, FileView};
@@ -73,6 +74,8 @@ pub struct ReviewPage {
     files: Vec<FileView>,
     scans: Vec<ScansView>,
     certificates: Vec<CertificateView>,
+    approvals: Vec<ApprovalView>,
+    looks: Vec<LookView>,
     lanes: Vec<Lane>,
     history: Vec<Entry>,
     deeds: Vec<DeedView>,
@@ -179,6 +182,8 @@ fn draw(
         scans: scans::list(&row.number.to_string(), &files),
         files,
         certificates: certificates::list(&of)?,
+        approvals: approval::list(&of),
+        looks: approval::looks(&of),
         lanes: lanes::lanes(&of, step.map(|step| step.id.as_str())),
         history: history::all(&of),
         leader_only: workable && returned > 0 && !returns,

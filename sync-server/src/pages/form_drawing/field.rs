@@ -117,6 +117,12 @@ pub enum Input {
         room: bool,
         /// What is taken.
         limits: String,
+        /// The same for a browser's chooser of files.
+        accept: String,
+        /// How many there are, so that the chooser is another one once a file was taken in.
+        count: usize,
+        /// Several may be chosen at once.
+        several: bool,
         /// The answer as JSON, empty if there is none.
         json: String,
     },
@@ -300,6 +306,7 @@ fn files(w: Words, field: &PlanField) -> Input {
     };
     let most = field.files.as_ref().map_or(1, |files| files.max);
     let kinds = field.files.as_ref().map(|files| files.kinds.join(" ")).unwrap_or_default();
+    let accept = if kinds.is_empty() { "image/jpeg,image/png".to_owned() } else { kinds.replace(' ', ",") };
     let mib = field.files.as_ref().and_then(|files| files.max_bytes).map_or(0, |bytes| bytes >> 20);
     let limits = [("most", most.to_string()), ("mib", mib.max(1).to_string()), ("kinds", kinds)];
     let limits: Vec<(&str, &str)> = limits.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -312,6 +319,9 @@ fn files(w: Words, field: &PlanField) -> Input {
         files: list.iter().map(line).collect(),
         room: (list.len() as u64) < most,
         limits: w.fill("drawing.file_limits", &limits),
+        accept,
+        count: list.len(),
+        several: most > 1,
         json: value.map(Value::to_string).unwrap_or_default(),
     }
 }

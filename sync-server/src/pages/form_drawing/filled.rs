@@ -51,6 +51,16 @@ impl Filled {
         Self { answers, ..Self::default() }
     }
 
+    /// What somebody gave, defaults aside.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Gives an answer to a field, such as a file that was taken in.
+    pub fn give(&mut self, path: &str, value: Value) {
+        self.answers.set(path, value);
+    }
+
     /// Takes what a drawn form sent: its fields by name, each once, and the hidden value. Names that begin with `_` or
     /// that the caller has taken out already are not looked at.
     ///

@@ -49,6 +49,9 @@ pub struct Sheet<'a> {
     pub action: &'a str,
     /// Drawn in the form before its fields, such as the questions about the situation: trusted HTML.
     pub before: String,
+    /// Somebody stands there: signatures are drawn, files are taken in, and at the check the form is handed in by the deed
+    /// `submit`. Otherwise samples are put in their place, and the check shows what would be sent.
+    pub live: bool,
 }
 
 /// Draws all pages of a form one below the other, as somebody sees them who has answered nothing yet, without a way to
@@ -62,16 +65,17 @@ pub fn draw_pages(
     language: Language,
 ) -> Result<String, askama::Error> {
     let (filled, before) = (Filled::new(Answers::default()), String::new());
-    let sheet = Sheet { form, facts, regions, filled, page: 0, language, action: "", before };
+    let sheet = Sheet { form, facts, regions, filled, page: 0, language, action: "", before, live: false };
     let (plan, _) = sheet.judged();
     let page = |page| PageOfFields { title: title_of(page, language), groups: field::groups(&sheet, page) };
-    Pages { w: Words(language), pages: plan.pages.iter().map(page).collect() }.render()
+    Pages { w: Words(language), live: false, pages: plan.pages.iter().map(page).collect() }.render()
 }
 
 #[derive(Template)]
 #[template(path = "form_drawing_pages.html")]
 struct Pages {
     w: Words,
+    live: bool,
     pages: Vec<PageOfFields>,
 }
 
@@ -89,6 +93,7 @@ fn title_of(page: &PlanPage, language: Language) -> String {
 #[template(path = "form_drawing.html")]
 struct Drawn<'s> {
     w: Words,
+    live: bool,
     action: &'s str,
     before: &'s str,
     state: String,
@@ -147,6 +152,7 @@ impl Sheet<'_> {
         let (at, all) = ((self.page + 1).to_string(), pages.len().to_string());
         let drawn = Drawn {
             w,
+            live: self.live,
             action: self.action,
             before: &self.before,
             state: self.filled.state(&complete, page),

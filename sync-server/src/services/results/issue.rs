@@ -11,7 +11,7 @@ use rand_core::CryptoRng;
 use super::{note, sealed};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::CaseRow;
-use crate::services::{Context, case_key, unseal};
+use crate::services::{Context, case_key, meta, unseal};
 use crate::store::{Tx, Value};
 
 /// The kind of hash under which a token is kept.
@@ -57,7 +57,8 @@ pub fn issue_granted(
         valid_until: None,
         issued_at_ms: now_ms,
         token: CertificateToken::new(rng),
-        sample: catalogue.is_some_and(Catalogue::is_sample),
+        // What is issued among invented cases proves nothing, whatever the catalogue says.
+        sample: catalogue.is_some_and(Catalogue::is_sample) || meta::sample_data(tx)?.is_some(),
     };
     keep(tx, context, (&key, rng), (&certificate, row, view.version))?;
     note(tx, now_ms, (by, "certificate.issued"), (&certificate.number, id))?;

@@ -11,7 +11,7 @@ use domain::envelope::SignedDocument;
 use super::issue::TOKEN;
 use super::{Issued, by_number};
 use crate::error::{ProblemCode, ServiceError};
-use crate::services::{Context, case_key, cases};
+use crate::services::{Context, case_key, cases, meta};
 use crate::store::Tx;
 
 /// A certificate as whoever holds it sees its page.
@@ -47,7 +47,7 @@ pub fn find_public(
         Err(other) => return Err(other),
     };
     let holder = opened.as_ref().map(|(_, c)| (c.holder.masked_name(), c.holder.masked_id_number()));
-    let sample = match &opened {
+    let of_catalogue = match &opened {
         Some((_, certificate)) => certificate.sample,
         // What proves nothing to anybody is told apart for ever.
         None => {
@@ -57,6 +57,7 @@ pub fn find_public(
             volume.is_some_and(|volume| volume.catalogue.is_sample())
         }
     };
+    let sample = of_catalogue || meta::sample_data(tx)?.is_some();
     Ok(Some(PublicView { issued: stored.issued, holder, sample }))
 }
 

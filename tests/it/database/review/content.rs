@@ -1,12 +1,11 @@
-//! What a terminal sealed: the courier's submission as the envelope of a case that a stage makes.
+//! What a terminal sealed: a submission as the envelope of a case that a stage makes.
 use anyhow::{Context as _, Result, anyhow};
 use domain::envelope::{DataKey, Nonce, Suite, envelope_digest};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode, Lineage};
-use domain::wire::v1::{EnvelopeHeader, EnvelopeKind};
+use domain::wire::v1::{EnvelopeHeader, EnvelopeKind, Submission};
 use rand_chacha::ChaCha20Rng;
 use sync_server::services::Context;
 use sync_server::store::Tx;
-use tests::device::courier_at;
 
 /// A sealed submission.
 pub struct Content {
@@ -20,7 +19,7 @@ impl Content {
         context: &Context,
         (id, number, item): (EnvelopeId, &CaseNo, &ItemCode),
         (key, rng): (&DataKey, &mut ChaCha20Rng),
-        now_ms: i64,
+        (now_ms, submission): (i64, &Submission),
     ) -> Result<Self> {
         let sealing = context.keys.sealing.first().public();
         let nonce = Nonce::new(rng);
@@ -45,7 +44,7 @@ impl Content {
             server_offset_ms: Some(0),
         };
         let header = serde_json::to_vec(&header)?;
-        let plain = serde_json::to_vec(&courier_at(now_ms))?;
+        let plain = serde_json::to_vec(submission)?;
         let ciphertext = key.encrypt(nonce, &plain, &header).map_err(|_| anyhow!("sealed"))?;
         Ok(Self { lineage, header, ciphertext })
     }

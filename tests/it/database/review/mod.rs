@@ -1,13 +1,18 @@
 //! What departments and the clock do to a case, on both databases: one life of many cases on each.
+mod approval;
 mod bundles;
 mod clicks;
 mod clock;
 mod content;
+mod failing;
 mod hand;
 mod messages;
+mod progress;
 mod results;
 mod secrets;
-mod stage;
+pub mod stage;
+mod statistics;
+mod statistics_odd;
 
 use anyhow::{Context as _, Result};
 use sync_server::store::Driver;
@@ -17,7 +22,7 @@ use self::stage::{Stage, TUESDAY_MS};
 use super::driver::both_empty;
 
 /// A story on an empty store of each kind.
-fn on_both(story: impl Fn(&mut Stage<'_>) -> Result<()>) -> Result<()> {
+pub fn on_both(story: impl Fn(&mut Stage<'_>) -> Result<()>) -> Result<()> {
     let (_folder, stores) = both_empty()?;
     for store in stores {
         let mut driver = store.open()?;
@@ -36,5 +41,8 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
     results::certificates(&mut stage)?;
+    super::window::every_statement(&mut stage)?;
+    approval::approvals(&mut stage)?;
+    statistics::every_statement(&mut stage)?;
     messages::messages(&mut stage)
 }

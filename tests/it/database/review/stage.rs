@@ -8,6 +8,7 @@ use domain::catalogue::Catalogue;
 use domain::date::CivilDate;
 use domain::envelope::{DataKey, Nonce};
 use domain::ids::{CaseNo, CounterState, EnvelopeId, Issuer, ItemCode};
+use domain::wire::v1::Submission;
 use rand_chacha::ChaCha20Rng;
 use rand_core::{CryptoRng, SeedableRng as _};
 use sync_server::auth::names::AccountId;
@@ -25,6 +26,7 @@ use sync_server::services::{Context, case_key, case_text, meta, time_left};
 use sync_server::startup::load_catalogue;
 use sync_server::store::{Driver, Tx, in_transaction, migrate};
 use tests::binaries::repository;
+use tests::device::courier_at;
 
 use super::content::Content;
 
@@ -142,7 +144,18 @@ impl<'d> Stage<'d> {
     }
 
     /// As [`Stage::case`], of a catalogue version; 0 for the newest.
-    pub fn case_of(&mut self, (item, version): (&str, u64), plan: Plan) -> Result<EnvelopeId> {
+    pub fn case_of(&mut self, entry: (&str, u64), plan: Plan) -> Result<EnvelopeId> {
+        let submission = courier_at(self.now_ms);
+        self.case_with(entry, plan, &submission)
+    }
+
+    /// As [`Stage::case_of`], with what was handed in.
+    pub fn case_with(
+        &mut self,
+        (item, version): (&str, u64),
+        plan: Plan,
+        submission: &Submission,
+    ) -> Result<EnvelopeId> {
         let (now_ms, rng) = (self.now_ms, &mut self.rng);
         let id = EnvelopeId::new(now_ms, rng);
         self.number = self.number.next(self.number.date)?;
@@ -153,7 +166,7 @@ impl<'d> Stage<'d> {
         let key = DataKey::new(rng);
         let wrapped = year.key.encrypt(nonce, &key.pack(), id.as_bytes());
         let wrapped = wrapped.map_err(|_| anyhow!("wrapped"))?;
-        let content = Content::seal(&self.context, (id, &number, &item), (&key, rng), now_ms)?;
+        let content = Content::seal(&self.context, (id, &number, &item), (&key, rng), (now_ms, submission))?;
         let shelf = &self.context.shelf;
         in_transaction(&mut *self.driver, |tx| -> Result<()> {
             let seq = tx.query_int("SELECT COALESCE(MAX(server_seq), 0) + 1 FROM envelope", &[])?;

@@ -1,0 +1,190 @@
+//! Handing in at a window: the form is sealed to the centre's own key, takes the next place in the centre's series and
+//! goes through the same intake as what terminals send, all in one transaction with the end of its draft.
+//!
+//! The id was made when the form began: whoever sends it again finds the case that it made. Refuses to judge the content,
+//! as intake does: the job that opens it judges.
+use domain::case::Action;
+use domain::envelope::{Bytes, DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, Suite, envelope_digest};
+use domain::ids::{CaseNo, EnvelopeId, ItemCode, Lineage};
+use domain::wire::v1::{
+    BlobEntry, EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, SealingKeyEntry, SeriesNews, Submission,
+};
+use rand_core::CryptoRng;
+use zeroize::Zeroizing;
+
+use super::visits;
+use super::{drafts, made_of, place};
+use crate::auth::role::Role;
+use crate::error::{ProblemCode, ServiceError};
+use crate::services::cases::{self, Actor};
+use crate::services::{Context, blobs, intake, sealing_keys, series};
+use crate::store::{StoreError, Tx};
+
+/// A form that is right, ready to be handed in.
+#[derive(Clone)]
+pub struct Filled {
+    /// Made when the form began.
+    pub id: EnvelopeId,
+    /// Made when the form began.
+    pub key: DataKey,
+    /// The visit in which the form was begun.
+    pub visit: String,
+    /// Item or bundle.
+    pub item: ItemCode,
+    /// Version that the form came from.
+    pub catalogue_version: u64,
+    /// The scans and photos that the answers name; their bytes are kept.
+    pub blobs: Vec<BlobEntry>,
+    payload: Zeroizing<Vec<u8>>,
+}
+
+impl Filled {
+    /// Puts what is handed in together.
+    ///
+    /// # Errors
+    /// [`ServiceError`] `envelope-too-large` if the answers are larger than an envelope may be.
+    pub fn new(
+        draft: &drafts::Draft,
+        key: DataKey,
+        submission: &Submission,
+        blobs: Vec<BlobEntry>,
+    ) -> Result<Self, ServiceError> {
+        let payload = serde_json::to_vec(submission)
+            .map_err(|e| ServiceError::Inconsistent(format!("form {}: {e}", draft.id)))?;
+        let payload = Zeroizing::new(payload);
+        if payload.len() > MAX_PAYLOAD_BYTES {
+            return Err(ProblemCode::EnvelopeTooLarge.into());
+        }
+        Ok(Self {
+            id: draft.id,
+            key,
+            visit: draft.visit.clone(),
+            item: draft.item.clone(),
+            catalogue_version: draft.catalogue_version,
+            blobs,
+            payload,
+        })
+    }
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedIn {
+    /// The number of the case.
+    pub number: CaseNo,
+    /// Pages that were put in and taken away again: their bytes are nobody's now.
+    pub left_over: Vec<Digest>,
+}
+
+/// Hands a form in, or finds what it became before.
+///
+/// # Errors
+/// [`ServiceError`]: `not-found` if the draft was thrown away, `sealing-key-missing`, `numbers-exhausted`, or the
+/// store's; nothing was written then.
+pub fn hand_in<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (now_ms, rng): (i64, &mut R),
+    clerk: &str,
+    form: &Filled,
+) -> Result<HandedIn, ServiceError> {
+    let Some(mut left_over) = drafts::take_away(tx, clerk, &form.id)? else {
+        let number = made_of(tx, clerk, &form.id)?.ok_or(ProblemCode::NotFound)?;
+        return Ok(HandedIn { number, left_over: Vec::new() });
+    };
+    left_over.retain(|digest| form.blobs.iter().all(|blob| blob.digest != *digest));
+    let terminal = place(context)?;
+    let (header, upload) = seal(tx, context, (now_ms, rng), form)?;
+    let taken = intake::take_own(tx, now_ms, &terminal, (header, upload))?;
+    let receipt = taken.receipt.filter(|_| taken.outcome == Outcome::Accepted);
+    let wrong = || ServiceError::Inconsistent(format!("form {} was there before", form.id));
+    let receipt = receipt.ok_or_else(wrong)?;
+    let number = receipt.number.ok_or_else(wrong)?;
+    for blob in &form.blobs {
+        blobs::arrived(tx, now_ms, &form.id, &blob.digest)?;
+    }
+    let visit = visits::of_form(tx, now_ms, clerk, &form.visit)?;
+    let (row, view) = cases::current(tx, &form.id)?;
+    let actor = Actor { id: clerk, role: Role::Window.as_str(), on_behalf_of: None, click: None };
+    let action = Action::Answerable { clerk: clerk.to_owned(), visit: visit.kind };
+    cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
+    tx.execute(
+        "INSERT INTO visit_case (envelope_id, visit, clerk, server_seq) VALUES ($1, $2, $3, $4)",
+        &[form.id.to_string().into(), visit.id.as_str().into(), clerk.into(), receipt.server_seq.into()],
+    )?;
+    visits::served(tx, now_ms, &visit)?;
+    Ok(HandedIn { number, left_over })
+}
+
+/// Seals a form at the next place of the centre's series.
+fn seal<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (now_ms, rng): (i64, &mut R),
+    form: &Filled,
+) -> Result<(EnvelopeHeader, EnvelopeUpload), ServiceError> {
+    let wrong = |what: &str| ServiceError::Inconsistent(format!("form {}: {what}", form.id));
+    let terminal = place(context)?.id;
+    let last = series::news(tx, &terminal)?;
+    let SeriesNews { lineage, highest_seq } =
+        last.unwrap_or_else(|| SeriesNews { lineage: Lineage::new(rng), highest_seq: 0 });
+    let sealing = sealing_key(tx, context, now_ms, form.key.suite())?;
+    let wrapped_key =
+        form.key.wrap(&sealing.key, form.id, rng).map_err(|_| wrong("its key cannot be wrapped"))?;
+    let header = EnvelopeHeader {
+        envelope_id: form.id,
+        kind: EnvelopeKind::Submission,
+        refers_to: None,
+        terminal,
+        lineage,
+        seq: highest_seq + 1,
+        // Intake gives it one of the centre's own.
+        number: None,
+        item: Some(form.item.clone()),
+        catalogue_version: Some(form.catalogue_version),
+        blobs: form.blobs.clone(),
+        suite: form.key.suite(),
+        key_id: sealing.id,
+        wrapped_key,
+        nonce: Nonce::new(rng),
+        device_time_ms: now_ms,
+        boot_time_ms: 0,
+        server_offset_ms: Some(0),
+    };
+    let bytes = serde_json::to_vec(&header).map_err(|e| wrong(&e.to_string()))?;
+    let ciphertext = form.key.encrypt(header.nonce, &form.payload, &bytes);
+    let ciphertext = ciphertext.map_err(|_| wrong("it cannot be sealed"))?;
+    let digest = envelope_digest(&bytes, &ciphertext);
+    let signature = context.keys.receipt.sign(&digest);
+    let upload = EnvelopeUpload { header: Bytes(bytes), ciphertext: Bytes(ciphertext), digest, signature };
+    Ok((header, upload))
+}
+
+/// The key of the centre to which forms of a suite are sealed now, as a terminal would be told.
+fn sealing_key(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now_ms: i64,
+    suite: Suite,
+) -> Result<SealingKeyEntry, ServiceError> {
+    let ring = &context.keys.sealing;
+    let list = sealing_keys::list_after(tx, now_ms, 0, ring)?;
+    if let Some(entry) = list.as_ref().and_then(|list| list.of_suite(suite)) {
+        return Ok(entry.clone());
+    }
+    // Before there was a list there was one key, of the first suite.
+    let first = ring.first().public();
+    let entry = SealingKeyEntry { id: first.key_id(), suite: Suite::One, key: first };
+    Some(entry)
+        .filter(|e| suite == e.suite && ring.is_kept(&e.id))
+        .ok_or(ProblemCode::SealingKeyMissing.into())
+}
+
+/// The suite of forms that are begun now, as a terminal would be told.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn suite(tx: &mut Tx<'_>, context: &Context, now_ms: i64) -> Result<Suite, StoreError> {
+    let list = sealing_keys::list_after(tx, now_ms, 0, &context.keys.sealing)?;
+    Ok(list.map_or(Suite::One, |list| list.suite))
+}
