@@ -7,8 +7,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::case::CaseView;
@@ -16,6 +14,7 @@ use domain::date::CivilDate;
 use domain::text::Language;
 use rand_core::CryptoRng;
 
+use super::ticker::Ticker;
 use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::moments::last_moment;
@@ -23,7 +22,7 @@ use crate::services::cases::{self, CaseRow};
 use crate::services::clock_guard::{self, Verdict};
 use crate::services::contact::{self, Contact};
 use crate::services::notifications::{self, Kind, LIFE_MS, MAX_TRIES, Notification, State};
-use crate::services::{Context, audit, citizen_cases};
+use crate::services::{Context, audit, citizen_cases, meta};
 use crate::sms::{Fate, Gateway, Report, SendError};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
@@ -52,52 +51,21 @@ const REPORTS_TOGETHER: usize = 200;
 /// The alarm about a gateway that takes nothing.
 const WAITS: &str = "notification.waits";
 
-/// The thread; dropping it ends it.
-pub struct Notifier {
-    stop: Arc<AtomicBool>,
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Notifier {
-    /// Starts the thread; it looks at once.
-    ///
-    /// # Errors
-    /// The operating system's, if it cannot make a thread.
-    pub fn start(centre: Arc<Centre>, gateway: Option<Box<dyn Gateway>>) -> std::io::Result<Self> {
-        let (end, ended) = sync_channel(1);
-        let stop = Arc::new(AtomicBool::new(false));
-        let (stops, mut post) = (stop.clone(), Post::new(gateway));
-        let thread = std::thread::Builder::new().name("notifier".into()).spawn(move || {
-            loop {
-                if let Err(e) = post.look(&centre, &mut centre.random(), &stops) {
-                    tracing::error!(
-                        error = &e as &dyn std::error::Error,
-                        "messages could not be sent; they are tried again"
-                    );
-                }
-                if ended.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { stop, end: Some(end), thread: Some(thread) })
-    }
-
-    /// Lets the thread end by itself, after the message in hand; dropping waits for it.
-    pub fn end(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        self.end = None;
-    }
-}
-
-impl Drop for Notifier {
-    fn drop(&mut self) {
-        self.end();
-        if self.thread.take().is_some_and(|t| t.join().is_err()) {
-            tracing::error!("the notifier thread ended with a panic");
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(centre: Arc<Centre>, gateway: Option<Box<dyn Gateway>>) -> std::io::Result<Ticker> {
+    let mut post = Post::new(gateway);
+    Ticker::start("notifier", move |stop| {
+        if let Err(e) = post.look(&centre, &mut centre.random(), stop) {
+            tracing::error!(
+                error = &e as &dyn std::error::Error,
+                "messages could not be sent; they are tried again"
+            );
         }
-    }
+        LOOK
+    })
 }
 
 /// A gateway, since when it is away, and what it said too early.
@@ -160,8 +128,10 @@ impl Post {
         stop: &AtomicBool,
     ) -> Result<usize, ServiceError> {
         // A clock that is not believed ends no message and forgets none.
-        let believed =
-            centre.read(|tx| Ok::<_, ServiceError>(clock_guard::judge(tx, now_ms)? == Verdict::Plausible))?;
+        let (believed, sample) = centre.read(|tx| {
+            let believed = clock_guard::judge(tx, now_ms)? == Verdict::Plausible;
+            Ok::<_, ServiceError>((believed, meta::sample_data(tx)?.is_some()))
+        })?;
         if believed && self.looks.is_multiple_of(TRIM_EVERY) {
             centre.write(move |tx| Ok::<_, ServiceError>(notifications::trim(tx, now_ms)?))?;
         }
@@ -176,7 +146,10 @@ impl Post {
                 break;
             }
             let id = of.envelope_id;
-            if believed && now_ms.saturating_sub(of.queued_at_ms) > LIFE_MS {
+            if sample {
+                // Invented people have numbers that may be somebody's.
+                set_aside(centre, now_ms, of, (State::Unreachable, None, "sample"))?;
+            } else if believed && now_ms.saturating_sub(of.queued_at_ms) > LIFE_MS {
                 set_aside(centre, now_ms, of, (State::Expired, None, ""))?;
             } else if self.gateway.is_none() {
                 // Looked at again in an hour, so that it expires.

@@ -162,8 +162,8 @@ fn row(of: &Notification, number: &CaseNo, now_ms: i64) -> RowView {
 
 /// Why, in words; a gateway's own word stays what it is.
 fn why(reason: &str) -> String {
-    const KNOWN: [&str; 8] =
-        ["no_number", "erased", "unreadable", "refused", "busy", "down", "unknown", "no_gateway"];
+    const KNOWN: [&str; 9] =
+        ["no_number", "sample", "erased", "unreadable", "refused", "busy", "down", "unknown", "no_gateway"];
     if KNOWN.contains(&reason) { W.of("notification_reason", reason) } else { reason.to_owned() }
 }
 

@@ -95,7 +95,7 @@ impl Contact {
         let answers = Answers::from_map(answers);
         // The first one is the applicant's; those after it are other people's.
         let own = form.spec().fields().find(|field| field.widget == Widget::Phone);
-        Ok(own.and_then(|field| Mobile::of(&answers.text(&field.key))))
+        Ok(own.and_then(|field| Mobile::of(answers.text(&field.key))))
     }
 }
 

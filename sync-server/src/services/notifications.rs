@@ -366,6 +366,9 @@ pub fn failed(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
 /// A place in the list: when a message was queued, of which case, by which action.
 pub type Place = (i64, EnvelopeId, u64);
 
+/// Messages with their cases' numbers.
+pub type Listed = Vec<(Notification, CaseNo)>;
+
 /// A page of messages, the newest first, each with its case's number; and the last of them if there are more.
 ///
 /// # Errors
@@ -374,7 +377,7 @@ pub fn list(
     tx: &mut Tx<'_>,
     only: Option<State>,
     after: Option<&Place>,
-) -> Result<(Vec<(Notification, CaseNo)>, Option<Place>), StoreError> {
+) -> Result<(Listed, Option<Place>), StoreError> {
     // Each walks its own index.
     let of_state = if only.is_some() { "n.state = $1" } else { "$1 = ''" };
     let sql = format!(
@@ -388,7 +391,7 @@ pub fn list(
     let values =
         [only.map_or("", State::as_str).into(), id.into(), at_ms.into(), version.into(), (PAGE + 1).into()];
     let rows = tx.query(&sql, &values)?;
-    let mut found: Vec<(Notification, CaseNo)> =
+    let mut found: Listed =
         rows.iter().map(|row| Ok((read(row)?, row.parsed(9)?))).collect::<Result<_, StoreError>>()?;
     let more = found.len() as u64 > PAGE;
     found.truncate(usize::try_from(PAGE).unwrap_or(usize::MAX));

@@ -62,6 +62,22 @@ pub fn messages(stage: &mut Stage<'_>) -> Result<()> {
     })?;
     ensure!(of_case(stage, &id)?[0].tries == 1, "which was no try");
 
+    only_rises(stage, &first)?;
+
+    // What waits is overtaken by what comes after it.
+    let other = stage.case(FIVE_DAYS, single()?)?;
+    stage.by_centre(&other, Action::Accepted { deemed: false })?;
+    let text = None;
+    stage.by_centre(&other, Action::Completed { outcome: Some(Outcome::Withdrawn), text })?;
+    let old = of_case(stage, &other)?.pop().context("the older one")?;
+    ensure!(stage.in_tx(|tx, _, _| Ok(notifications::is_overtaken(tx, &old)?))?);
+    let states: Vec<_> = of_case(stage, &other)?.iter().map(|n| (n.kind, n.state)).collect();
+    ensure!(states == [(Kind::Completed, State::Queued), (Kind::Accepted, State::Overtaken)], "{states:?}");
+
+    lists(stage, &other)
+}
+
+fn only_rises(stage: &mut Stage<'_>, first: &Notification) -> Result<()> {
     // States only rise, whatever is said in whatever order.
     for (to, rose) in [
         (State::Sent, true),
@@ -75,7 +91,7 @@ pub fn messages(stage: &mut Stage<'_>) -> Result<()> {
         (State::Failed, false),
         (State::Overtaken, false),
     ] {
-        ensure!(rises(stage, &first, to)? == rose, "{to:?}");
+        ensure!(rises(stage, first, to)? == rose, "{to:?}");
     }
     ensure!(stage.in_tx(|tx, _, now_ms| Ok(notifications::report(
         tx,
@@ -89,21 +105,10 @@ pub fn messages(stage: &mut Stage<'_>) -> Result<()> {
         "M0",
         (State::Failed, "")
     )?))?);
-    let of = (&id, first.version);
+    let of = (&first.envelope_id, first.version);
     ensure!(!stage.in_tx(|tx, _, now_ms| Ok(notifications::again(tx, now_ms, of)?))?, "it arrived");
-    ensure!(of_case(stage, &id)?[0].state == State::Delivered);
-
-    // What waits is overtaken by what comes after it.
-    let other = stage.case(FIVE_DAYS, single()?)?;
-    stage.by_centre(&other, Action::Accepted { deemed: false })?;
-    let text = None;
-    stage.by_centre(&other, Action::Completed { outcome: Some(Outcome::Withdrawn), text })?;
-    let old = of_case(stage, &other)?.pop().context("the older one")?;
-    ensure!(stage.in_tx(|tx, _, _| Ok(notifications::is_overtaken(tx, &old)?))?);
-    let states: Vec<_> = of_case(stage, &other)?.iter().map(|n| (n.kind, n.state)).collect();
-    ensure!(states == [(Kind::Completed, State::Queued), (Kind::Accepted, State::Overtaken)], "{states:?}");
-
-    lists(stage, &other)
+    ensure!(of_case(stage, &first.envelope_id)?[0].state == State::Delivered);
+    Ok(())
 }
 
 fn lists(stage: &mut Stage<'_>, waiting: &EnvelopeId) -> Result<()> {
