@@ -358,12 +358,12 @@ fn a_clock_that_jumped_ends_no_message() -> Result<()> {
 fn what_the_case_has_gone_past_is_not_told_any_more() -> Result<()> {
     let mut office = Office::new()?;
     let id = office.accepted()?;
-    office.happens(&id, Action::Completed { outcome: Some(Outcome::Granted), text: None })?;
+    office.happens(&id, Action::Completed { outcome: Some(Outcome::Withdrawn), text: None })?;
     assert_eq!(office.look()?, 1);
     let states: Vec<_> = office.messages(&id)?.iter().map(|n| n.state).collect();
     assert_eq!(states, [State::Sent, State::Overtaken], "the newest first");
     let given = office.smsc.given();
     ensure!(given.len() == 1 && given[0].text.contains("已办结"), "{given:?}");
-    ensure!(!given[0].text.contains("准予"), "{given:?}");
+    ensure!(!given[0].text.contains("撤回"), "{given:?}");
     Ok(())
 }
