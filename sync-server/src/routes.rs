@@ -90,6 +90,8 @@ fn doors() -> Doors {
         .get(&OPEN, "/openapi.json", calls::describe)
         .get(&OPEN, "/slips/{number}", pages::slip)
         .get(&OPEN, "/slips/{number}/receipt", pages::slip_receipt)
+        .get(&OPEN, "/slips/{number}/supplement", pages::slip_supplement)
+        .post_files(&OPEN, "/slips/{number}/supplement", pages::send_slip_supplement)
         .get(&OPEN, "/verify", pages::verify_form)
         .post(&OPEN, "/verify", pages::verify)
         .get(&OPEN, "/certificates/revoked", certificates::revoked)
@@ -190,6 +192,9 @@ fn window(doors: Doors) -> Doors {
         .get(&WINDOW, "/window/slips/{number}", pages::window_slip)
         .get(&WINDOW, "/window/slips/{number}/slip.pdf", pages::window_slip_pdf)
         .get(&WINDOW, "/window/mine", pages::window_mine)
+        .get(&WINDOW, "/window/supplement", pages::window_supplement)
+        .post(&WINDOW, "/window/supplement", pages::window_supplement_begin)
+        .get(&WINDOW, "/window/supplements/{id}", pages::window_supplement_done)
         .get(&SEE_VISITS, "/window/visits", pages::window_visits)
         .get(&SEE_VISITS, "/window/visits.csv", pages::window_visits_csv)
 }

@@ -38,6 +38,7 @@ mod rollout;
 mod sign_in;
 pub mod situation_form;
 mod slip;
+mod slip_supplement;
 mod statics;
 mod statistics;
 mod terminals;
@@ -70,6 +71,7 @@ pub use own_account::{change_password, end_other_sessions, own_account, password
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};
+pub use slip_supplement::{send_slip_supplement, slip_supplement};
 pub use statics::static_file;
 pub use statistics::{
     statistics, statistics_cases, statistics_cases_csv, statistics_items_csv, statistics_xlsx,
@@ -79,7 +81,8 @@ pub use verify::{verify, verify_form};
 pub use view::in_query;
 pub use window::{
     MAX_WINDOW_FORM_BYTES, window, window_begin, window_call, window_discard, window_end, window_form,
-    window_mine, window_person, window_slip, window_slip_pdf, window_turn, window_visits, window_visits_csv,
+    window_mine, window_person, window_slip, window_slip_pdf, window_supplement, window_supplement_begin,
+    window_supplement_done, window_turn, window_visits, window_visits_csv,
 };
 
 use askama::Template;

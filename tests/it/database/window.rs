@@ -29,7 +29,7 @@ fn content(files: Vec<KeptFile>) -> Content {
         address: None,
     };
     let (situation, answers) = (Default::default(), Default::default());
-    Content { person, situation, answers, page: 0, files }
+    Content { person, situation, answers, page: 0, files, supplements: None }
 }
 
 /// A form that a clerk begins.

@@ -1,5 +1,7 @@
 //! The department desk over a real server: a case comes in sealed, and each department sees and does its part of it.
 mod approval;
+mod at_phone;
+mod at_window;
 mod attachments;
 mod browser;
 mod certificates;
