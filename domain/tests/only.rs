@@ -40,11 +40,8 @@ fn each_field_and_each_repeat_group_can_be_asked_for_alone_and_all_together() {
             .filter(|group| group.repeat.is_some())
             .flat_map(|group| group.fields.iter().map(|field| field.key.as_str()))
             .collect();
-        let computed: BTreeSet<&str> = spec
-            .fields()
-            .filter(|field| field.computed.is_some())
-            .map(|field| field.key.as_str())
-            .collect();
+        let computed: BTreeSet<&str> =
+            spec.fields().filter(|field| field.computed.is_some()).map(|field| field.key.as_str()).collect();
         let keys: Vec<&str> = spec.keys().filter(|key| !repeated.contains(key)).collect();
         let files = [("material_0".to_owned(), title())];
         for key in &keys {
@@ -53,7 +50,10 @@ fn each_field_and_each_repeat_group_can_be_asked_for_alone_and_all_together() {
             assert_eq!(only.is_none(), computed.contains(key), "{code} {key}");
             let Some(only) = only else { continue };
             let errors = only.validate_with(&Answers::default(), &facts);
-            assert!(errors.iter().any(|error| error.key == *key), "{code} {key} must be answered: {errors:?}");
+            assert!(
+                errors.iter().any(|error| error.key == *key),
+                "{code} {key} must be answered: {errors:?}"
+            );
             let plan = only.plan(&Answers::default(), &facts, Layout::Grouped);
             assert_eq!(plan.pages.len(), 1, "{code} {key}");
             alone += 1;

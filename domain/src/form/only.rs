@@ -29,12 +29,11 @@ impl Form {
         title: &Text,
     ) -> Result<Option<Self>, FormError> {
         let mut spec = self.spec().clone();
-        let mut at = 0;
-        for field in spec.pages.iter_mut().flat_map(|page| &mut page.groups).flat_map(|g| &mut g.fields) {
+        let groups = spec.pages.iter_mut().flat_map(|page| &mut page.groups);
+        for (at, field) in groups.flat_map(|group| &mut group.fields).enumerate() {
             if field.widget == Widget::Enum {
                 field.choices = self.choices(at).to_vec();
             }
-            at += 1;
         }
         let groups = std::mem::take(&mut spec.pages).into_iter().flat_map(|page| page.groups);
         let mut groups: Vec<UiGroup> = groups.filter_map(|group| left(group, asked)).collect();

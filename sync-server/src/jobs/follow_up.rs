@@ -29,7 +29,7 @@ use crate::services::submission_form::missing_files;
 use crate::services::supplements::{self, SealedSupplement, is_material};
 use crate::services::unseal::{self, Locked, Sealed};
 use crate::services::{Context, audit, blobs, person_key, review};
-use crate::store::{StoreError, Tx, Value};
+use crate::store::{StoreError, Tx};
 
 /// Envelopes read in one go.
 const STRETCH: u64 = 100;

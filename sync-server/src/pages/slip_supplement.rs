@@ -25,11 +25,11 @@ use super::{Page, render, view};
 use crate::api::blocking;
 use crate::auth::lockout;
 use crate::error::{ProblemCode, ServiceError};
+use crate::services::Context;
 use crate::services::sign_in_failures::{self as failures, Counted};
 use crate::services::slips::{self, Proof, SlipView};
 use crate::services::supplementing::{self, Bringing, HandedIn, NotAsked};
 use crate::services::window::suite;
-use crate::services::Context;
 use crate::shell::App;
 use crate::shell::gate::see_other;
 use crate::store::Tx;
@@ -95,19 +95,15 @@ pub async fn slip_supplement(
     let (number, query, w) = asked(number, query);
     let page = blocking(move || {
         let Some(holder) = Holder::find(app, number.as_ref(), (query.d, w))? else { return Ok(None) };
-        if let Some(id) = query.done.parse().ok() {
+        if let Ok(id) = query.done.parse() {
             let done = holder.app.centre.read(|tx| supplementing::handed_in(tx, &id))?;
             if let Some(done) = done.filter(|done| done.case == holder.slip.envelope_id) {
                 return holder.done(&done).map(Some);
             }
         }
         let id = EnvelopeId::new(holder.now_ms, &mut holder.app.centre.random());
-        let empty = Filling {
-            id,
-            filled: Filled::new(Answers::default()),
-            told: Vec::new(),
-            faults: Vec::new(),
-        };
+        let empty =
+            Filling { id, filled: Filled::new(Answers::default()), told: Vec::new(), faults: Vec::new() };
         holder.draw(&holder.adding()?, empty).map(Some)
     })
     .await?;
@@ -202,7 +198,9 @@ impl Holder {
         let w = self.w;
         let adding = match adding {
             Ok(adding) => adding,
-            Err(why) => return Ok(SupplementPage { faults: vec![supplement_refusal(w, *why)], ..self.page() }),
+            Err(why) => {
+                return Ok(SupplementPage { faults: vec![supplement_refusal(w, *why)], ..self.page() });
+            }
         };
         let Some(form) = &adding.sheet.form else { return Err(ProblemCode::NotFound.into()) };
         let facts = facts(adding);
@@ -335,7 +333,8 @@ impl Holder {
             };
             let photo = field.widget == Widget::Photo;
             let list = field.value.as_ref().and_then(Value::as_array).cloned().unwrap_or_default();
-            let taken = if list.len() as u64 >= limits.max { Err("many") } else { harmless(bytes, limits, photo) };
+            let taken =
+                if list.len() as u64 >= limits.max { Err("many") } else { harmless(bytes, limits, photo) };
             let (plain, kind) = match taken {
                 Ok(taken) => taken,
                 Err(why) => {

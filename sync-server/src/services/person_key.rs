@@ -25,11 +25,7 @@ pub fn of_id_number(keys: &Keys, number: &str) -> [u8; 32] {
 ///
 /// # Errors
 /// [`StoreError`] if the store fails.
-pub fn is_of(
-    tx: &mut Tx<'_>,
-    (kind, hmac): (&str, &[u8; 32]),
-    id: &EnvelopeId,
-) -> Result<bool, StoreError> {
+pub fn is_of(tx: &mut Tx<'_>, (kind, hmac): (&str, &[u8; 32]), id: &EnvelopeId) -> Result<bool, StoreError> {
     let sql = "SELECT COUNT(*) FROM person_key WHERE kind = $1 AND hmac = $2 AND envelope_id = $3";
     Ok(tx.query_int(sql, &[kind.into(), hmac.as_slice().into(), id.to_string().into()])? > 0)
 }

@@ -65,8 +65,9 @@ fn the_holder_of_a_slip_adds_what_is_missing_once() -> Result<()> {
     assert_eq!(desk.supplements()?, 0);
 
     let sent = fields(&page, "13700137123")?;
+    let people = &desk.server.people;
     let answers: Vec<_> = std::thread::scope(|scope| {
-        let one = || scope.spawn(|| desk.adds(&path, &sent, &[("material_3", &png)]));
+        let one = || scope.spawn(|| sends_to(people, "", &path, (&sent, &[("material_3", &png)])));
         let clicks: Vec<_> = (0..4).map(|_| one()).collect();
         clicks.into_iter().map(|click| click.join().expect("ends")).collect()
     });
@@ -117,7 +118,9 @@ fn nobody_adds_without_the_token_and_hostile_calls_change_nothing() -> Result<()
         fields.push((name.to_owned(), value.to_owned()));
         fields
     };
-    for (name, value) in [("job_desc", "别的"), ("_state", "[1]"), ("phone.7", "1"), ("", "1"), ("phone", "1\0")] {
+    for (name, value) in
+        [("job_desc", "别的"), ("_state", "[1]"), ("phone.7", "1"), ("", "1"), ("phone", "1\0")]
+    {
         assert_eq!(desk.adds(&path, &with(name, value), &[])?.status, 400, "{name}");
     }
     assert_eq!(desk.adds(&path, &Fields::new(), &[])?.status, 400, "no form of ours");

@@ -88,8 +88,9 @@ fn a_clerk_adds_what_is_missing_and_the_department_goes_on() -> Result<()> {
 
     // Six clicks at the same time are one.
     let sent = fields(&check, &[], "submit");
+    let (people, cookie) = (&desk.server.people, &clerk.cookie);
     let answers: Vec<_> = std::thread::scope(|scope| {
-        let one = || scope.spawn(|| desk.fills((&clerk, &path), &sent, &[]));
+        let one = || scope.spawn(|| sends_to(people, cookie, &path, (&sent, &[])));
         let clicks: Vec<_> = (0..6).map(|_| one()).collect();
         clicks.into_iter().map(|click| click.join().expect("ends")).collect()
     });
@@ -113,7 +114,10 @@ fn a_clerk_adds_what_is_missing_and_the_department_goes_on() -> Result<()> {
     assert_eq!(desk.server.page_of(&desk.pension, &scan)?.status, 200);
     assert_eq!(desk.audited_of(&id, "supplement.handed-in")?, 1);
     let served = "SELECT COUNT(*) FROM visit WHERE ended = 'served'";
-    assert_eq!((desk.server.number(served)?, desk.server.number("SELECT COUNT(*) FROM window_draft")?), (1, 0));
+    assert_eq!(
+        (desk.server.number(served)?, desk.server.number("SELECT COUNT(*) FROM window_draft")?),
+        (1, 0)
+    );
     let verified = desk.server.command(&["verify"])?;
     ensure!(verified.status.success(), "{verified:?}");
     Ok(())
@@ -135,7 +139,10 @@ fn who_is_not_the_applicant_gets_the_same_words_as_a_wrong_number() -> Result<()
         let answer = desk.looks_up(&clerk, number, id_number)?;
         let page = answer.text();
         ensure!(answer.status == 422 && page.contains("都对得上的办件"), "{number}: {page}");
-        ensure!(!page.contains("<script>alert") && (id_number.is_empty() || !page.contains(id_number)), "{page}");
+        ensure!(
+            !page.contains("<script>alert") && (id_number.is_empty() || !page.contains(id_number)),
+            "{page}"
+        );
     }
     for count in ["visit", "window_draft"] {
         assert_eq!(desk.server.number(&format!("SELECT COUNT(*) FROM {count}"))?, 0, "{count}");
@@ -201,7 +208,8 @@ fn what_nobody_asked_for_is_not_taken_and_texts_stay_texts() -> Result<()> {
     let scan = json!([{ "hash": "0".repeat(64), "bytes": 3, "kind": "image/png" }]);
     let rest = json!({ "rest": { "job_desc": "别的", "phone": "13700137123", "material_3": scan } });
     let (rest, evil) = (rest.to_string(), "<img src=x onerror=alert(1)>");
-    let state = |text: &str| vec![("_state".to_owned(), text.to_owned()), ("_do".to_owned(), "submit".to_owned())];
+    let state =
+        |text: &str| vec![("_state".to_owned(), text.to_owned()), ("_do".to_owned(), "submit".to_owned())];
     let refused = desk.fills((&clerk, &path), &state(&rest), &[])?;
     ensure!(refused.status == 422 && refused.text().contains("有扫描件不在了"), "{}", refused.text());
     let text = fields(&page, &[("phone", evil), ("material_3", evil)], "next");

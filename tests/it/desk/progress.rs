@@ -56,7 +56,8 @@ fn the_holder_of_a_slip_sees_each_step_and_what_is_missing() -> Result<()> {
     let asked = desk.asked()?;
     let address = desk.slip_address(&asked)?;
     let page = desk.slip(&address)?;
-    for told in ["补 2 样", "办理时间已暂停", "看不清", "缺少", "请补", "到任一政务窗口", "补上材料"] {
+    for told in ["补 2 样", "办理时间已暂停", "看不清", "缺少", "请补", "到任一政务窗口", "补上材料"]
+    {
         ensure!(page.contains(told), "{told}: {page}");
     }
     let waits: Vec<_> = lines(&page)?.into_iter().filter(|(.., note)| note.contains("等您补正")).collect();

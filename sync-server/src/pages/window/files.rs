@@ -198,7 +198,11 @@ pub(in crate::pages) fn answer_of(
 }
 
 /// A file as it is handed in, with its media type, or why not.
-pub(in crate::pages) fn harmless(bytes: &[u8], limits: &FileLimits, photo: bool) -> Result<(Vec<u8>, &'static str), &'static str> {
+pub(in crate::pages) fn harmless(
+    bytes: &[u8],
+    limits: &FileLimits,
+    photo: bool,
+) -> Result<(Vec<u8>, &'static str), &'static str> {
     if bytes.len() > MAX_BROUGHT_BYTES {
         return Err("large");
     }

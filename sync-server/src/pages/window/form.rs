@@ -17,8 +17,8 @@ use domain::situation::{SituationAnswers, misfits, resolve};
 use serde_json::{Map, Value};
 
 use super::files::{Given, Taking};
-use super::sent::Sent;
 use super::purpose::{AskedView, Purpose};
+use super::sent::Sent;
 use super::{W, department, draft_of, id_in, supplement_refusal, visit_line};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};

@@ -118,7 +118,8 @@ fn make(
     id: EnvelopeId,
     (window, typed): (&str, Lookup),
 ) -> Result<Began, ServiceError> {
-    let (centre, now_ms, clerk) = (app.centre.clone(), app.centre.now_ms(), caller.account.as_str().to_owned());
+    let (centre, now_ms, clerk) =
+        (app.centre.clone(), app.centre.now_ms(), caller.account.as_str().to_owned());
     // The same click again leads where the first one led.
     let (own, done, taken, open, volume) = centre.read(|tx| {
         let volume = newest(tx, &centre)?;
@@ -137,8 +138,7 @@ fn make(
         return Ok(Began::Not(W.of("window_mistake", "window")));
     };
     let (here, who) = (centre.clone(), clerk.clone());
-    let found =
-        centre.write(move |tx| window::look_up(tx, here.context(), (now_ms, &who), &typed))?;
+    let found = centre.write(move |tx| window::look_up(tx, here.context(), (now_ms, &who), &typed))?;
     let case = match found {
         LookedUp::Case(case) => case,
         LookedUp::NoSuch => return Ok(Began::Not(W.t("window_supplement.no_such").to_owned())),
@@ -151,7 +151,9 @@ fn make(
         Ok(adding) => adding,
         Err(why) => return Ok(Began::Not(refusal(W, why))),
     };
-    let Some(item) = adding.asked.row.item.clone() else { return Ok(Began::Not(refusal(W, NotAsked::Elsewhere))) };
+    let Some(item) = adding.asked.row.item.clone() else {
+        return Ok(Began::Not(refusal(W, NotAsked::Elsewhere)));
+    };
     let mut rng = centre.random();
     let suite = centre.read(|tx| Ok::<_, ServiceError>(window::suite(tx, centre.context(), now_ms)?))?;
     let key = DataKey::random(suite, &mut rng);
@@ -167,9 +169,16 @@ fn make(
     let sealed = Sealed::seal(&key, &id, &content, &mut rng)?;
     let (version, since_ms) = (adding.asked.volume.catalogue.version, since_ms(&volume, now_ms));
     let begun = centre.write(move |tx| {
-        let visit = visits::open(tx, (now_ms, &mut rng.clone()), &clerk, (&window, VisitKind::Window, false))?;
-        let new =
-            New { id, visit: &visit.id, item: &item, catalogue_version: version, key: &wrapped, sealed: &sealed };
+        let visit =
+            visits::open(tx, (now_ms, &mut rng.clone()), &clerk, (&window, VisitKind::Window, false))?;
+        let new = New {
+            id,
+            visit: &visit.id,
+            item: &item,
+            catalogue_version: version,
+            key: &wrapped,
+            sealed: &sealed,
+        };
         if drafts::is_taken(tx, &id)? {
             return Ok(true);
         }

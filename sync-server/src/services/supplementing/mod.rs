@@ -166,7 +166,10 @@ impl Asked {
         }
         let form = filled.form.only(&fields, &files, title);
         let form = form.map_err(|e| {
-            ServiceError::Inconsistent(format!("case {}: no form of what is asked: {e}", self.row.envelope_id))
+            ServiceError::Inconsistent(format!(
+                "case {}: no form of what is asked: {e}",
+                self.row.envelope_id
+            ))
         })?;
         let mut applicant = filled.applicant.clone();
         // Nobody read the card again.

@@ -3,7 +3,8 @@
 use domain::envelope::{Bytes, DataKey, Nonce, Suite, envelope_digest};
 use domain::ids::{EnvelopeId, ItemCode, Lineage};
 use domain::wire::v1::{
-    BlobEntry, EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, ReceiptBody, SealingKeyEntry, SeriesNews,
+    BlobEntry, EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, ReceiptBody, SealingKeyEntry,
+    SeriesNews,
 };
 use rand_core::CryptoRng;
 
