@@ -6,14 +6,16 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::Form;
 use super::error::FormError;
 use super::files::{FILE_KINDS, HASH};
 use super::spec::{FormSpec, UiField, UiGroup, UiPage, Widget};
-use super::{Form, MAX_FILE_BYTES};
 use crate::text::Text;
 
 /// Files of one thing that is asked for, at most.
 const MOST_FILES: u64 = 10;
+/// Bytes of one of them, at most: as large as a picture may be that is brought.
+const MOST_BYTES: u64 = 12 << 20;
 
 impl Form {
     /// The form of these fields and repeat groups on one page, each of which must be answered; behind them a list of files
@@ -139,7 +141,7 @@ fn of_files(key: &str, label: &Text) -> UiField {
 
 fn list_of_files() -> Value {
     let hash = json!({"type": "string", "pattern": HASH});
-    let bytes = json!({"type": "integer", "minimum": 1, "maximum": MAX_FILE_BYTES});
+    let bytes = json!({"type": "integer", "minimum": 1, "maximum": MOST_BYTES});
     let kind = json!({"type": "string", "enum": FILE_KINDS});
     json!({
         "type": "array",

@@ -20,7 +20,7 @@ use super::moment::Begun;
 use super::sign_in::drawn;
 use super::slip::{SlipQuery, asked, is_sample, not_here};
 use super::window::purpose::{Adding, AskedView};
-use super::window::{Sent, answer_of, file_refused, harmless, supplement_refusal};
+use super::window::{Sent, answer_of, file_refused, harmless, minutes_left, supplement_refusal};
 use super::{Page, render, view};
 use crate::api::blocking;
 use crate::auth::lockout;
@@ -242,8 +242,7 @@ impl Holder {
             return Ok(if before.case == self.slip.envelope_id { led } else { Became::Nowhere });
         }
         if let Some(wait) = self.waits()? {
-            let wait = view::span(self.w, wait);
-            let faults = vec![self.w.fill("window_supplement.wait", &[("span", &wait)])];
+            let faults = vec![self.w.number("window_supplement.wait", minutes_left(wait))];
             return Ok(Became::Not(Box::new(SupplementPage { faults, ..self.page() })));
         }
         let found = self.adding()?;

@@ -135,7 +135,7 @@ fn nobody_adds_without_the_token_and_hostile_calls_change_nothing() -> Result<()
         desk.adds(&path, &fields(&page, "1")?, &[])?;
     }
     let waits = desk.adds(&path, &sent, &[])?;
-    ensure!(waits.status == 422 && waits.text().contains("输错太多次了"), "{}", waits.text());
+    ensure!(waits.status == 422 && waits.text().contains("试得太多了"), "{}", waits.text());
     assert_eq!((desk.supplements()?, desk.actions(&case, "supplement_received")?), (0, 0));
     Ok(())
 }
@@ -143,11 +143,10 @@ fn nobody_adds_without_the_token_and_hostile_calls_change_nothing() -> Result<()
 #[test]
 fn what_one_page_cannot_ask_is_sent_to_a_window() -> Result<()> {
     let mut desk = Desk::new()?;
-    let case = desk.bundle()?;
-    leads_to(&desk.does((&desk.hall, &case), "s1", "accept", &[])?)?;
-    leads_to(&desk.does((&desk.pension, &case), "s3", "take", &[])?)?;
+    let case = desk.item()?;
+    leads_to(&desk.does((&desk.pension, &case), "review", "accept", &[])?)?;
     let wants = [("want", "sign:unclear"), ("days", "5"), ("text", "请重签")];
-    leads_to(&desk.does((&desk.pension, &case), "s3", "return", &wants)?)?;
+    leads_to(&desk.does((&desk.pension, &case), "review", "return", &wants)?)?;
     desk.happens(&case, Action::SupplementSent { due_ms: tests::device::now_ms() + 86_400_000 })?;
     let address = desk.slip_address(&case)?;
     let slip = desk.slip(&address)?;

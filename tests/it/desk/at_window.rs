@@ -154,7 +154,7 @@ fn who_is_not_the_applicant_gets_the_same_words_as_a_wrong_number() -> Result<()
         desk.looks_up_with(&clerk, &form, "XN26112400100013", OTHER)?;
     }
     let waits = desk.looks_up(&clerk, &case.number, ID_NUMBER)?.text();
-    ensure!(waits.contains("输错太多次了"), "{waits}");
+    ensure!(waits.contains("试得太多了"), "{waits}");
     // No page of ours sends these.
     let odd = [("form", "7"), ("window", "3"), ("number", ""), ("id_number", "")];
     assert_eq!(desk.server.submit(&clerk.cookie, "/window/supplement", &odd)?.status, 400);
@@ -210,6 +210,9 @@ fn what_nobody_asked_for_is_not_taken_and_texts_stay_texts() -> Result<()> {
     let (rest, evil) = (rest.to_string(), "<img src=x onerror=alert(1)>");
     let state =
         |text: &str| vec![("_state".to_owned(), text.to_owned()), ("_do".to_owned(), "submit".to_owned())];
+    let refused = desk.fills((&clerk, &path), &state(&rest), &[])?;
+    ensure!(refused.status == 422 && refused.text().contains("多出了一项"), "{}", refused.text());
+    let rest = rest.replace("\"job_desc\":\"别的\",", "");
     let refused = desk.fills((&clerk, &path), &state(&rest), &[])?;
     ensure!(refused.status == 422 && refused.text().contains("有扫描件不在了"), "{}", refused.text());
     let text = fields(&page, &[("phone", evil), ("material_3", evil)], "next");

@@ -25,10 +25,10 @@ pub use mine::mine as window_mine;
 pub use sent::MAX_WINDOW_FORM_BYTES;
 pub(in crate::pages) use sent::Sent;
 pub use slip::{pdf as window_slip_pdf, slip as window_slip};
-pub(in crate::pages) use supplement::refusal as supplement_refusal;
 pub use supplement::{
     begin as window_supplement_begin, done as window_supplement_done, look_up as window_supplement,
 };
+pub(in crate::pages) use supplement::{minutes_left, refusal as supplement_refusal};
 pub use visits::{csv as window_visits_csv, visits as window_visits};
 
 use std::sync::Arc;

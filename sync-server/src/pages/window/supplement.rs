@@ -107,6 +107,11 @@ pub async fn begin(State(app): State<App>, caller: Caller, fields: Fields) -> Pa
     }
 }
 
+/// Minutes that are left of a pause; one has begun at least.
+pub(in crate::pages) fn minutes_left(ms: i64) -> i64 {
+    (ms.max(1) + 59_999) / 60_000
+}
+
 /// Why nothing can be handed in, in words.
 pub(in crate::pages) fn refusal(w: Words, why: NotAsked) -> String {
     w.of("supplement_refused", why.as_str())
@@ -143,8 +148,7 @@ fn make(
         LookedUp::Case(case) => case,
         LookedUp::NoSuch => return Ok(Began::Not(W.t("window_supplement.no_such").to_owned())),
         LookedUp::Wait(ms) => {
-            let wait = view::span(W, ms);
-            return Ok(Began::Not(W.fill("window_supplement.wait", &[("span", &wait)])));
+            return Ok(Began::Not(W.number("window_supplement.wait", minutes_left(ms))));
         }
     };
     let adding = match Adding::find(&centre, &case)? {
