@@ -318,6 +318,7 @@ fn run_serve(config: &Config) -> anyhow::Result<Exit> {
         metrics: config.metrics.0,
         people_proxy: config.people_proxy,
         insist_on_metrics: !config.metrics.is_default(),
+        sms: config.sms_account().map_err(anyhow::Error::msg)?,
         upkeep: UpkeepPlan {
             data: config.data_folder(),
             blobs: config.blob_place()?,

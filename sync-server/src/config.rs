@@ -10,10 +10,12 @@ use operator::settings::{Address, Resolution, Setting as _};
 use crate::blobs::{BlobError, BlobPlace, Credentials};
 use crate::data_folder::DataFolder;
 use crate::erasure_journal;
+use crate::secret_file::name_and_secret;
+use crate::sms::smpp;
 
 pub use values::{
-    BackupHours, Bucket, CallsPerMinute, CallsPerSecond, MetricsAddress, Names, S3Address, StoreAddress,
-    WebAddress,
+    BackupHours, Bucket, CallsPerMinute, CallsPerSecond, MetricsAddress, Names, S3Address, SmsSender,
+    StoreAddress, WebAddress,
 };
 
 operator::settings! {
@@ -47,6 +49,14 @@ operator::settings! {
         s3_bucket: Option<Bucket> = "",
         /// File with its access key and the secret, a line each, which nobody else may read.
         s3_credentials: Option<PathBuf> = "",
+        /// Gateway of short messages that speaks SMPP 3.4; without it nobody is told by message. Plain TCP with people's numbers in it, so a loopback address: the end of a tunnel.
+        sms_gateway: Option<Address> = "",
+        /// File with the name (system_id) and the password for it, a line each, which nobody else may read.
+        sms_credentials: Option<PathBuf> = "",
+        /// The number from which messages come; without it the gateway's own.
+        sms_sender: Option<SmsSender> = "",
+        /// The gateway may be on another machine although what travels is plain: the network between is a private one.
+        allow_plain_sms: bool = "false",
         /// Picture of the bank, PNG or JPEG, shown beside the product's name on people's pages.
         mark: Option<PathBuf> = "",
         /// Where figures are served at /metrics, for Prometheus. If the default address is taken, the server goes on without them.
@@ -120,6 +130,21 @@ impl Config {
         }
     }
 
+    /// The gateway of short messages, if there is one.
+    ///
+    /// # Errors
+    /// What is wrong with the file of its credentials.
+    pub fn sms_account(&self) -> Result<Option<smpp::Account>, String> {
+        let (Some(address), Some(credentials)) = (&self.sms_gateway, &self.sms_credentials) else {
+            return Ok(None);
+        };
+        let (name, password) = name_and_secret("sms_credentials", credentials)?;
+        let sender = self.sms_sender.as_ref().map_or_else(String::new, |sender| sender.0.clone());
+        smpp::Account::new(address.0, (&name, &password), &sender)
+            .map(Some)
+            .map_err(|why| format!("sms_credentials {}: {why}", credentials.display()))
+    }
+
     /// The listeners that every network of the machine reaches, as `--terminals 0.0.0.0:8470` says; only that of
     /// terminals can have TLS.
     pub fn open_to_all(&self) -> Vec<(&'static str, SocketAddr)> {
@@ -148,6 +173,16 @@ pub fn with_rules(resolution: Resolution<Config>) -> Resolution<Config> {
             "people",
             |c| c.allow_public_people || c.people.0.ip().is_loopback(),
             "people's pages are plain HTTP, so expected a loopback address behind a TLS proxy; allow_public_people overrides this",
+        )
+        .require(
+            "sms_gateway",
+            |c| c.sms_gateway.is_some() == c.sms_credentials.is_some(),
+            "expected sms_gateway and sms_credentials together, or neither",
+        )
+        .require(
+            "sms_gateway",
+            |c| c.allow_plain_sms || c.sms_gateway.as_ref().is_none_or(|a| a.0.ip().is_loopback()),
+            "SMPP is plain and carries people's numbers, so expected a loopback address (the end of a tunnel); allow_plain_sms overrides this",
         )
         .require(
             "terminals",

@@ -82,14 +82,16 @@ pub fn people_table() -> Vec<Entry> {
 
 fn doors() -> Doors {
     use policy::{
-        CHECK_CATALOGUE, EDIT_CATALOGUE, MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD,
-        PUBLISH, SEE_CASES, SEE_CATALOGUE, SEE_STATISTICS,
+        MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, PUBLISH, SEE_CASES,
+        SEE_STATISTICS, SEND_MESSAGES,
     };
-    window(desk(Doors::default()))
+    window(desk(catalogue(Doors::default())))
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
         .get(&OPEN, "/slips/{number}", pages::slip)
         .get(&OPEN, "/slips/{number}/receipt", pages::slip_receipt)
+        .get(&OPEN, "/slips/{number}/supplement", pages::slip_supplement)
+        .post_files(&OPEN, "/slips/{number}/supplement", pages::send_slip_supplement)
         .get(&OPEN, "/verify", pages::verify_form)
         .post(&OPEN, "/verify", pages::verify)
         .get(&OPEN, "/certificates/revoked", certificates::revoked)
@@ -111,6 +113,30 @@ fn doors() -> Doors {
         .get(&SEE_STATISTICS, "/statistics/cases.csv", pages::statistics_cases_csv)
         .get(&SEE_STATISTICS, "/statistics/items.csv", pages::statistics_items_csv)
         .get(&SEE_STATISTICS, "/statistics/export.xlsx", pages::statistics_xlsx)
+        .get(&PUBLISH, "/rollout", pages::rollout)
+        .get(&PUBLISH, "/rollout/{step}", pages::rollout_step)
+        .post(&PUBLISH, "/rollout/{step}", pages::take_rollout_step)
+        .get(&MANAGE_TERMINALS, "/terminals", pages::terminals)
+        .post(&MANAGE_TERMINALS, "/terminals/new", pages::new_terminal)
+        .get(&MANAGE_TERMINALS, "/terminals/{id}", pages::terminal)
+        .get(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::terminal_step)
+        .post(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::take_terminal_step)
+        .get(&SEND_MESSAGES, "/notifications", pages::notifications)
+        .post(&SEND_MESSAGES, "/notifications/again", pages::send_again)
+        .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
+        .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
+        .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)
+        .get(&MANAGE_ACCOUNTS, "/accounts/{id}", pages::account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}", pages::change_account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/lock", pages::lock_account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/unlock", pages::unlock_account)
+        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/reset", pages::reset_password)
+}
+
+/// The catalogue: looking, editing, checking.
+fn catalogue(doors: Doors) -> Doors {
+    use policy::{CHECK_CATALOGUE, EDIT_CATALOGUE, SEE_CASES, SEE_CATALOGUE};
+    doors
         .get(&SEE_CATALOGUE, "/catalogue/items", pages::items)
         .get(&SEE_CATALOGUE, "/catalogue/items.csv", pages::items_csv)
         .get(&SEE_CATALOGUE, "/catalogue/items/{code}", pages::item)
@@ -134,22 +160,6 @@ fn doors() -> Doors {
         .get(&SEE_CATALOGUE, "/catalogue/calendar", pages::calendar)
         .get(&SEE_CATALOGUE, "/catalogue/calendar/calendar.json", pages::changed_calendar)
         .get(&SEE_CASES, "/catalogue/calendar/moved.csv", pages::moved_cases)
-        .get(&PUBLISH, "/rollout", pages::rollout)
-        .get(&PUBLISH, "/rollout/{step}", pages::rollout_step)
-        .post(&PUBLISH, "/rollout/{step}", pages::take_rollout_step)
-        .get(&MANAGE_TERMINALS, "/terminals", pages::terminals)
-        .post(&MANAGE_TERMINALS, "/terminals/new", pages::new_terminal)
-        .get(&MANAGE_TERMINALS, "/terminals/{id}", pages::terminal)
-        .get(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::terminal_step)
-        .post(&MANAGE_TERMINALS, "/terminals/{id}/{step}", pages::take_terminal_step)
-        .get(&MANAGE_ACCOUNTS, "/accounts", pages::accounts)
-        .post(&MANAGE_ACCOUNTS, "/accounts", pages::add_account)
-        .get(&MANAGE_ACCOUNTS, "/accounts/new", pages::new_account)
-        .get(&MANAGE_ACCOUNTS, "/accounts/{id}", pages::account)
-        .post(&MANAGE_ACCOUNTS, "/accounts/{id}", pages::change_account)
-        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/lock", pages::lock_account)
-        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/unlock", pages::unlock_account)
-        .post(&MANAGE_ACCOUNTS, "/accounts/{id}/reset", pages::reset_password)
 }
 
 /// The department desk.
@@ -182,6 +192,9 @@ fn window(doors: Doors) -> Doors {
         .get(&WINDOW, "/window/slips/{number}", pages::window_slip)
         .get(&WINDOW, "/window/slips/{number}/slip.pdf", pages::window_slip_pdf)
         .get(&WINDOW, "/window/mine", pages::window_mine)
+        .get(&WINDOW, "/window/supplement", pages::window_supplement)
+        .post(&WINDOW, "/window/supplement", pages::window_supplement_begin)
+        .get(&WINDOW, "/window/supplements/{id}", pages::window_supplement_done)
         .get(&SEE_VISITS, "/window/visits", pages::window_visits)
         .get(&SEE_VISITS, "/window/visits.csv", pages::window_visits_csv)
 }

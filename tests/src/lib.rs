@@ -21,6 +21,7 @@ pub mod server;
 pub mod signed;
 pub mod signing_proxy;
 pub mod simulation;
+pub mod smsc;
 pub mod storm;
 pub mod submission;
 pub mod tls;

@@ -290,9 +290,11 @@ impl CaseView {
     ) {
         let (envelope, at_ms, version) = (*envelope, next.at_ms, next.version);
         self.supplements.push(SupplementView { envelope, at_ms, version, keys: keys.to_vec() });
-        let came = |key: &String| keys.contains(key) || unfit.iter().any(|reason| reason.field == *key);
+        let came = |wanted: &Wanted| {
+            keys.iter().chain(unfit.iter().map(|reason| &reason.field)).any(|key| wanted.is(key))
+        };
         // What was asked for in a round of before was answered then.
-        let wanted = self.wanted.iter().filter(|wanted| came(&wanted.key));
+        let wanted = self.wanted.iter().filter(|wanted| came(wanted));
         let answered: BTreeSet<u64> = wanted.map(|wanted| wanted.version).collect();
         self.end_supplement(at_ms, false, |asked| answered.contains(&asked.version));
         if !keys.is_empty() {

@@ -31,6 +31,18 @@ fn a_supplement_answers_those_who_asked_for_what_is_in_it() {
 }
 
 #[test]
+fn a_field_in_a_row_is_answered_with_the_rows_of_its_group() {
+    use StepState::{Supplement, Taken};
+    let asked = [Action::accepted(), taken("a", "u1"), ask("a", "children[2].name")];
+    let sent = Action::SupplementSent { due_ms: 9_000 };
+    let with = |key| after(bundle(), asked.iter().cloned().chain([sent.clone(), supplement_of(key)]));
+    assert_eq!(states(&with("children"))[1], Taken);
+    for other in ["name", "child", "children[2]", ""] {
+        assert_eq!(states(&with(other))[1], Supplement, "{other}");
+    }
+}
+
+#[test]
 fn a_later_round_is_answered_by_what_it_asked_for_and_has_its_own_time() {
     use StepState::{Ready, Supplement, Taken};
     let sent = |due_ms| Action::SupplementSent { due_ms };

@@ -113,6 +113,13 @@ pub struct Wanted {
     pub version: u64,
 }
 
+impl Wanted {
+    /// Whether an answer under this key is what was asked for. A field in a row is answered with all rows of its group.
+    pub fn is(&self, key: &str) -> bool {
+        self.key == key || self.key.split_once('[').is_some_and(|(rows, _)| rows == key)
+    }
+}
+
 /// A supplement that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupplementView {

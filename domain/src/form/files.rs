@@ -11,7 +11,7 @@ pub const MAX_FILE_BYTES: u64 = 20 << 20;
 /// The most files of one field.
 pub const MAX_FILES: u64 = 50;
 /// A SHA-256 in small letters.
-const HASH: &str = "^[0-9a-f]{64}$";
+pub(super) const HASH: &str = "^[0-9a-f]{64}$";
 
 /// What a photo or attachment field takes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,6 +16,7 @@ mod files;
 mod fill;
 mod keywords;
 mod names;
+mod only;
 mod plan;
 mod property;
 mod rules;

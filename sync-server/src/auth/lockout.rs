@@ -38,7 +38,9 @@ impl Rule {
     /// How long to wait before another try is looked at, in milliseconds; nothing if it may come now.
     pub fn wait_ms(&self, failures: Failures, now_ms: i64) -> Option<i64> {
         let failures = self.remembered(failures, now_ms);
-        let wait = failures.last_ms + self.pause_ms(failures.count) - now_ms;
+        // Two calls that run at the same time write in any order: without a pause nobody waits for the other.
+        let pause_ms = Some(self.pause_ms(failures.count)).filter(|ms| *ms > 0)?;
+        let wait = failures.last_ms + pause_ms - now_ms;
         (wait > 0).then_some(wait)
     }
 
@@ -89,6 +91,8 @@ mod tests {
         assert_eq!(NAME.wait_ms(failures, NOW + 15_003), Some(1));
         assert_eq!(NAME.wait_ms(failures, NOW + 15_004), None);
         assert_eq!(NAME.after_another(failures, NOW + 20_000).count, 6);
+        let other_call = NAME.after_another(Failures::default(), NOW + 3);
+        assert_eq!(NAME.wait_ms(other_call, NOW), None, "written by a call that began later");
     }
 
     #[test]

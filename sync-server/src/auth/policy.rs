@@ -92,11 +92,13 @@ pub static CHECK_CATALOGUE: Permit = Permit { name: "check_catalogue", who: Who:
 pub static PUBLISH: Permit = Permit { name: "publish", who: Who::OneOf(&[Role::Operator]) };
 /// See how terminals stand, make codes for new ones, take them out of service, replace them.
 pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Who::OneOf(&[Role::Operator]) };
+/// See how far messages to citizens have come, and send one again.
+pub static SEND_MESSAGES: Permit = Permit { name: "send_messages", who: Who::OneOf(&[Role::Operator]) };
 /// Give out accounts and roles, lock them, reset passwords.
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 16] = [
+pub static PERMITS: [&Permit; 17] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
@@ -112,6 +114,7 @@ pub static PERMITS: [&Permit; 16] = [
     &CHECK_CATALOGUE,
     &PUBLISH,
     &MANAGE_TERMINALS,
+    &SEND_MESSAGES,
     &MANAGE_ACCOUNTS,
 ];
 

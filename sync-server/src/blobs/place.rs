@@ -5,8 +5,7 @@
 //! machine. Refuses addresses that it would not speak to.
 use std::fmt;
 use std::fs;
-use std::io::Read as _;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +18,8 @@ use zeroize::Zeroizing;
 use super::BlobError;
 use super::memory::Memory;
 use super::plain_http::PlainHttp;
+use crate::secret_file::name_and_secret;
 
-/// Bytes of a file of credentials, at most.
-const MAX_CREDENTIALS_BYTES: u64 = 4 * 1024;
 /// The region that stores of one's own take.
 const REGION: &str = "us-east-1";
 
@@ -49,19 +47,8 @@ impl Credentials {
     /// # Errors
     /// [`BlobError::Place`] with what is wrong with it.
     pub fn read(path: &Path) -> Result<Self, BlobError> {
-        let wrong = |why: &str| BlobError::Place(format!("s3_credentials {}: {why}", path.display()));
-        let file = fs::File::open(path).map_err(|e| wrong(&e.to_string()))?;
-        let mode = file.metadata().map_err(|e| wrong(&e.to_string()))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(wrong("others may read it: chmod 600"));
-        }
-        let mut text = Zeroizing::new(String::new());
-        file.take(MAX_CREDENTIALS_BYTES).read_to_string(&mut text).map_err(|e| wrong(&e.to_string()))?;
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        match (lines.next(), lines.next(), lines.next()) {
-            (Some(id), Some(secret), None) => Ok(Self::new(id, secret)),
-            _ => Err(wrong("expected two lines, the access key and its secret")),
-        }
+        let (id, secret) = name_and_secret("s3_credentials", path).map_err(BlobError::Place)?;
+        Ok(Self { id, secret })
     }
 }
 
@@ -126,6 +113,8 @@ impl BlobPlace {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

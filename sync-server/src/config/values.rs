@@ -110,6 +110,25 @@ impl Setting for WebAddress {
     }
 }
 
+/// The number from which short messages come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmsSender(pub String);
+
+impl Setting for SmsSender {
+    const KIND: Kind = Kind::Text;
+    const HINT: Hint = Hint::Other;
+    const EXPECTED: &'static str = "1 to 20 digits, such as 10690000";
+
+    fn read(text: &str) -> Option<Self> {
+        let fits = (1..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// Names of DNS and IP addresses with commas between them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Names(pub Vec<String>);
@@ -255,6 +274,10 @@ mod tests {
             ["", "https://s3.example", "http://", "http://a/b", "http://user:word@a", "s3.example:9000"]
         {
             assert_eq!(S3Address::read(bad), None, "{bad}");
+        }
+        assert!(SmsSender::read("10690000").is_some());
+        for bad in ["", "JINBAN", "1069 0000", "+861069", &"1".repeat(21)] {
+            assert_eq!(SmsSender::read(bad), None, "{bad}");
         }
         assert!(Bucket::read("jinban-pages").is_some());
         for bad in ["", "ab", "Pages", "a/b", "-ab", "a..b", &"a".repeat(64)] {

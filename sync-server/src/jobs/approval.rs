@@ -6,8 +6,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use domain::ids::EnvelopeId;
@@ -15,6 +13,7 @@ use domain::rules::company_name::NameWords;
 use operator::findings::with_causes;
 use rand_core::Rng as _;
 
+use super::ticker::Ticker;
 use crate::centre::Centre;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::approval::{self, Done};
@@ -40,13 +39,6 @@ pub struct ApprovalPlan {
     pub rules: PathBuf,
 }
 
-/// The thread; dropping it ends it.
-pub struct Approval {
-    ends: Arc<AtomicBool>,
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 /// What judging needs beside the centre.
 pub struct Judge {
     plan: ApprovalPlan,
@@ -55,48 +47,22 @@ pub struct Judge {
     said: String,
 }
 
-impl Approval {
-    /// Starts the thread; it looks at once.
-    ///
-    /// # Errors
-    /// The operating system's, if it cannot make a thread.
-    pub fn start(centre: Arc<Centre>, plan: ApprovalPlan) -> std::io::Result<Self> {
-        let (end, ended) = sync_channel(1);
-        let ends = Arc::new(AtomicBool::new(false));
-        let stop = ends.clone();
-        let thread = std::thread::Builder::new().name("approval".into()).spawn(move || {
-            let mut judge = Judge::new(plan);
-            loop {
-                let looked = judge.look(&centre, &stop);
-                if let Err(e) = &looked {
-                    tracing::error!(
-                        error = e as &dyn std::error::Error,
-                        "steps that rules judge cannot be looked at; it is tried again"
-                    );
-                }
-                let pause = if looked.is_ok() { LOOK } else { PAUSE };
-                if ended.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { ends, end: Some(end), thread: Some(thread) })
-    }
-
-    /// Lets the thread end by itself, after the step in hand; dropping waits for it.
-    pub fn end(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
-        self.end = None;
-    }
-}
-
-impl Drop for Approval {
-    fn drop(&mut self) {
-        self.end();
-        if self.thread.take().is_some_and(|t| t.join().is_err()) {
-            tracing::error!("the approval thread ended with a panic");
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(centre: Arc<Centre>, plan: ApprovalPlan) -> std::io::Result<Ticker> {
+    let mut judge = Judge::new(plan);
+    Ticker::start("approval", move |stop| {
+        let looked = judge.look(&centre, stop);
+        if let Err(e) = &looked {
+            tracing::error!(
+                error = e as &dyn std::error::Error,
+                "steps that rules judge cannot be looked at; it is tried again"
+            );
         }
-    }
+        if looked.is_ok() { LOOK } else { PAUSE }
+    })
 }
 
 /// The words by which names of companies are judged; none if the files are not there.

@@ -2,10 +2,9 @@
 //! What is done, and to which cases, `services::clockwork` says.
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::ticker::Ticker;
 use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::services::clock_guard::{self, Verdict};
@@ -15,54 +14,22 @@ use crate::store::Tx;
 /// Between two looks.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// The thread; dropping it ends it.
-pub struct Clockwork {
-    ends: Arc<AtomicBool>,
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Clockwork {
-    /// Starts the thread; it looks at once.
-    ///
-    /// # Errors
-    /// The operating system's, if it cannot make a thread.
-    pub fn start(centre: Arc<Centre>) -> std::io::Result<Self> {
-        let (end, ended) = sync_channel(1);
-        let ends = Arc::new(AtomicBool::new(false));
-        let stop = ends.clone();
-        let thread = std::thread::Builder::new().name("clockwork".into()).spawn(move || {
-            loop {
-                match look(&centre, &stop) {
-                    Ok(0) => {}
-                    Ok(cases) => tracing::info!(cases, "the clock went on with cases"),
-                    Err(e) => tracing::error!(
-                        error = &e as &dyn std::error::Error,
-                        "the clock could not go on with cases; it tries again"
-                    ),
-                }
-                if ended.recv_timeout(LOOK) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { ends, end: Some(end), thread: Some(thread) })
-    }
-
-    /// Lets the thread end by itself, after the stretch that it is at; dropping waits for it.
-    pub fn end(&mut self) {
-        self.ends.store(true, Ordering::Relaxed);
-        self.end = None;
-    }
-}
-
-impl Drop for Clockwork {
-    fn drop(&mut self) {
-        self.end();
-        if self.thread.take().is_some_and(|t| t.join().is_err()) {
-            tracing::error!("the clockwork thread ended with a panic");
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(centre: Arc<Centre>) -> std::io::Result<Ticker> {
+    Ticker::start("clockwork", move |stop| {
+        match look(&centre, stop) {
+            Ok(0) => {}
+            Ok(cases) => tracing::info!(cases, "the clock went on with cases"),
+            Err(e) => tracing::error!(
+                error = &e as &dyn std::error::Error,
+                "the clock could not go on with cases; it tries again"
+            ),
         }
-    }
+        LOOK
+    })
 }
 
 /// Does what is due, stretch by stretch; says how often something happened to a case.

@@ -11,9 +11,8 @@ use domain::applicant::IdentitySource;
 use domain::case::{Action, CaseState, CaseView, Outcome, ReturnReason};
 use domain::catalogue::Entry;
 use domain::envelope::Digest;
-use domain::form::{Answers, Facts, Form};
 use domain::ids::{EnvelopeId, KeyId, StationId};
-use domain::wire::v1::{EnvelopeHeader, Submission, Supplement, Withdrawal};
+use domain::wire::v1::{EnvelopeHeader, Supplement, Withdrawal};
 use rand_core::CryptoRng;
 use serde_json::{Map, Value as Json};
 
@@ -25,11 +24,12 @@ use crate::services::blobs::Blob;
 use crate::services::case_key::{self, Wrapped, WrappedKey};
 use crate::services::cases::{self, Actor, BY_CENTRE, CaseRow};
 use crate::services::catalogue::{Shelf, Volume};
-use crate::services::submission_form::{facts, filled_on, missing_files, opened_form};
+use crate::services::filled::{Filled, base};
+use crate::services::submission_form::missing_files;
 use crate::services::supplements::{self, SealedSupplement, is_material};
 use crate::services::unseal::{self, Locked, Sealed};
 use crate::services::{Context, audit, blobs, person_key, review};
-use crate::store::{StoreError, Tx, Value};
+use crate::store::{StoreError, Tx};
 
 /// Envelopes read in one go.
 const STRETCH: u64 = 100;
@@ -201,7 +201,7 @@ fn judge(held: &Held, keys: &Keys, rng: &mut dyn CryptoRng) -> Result<Verdict, J
     // Pages that were given up did not come.
     header.blobs.retain(|blob| held.came.contains(&blob.digest));
     let person = person_key::id_number(keys, &supplement.applicant);
-    let filled = filled(held, keys)?;
+    let filled = Filled::open(&held.row, held.volume.as_deref(), &held.first, &held.before, keys)?;
     let (taken, unfit) = sort(held, &header, supplement, &filled);
     let then = switched(held, &taken, &filled);
     let taken = taken.into_iter().map(|(key, _)| key).collect();
@@ -219,7 +219,7 @@ fn sort(
 ) -> (Map<String, Json>, Vec<ReturnReason>) {
     // What was decided on is not exchanged behind the decision.
     let open = |step: &str| held.view.step(step).is_some_and(|step| step.state.is_open());
-    let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.key == key && open(&wanted.step));
+    let asked = |key: &str| held.view.wanted.iter().any(|wanted| wanted.is(key) && open(&wanted.step));
     // One that waited for its pages is older than what was taken in meanwhile.
     let newer = |key: &str| held.before.iter().any(|before| before.is_newer(held.sealed.server_seq, key));
     let answers = supplement.answers.into_iter().filter(|(key, _)| asked(key) && !newer(key));
@@ -233,8 +233,9 @@ fn sort(
         came && (!is_material(key) || is_file(value))
     });
     for error in filled.errors(&new) {
-        if new.remove(&error.field).is_some() {
-            unfit.push(error);
+        let field = base(&error.key).to_owned();
+        if new.remove(&field).is_some() {
+            unfit.push(ReturnReason { field, kind: error.kind.name().to_owned() });
         }
     }
     unfit.truncate(MAX_UNFIT);
@@ -251,44 +252,6 @@ fn switched(held: &Held, new: &Map<String, Json>, filled: &Filled) -> Vec<Action
     }
     let (answers, changed) = (filled.with(new), new.keys().cloned().collect::<Vec<_>>());
     held.view.switched(bundle, &changed, &|rule| filled.form.holds(rule, &answers, &filled.facts))
-}
-
-/// The form as it is filled until now, and what else its rules see. Plain text, for as long as an envelope is judged.
-struct Filled {
-    form: Form,
-    answers: Answers,
-    facts: Facts,
-}
-
-impl Filled {
-    /// The answers once new ones have taken the place of old ones.
-    fn with(&self, new: &Map<String, Json>) -> Answers {
-        let mut answers = self.answers.as_map().clone();
-        let fields = new.iter().filter(|(key, _)| !is_material(key));
-        answers.extend(fields.map(|(key, value)| (key.clone(), value.clone())));
-        Answers::from_map(answers)
-    }
-
-    /// What the form says of them.
-    fn errors(&self, new: &Map<String, Json>) -> Vec<ReturnReason> {
-        let reason = |error: domain::form::FieldError| {
-            let field = error.key.split(['[', '.']).next().unwrap_or_default().to_owned();
-            ReturnReason { field, kind: error.kind.name().to_owned() }
-        };
-        self.form.validate_with(&self.with(new), &self.facts).into_iter().map(reason).collect()
-    }
-}
-
-/// Opens the submission and the supplements that came before.
-fn filled(held: &Held, keys: &Keys) -> Result<Filled, ServiceError> {
-    let (first_key, first) = &held.first;
-    let (header, submission) = first.open::<Submission>(&first_key.open(keys)?)?;
-    let Submission { applicant, mut answers, situation } = submission;
-    let form = opened_form(held.volume.as_deref(), &held.row, situation.as_ref())?;
-    let before: Vec<_> = held.before.iter().map(|before| before.open(keys)).collect::<Result<_, _>>()?;
-    supplements::overlay(&mut answers, &before);
-    let facts = facts(&applicant, filled_on(&header, first.accepted_at_ms));
-    Ok(Filled { form, answers: Answers::from_map(answers), facts })
 }
 
 /// Whether an answer is a list of files, or one.
@@ -318,10 +281,7 @@ fn write(
         // Somebody did something meanwhile: the next round judges it anew.
         return Ok(None);
     }
-    let sql = "SELECT COUNT(*) FROM person_key WHERE kind = $1 AND hmac = $2 AND envelope_id = $3";
-    let values =
-        [person_key::ID_NUMBER.into(), Value::from(person.as_slice()), row.envelope_id.to_string().into()];
-    if tx.query_int(sql, &values)? == 0 {
+    if !person_key::is_of(tx, (person_key::ID_NUMBER, person), &row.envelope_id)? {
         return told(tx, shelf, now_ms, (held, ("quarantined", "follow-up.another-person")));
     }
     let actor = Actor { id: &held.terminal, role: "terminal", on_behalf_of: None, click: None };

@@ -1,10 +1,9 @@
 //! Lets a rollout go on or halt by the clock, and tells terminals that wait of what another process did: commands of the
 //! operator write to the same store.
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::ticker::Ticker;
 use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::services::changes::{self, Touched};
@@ -15,12 +14,6 @@ const GLANCE: Duration = Duration::from_millis(200);
 /// Glances between two looks at the clock.
 const LOOK_EVERY: u32 = 5;
 
-/// The thread; dropping it ends it.
-pub struct Rollouts {
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 /// The newest order and the newest piece of news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Newest {
@@ -28,46 +21,22 @@ struct Newest {
     news: u64,
 }
 
-impl Rollouts {
-    /// Starts the thread; it looks at once.
-    ///
-    /// # Errors
-    /// The operating system's, if it cannot make a thread.
-    pub fn start(centre: Arc<Centre>) -> std::io::Result<Self> {
-        let (end, ended) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("rollout".into()).spawn(move || {
-            let (mut seen, mut turn, mut failing) = (Newest::default(), 0_u32, false);
-            loop {
-                let glanced = glance(&centre, &mut seen, turn.is_multiple_of(LOOK_EVERY));
-                // Told once, and not five times a second while a store is away.
-                if let Some(e) = glanced.as_ref().err().filter(|_| !failing) {
-                    tracing::warn!(error = e as &dyn std::error::Error, "the rollout could not be looked at");
-                }
-                failing = glanced.is_err();
-                turn = turn.wrapping_add(1);
-                if ended.recv_timeout(GLANCE) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { end: Some(end), thread: Some(thread) })
-    }
-}
-
-impl Rollouts {
-    /// Lets the thread end by itself; dropping waits for it.
-    pub fn end(&mut self) {
-        self.end = None;
-    }
-}
-
-impl Drop for Rollouts {
-    fn drop(&mut self) {
-        self.end();
-        if self.thread.take().is_some_and(|t| t.join().is_err()) {
-            tracing::error!("the rollout thread ended with a panic");
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(centre: Arc<Centre>) -> std::io::Result<Ticker> {
+    let (mut seen, mut turn, mut failing) = (Newest::default(), 0_u32, false);
+    Ticker::start("rollout", move |_| {
+        let glanced = glance(&centre, &mut seen, turn.is_multiple_of(LOOK_EVERY));
+        // Told once, and not five times a second while a store is away.
+        if let Some(e) = glanced.as_ref().err().filter(|_| !failing) {
+            tracing::warn!(error = e as &dyn std::error::Error, "the rollout could not be looked at");
         }
-    }
+        failing = glanced.is_err();
+        turn = turn.wrapping_add(1);
+        GLANCE
+    })
 }
 
 fn glance(centre: &Centre, seen: &mut Newest, at_the_clock: bool) -> Result<(), ServiceError> {

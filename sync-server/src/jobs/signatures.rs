@@ -3,57 +3,33 @@
 //! Without a key ceremony there is nothing to do. A failure is told in the log and tried again; terminals notice after
 //! a week that nobody confirms their catalogue.
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use publishing::online::OnlineKeys;
 use publishing::repository::{Repository, RepositoryError};
 
+use super::ticker::Ticker;
 use crate::startup;
 
 /// Between two looks.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
 
-/// The thread; dropping it ends it.
-pub struct Signatures {
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Signatures {
-    /// Starts the thread; it looks at once.
-    ///
-    /// # Errors
-    /// The operating system's, if it cannot make a thread.
-    pub fn start(repository: Repository, keys: PathBuf) -> std::io::Result<Self> {
-        let (end, ended) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("signatures".into()).spawn(move || {
-            loop {
-                match refresh(&repository, &keys, startup::now_ms()) {
-                    Ok(true) => tracing::info!("the timestamp of the signed catalogues is new"),
-                    Ok(false) => {}
-                    Err(e) => tracing::error!(
-                        error = &e as &dyn std::error::Error,
-                        "the signed catalogues could not be confirmed: see `sync-server catalogue keys status`"
-                    ),
-                }
-                if ended.recv_timeout(LOOK_AGAIN) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { end: Some(end), thread: Some(thread) })
-    }
-}
-
-impl Drop for Signatures {
-    fn drop(&mut self) {
-        self.end = None;
-        if self.thread.take().is_some_and(|t| t.join().is_err()) {
-            tracing::error!("the signing thread ended with a panic");
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(repository: Repository, keys: PathBuf) -> std::io::Result<Ticker> {
+    Ticker::start("signatures", move |_| {
+        match refresh(&repository, &keys, startup::now_ms()) {
+            Ok(true) => tracing::info!("the timestamp of the signed catalogues is new"),
+            Ok(false) => {}
+            Err(e) => tracing::error!(
+                error = &e as &dyn std::error::Error,
+                "the signed catalogues could not be confirmed: see `sync-server catalogue keys status`"
+            ),
         }
-    }
+        LOOK_AGAIN
+    })
 }
 
 /// Signs the timestamp anew if that is due; says whether it was.

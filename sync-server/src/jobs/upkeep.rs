@@ -5,12 +5,11 @@
 //! Each part is tried again later if it fails, and never keeps another part from its turn.
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use operator::findings::{span, with_causes};
 
+use super::ticker::Ticker;
 use crate::backup::{self, BackupError};
 use crate::blobs::{BlobPlace, Blobs};
 use crate::centre::Centre;
@@ -61,49 +60,21 @@ pub enum UpkeepError {
     Service(#[from] ServiceError),
 }
 
-/// The thread; dropping it ends it.
-pub struct Upkeep {
-    end: Option<SyncSender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Upkeep {
-    /// Starts the thread; it looks at once.
-    ///
-    /// # Errors
-    /// The operating system's, if it cannot make a thread.
-    pub fn start(centre: Arc<Centre>, plan: UpkeepPlan) -> std::io::Result<Self> {
-        let (end, ended) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("upkeep".into()).spawn(move || {
-            let (mut looks, mut witnesses) = (0_u32, Witnesses::default());
-            loop {
-                if looks.is_multiple_of(TURN) {
-                    turn(&centre, &plan, &mut witnesses);
-                }
-                // Told by whoever fails at more than looking.
-                let _ = look(&centre);
-                looks = looks.wrapping_add(1);
-                if ended.recv_timeout(GLANCE) != Err(RecvTimeoutError::Timeout) {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { end: Some(end), thread: Some(thread) })
-    }
-
-    /// Lets the thread end by itself; dropping waits for it.
-    pub fn end(&mut self) {
-        self.end = None;
-    }
-}
-
-impl Drop for Upkeep {
-    fn drop(&mut self) {
-        self.end();
-        if self.thread.take().is_some_and(|t| t.join().is_err()) {
-            tracing::error!("the upkeep thread ended with a panic");
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(centre: Arc<Centre>, plan: UpkeepPlan) -> std::io::Result<Ticker> {
+    let (mut looks, mut witnesses) = (0_u32, Witnesses::default());
+    Ticker::start("upkeep", move |_| {
+        if looks.is_multiple_of(TURN) {
+            turn(&centre, &plan, &mut witnesses);
         }
-    }
+        // Told by whoever fails at more than looking.
+        let _ = look(&centre);
+        looks = looks.wrapping_add(1);
+        GLANCE
+    })
 }
 
 /// Reads what is durable, for every answer to terminals from now on.

@@ -13,7 +13,7 @@ use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::tally::Tally;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, durability, meta, rollout, standing, tasks};
+use crate::services::{accounts, durability, meta, notifications, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
@@ -97,6 +97,8 @@ pub enum Here<'a> {
     Rollout,
     /// The list of terminals, or one of them.
     Terminals,
+    /// Messages to citizens.
+    Notifications,
     /// The list of accounts, or one of them.
     Accounts,
     /// The caller's own account.
@@ -148,6 +150,9 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
     if may(&policy::MANAGE_TERMINALS) {
         let count = Some(standing::counts(tx)?.0);
         system.push(link(words, ("terminals", "/terminals", "term"), here == Here::Terminals, count));
+    }
+    if may(&policy::SEND_MESSAGES) {
+        system.push(messages(tx, words, here)?);
     }
     if may(&policy::MANAGE_ACCOUNTS) {
         let count = Some(accounts::count(tx)?.0);
@@ -206,6 +211,18 @@ fn publishing(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<NavEntry,
     let halted = rollout::latest(tx)?.is_some_and(|r| r.course.state == rollout::State::Halted);
     let entry = link(words, ("rollout", "/rollout", "ring"), here == Here::Rollout, halted.then_some(1));
     Ok(NavEntry { alarming: halted, ..entry })
+}
+
+/// The link to messages: it counts those that failed.
+fn messages(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<NavEntry, ServiceError> {
+    let failed = notifications::failed(tx)?;
+    let entry = link(
+        words,
+        ("notifications", "/notifications", "bell"),
+        here == Here::Notifications,
+        (failed > 0).then_some(failed),
+    );
+    Ok(NavEntry { alarming: failed > 0, ..entry })
 }
 
 /// The link to the inbox: it counts what waits for the caller's unit, as a fault if something of it is over.

@@ -29,6 +29,7 @@ mod item_page;
 mod items;
 mod items_csv;
 mod moment;
+mod notifications;
 mod own_account;
 mod people;
 mod progress;
@@ -37,6 +38,7 @@ mod rollout;
 mod sign_in;
 pub mod situation_form;
 mod slip;
+mod slip_supplement;
 mod statics;
 mod statistics;
 mod terminals;
@@ -64,10 +66,12 @@ pub use history::versions;
 pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, renew_draft, save_item};
 pub use item_page::item;
 pub use items::{items, items_csv};
+pub use notifications::{notifications, send_again};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};
+pub use slip_supplement::{send_slip_supplement, slip_supplement};
 pub use statics::static_file;
 pub use statistics::{
     statistics, statistics_cases, statistics_cases_csv, statistics_items_csv, statistics_xlsx,
@@ -77,7 +81,8 @@ pub use verify::{verify, verify_form};
 pub use view::in_query;
 pub use window::{
     MAX_WINDOW_FORM_BYTES, window, window_begin, window_call, window_discard, window_end, window_form,
-    window_mine, window_person, window_slip, window_slip_pdf, window_turn, window_visits, window_visits_csv,
+    window_mine, window_person, window_slip, window_slip_pdf, window_supplement, window_supplement_begin,
+    window_supplement_done, window_turn, window_visits, window_visits_csv,
 };
 
 use askama::Template;

@@ -7,7 +7,6 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use domain::case::CaseState;
-use domain::catalogue::Catalogue;
 use domain::ids::CaseNo;
 use domain::text::Language;
 use serde::Deserialize;
@@ -15,6 +14,7 @@ use serde::Deserialize;
 use super::moment::Begun;
 use super::progress::{self as drawing, Line, Reader, Turn};
 use super::sign_in::drawn;
+use super::slip_supplement::can_be_added;
 use super::view::{self, MarkTimes};
 use super::{Page, render};
 use crate::api::blocking;
@@ -35,9 +35,12 @@ use crate::words::Words;
 pub struct SlipQuery {
     /// The first 16 digits of the digest, as on the slip.
     #[serde(default)]
-    d: String,
+    pub(super) d: String,
     #[serde(default)]
     lang: String,
+    /// The supplement that was handed in just now.
+    #[serde(default)]
+    pub(super) done: String,
 }
 
 /// The page of a slip. An unknown number, a wrong digest and a misspelt number look the same, at the same moment.
@@ -88,7 +91,7 @@ pub async fn slip_receipt(
 }
 
 /// What stands in the address, as far as it can be read.
-fn asked(
+pub(super) fn asked(
     number: Result<Path<String>, PathRejection>,
     query: Result<Query<SlipQuery>, QueryRejection>,
 ) -> (Option<CaseNo>, SlipQuery, Words) {
@@ -98,7 +101,7 @@ fn asked(
 }
 
 /// The answer to whatever finds nothing.
-async fn not_here(begun: Begun, w: Words) -> Page {
+pub(super) async fn not_here(begun: Begun, w: Words) -> Page {
     begun.until_refused().await;
     drawn(render(&NotHerePage { w })?, StatusCode::NOT_FOUND, None)
 }
@@ -126,6 +129,14 @@ pub(super) struct SlipPage {
 struct Links {
     other_language: String,
     receipt: String,
+    /// Where what is missing can be added, if it can be.
+    supplement: Option<String>,
+}
+
+/// Whether what is shown is of sample data: the newest catalogue is one, or the store was filled with invented cases.
+pub(super) fn is_sample(tx: &mut Tx<'_>, context: &Context) -> Result<bool, ServiceError> {
+    let newest = context.shelf.newest(tx)?;
+    Ok(newest.is_some_and(|volume| volume.catalogue.is_sample()) || meta::sample_data(tx)?.is_some())
 }
 
 /// For whom a page is drawn.
@@ -177,8 +188,10 @@ pub(super) fn draw(
     let marks = view::awaiting(w, view::marks(w, slip.state, times, now_ms), slip.pages);
     let progress = progress::of(tx, context, &slip.envelope_id, token.is_some())?;
     let reader = Reader { w, item: slip.item.as_ref(), has_token: token.is_some(), now_ms };
-    let invented = meta::sample_data(tx)?.is_some();
-    let other = if w.0 == Language::En { "" } else { "&lang=en" };
+    let asks = token.is_some() && progress.as_ref().is_some_and(|progress| progress.request.is_some());
+    let adds = asks && can_be_added(tx, context, &slip.envelope_id)?;
+    let sample = is_sample(tx, context)?;
+    let (own, other) = if w.0 == Language::En { ("&lang=en", "") } else { ("", "&lang=en") };
     let corrected =
         slip.slip_number.as_ref().map(|_| w.fill("slip.corrected", &[("number", slip.number.as_str())]));
     Ok(SlipPage {
@@ -196,8 +209,9 @@ pub(super) fn draw(
         links: token.map(|token| Links {
             other_language: format!("/slips/{}?d={token}{other}", slip.number),
             receipt: format!("/slips/{}/receipt?d={token}", slip.number),
+            supplement: adds.then(|| format!("/slips/{}/supplement?d={token}{own}", slip.number)),
         }),
-        sample: catalogue.is_some_and(Catalogue::is_sample) || invented,
+        sample,
         w,
     })
 }

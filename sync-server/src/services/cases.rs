@@ -9,7 +9,7 @@ use domain::wire::v1::{CaseNews, ChangeNews};
 use super::case_time::Time;
 use super::catalogue::Shelf;
 use super::statistics::facts;
-use super::{approval, audit, case_time, changes, results, tasks};
+use super::{approval, audit, case_time, changes, notifications, results, tasks};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -383,6 +383,7 @@ fn write_action(
     let event = format!("case.{}", recorded.action.name());
     let event = audit::Event { actor: of.actor.id, event: &event, subject: &subject, object_digest: &digest };
     audit::append(tx, recorded.at_ms, event)?;
+    notifications::queue(tx, of.id, recorded)?;
     // Terminals hear where a case stands; what its departments do among themselves is nobody's news.
     if recorded.action.state().is_none() {
         return Ok(());

@@ -8,7 +8,7 @@ use domain::ids::{CaseNo, EnvelopeId, ItemCode, StationId};
 use domain::wire::v1::ReceiptBody;
 
 use super::sign_in_failures::{self as failures, Counted};
-use super::{blobs, cases, receipt};
+use super::{blobs, cases, person_key, receipt};
 use crate::auth::lockout;
 use crate::error::ServiceError;
 use crate::keys::Keys;
@@ -189,7 +189,6 @@ fn proves(
     let hashed = |token: &str| keys.person_hmac("slip-token", token);
     let by_token = hashed(&token.to_ascii_lowercase()) == hashed(&digest.short());
     let hmac = keys.person_hmac(PHONE_END, &format!("{id}:{end}"));
-    let sql = "SELECT COUNT(*) FROM person_key WHERE kind = $1 AND hmac = $2 AND envelope_id = $3";
-    let kept = tx.query_int(sql, &[PHONE_END.into(), hmac.as_slice().into(), id.to_string().into()])?;
-    Ok(by_token | (kept > 0))
+    let by_end = person_key::is_of(tx, (PHONE_END, &hmac), id)?;
+    Ok(by_token | by_end)
 }

@@ -27,11 +27,14 @@ use crate::bank_mark::BankMark;
 use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
-use crate::jobs::upkeep::{self, UpkeepPlan};
-use crate::jobs::{Approval, ApprovalPlan, Clockwork, Rollouts, Runner, Signatures, Upkeep};
+use crate::jobs::ticker::Ticker;
+use crate::jobs::upkeep::UpkeepPlan;
+use crate::jobs::{ApprovalPlan, Runner, approval, clockwork, notifier, rollout, signatures, upkeep};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
+use crate::sms::Gateway;
+use crate::sms::smpp::{self, Smpp};
 use crate::startup::{self, OpenedFolder, StartupError};
 use crate::typefaces::Typefaces;
 use crate::uploads::Uploads;
@@ -74,6 +77,8 @@ pub struct ServeOptions {
     pub admitted_per_second: u32,
     /// A proxy on this machine stands before the people's listener and names callers.
     pub people_proxy: bool,
+    /// The gateway of short messages; none for no messages.
+    pub sms: Option<smpp::Account>,
     /// What is done by the clock.
     pub upkeep: UpkeepPlan,
 }
@@ -152,14 +157,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         .map_err(|e| *e)?;
     super::memory::give_back();
     let figures = figures.map(|f| f.serve(app.centre.clone()));
-    let signatures =
-        Signatures::start(app.signed.clone(), options.data.online_keys()).map_err(system("threads"))?;
-    let mut rollouts = Rollouts::start(app.centre.clone()).map_err(system("threads"))?;
     let tls = options.tls_names.clone().map(|names| Tls::new(app.centre.clone(), names)).transpose()?;
-    let mut upkeep = Upkeep::start(app.centre.clone(), options.upkeep.clone()).map_err(system("threads"))?;
-    let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
-    let plan = ApprovalPlan { data: options.data.path().to_owned(), rules: options.assets.join("rules") };
-    let mut approval = Approval::start(app.centre.clone(), plan).map_err(system("threads"))?;
+    let jobs = start_jobs(&app, &options).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -171,20 +170,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     .await;
     figures.into_iter().flatten().for_each(|task| task.abort());
     // Always, and off the async threads, for the same reason.
-    let drained = tokio::task::spawn_blocking(move || {
-        rollouts.end();
-        upkeep.end();
-        clockwork.end();
-        approval.end();
-        drop(signatures);
-        runner.stop();
-        app.centre.stop();
-        // Last: a store that does not answer lets go of it only now.
-        drop(rollouts);
-        drop(upkeep);
-        drop(clockwork);
-        drop(approval);
-    });
+    let drained = tokio::task::spawn_blocking(move || end_jobs(jobs, runner, &app));
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");
     }
@@ -194,6 +180,34 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     served?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What works by the clock; first whoever talks with the gateway of messages.
+type Jobs = [Ticker; 6];
+
+fn start_jobs(app: &App, options: &ServeOptions) -> std::io::Result<Jobs> {
+    let centre = || app.centre.clone();
+    let gateway = options.sms.clone().map(|account| Box::new(Smpp::new(account)) as Box<dyn Gateway>);
+    let plan = ApprovalPlan { data: options.data.path().to_owned(), rules: options.assets.join("rules") };
+    Ok([
+        notifier::start(centre(), gateway)?,
+        signatures::start(app.signed.clone(), options.data.online_keys())?,
+        rollout::start(centre())?,
+        upkeep::start(centre(), options.upkeep.clone())?,
+        clockwork::start(centre())?,
+        approval::start(centre(), plan)?,
+    ])
+}
+
+fn end_jobs([mut notifier, mut others @ ..]: Jobs, runner: Runner, app: &App) {
+    // First: what the gateway took is noted while the store still takes notes.
+    notifier.end();
+    others.iter_mut().for_each(Ticker::end);
+    drop(notifier);
+    runner.stop();
+    app.centre.stop();
+    // Last: a store that does not answer lets go of them only now.
+    drop(others);
 }
 
 /// Serves both listeners until `end` says why to stop; requests in hand are finished.

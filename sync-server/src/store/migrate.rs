@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/015.sql"),
     include_str!("schema/016.sql"),
     include_str!("schema/022.sql"),
+    include_str!("schema/017.sql"),
 ];
 
 /// The schema that this program writes.
@@ -204,6 +205,7 @@ mod tests {
             "971e430e6274c9a8f8888aa1d6ac47f793e018d58b9e1f33a67895da9d9b7bf1",
             "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
             "03369888f219eb145aa121d62f7f5ad7f1272a5e081d9b319de8c8b8ec449cb1",
+            "a8d34e02b4492120c5cd70eb03cb687e6cc3ea5a698752e797eaa5fd913e7c80",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

@@ -1,20 +1,21 @@
 //! The part of the conformance suite about windows: visits, forms that are not handed in yet, and what becomes of them.
 use anyhow::{Context as _, Result, ensure};
 use domain::applicant::IdentitySource;
-use domain::case::{Action, Answerable, VisitKind};
+use domain::case::{Action, Answerable, Flaw, VisitKind, Want};
 use domain::envelope::{DataKey, Digest, Suite};
 use domain::ids::{EnvelopeId, ItemCode};
 use domain::wire::v1::{BlobEntry, BlobKind, Person, Submission};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use sync_server::services::supplementing::{self, Bringing, NotAsked};
 use sync_server::services::window::drafts::{self, Content, KeptFile, New, Sealed};
 use sync_server::services::window::visits::{self, End};
-use sync_server::services::window::{self, Filled, HandedIn};
+use sync_server::services::window::{self, Filled, HandedIn, LookedUp, Lookup};
 use sync_server::services::{Context, blobs, case_key, cases, refold, series};
 use sync_server::store::Tx;
 use tests::device::courier_at;
 
-use super::review::stage::{DAY_MS, MINUTE_MS, Stage};
+use super::review::stage::{DAY_MS, FIVE_DAYS, MINUTE_MS, Stage, single};
 
 const CLERK: &str = "A-0007";
 const OTHER: &str = "A-0008";
@@ -29,7 +30,7 @@ fn content(files: Vec<KeptFile>) -> Content {
         address: None,
     };
     let (situation, answers) = (Default::default(), Default::default());
-    Content { person, situation, answers, page: 0, files }
+    Content { person, situation, answers, page: 0, files, supplements: None }
 }
 
 /// A form that a clerk begins.
@@ -80,6 +81,40 @@ pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
     stage.in_tx(|tx, context, _| Ok(afterwards(tx, context, &number)))??;
     let before = now_ms + 2 * DAY_MS;
     stage.in_tx(|tx, _, _| Ok(old_ones_go(tx, before)))??;
+    supplement(stage, &mut rng)
+}
+
+/// What a case waits for is handed in once, and only while it waits.
+fn supplement(stage: &mut Stage<'_>, rng: &mut ChaCha20Rng) -> Result<()> {
+    let case = stage.case(FIVE_DAYS, single()?)?;
+    let other = stage.case(FIVE_DAYS, single()?)?;
+    stage.by_centre(&case, Action::Accepted { deemed: false })?;
+    let (id, key) = (EnvelopeId::new(stage.now_ms, rng), DataKey::new(rng));
+    let of = |case: EnvelopeId| {
+        let content = (content(Vec::new()).person, Default::default());
+        Bringing::new((id, key.clone()), case, content, Vec::new())
+    };
+    let (own, foreign) = (of(case)?, of(other)?);
+    let mut hands_in = |stage: &mut Stage<'_>, of: &Bringing| {
+        stage.in_tx(|tx, context, now_ms| supplementing::hand_in(tx, context, (now_ms, rng), (CLERK, of)))
+    };
+    ensure!(hands_in(stage, &own)? == Err(NotAsked::Nothing));
+    ensure!(stage.in_tx(|tx, _, _| Ok(supplementing::handed_in(tx, &id)?))?.is_none());
+    let wants = vec![Want { key: "phone".into(), flaw: Flaw::Missing }];
+    stage.by_centre(&case, Action::SupplementAsked { step: "a".into(), wants, days: 5, text: None })?;
+    ensure!(hands_in(stage, &own)? == Err(NotAsked::Nothing), "before the notice went out");
+    stage.by_centre(&case, Action::SupplementSent { due_ms: stage.now_ms + DAY_MS })?;
+    let first = hands_in(stage, &own)?;
+    ensure!(first.as_ref().is_ok_and(|done| done.case == case) && hands_in(stage, &own)? == first, "once");
+    ensure!(hands_in(stage, &foreign).is_err(), "the id of another one");
+    stage.by_centre(&case, Action::SupplementLapsed)?;
+    ensure!(
+        stage.in_tx(|tx, context, _| supplementing::find(tx, context, &case))?.err()
+            == Some(NotAsked::Lapsed)
+    );
+    let typed = Lookup { number: "XN26112400100013".into(), id_number: "639900199005201035".into() };
+    let found = stage.in_tx(|tx, context, now_ms| window::look_up(tx, context, (now_ms, CLERK), &typed))?;
+    ensure!(found == LookedUp::NoSuch, "{found:?}");
     Ok(())
 }
 

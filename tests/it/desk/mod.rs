@@ -1,10 +1,13 @@
 //! The department desk over a real server: a case comes in sealed, and each department sees and does its part of it.
 mod approval;
+mod at_phone;
+mod at_window;
 mod attachments;
 mod browser;
 mod certificates;
 mod citizen;
 pub mod fits;
+mod messages;
 mod progress;
 mod safe;
 mod story;
@@ -55,7 +58,12 @@ struct Case {
 
 impl Desk {
     fn new() -> Result<Self> {
-        let server = Server::start()?;
+        Self::with(&[])
+    }
+
+    /// With further arguments of the server.
+    fn with(arguments: &[&str]) -> Result<Self> {
+        let server = Server::start_with(arguments)?;
         let device = Device::enrol(&server, 1)?;
         let person = |name, unit, role| server.person_of((name, unit), &[role]);
         Ok(Self {

@@ -11,13 +11,13 @@ const NEVER: [&str; 9] = ["refused", "不予", "准予", "不符合", "驳回", 
 
 impl Desk {
     /// The address of a case's slip, as its QR code has it.
-    fn slip_address(&self, case: &Case) -> Result<String> {
+    pub(super) fn slip_address(&self, case: &Case) -> Result<String> {
         let page = self.page(&self.hall, &format!("/cases/{}", case.number))?;
         let address = page.split("href=\"/slips/").nth(1).and_then(|rest| rest.split('"').next());
         Ok(format!("/slips/{}", address.context("a slip")?))
     }
 
-    fn slip(&self, address: &str) -> Result<String> {
+    pub(super) fn slip(&self, address: &str) -> Result<String> {
         let answer = http::get(&self.server.people, address, &[])?;
         ensure!(answer.status == 200, "{address}: {}", answer.status);
         let text = answer.text();
@@ -56,7 +56,8 @@ fn the_holder_of_a_slip_sees_each_step_and_what_is_missing() -> Result<()> {
     let asked = desk.asked()?;
     let address = desk.slip_address(&asked)?;
     let page = desk.slip(&address)?;
-    for told in ["补 2 样", "办理时间已暂停", "看不清", "缺少", "请补", "到任一网点"] {
+    for told in ["补 2 样", "办理时间已暂停", "看不清", "缺少", "请补", "到任一政务窗口", "补上材料"]
+    {
         ensure!(page.contains(told), "{told}: {page}");
     }
     let waits: Vec<_> = lines(&page)?.into_iter().filter(|(.., note)| note.contains("等您补正")).collect();

@@ -45,6 +45,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio_postgres_rustls", POSTGRES),
     ("rustls", TLS),
     ("tokio_rustls", &["sync-server/src/shell/tls.rs"]),
+    ("rusmpp_core", SMS),
+    ("tokio_util", SMS),
     ("rcgen", &["sync-server/src/authority.rs", "terminal/src/sync/tls", "tests"]),
     ("x509_parser", &["sync-server/src/authority.rs"]),
     ("egui", WINDOW),
@@ -78,6 +80,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio", ASYNC),
 ];
 
+const SMS: &[&str] = &["sync-server/src/sms/smpp.rs", "tests/src/smsc.rs"];
 const NATIONAL: &[&str] = &["domain/src/envelope/national.rs"];
 
 const WINDOW: &[&str] = &[

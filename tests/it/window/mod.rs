@@ -39,7 +39,7 @@ struct Form {
 }
 
 /// What a form sends besides files: names and values.
-type Fields = Vec<(String, String)>;
+pub type Fields = Vec<(String, String)>;
 
 impl Window {
     fn new() -> Result<Self> {
@@ -128,7 +128,8 @@ impl Window {
     }
 }
 
-fn sends_to(
+/// Sends a multipart form as a browser does.
+pub fn sends_to(
     people: &str,
     cookie: &str,
     path: &str,
@@ -192,7 +193,7 @@ fn change_of_name() -> Submission {
 }
 
 /// The value of a hidden field.
-fn hidden(page: &str, name: &str) -> Result<String> {
+pub fn hidden(page: &str, name: &str) -> Result<String> {
     let mark = format!("<input type=\"hidden\" name=\"{name}\" value=\"");
     let rest = page.split(&mark).nth(1).with_context(|| format!("no {name} in {page}"))?;
     Ok(plain(rest.split('"').next().unwrap_or_default()))

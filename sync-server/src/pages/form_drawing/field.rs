@@ -308,7 +308,14 @@ fn files(w: Words, field: &PlanField) -> Input {
     let kinds = field.files.as_ref().map(|files| files.kinds.join(" ")).unwrap_or_default();
     let accept = if kinds.is_empty() { "image/jpeg,image/png".to_owned() } else { kinds.replace(' ', ",") };
     let mib = field.files.as_ref().and_then(|files| files.max_bytes).map_or(0, |bytes| bytes >> 20);
-    let limits = [("most", most.to_string()), ("mib", mib.max(1).to_string()), ("kinds", kinds)];
+    let named = kinds.split(' ').map(|kind| match kind {
+        "image/jpeg" => "JPG",
+        "image/png" => "PNG",
+        "application/pdf" => "PDF",
+        other => other,
+    });
+    let named = named.collect::<Vec<_>>().join(" / ");
+    let limits = [("most", most.to_string()), ("mib", mib.max(1).to_string()), ("kinds", named)];
     let limits: Vec<(&str, &str)> = limits.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let line = |file: &&Value| {
         let bytes = file.get("bytes").and_then(Value::as_i64).unwrap_or(0);

@@ -21,7 +21,7 @@ use domain::text::Language;
 pub use deed::{DO, Deed};
 pub use filled::{Filled, NotDrawnHere, STATE};
 pub use place::id_of;
-pub use words::of_answer;
+pub use words::{of_answer, of_error};
 
 use crate::words::Words;
 use field::{GroupView, Input};
@@ -77,6 +77,14 @@ struct Pages {
     w: Words,
     live: bool,
     pages: Vec<PageOfFields>,
+}
+
+#[derive(Template)]
+#[template(path = "form_drawing_fields.html")]
+struct Fields {
+    w: Words,
+    live: bool,
+    groups: Vec<GroupView>,
 }
 
 /// A page in a preview.
@@ -169,6 +177,17 @@ impl Sheet<'_> {
             pages,
         };
         drawn.render()
+    }
+
+    /// The fields of the first page alone, with these mistakes: whoever serves it puts them into a form of its own.
+    ///
+    /// # Errors
+    /// As [`draw_pages`].
+    pub fn draw_fields(&self, told: &[FieldError]) -> Result<String, askama::Error> {
+        let (mut plan, _) = self.judged();
+        plan.mark(told);
+        let groups = plan.pages.first().map(|page| field::groups(self, page)).unwrap_or_default();
+        Fields { w: Words(self.language), live: self.live, groups }.render()
     }
 
     /// What is asked now, and all that is wrong with the answers.

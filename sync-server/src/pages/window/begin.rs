@@ -259,7 +259,7 @@ fn is_own(
 }
 
 /// A data key for a draft, as it is stored.
-fn wrapped_key(
+pub(super) fn wrapped_key(
     app: &App,
     (key, id, now_ms): (&DataKey, &EnvelopeId, i64),
     rng: &mut dyn CryptoRng,
@@ -309,7 +309,7 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
     let key = DataKey::random(suite, &mut rng);
     let wrapped = wrapped_key(app, (&key, &id, now_ms), &mut rng)?;
     let (situation, answers) = (SituationAnswers::new(), Map::new());
-    let content = Content { person, situation, answers, page: 0, files: Vec::new() };
+    let content = Content { person, situation, answers, page: 0, files: Vec::new(), supplements: None };
     let sealed = Sealed::seal(&key, &id, &content, &mut rng)?;
     let (code, with, version) = (code.clone(), typed.with.clone(), volume.catalogue.version);
     let (window, clerk_id, since_ms) = (window.unwrap_or_default(), clerk, super::since_ms(&volume, now_ms));

@@ -13,6 +13,7 @@ use crate::error::ServiceError;
 use crate::pages::form_drawing::Sheet;
 use crate::services::window::drafts::{self, KeptFile};
 use crate::shell::App;
+use crate::words::Words;
 
 /// What a PDF begins with, and its media type.
 const PDF: &[u8] = b"%PDF-";
@@ -102,10 +103,7 @@ impl Taking<'_> {
                 }
                 Ok(None) => {}
                 Err(why) => {
-                    let label = field.label.get(W.0);
-                    let mib = (MAX_BROUGHT_BYTES >> 20).to_string();
-                    let why = W.of("window_file", why).replace("{mib}", &mib);
-                    taken.faults.push(W.fill("drawing.label_said", &[("label", label), ("said", &why)]));
+                    taken.faults.push(file_refused(W, field, why));
                 }
             }
         }
@@ -134,10 +132,7 @@ impl Taking<'_> {
             Err(why) => return Ok(Err(why)),
         };
         let file = self.keep(&plain, photo, brought)?;
-        let value = match limits.kinds.is_empty() {
-            true => Value::from(file.digest.to_string()),
-            false => json!({ "hash": file.digest.to_string(), "bytes": plain.len(), "kind": kind }),
-        };
+        let value = answer_of(&file.digest, (plain.len(), kind), limits);
         Ok(Ok(Some((file, value))))
     }
 
@@ -183,8 +178,31 @@ fn names(value: &Value, digest: &Digest) -> bool {
     hash == Some(digest.to_string().as_str())
 }
 
+/// Why a file was not taken, in words.
+pub(in crate::pages) fn file_refused(w: Words, field: &PlanField, why: &str) -> String {
+    let mib = (MAX_BROUGHT_BYTES >> 20).to_string();
+    let why = w.of("window_file", why).replace("{mib}", &mib);
+    w.fill("drawing.label_said", &[("label", field.label.get(w.0)), ("said", &why)])
+}
+
+/// The answer that names a file: its hash, or where the form wants them, its size and kind as well.
+pub(in crate::pages) fn answer_of(
+    digest: &Digest,
+    (bytes, kind): (usize, &str),
+    limits: &FileLimits,
+) -> Value {
+    match limits.kinds.is_empty() {
+        true => Value::from(digest.to_string()),
+        false => json!({ "hash": digest.to_string(), "bytes": bytes, "kind": kind }),
+    }
+}
+
 /// A file as it is handed in, with its media type, or why not.
-fn harmless(bytes: &[u8], limits: &FileLimits, photo: bool) -> Result<(Vec<u8>, &'static str), &'static str> {
+pub(in crate::pages) fn harmless(
+    bytes: &[u8],
+    limits: &FileLimits,
+    photo: bool,
+) -> Result<(Vec<u8>, &'static str), &'static str> {
     if bytes.len() > MAX_BROUGHT_BYTES {
         return Err("large");
     }

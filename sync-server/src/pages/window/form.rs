@@ -17,8 +17,9 @@ use domain::situation::{SituationAnswers, misfits, resolve};
 use serde_json::{Map, Value};
 
 use super::files::{Given, Taking};
+use super::purpose::{AskedView, Purpose};
 use super::sent::Sent;
-use super::{W, department, draft_of, id_in, visit_line};
+use super::{W, department, draft_of, id_in, supplement_refusal, visit_line};
 use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::form_drawing::{DO, Deed, Filled, PAGE, Sheet};
@@ -28,6 +29,7 @@ use crate::pages::{Page, render, situation_form, view};
 use crate::services::catalogue::Volume;
 use crate::services::sessions::Caller;
 use crate::services::submission_form::facts;
+use crate::services::supplementing::{self, NotAsked};
 use crate::services::window::drafts::{self, Content, Draft, KeptFile, Sealed};
 use crate::services::window::{self, visits};
 use crate::shell::App;
@@ -41,7 +43,7 @@ const TRIES: usize = 8;
 
 #[derive(Template)]
 #[template(path = "window_form.html")]
-struct FormPage {
+pub(super) struct FormPage {
     w: Words,
     frame: Frame,
     sample: Option<String>,
@@ -55,6 +57,8 @@ struct FormPage {
     visit: String,
     kept: String,
     materials: Vec<String>,
+    /// What the case waits for, if this adds to one.
+    asked: Option<AskedView>,
     drawn: String,
     own: String,
 }
@@ -67,15 +71,18 @@ struct Faults {
 }
 
 /// What became of a call.
-enum Became {
+pub(super) enum Became {
     Drawn(StatusCode, Box<FormPage>),
     /// It was handed in, now or before.
     Case(CaseNo),
+    /// It was handed in and added to a case, now or before.
+    Supplement(EnvelopeId),
 }
 
 fn answer(became: Became) -> Page {
     match became {
         Became::Case(number) => Ok(see_other(&format!("/window/slips/{number}"))),
+        Became::Supplement(id) => Ok(see_other(&format!("/window/supplements/{id}"))),
         Became::Drawn(StatusCode::OK, page) => render(&*page),
         Became::Drawn(status, page) => drawn(render(&*page)?, status, None),
     }
@@ -86,6 +93,9 @@ pub async fn form(State(app): State<App>, caller: Caller, id: Result<Path<String
     let id = id_in(&id.map(|Path(text)| text).unwrap_or_default())?;
     let became = blocking(move || {
         let Some(desk) = Desk::find(&app, &caller, id)? else { return handed_in(&app, &caller, &id) };
+        if let Purpose::Over(why) = desk.purpose {
+            return desk.over(why);
+        }
         let (content, situation) = (&desk.content, desk.content.situation.clone());
         let (form, _) = desk.form(&situation)?;
         let filled = Filled::new(Answers::from_map(content.answers.clone()));
@@ -111,12 +121,22 @@ pub async fn turn(
 
 /// Where a form led that is a draft no more.
 fn handed_in(app: &App, caller: &Caller, id: &EnvelopeId) -> Result<Became, ServiceError> {
-    let number = app.centre.read(|tx| window::made_of(tx, caller.account.as_str(), id))?;
-    Ok(Became::Case(number.ok_or(ProblemCode::NotFound)?))
+    let (number, supplement) = app.centre.read(|tx| {
+        let number = window::made_of(tx, caller.account.as_str(), id)?;
+        Ok::<_, ServiceError>((number, supplementing::handed_in(tx, id)?))
+    })?;
+    match (number, supplement) {
+        (Some(number), _) => Ok(Became::Case(number)),
+        (None, Some(_)) => Ok(Became::Supplement(*id)),
+        (None, None) => Err(ProblemCode::NotFound.into()),
+    }
 }
 
 fn turned(app: &App, caller: &Caller, id: EnvelopeId, sent: &Sent) -> Result<Became, ServiceError> {
     let Some(mut desk) = Desk::find(app, caller, id)? else { return handed_in(app, caller, &id) };
+    if let Purpose::Over(why) = desk.purpose {
+        return desk.over(why);
+    }
     let situation = situation_form::read(sent.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())));
     let (form, mut faults) = desk.form(&situation)?;
     let filled = Filled::read(&form, &desk.volume.catalogue.regions, &sent.pairs)
@@ -170,7 +190,7 @@ fn turned(app: &App, caller: &Caller, id: EnvelopeId, sent: &Sent) -> Result<Bec
     }
     if wants_submit {
         match super::submit::submit(&desk, complete, &situation)? {
-            Ok(number) => return Ok(Became::Case(number)),
+            Ok(became) => return Ok(became),
             Err(why) => {
                 faults.extend(why);
                 let page = desk.page(usize::MAX, (&form, filled), &situation, faults)?;
@@ -191,6 +211,7 @@ pub(super) struct Desk<'a> {
     pub(super) volume: Arc<Volume>,
     pub(super) key: DataKey,
     pub(super) content: Content,
+    pub(super) purpose: Purpose,
     pub(super) now_ms: i64,
 }
 
@@ -200,7 +221,8 @@ impl<'a> Desk<'a> {
         let found = app.centre.read(|tx| draft_of(tx, &app.centre, (&clerk, &id), now_ms))?;
         let Some((draft, volume)) = found else { return Ok(None) };
         let (key, content) = draft.open(&app.centre.context().keys)?;
-        Ok(Some(Self { app, caller, clerk, draft, volume, key, content, now_ms }))
+        let purpose = Purpose::of(&app.centre, content.supplements.as_ref())?;
+        Ok(Some(Self { app, caller, clerk, draft, volume, key, content, purpose, now_ms }))
     }
 
     pub(super) fn entry(&self) -> Result<Entry<'_>, ServiceError> {
@@ -209,11 +231,18 @@ impl<'a> Desk<'a> {
 
     /// What is known of the person, on the day on which the form is filled.
     pub(super) fn facts(&self) -> Facts {
+        if let Purpose::Supplement(adding) = &self.purpose {
+            return Facts { captures: true, ..adding.sheet.facts.clone() };
+        }
         Facts { captures: true, ..facts(&self.content.person, CivilDate::in_china(self.now_ms)) }
     }
 
     /// The form for a situation, and what is wrong with the answers to its questions.
     fn form(&self, situation: &SituationAnswers) -> Result<(Form, Vec<String>), ServiceError> {
+        if let Purpose::Supplement(adding) = &self.purpose {
+            let form = adding.sheet.form.clone().ok_or(ProblemCode::NotFound)?;
+            return Ok((form, Vec::new()));
+        }
         let plain = self.volume.form(&self.draft.item)?.ok_or(ProblemCode::NotFound)?;
         let (catalogue, entry) = (&self.volume.catalogue, self.entry()?);
         let wrong = misfits(catalogue, entry, situation);
@@ -316,9 +345,27 @@ impl<'a> Desk<'a> {
             live: true,
         };
         let shown = (W.0, at == 0);
-        let questions =
-            situation_form::draw((catalogue, entry), situation, &resolution, shown).map_err(drawn)?;
-        sheet.before = Faults { faults }.render().map_err(drawn)? + &questions;
+        let questions = match self.purpose {
+            Purpose::Case => situation_form::draw((catalogue, entry), situation, &resolution, shown),
+            _ => Ok(String::new()),
+        };
+        sheet.before = Faults { faults }.render().map_err(drawn)? + &questions.map_err(drawn)?;
+        let sheet = sheet.draw().map_err(drawn)?;
+        let materials = resolution.materials.iter().map(|m| m.name.get(W.0).to_owned()).collect();
+        self.around(sheet, if matches!(self.purpose, Purpose::Case) { materials } else { Vec::new() })
+    }
+
+    /// That nothing is waited for any more; the draft can be thrown away.
+    fn over(&self, why: NotAsked) -> Result<Became, ServiceError> {
+        let told = Faults { faults: vec![supplement_refusal(W, why)] }.render();
+        let told = told.map_err(|e| ServiceError::Inconsistent(format!("a page could not be drawn: {e}")))?;
+        let page = self.around(told, Vec::new())?;
+        Ok(Became::Drawn(StatusCode::UNPROCESSABLE_ENTITY, Box::new(page)))
+    }
+
+    /// The page around a drawn form.
+    fn around(&self, drawn: String, materials: Vec<String>) -> Result<FormPage, ServiceError> {
+        let (catalogue, entry) = (&self.volume.catalogue, self.entry()?);
         let person = &self.content.person;
         let (frame, visit) = self.app.centre.read(|tx| {
             let visit = visits::of_clerk(tx, &self.clerk, &self.draft.visit)?;
@@ -336,9 +383,13 @@ impl<'a> Desk<'a> {
             visit: visit_line(&visit),
             kept: W
                 .fill("window.kept", &[("time", &kept), ("n", &catalogue.policies.draft_hours.to_string())]),
-            materials: resolution.materials.iter().map(|m| m.name.get(W.0).to_owned()).collect(),
-            drawn: sheet.draw().map_err(drawn)?,
-            own,
+            materials,
+            asked: match &self.purpose {
+                Purpose::Supplement(adding) => Some(adding.view(W, self.now_ms)),
+                _ => None,
+            },
+            drawn,
+            own: format!("/window/forms/{}", self.draft.id),
             sample: sample(catalogue),
             frame,
             w: W,

@@ -118,17 +118,18 @@ fn draw(
     let mut waiting = Vec::new();
     for draft in drafts::of_clerk(tx, clerk, since_ms(&volume, now_ms))? {
         // One that does not open takes the page away from nobody: it can be thrown away.
-        let person = match draft.open(&app.centre.context().keys) {
-            Ok((_, content)) => mask_name(&content.person.name),
+        let (person, adds) = match draft.open(&app.centre.context().keys) {
+            Ok((_, content)) => (mask_name(&content.person.name), content.supplements.is_some()),
             Err(e) => {
                 tracing::warn!(error = &e as &dyn std::error::Error, "a draft does not open");
-                String::new()
+                (String::new(), false)
             }
         };
+        let title = title_of(Some(catalogue), &draft.item);
         let [begun, saved] = [draft.begun_at_ms, draft.saved_at_ms].map(|ms| view::time(ms, now_ms));
         waiting.push(DraftView {
             href: format!("/window/forms/{}", draft.id),
-            title: title_of(Some(catalogue), &draft.item),
+            title: if adds { W.fill("window_supplement.draft", &[("title", &title)]) } else { title },
             opens: !person.is_empty(),
             person,
             times: W.fill("window.draft_times", &[("begun", &begun), ("saved", &saved)]),

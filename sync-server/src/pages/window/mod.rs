@@ -9,18 +9,26 @@ mod files;
 mod form;
 mod home;
 mod mine;
+pub(in crate::pages) mod purpose;
 mod sent;
 mod slip;
 mod submit;
+mod supplement;
 mod visits;
 
 pub use begin::{begin as window_begin, person as window_person};
 pub use discard::discard as window_discard;
+pub(in crate::pages) use files::{answer_of, file_refused, harmless};
 pub use form::{form as window_form, turn as window_turn};
 pub use home::{call as window_call, end as window_end, home as window};
 pub use mine::mine as window_mine;
 pub use sent::MAX_WINDOW_FORM_BYTES;
+pub(in crate::pages) use sent::Sent;
 pub use slip::{pdf as window_slip_pdf, slip as window_slip};
+pub use supplement::{
+    begin as window_supplement_begin, done as window_supplement_done, look_up as window_supplement,
+};
+pub(in crate::pages) use supplement::{minutes_left, refusal as supplement_refusal};
 pub use visits::{csv as window_visits_csv, visits as window_visits};
 
 use std::sync::Arc;

@@ -2,17 +2,18 @@
 use std::collections::BTreeSet;
 
 use domain::date::CivilDate;
-use domain::envelope::BLOB_OVERHEAD;
+use domain::envelope::{BLOB_OVERHEAD, Digest};
 use domain::form::{Answers, FieldError};
-use domain::ids::CaseNo;
 use domain::situation::{SituationAnswers, misfits, questions};
 use domain::wire::v1::{BlobEntry, BlobKind, Submission};
 use serde_json::Value;
 
-use super::form::Desk;
-use super::{W, newest, refusal};
+use super::form::{Became, Desk};
+use super::purpose::{Adding, Purpose};
+use super::{W, newest, refusal, supplement_refusal};
 use crate::error::ServiceError;
 use crate::services::rollout;
+use crate::services::supplementing::Bringing;
 use crate::services::window::drafts::KeptFile;
 use crate::services::window::{self, Filled};
 
@@ -29,7 +30,10 @@ pub(super) fn submit(
     desk: &Desk<'_>,
     complete: Complete,
     situation: &SituationAnswers,
-) -> Result<Result<CaseNo, Vec<String>>, ServiceError> {
+) -> Result<Result<Became, Vec<String>>, ServiceError> {
+    if let Purpose::Supplement(adding) = &desk.purpose {
+        return supplement(desk, adding, complete);
+    }
     let Complete { effective, errors, files } = complete;
     let (catalogue, entry, centre) = (&desk.volume.catalogue, desk.entry()?, &desk.app.centre);
     if !misfits(catalogue, entry, situation).is_empty() {
@@ -52,14 +56,7 @@ pub(super) fn submit(
     if let Err(why) = may {
         return Ok(Err(vec![refusal(&why)]));
     }
-    let Some(blobs) = named(&files, &desk.content.files) else {
-        return Ok(Err(vec![W.t("window.file_gone").to_owned()]));
-    };
-    for blob in &blobs {
-        if desk.app.uploads.blobs().length(&blob.digest)? != Some(blob.length) {
-            return Ok(Err(vec![W.t("window.file_gone").to_owned()]));
-        }
-    }
+    let Some(blobs) = kept(desk, &files)? else { return Ok(Err(vec![W.t("window.file_gone").to_owned()])) };
     let asked = !questions(catalogue, entry).is_empty();
     let submission = Submission {
         applicant: desk.content.person.clone(),
@@ -71,9 +68,48 @@ pub(super) fn submit(
     let handed_in = centre
         .write(move |tx| window::hand_in(tx, own.context(), (now_ms, &mut rng.clone()), &clerk, &filled))?;
     centre.ring_stored();
-    // After a kill here they stay behind with no row that names them. They lie sealed, but their key lives on in the
-    // case: decision 025 says so.
-    for digest in &handed_in.left_over {
+    remove(desk, &handed_in.left_over);
+    Ok(Ok(Became::Case(handed_in.number)))
+}
+
+/// Hands in what a case waits for.
+fn supplement(
+    desk: &Desk<'_>,
+    adding: &Adding,
+    complete: Complete,
+) -> Result<Result<Became, Vec<String>>, ServiceError> {
+    let Complete { effective, errors, files } = complete;
+    if !errors.is_empty() {
+        return Ok(Err(Vec::new()));
+    }
+    let named = adding.sheet.named(&effective);
+    let wrong = adding.sheet.errors(&named);
+    if !wrong.is_empty() {
+        return Ok(Err(adding.mistakes(W, &wrong)));
+    }
+    let Some(blobs) = kept(desk, &files)? else { return Ok(Err(vec![W.t("window.file_gone").to_owned()])) };
+    let (id, case) = (desk.draft.id, adding.asked.row.envelope_id);
+    let content = (adding.sheet.applicant.clone(), named);
+    let bringing = Bringing::new((id, desk.key.clone()), case, content, blobs)?;
+    let (centre, clerk, now_ms) = (desk.app.centre.clone(), desk.clerk.clone(), desk.now_ms);
+    let (own, visit, rng) = (centre.clone(), desk.draft.visit.clone(), centre.random());
+    let done = centre.write(move |tx| {
+        let at = (now_ms, &mut rng.clone());
+        window::hand_in_supplement(tx, own.context(), at, (&clerk, &visit), &bringing)
+    })?;
+    let (_, left_over) = match done {
+        Ok(done) => done,
+        Err(why) => return Ok(Err(vec![supplement_refusal(W, why)])),
+    };
+    centre.ring_stored();
+    remove(desk, &left_over);
+    Ok(Ok(Became::Supplement(id)))
+}
+
+/// Removes pages that were taken away again. After a kill before this they stay behind with no row that names them. They
+/// lie sealed, but their key lives on in the case: decision 025 says so.
+fn remove(desk: &Desk<'_>, left_over: &[Digest]) {
+    for digest in left_over {
         if let Err(e) = desk.app.uploads.blobs().remove(digest) {
             tracing::warn!(
                 error = &e as &dyn std::error::Error,
@@ -81,7 +117,17 @@ pub(super) fn submit(
             );
         }
     }
-    Ok(Ok(handed_in.number))
+}
+
+/// The files that answers name, all of which are there; nothing if one is not.
+fn kept(desk: &Desk<'_>, files: &[Value]) -> Result<Option<Vec<BlobEntry>>, ServiceError> {
+    let Some(blobs) = named(files, &desk.content.files) else { return Ok(None) };
+    for blob in &blobs {
+        if desk.app.uploads.blobs().length(&blob.digest)? != Some(blob.length) {
+            return Ok(None);
+        }
+    }
+    Ok(Some(blobs))
 }
 
 /// The files that these answers name, as the header names them; nothing if one of them is none of this form's.

@@ -36,6 +36,9 @@ pub struct Content {
     pub page: usize,
     /// Scans and photos that were put in.
     pub files: Vec<KeptFile>,
+    /// The case for which this is a supplement; none for a form that opens a case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplements: Option<EnvelopeId>,
 }
 
 /// A scan or photo of a draft.

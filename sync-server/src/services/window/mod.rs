@@ -4,15 +4,19 @@
 //! Refuses to show a clerk anything but what that clerk opened. Knows no HTTP.
 mod availability;
 pub mod drafts;
+mod envelope;
 mod submit;
 mod sums;
+mod supplement;
 pub mod visits;
 
 use domain::case::CaseState;
 use domain::ids::{CaseNo, EnvelopeId, Issuer, ItemCode, StationId, TerminalId};
 
 pub use availability::{Unavailable, can_begin, can_finish};
+pub use envelope::{Outgoing, send};
 pub use submit::{Filled, HandedIn, hand_in, suite};
+pub use supplement::{LookedUp, Lookup, hand_in_supplement, look_up};
 
 use super::Context;
 use super::enrol::FIRST_CENTRE_ISSUER;

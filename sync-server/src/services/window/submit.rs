@@ -4,20 +4,19 @@
 //! The id was made when the form began: whoever sends it again finds the case that it made. Refuses to judge the content,
 //! as intake does: the job that opens it judges.
 use domain::case::Action;
-use domain::envelope::{Bytes, DataKey, Digest, MAX_PAYLOAD_BYTES, Nonce, Suite, envelope_digest};
-use domain::ids::{CaseNo, EnvelopeId, ItemCode, Lineage};
-use domain::wire::v1::{
-    BlobEntry, EnvelopeHeader, EnvelopeKind, EnvelopeUpload, Outcome, SealingKeyEntry, SeriesNews, Submission,
-};
+use domain::envelope::{DataKey, Digest, MAX_PAYLOAD_BYTES, Suite};
+use domain::ids::{CaseNo, EnvelopeId, ItemCode};
+use domain::wire::v1::{BlobEntry, EnvelopeKind, Submission};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
+use super::envelope::{Outgoing, send};
 use super::visits;
-use super::{drafts, made_of, place};
+use super::{drafts, made_of};
 use crate::auth::role::Role;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::{self, Actor};
-use crate::services::{Context, blobs, intake, sealing_keys, series};
+use crate::services::{Context, sealing_keys};
 use crate::store::{StoreError, Tx};
 
 /// A form that is right, ready to be handed in.
@@ -93,16 +92,19 @@ pub fn hand_in<R: CryptoRng>(
         return Ok(HandedIn { number, left_over: Vec::new() });
     };
     left_over.retain(|digest| form.blobs.iter().all(|blob| blob.digest != *digest));
-    let terminal = place(context)?;
-    let (header, upload) = seal(tx, context, (now_ms, rng), form)?;
-    let taken = intake::take_own(tx, now_ms, &terminal, (header, upload))?;
-    let receipt = taken.receipt.filter(|_| taken.outcome == Outcome::Accepted);
-    let wrong = || ServiceError::Inconsistent(format!("form {} was there before", form.id));
-    let receipt = receipt.ok_or_else(wrong)?;
+    let outgoing = Outgoing {
+        id: form.id,
+        key: &form.key,
+        kind: EnvelopeKind::Submission,
+        refers_to: None,
+        item: Some(&form.item),
+        catalogue_version: Some(form.catalogue_version),
+        blobs: &form.blobs,
+        payload: &form.payload,
+    };
+    let receipt = send(tx, context, (now_ms, rng), &outgoing)?;
+    let wrong = || ServiceError::Inconsistent(format!("form {} has no number", form.id));
     let number = receipt.number.ok_or_else(wrong)?;
-    for blob in &form.blobs {
-        blobs::arrived(tx, now_ms, &form.id, &blob.digest)?;
-    }
     let visit = visits::of_form(tx, now_ms, clerk, &form.visit)?;
     let (row, view) = cases::current(tx, &form.id)?;
     let actor = Actor { id: clerk, role: Role::Window.as_str(), on_behalf_of: None, click: None };
@@ -114,70 +116,6 @@ pub fn hand_in<R: CryptoRng>(
     )?;
     visits::served(tx, now_ms, &visit)?;
     Ok(HandedIn { number, left_over })
-}
-
-/// Seals a form at the next place of the centre's series.
-fn seal<R: CryptoRng>(
-    tx: &mut Tx<'_>,
-    context: &Context,
-    (now_ms, rng): (i64, &mut R),
-    form: &Filled,
-) -> Result<(EnvelopeHeader, EnvelopeUpload), ServiceError> {
-    let wrong = |what: &str| ServiceError::Inconsistent(format!("form {}: {what}", form.id));
-    let terminal = place(context)?.id;
-    let last = series::news(tx, &terminal)?;
-    let SeriesNews { lineage, highest_seq } =
-        last.unwrap_or_else(|| SeriesNews { lineage: Lineage::new(rng), highest_seq: 0 });
-    let sealing = sealing_key(tx, context, now_ms, form.key.suite())?;
-    let wrapped_key =
-        form.key.wrap(&sealing.key, form.id, rng).map_err(|_| wrong("its key cannot be wrapped"))?;
-    let header = EnvelopeHeader {
-        envelope_id: form.id,
-        kind: EnvelopeKind::Submission,
-        refers_to: None,
-        terminal,
-        lineage,
-        seq: highest_seq + 1,
-        // Intake gives it one of the centre's own.
-        number: None,
-        item: Some(form.item.clone()),
-        catalogue_version: Some(form.catalogue_version),
-        blobs: form.blobs.clone(),
-        suite: form.key.suite(),
-        key_id: sealing.id,
-        wrapped_key,
-        nonce: Nonce::new(rng),
-        device_time_ms: now_ms,
-        boot_time_ms: 0,
-        server_offset_ms: Some(0),
-    };
-    let bytes = serde_json::to_vec(&header).map_err(|e| wrong(&e.to_string()))?;
-    let ciphertext = form.key.encrypt(header.nonce, &form.payload, &bytes);
-    let ciphertext = ciphertext.map_err(|_| wrong("it cannot be sealed"))?;
-    let digest = envelope_digest(&bytes, &ciphertext);
-    let signature = context.keys.receipt.sign(&digest);
-    let upload = EnvelopeUpload { header: Bytes(bytes), ciphertext: Bytes(ciphertext), digest, signature };
-    Ok((header, upload))
-}
-
-/// The key of the centre to which forms of a suite are sealed now, as a terminal would be told.
-fn sealing_key(
-    tx: &mut Tx<'_>,
-    context: &Context,
-    now_ms: i64,
-    suite: Suite,
-) -> Result<SealingKeyEntry, ServiceError> {
-    let ring = &context.keys.sealing;
-    let list = sealing_keys::list_after(tx, now_ms, 0, ring)?;
-    if let Some(entry) = list.as_ref().and_then(|list| list.of_suite(suite)) {
-        return Ok(entry.clone());
-    }
-    // Before there was a list there was one key, of the first suite.
-    let first = ring.first().public();
-    let entry = SealingKeyEntry { id: first.key_id(), suite: Suite::One, key: first };
-    Some(entry)
-        .filter(|e| suite == e.suite && ring.is_kept(&e.id))
-        .ok_or(ProblemCode::SealingKeyMissing.into())
 }
 
 /// The suite of forms that are begun now, as a terminal would be told.
