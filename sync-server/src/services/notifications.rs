@@ -349,7 +349,7 @@ pub fn oldest_waiting_ms(tx: &mut Tx<'_>) -> Result<Option<i64>, StoreError> {
 /// # Errors
 /// As [`due`].
 pub fn counts(tx: &mut Tx<'_>, now_ms: i64) -> Result<Vec<(State, u64)>, StoreError> {
-    let sql = "SELECT state, COUNT(*) FROM notification WHERE queued_at_ms > $1 GROUP BY state";
+    let sql = "SELECT state, COUNT(*) FROM notification WHERE queued_at_ms > $1 GROUP BY state ORDER BY state";
     let rows = tx.query(sql, &[now_ms.saturating_sub(COUNTED_MS).into()])?;
     rows.iter().map(|row| Ok((state(row.text(0)?)?, row.uint(1)?))).collect()
 }
