@@ -78,7 +78,7 @@ fn the_holder_of_a_slip_adds_what_is_missing_once() -> Result<()> {
     }
     assert_eq!(desk.supplements()?, 1);
     let done = desk.phone(&first)?;
-    ensure!(done.contains("已提交") && done.contains("收件"), "{done}");
+    ensure!(done.contains("已提交") && done.contains("送达时间"), "{done}");
     let id = hidden(&page, "_form")?.parse()?;
     assert_eq!(desk.settled(&id)?, "taken");
     let shown = desk.case(&desk.pension, &case, "s3")?;
