@@ -30,6 +30,7 @@ mod items;
 mod items_csv;
 mod moment;
 mod own_account;
+mod parcels;
 mod people;
 mod progress;
 mod qr;
@@ -65,6 +66,9 @@ pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, renew_draft,
 pub use item_page::item;
 pub use items::{items, items_csv};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
+pub use parcels::{
+    parcel, parcel_deed, parcel_paper, parcels, parcels_csv, pick_up, pick_up_form, pick_up_hand,
+};
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};

@@ -29,6 +29,7 @@ pub mod item_history;
 pub mod meta;
 pub mod offers;
 pub mod open_deadlines;
+pub mod parcels;
 pub mod person_key;
 pub mod profile;
 pub mod progress;
