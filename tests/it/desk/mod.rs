@@ -5,6 +5,8 @@ mod browser;
 mod certificates;
 mod citizen;
 pub mod fits;
+mod no_crime;
+mod parcels;
 mod progress;
 mod safe;
 mod story;

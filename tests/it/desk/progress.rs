@@ -11,13 +11,13 @@ const NEVER: [&str; 9] = ["refused", "不予", "准予", "不符合", "驳回", 
 
 impl Desk {
     /// The address of a case's slip, as its QR code has it.
-    fn slip_address(&self, case: &Case) -> Result<String> {
+    pub(super) fn slip_address(&self, case: &Case) -> Result<String> {
         let page = self.page(&self.hall, &format!("/cases/{}", case.number))?;
         let address = page.split("href=\"/slips/").nth(1).and_then(|rest| rest.split('"').next());
         Ok(format!("/slips/{}", address.context("a slip")?))
     }
 
-    fn slip(&self, address: &str) -> Result<String> {
+    pub(super) fn slip(&self, address: &str) -> Result<String> {
         let answer = http::get(&self.server.people, address, &[])?;
         ensure!(answer.status == 200, "{address}: {}", answer.status);
         let text = answer.text();
