@@ -18,6 +18,7 @@
 //! | [`rules`] | 规则 | what a machine may approve by itself, names of companies; a refusal is a person's |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
 //! | [`certificate`] | 证照 | what a granted step gives: signed data, a list of those revoked, checking both without a network |
+//! | [`parcel`] | 送达件 | how a result reaches its holder: by post or at a window, with the whole life of the parcel |
 //! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
 //! | [`signs`], [`enrolment`] | 登记 | signs that people type; the code that enrols a terminal, and the centre's fingerprint |
 //! | [`wire`] | 协议 | every type that crosses the network |
@@ -36,6 +37,7 @@ pub mod form;
 pub mod ids;
 pub mod item;
 pub mod nearby;
+pub mod parcel;
 pub mod rules;
 pub mod search;
 pub mod signs;

@@ -8,6 +8,7 @@
 //! | [`openapi`] | the description of the API, made from routes, wire types and problem codes |
 //! | [`centre`] | the whole server as plain blocking functions on wire types: what a simulator drives |
 //! | [`services`] | use cases on a transaction, time passed in |
+//! | [`carriers`] | who carries parcels: orders, signed call-backs, a simulator |
 //! | [`sources`] | data sources of other departments, real and simulated |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
@@ -36,6 +37,7 @@ pub mod backup;
 pub mod backup_command;
 pub mod bank_mark;
 pub mod blobs;
+pub mod carriers;
 pub mod catalogue_tool;
 pub mod centre;
 pub mod cli;

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, certificates, changes, citizen, heartbeat, offers, reads, tuf, uploads};
+use crate::api::{calls, carriers, certificates, changes, citizen, heartbeat, offers, reads, tuf, uploads};
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
@@ -85,7 +85,7 @@ fn doors() -> Doors {
         MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, PUBLISH, SEE_CASES,
         SEE_STATISTICS, SEND_MESSAGES,
     };
-    window(desk(catalogue(Doors::default())))
+    parcels(window(desk(catalogue(Doors::default()))))
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
         .get(&OPEN, "/slips/{number}", pages::slip)
@@ -199,6 +199,20 @@ fn window(doors: Doors) -> Doors {
         .get(&SEE_VISITS, "/window/visits.csv", pages::window_visits_csv)
 }
 
+/// Results on their way to whoever gets them.
+fn parcels(doors: Doors) -> Doors {
+    use policy::{PARCELS, WINDOW};
+    doors
+        .get(&PARCELS, "/parcels", pages::parcels)
+        .get(&PARCELS, "/parcels.csv", pages::parcels_csv)
+        .get(&PARCELS, "/parcels/{number}", pages::parcel)
+        .post(&PARCELS, "/parcels/{number}", pages::parcel_deed)
+        .get(&PARCELS, "/parcels/{number}/paper", pages::parcel_paper)
+        .get(&WINDOW, "/window/pick-up", pages::pick_up_form)
+        .post(&WINDOW, "/window/pick-up", pages::pick_up)
+        .post(&WINDOW, "/window/pick-up/hand", pages::pick_up_hand)
+}
+
 /// Addresses of people, each behind its gate.
 #[derive(Default)]
 struct Doors {
@@ -285,27 +299,43 @@ impl Calls {
         self
     }
 
-    /// What the description of the API leaves out: signed catalogues (TUF) and uploads (tus) are protocols of their own.
+    /// What the description of the API leaves out: signed catalogues (TUF) and uploads (tus) are protocols of their own, and
+    /// carriers call back.
     fn with_other_protocols(self) -> Self {
         let gated = |calls: MethodRouter<App>| {
             calls.route_layer(from_fn(|request: Request, next: Next| {
                 device_gate(&policy::DEVICES, request, next)
             }))
         };
+        let device = |method: &'static str| (method, &policy::DEVICES);
+        let open = ("OPTIONS", &policy::OPEN);
         let all = gated(post(uploads::create)).options(uploads::options);
         let one = gated(head(uploads::look).patch(uploads::add).delete(uploads::give_up));
-        self.other("/tuf/metadata/{name}", &[], get(tuf::metadata))
-            .other("/tuf/targets/{name}", &[], get(tuf::target))
-            .other("/api/v1/uploads", &["POST"], all)
-            .other("/api/v1/uploads/{id}", &["HEAD", "PATCH", "DELETE"], one.options(uploads::options))
+        self.other("/tuf/metadata/{name}", &[("GET", &policy::OPEN)], get(tuf::metadata))
+            .other("/tuf/targets/{name}", &[("GET", &policy::OPEN)], get(tuf::target))
+            .other("/api/v1/uploads", &[device("POST"), open], all)
+            .other(
+                "/api/v1/uploads/{id}",
+                &[device("HEAD"), device("PATCH"), device("DELETE"), open],
+                one.options(uploads::options),
+            )
+            .other(
+                "/api/v1/carriers/{carrier}/events",
+                &[("POST", &policy::CALL_BACKS)],
+                post(carriers::heard),
+            )
     }
 
-    /// An address of another protocol. Methods of devices bring their proof; what remains, GET or OPTIONS, is open.
-    fn other(mut self, path: &'static str, of_devices: &[&'static str], handler: MethodRouter<App>) -> Self {
+    /// An address of another protocol, with its methods. Those of devices and carriers bring a proof, which the call checks.
+    fn other(
+        mut self,
+        path: &'static str,
+        methods: &[(&'static str, &'static Permit)],
+        handler: MethodRouter<App>,
+    ) -> Self {
         self.router = self.router.route(path, handler);
-        let open = if of_devices.is_empty() { "GET" } else { "OPTIONS" };
-        let all = of_devices.iter().map(|method| (*method, &policy::DEVICES)).chain([(open, &policy::OPEN)]);
-        self.entries.extend(all.map(|(method, permit)| Entry { method, path: path.to_owned(), permit }));
+        let entries = methods.iter().map(|(method, permit)| Entry { method, path: path.to_owned(), permit });
+        self.entries.extend(entries);
         self
     }
 }

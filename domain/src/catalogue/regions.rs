@@ -57,6 +57,14 @@ pub fn path(regions: &BTreeMap<String, Region>, code: &str) -> Vec<String> {
     path
 }
 
+/// The names from the province down to `code`, with blanks between them; the code itself if it is unknown.
+pub fn named(regions: &BTreeMap<String, Region>, code: &str) -> String {
+    let path = path(regions, code);
+    let names = path.iter().filter_map(|code| regions.get(code)).map(|region| region.name.as_str());
+    let names = names.collect::<Vec<_>>().join(" ");
+    if names.is_empty() { code.to_owned() } else { names }
+}
+
 /// The list that is open when the picker opens: the one in which `value` stands, or the city of `home`.
 pub fn start(regions: &BTreeMap<String, Region>, value: Option<&str>, home: Option<&str>) -> Option<String> {
     let parent = |code: &str| {

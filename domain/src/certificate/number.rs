@@ -17,6 +17,40 @@ const TOKEN_SIGNS: usize = 16;
 /// Digits of a number behind its letters.
 const DIGITS: usize = 16;
 
+/// The letters before the digits of a certificate's number.
+const LETTERS: &str = "ZZ";
+
+/// Two letters, the 13 digits of a case number, two digits that count within the case, and a check digit (ISO 7064 MOD
+/// 11,10 over the 15 digits); none behind [`MAX_OF_CASE`].
+pub(crate) fn of_case(letters: &str, case: &CaseNo, place: u8) -> Option<String> {
+    if !(1..=MAX_OF_CASE).contains(&place) {
+        return None;
+    }
+    let digits = format!("{}{place:02}", case.as_str().get(2..15)?);
+    let check = iso7064_mod11_10(digits.bytes().map(|b| b - b'0'));
+    Some(format!("{letters}{digits}{check}"))
+}
+
+/// Such a number as somebody typed it, with spaces and in small letters; none if it is not one.
+pub(crate) fn typed(letters: &str, text: &str) -> Option<String> {
+    if text.len() > 40 {
+        return None;
+    }
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
+    let digits = text.strip_prefix(letters)?;
+    if digits.len() != DIGITS || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (counted, check) = digits.split_at(DIGITS - 1);
+    let right = iso7064_mod11_10(counted.bytes().map(|b| b - b'0')).to_string();
+    (check == right).then_some(text)
+}
+
+/// The groups in which such a number is shown and read aloud.
+pub(crate) fn groups(number: &str) -> [&str; 5] {
+    [&number[..4], &number[4..8], &number[8..12], &number[12..16], &number[16..]]
+}
+
 /// 证照编号: `ZZ`, the 13 digits of the case number, two digits that count within the case, and a check digit (ISO 7064
 /// MOD 11,10 over the 15 digits).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -26,12 +60,7 @@ pub struct CertificateNo(String);
 impl CertificateNo {
     /// The number of the `place`th certificate of a case, from 1; none behind [`MAX_OF_CASE`].
     pub fn of(case: &CaseNo, place: u8) -> Option<Self> {
-        if !(1..=MAX_OF_CASE).contains(&place) {
-            return None;
-        }
-        let digits = format!("{}{place:02}", case.as_str().get(2..15)?);
-        let check = iso7064_mod11_10(digits.bytes().map(|b| b - b'0'));
-        Some(Self(format!("ZZ{digits}{check}")))
+        of_case(LETTERS, case, place).map(Self)
     }
 
     /// The number as text, 18 signs.
@@ -41,7 +70,7 @@ impl CertificateNo {
 
     /// The groups in which it is shown and read aloud.
     pub fn groups(&self) -> [&str; 5] {
-        [&self.0[..4], &self.0[4..8], &self.0[8..12], &self.0[12..16], &self.0[16..]]
+        groups(&self.0)
     }
 }
 
@@ -50,18 +79,7 @@ impl FromStr for CertificateNo {
 
     /// Accepts spaces between groups and lower case, as people type it.
     fn from_str(s: &str) -> Result<Self, IdError> {
-        let bad = || IdError { kind: "certificate number" };
-        if s.len() > 40 {
-            return Err(bad());
-        }
-        let s: String = s.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()).collect();
-        let digits = s.strip_prefix("ZZ").ok_or_else(bad)?;
-        if digits.len() != DIGITS || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(bad());
-        }
-        let (counted, check) = digits.split_at(DIGITS - 1);
-        let right = iso7064_mod11_10(counted.bytes().map(|b| b - b'0')).to_string();
-        if check == right { Ok(Self(s)) } else { Err(bad()) }
+        typed(LETTERS, s).map(Self).ok_or(IdError { kind: "certificate number" })
     }
 }
 

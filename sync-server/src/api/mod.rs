@@ -3,6 +3,7 @@
 mod body;
 // Public for what the macros of the handlers leave beside them.
 pub mod calls;
+pub mod carriers;
 pub mod certificates;
 pub mod changes;
 pub mod citizen;

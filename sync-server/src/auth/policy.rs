@@ -45,6 +45,8 @@ pub static OPEN: Permit = Permit { name: "open", who: Who::Anyone };
 pub static DEVICES: Permit = Permit { name: "devices", who: Who::Device };
 /// What devices do before they have a certificate: a one-time code, or a request signed by the device key, is the proof.
 pub static ENROLMENT: Permit = Permit { name: "enrolment", who: Who::Device };
+/// What carriers call back, each call signed with a shared secret.
+pub static CALL_BACKS: Permit = Permit { name: "call_backs", who: Who::Device };
 /// Change one's own password, and sign out: the only things that may be done with a password that somebody else gave.
 pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
 /// See one's own account, and end other sessions of it.
@@ -61,6 +63,8 @@ pub static DECIDE_CASES: Permit =
     Permit { name: "decide_cases", who: Who::OneOf(&[Role::Clerk, Role::Reviewer, Role::Leader]) };
 /// Open matters at a window for whoever stands there, and see those that one opened. Nobody else's case is shown.
 pub static WINDOW: Permit = Permit { name: "window", who: Who::OneOf(&[Role::Window]) };
+/// Pack and send results of the own unit, and see to what did not arrive. Nobody's name or address stands in the lists.
+pub static PARCELS: Permit = Permit { name: "parcels", who: Who::OneOf(&[Role::Clerk, Role::Leader]) };
 /// See how many came to the windows, by day and hour, and how long it took: no person, no case. Each visit with its
 /// account and the numbers of its cases only with [`SEE_CASES`].
 pub static SEE_VISITS: Permit = Permit {
@@ -98,15 +102,17 @@ pub static SEND_MESSAGES: Permit = Permit { name: "send_messages", who: Who::One
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 17] = [
+pub static PERMITS: [&Permit; 19] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
+    &CALL_BACKS,
     &OWN_PASSWORD,
     &OWN_ACCOUNT,
     &SEE_CASES,
     &DECIDE_CASES,
     &WINDOW,
+    &PARCELS,
     &SEE_VISITS,
     &SEE_STATISTICS,
     &SEE_CATALOGUE,

@@ -70,7 +70,11 @@ enum Verdict {
 ///
 /// # Errors
 /// [`JobError`] if the store cannot be read at all; a single envelope that fails is logged and waits.
-pub fn take_follow_ups(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBool) -> Result<u64, JobError> {
+pub fn take_follow_ups(
+    centre: &Arc<Centre>,
+    rng: &mut dyn CryptoRng,
+    stop: &AtomicBool,
+) -> Result<u64, JobError> {
     let (mut after, mut settled) = (0, 0);
     loop {
         let held = centre.read(|tx| Ok::<_, ServiceError>(supplements::held(tx, after, STRETCH)?))?;
@@ -91,7 +95,7 @@ pub fn take_follow_ups(centre: &Centre, rng: &mut dyn CryptoRng, stop: &AtomicBo
 }
 
 /// Whether it was settled; if not, it waits.
-fn take_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result<bool, JobError> {
+fn take_one(centre: &Arc<Centre>, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result<bool, JobError> {
     let held = match centre.read(|tx| read(tx, centre.context(), id))? {
         Read::Ready(held) => *held,
         Read::Waits => return Ok(false),
@@ -110,8 +114,8 @@ fn take_one(centre: &Centre, id: &EnvelopeId, rng: &mut dyn CryptoRng) -> Result
     {
         return Ok(false);
     }
-    let (now_ms, shelf) = (centre.now_ms(), centre.context().shelf.clone());
-    let station = centre.write(move |tx| write(tx, &shelf, now_ms, (&held, &verdict)))?;
+    let (now_ms, own) = (centre.now_ms(), centre.clone());
+    let station = centre.write(move |tx| write(tx, own.context(), now_ms, (&held, &verdict)))?;
     if let Some(station) = &station {
         centre.ring(station);
     }
@@ -263,10 +267,11 @@ fn is_file(value: &Json) -> bool {
 /// Writes what an envelope came to, in one transaction; gives the station that has news if it was settled.
 fn write(
     tx: &mut Tx<'_>,
-    shelf: &Shelf,
+    context: &Context,
     now_ms: i64,
     (held, verdict): (&Held, &Verdict),
 ) -> Result<Option<StationId>, ServiceError> {
+    let shelf = &context.shelf;
     let (action, then, person, key) = match verdict {
         Verdict::Does { action, then, person, key } => (action, then, person, key),
         Verdict::Waits(key) => {
@@ -296,7 +301,7 @@ fn write(
     for action in then {
         view = cases::add(tx, shelf, now_ms, (&row, view), (BY_CENTRE, action.clone()))?;
     }
-    review::follow(tx, shelf, now_ms, (&row, view))?;
+    review::follow(tx, context, now_ms, (&row, view))?;
     Ok(Some(row.station))
 }
 

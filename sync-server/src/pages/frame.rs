@@ -2,6 +2,7 @@
 //! shown that the caller may not open.
 use domain::case::CaseState;
 use domain::catalogue::Catalogue;
+use domain::ids::UnitId;
 use domain::text::Language;
 
 use super::view;
@@ -13,7 +14,7 @@ use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::tally::Tally;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, durability, meta, notifications, rollout, standing, tasks};
+use crate::services::{accounts, durability, meta, notifications, parcels, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
@@ -79,6 +80,10 @@ pub enum Here<'a> {
     WindowMine,
     /// Visits by hour.
     WindowVisits,
+    /// What waits at the window for the person standing there.
+    PickUp,
+    /// Parcels of the own unit.
+    Parcels,
     /// The list of cases, or one of them.
     Cases(&'a Query),
     /// The list of items, or one of them.
@@ -124,6 +129,9 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
                 None,
             ));
         }
+        if may(&policy::WINDOW) {
+            entries.push(link(words, ("pick_up", "/window/pick-up", "right"), here == Here::PickUp, None));
+        }
         let current = here == Here::WindowVisits;
         entries.push(link(words, ("window_visits", "/window/visits", "calendar"), current, None));
         nav.push(NavGroup { word: words.of("nav", "windows"), entries });
@@ -132,6 +140,11 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         let mut entries = cases(tx, words, here)?;
         if may(&policy::DECIDE_CASES) {
             entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
+        }
+        if may(&policy::PARCELS)
+            && let Some(unit) = &caller.unit
+        {
+            entries.push(of_parcels(tx, words, unit, here)?);
         }
         nav.push(NavGroup { word: words.of("nav", "cases"), entries });
     }
@@ -237,6 +250,18 @@ fn desk(
     let count = counts.map(|(states, _)| states.iter().map(|(_, n)| n).sum());
     let entry = link(words, ("desk", "/desk", "inbox"), here == Here::Desk, count);
     Ok(NavEntry { alarming: over, ..entry })
+}
+
+/// The link to parcels: it counts what is to be packed and what needs somebody, the latter as a fault.
+fn of_parcels(
+    tx: &mut Tx<'_>,
+    words: Words,
+    unit: &UnitId,
+    here: Here<'_>,
+) -> Result<NavEntry, ServiceError> {
+    let [pack, _, needs, ..] = parcels::counts(tx, unit)?;
+    let entry = link(words, ("parcels", "/parcels", "ring"), here == Here::Parcels, Some(pack + needs));
+    Ok(NavEntry { alarming: needs > 0, ..entry })
 }
 
 fn cases(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEntry>, ServiceError> {

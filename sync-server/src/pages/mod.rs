@@ -31,6 +31,7 @@ mod items_csv;
 mod moment;
 mod notifications;
 mod own_account;
+mod parcels;
 mod people;
 mod progress;
 mod qr;
@@ -68,6 +69,9 @@ pub use item_page::item;
 pub use items::{items, items_csv};
 pub use notifications::{notifications, send_again};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
+pub use parcels::{
+    parcel, parcel_deed, parcel_paper, parcels, parcels_csv, pick_up, pick_up_form, pick_up_hand,
+};
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};

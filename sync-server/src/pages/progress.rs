@@ -1,14 +1,17 @@
 //! 走到哪一步 on a phone: the marks of a slip with the steps of its case between them, and what the citizen has to do.
 //!
 //! Refuses to say how anything ended.
-use domain::case::{Mark, Want};
+use domain::case::{CaseState, Mark, Outcome, Want};
 use domain::catalogue::Entry;
 use domain::date::CivilDate;
 use domain::ids::ItemCode;
+use domain::parcel::ParcelState;
 
 use super::called;
 use super::view::{self, MarkView};
+use crate::carriers::SIMULATED;
 use crate::services::progress::{Progress, Stage, Standing};
+use crate::services::results::given_by;
 use crate::words::Words;
 
 /// A line of the timeline.
@@ -99,6 +102,56 @@ pub fn turn(progress: &Progress, reader: Reader<'_>) -> Option<Turn> {
         words: request.words.clone(),
         untold: !has_token,
     })
+}
+
+/// Where the result of a case is.
+pub struct Whereabouts {
+    /// Name of the glyph and class of its colour.
+    pub glyph: &'static str,
+    /// In one sentence.
+    pub sentence: String,
+    /// Carrier and number, while it is on its way; may be empty.
+    pub carrier: String,
+}
+
+/// Where the result is, in words for whoever waits for it.
+pub fn result(progress: &Progress, reader: Reader<'_>) -> Option<Whereabouts> {
+    let Reader { w, now_ms, .. } = reader;
+    let Some(stored) = progress.result.as_ref() else { return in_person(progress, reader) };
+    let state = stored.parcel.state;
+    let glyph = match state {
+        ParcelState::Delivered | ParcelState::PickedUp => "ok",
+        ParcelState::Refused | ParcelState::Lost | ParcelState::Returned => "warn",
+        _ => "run",
+    };
+    let time = view::time(stored.parcel.changed_at_ms, now_ms);
+    let values = [("unit", stored.unit.as_str()), ("time", &time)];
+    let on_its_way = matches!(state, ParcelState::Handed | ParcelState::OnTheWay);
+    let carrier = carrier_name(w, &stored.parcel.carrier);
+    let tracked = [("carrier", carrier.as_str()), ("number", &stored.tracking)];
+    Some(Whereabouts {
+        glyph,
+        sentence: w.fill(&format!("result_is.{}", state.as_str()), &values),
+        carrier: if on_its_way && !stored.tracking.is_empty() {
+            w.fill("result_is.carrier", &tracked)
+        } else {
+            String::new()
+        },
+    })
+}
+
+/// A certificate that was asked for and not given: the department says why, to the person alone.
+fn in_person(progress: &Progress, reader: Reader<'_>) -> Option<Whereabouts> {
+    let over = progress.view.state == CaseState::Completed && progress.view.outcome == Some(Outcome::Refused);
+    let gives = reader.item.and_then(given_by).is_some();
+    let unit = progress.view.accepting_unit().filter(|_| over && gives && reader.has_token)?;
+    let sentence = reader.w.fill("result_is.in_person", &[("unit", unit.as_str())]);
+    Some(Whereabouts { glyph: "run", sentence, carrier: String::new() })
+}
+
+/// What a carrier is called: the simulator says that it is one.
+pub fn carrier_name(w: Words, carrier: &str) -> String {
+    if carrier == SIMULATED { w.t("parcels.simulated").to_owned() } else { carrier.to_owned() }
 }
 
 fn of_mark(mark: MarkView) -> Line {

@@ -12,7 +12,7 @@ use domain::text::Language;
 use serde::Deserialize;
 
 use super::moment::Begun;
-use super::progress::{self as drawing, Line, Reader, Turn};
+use super::progress::{self as drawing, Line, Reader, Turn, Whereabouts};
 use super::sign_in::drawn;
 use super::slip_supplement::can_be_added;
 use super::view::{self, MarkTimes};
@@ -115,6 +115,7 @@ pub(super) struct SlipPage {
     heading: &'static str,
     note: Option<(&'static str, &'static str)>,
     turn: Option<Turn>,
+    result: Option<Whereabouts>,
     corrected: Option<String>,
     lines: Vec<Line>,
     station: String,
@@ -202,6 +203,7 @@ pub(super) fn draw(
         corrected,
         lines: drawing::lines(marks, progress.as_ref(), reader),
         turn: progress.as_ref().and_then(|progress| drawing::turn(progress, reader)),
+        result: progress.as_ref().and_then(|progress| drawing::result(progress, reader)),
         station,
         groups: slip.number.groups().iter().map(|g| (*g).to_owned()).collect(),
         receipt_no: slip.receipt.server_seq,

@@ -125,7 +125,7 @@ impl<'a> Course<'a> {
                         click: None,
                     };
                     let view = cases::add(tx, &context.shelf, at_ms, (&row, view), (actor, action))?;
-                    review::follow(tx, &context.shelf, at_ms, (&row, view))
+                    review::follow(tx, context, at_ms, (&row, view))
                 } else {
                     Err(ProblemCode::CaseChanged.into())
                 }

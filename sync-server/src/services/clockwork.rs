@@ -148,7 +148,7 @@ fn act(
         Due::Over => Action::Escalated { over: true },
     };
     let view = cases::add(tx, &context.shelf, now_ms, (&row, view), (BY_CENTRE, action))?;
-    review::follow(tx, &context.shelf, now_ms, (&row, view))?;
+    review::follow(tx, context, now_ms, (&row, view))?;
     Ok(Some(due))
 }
 

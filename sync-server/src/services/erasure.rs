@@ -1,6 +1,6 @@
 //! 销毁: erases what a case holds of a person once its time is over: the wrapped data key, the wrap in the header, the
-//! sealed content, what staff wrote, the sealed certificates, the facts and reasons of judgements, who wanted a
-//! name, the keys of the search for persons. What is left are numbers, states, hashes, and a company's registered name.
+//! sealed content, what staff wrote, the sealed certificates, to whom parcels go with their numbers of carriers, the facts
+//! and reasons of judgements, who wanted a name, the keys of the search for persons. What is left are numbers, states, hashes, and a company's registered name.
 //!
 //! Refuses what is on hold. The journal outside of the store was written before: see `jobs`.
 use domain::case::CaseState;
@@ -15,7 +15,7 @@ use crate::store::{StoreError, Tx};
 const MAX_REASON_CHARS: usize = 200;
 
 /// Tables from which something is erased.
-pub const TABLES: [&str; 8] = [
+pub const TABLES: [&str; 10] = [
     "case_key",
     "person_key",
     "case_text",
@@ -23,6 +23,8 @@ pub const TABLES: [&str; 8] = [
     "judgement",
     "automatic",
     "company_name",
+    "parcel",
+    "parcel_event",
     "envelope",
 ];
 
@@ -181,6 +183,14 @@ fn finish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     )?;
     tx.execute(
         "UPDATE judgement SET sealed = $1 WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &nothing,
+    )?;
+    tx.execute(
+        "UPDATE parcel SET tracking = '' WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &[],
+    )?;
+    tx.execute(
+        "UPDATE parcel_event SET sealed = $1 WHERE envelope_id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &nothing,
     )?;
     // Which rule held says something of somebody; so does who wanted a name.

@@ -32,6 +32,7 @@ pub mod meta;
 pub mod notifications;
 pub mod offers;
 pub mod open_deadlines;
+pub mod parcels;
 pub mod person_key;
 pub mod profile;
 pub mod progress;

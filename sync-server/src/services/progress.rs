@@ -7,10 +7,11 @@ use std::sync::Arc;
 use domain::bundle::{DoneBy, StepKind};
 use domain::case::{CaseView, StepState, StepView};
 use domain::ids::EnvelopeId;
+use domain::parcel::ParcelState;
 use domain::wire::v1::SupplementRequest;
 
 use super::catalogue::Volume;
-use super::{Context, cases, citizen_cases};
+use super::{Context, cases, citizen_cases, parcels};
 use crate::error::ServiceError;
 use crate::store::Tx;
 
@@ -20,6 +21,8 @@ pub struct Progress {
     pub steps: Vec<Stage>,
     /// What the citizen was told is missing, if it is the citizen's turn; without words for whoever has no token.
     pub request: Option<SupplementRequest>,
+    /// Where its result is, for whoever has the token; none if it has none, or nothing is handed over.
+    pub result: Option<parcels::Stored>,
     /// Until when it is to be decided, milliseconds since 1970; none where no time runs.
     pub due_ms: Option<i64>,
     /// The calendar does not know all the days until then (预计).
@@ -95,7 +98,10 @@ pub fn of(
     if let Some(request) = request.as_mut().filter(|_| with_words) {
         request.words = citizen_cases::words(tx, context, (&row, &view))?;
     }
+    let result = if with_words { parcels::of_case(tx, id)?.pop() } else { None };
     Ok(Some(Progress {
+        result: result
+            .filter(|stored| stored.parcel.state != ParcelState::Withdrawn && !stored.parcel.recalled),
         steps: if row.state.is_open() {
             view.steps.iter().filter_map(|step| stage(&view, step)).collect()
         } else {

@@ -1,4 +1,5 @@
-//! Holds what lists read against what happened: the row and the tasks of each case against the fold of its actions.
+//! Holds what lists read against what happened: the row and the tasks of each case against the fold of its actions, and
+//! the rows of its parcels against theirs.
 //!
 //! Only reads. Refuses to mend: what differs is a mistake of a program, a hand or a disk, and somebody has to know which.
 use domain::case::{CaseView, fold};
@@ -9,7 +10,7 @@ use super::case_time::{self, Time};
 use super::cases::{self, OF_TIME, PROJECTED};
 use super::catalogue::Shelf;
 use super::statistics::facts::{self, CountedBy};
-use super::{clockwork, supplements, tasks, window};
+use super::{clockwork, parcels, supplements, tasks, window};
 use crate::error::ServiceError;
 use crate::store::{FACT_COLUMNS, Row, StoreError, Tx, Value};
 
@@ -156,6 +157,9 @@ fn look(tx: &mut Tx<'_>, shelf: &Shelf, with_times: bool, notes: &mut Notes<'_>)
     let clerk = Value::from(view.answerable.as_ref().map(|answerable| answerable.clerk.as_str()));
     let listed = Value::from(window::listed_clerk(tx, &id)?.as_deref());
     notes.compare("visit_case.clerk", Some(&listed), &clerk);
+    for (place, stored, folded) in parcels::differences(tx, &id)? {
+        notes.compare(&place, stored.as_ref(), &folded);
+    }
     look_at_facts(tx, shelf, &view, notes)
 }
 

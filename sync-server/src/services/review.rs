@@ -13,7 +13,7 @@ use super::case_text::{self, SealedText};
 use super::cases::{self, Actor, BY_CENTRE, CaseRow};
 use super::catalogue::Shelf;
 use super::sessions::Caller;
-use super::{Context, case_key, results};
+use super::{Context, case_key, parcels, results};
 use crate::auth::role::Role;
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::Tx;
@@ -180,7 +180,7 @@ pub fn perform(
     if let Deed::Pass { step } = deed {
         results::issue_granted(tx, context, (now_ms, rng), (&row, &view), (step, actor.id))?;
     }
-    follow(tx, &context.shelf, now_ms, (&row, view))
+    follow(tx, context, now_ms, (&row, view))
 }
 
 /// Passes a step for a machine that approves it, with all that comes of it: its certificate, the steps behind it, the end
@@ -201,15 +201,26 @@ pub fn grant(
     let action = Action::Passed { step: step.to_owned(), by: actor.id.to_owned(), text: None };
     let view = cases::add(tx, &context.shelf, now_ms, (row, view), (actor, action))?;
     results::issue_granted(tx, context, (now_ms, rng), (row, &view), (step, actor.id))?;
-    follow(tx, &context.shelf, now_ms, (row, view))
+    follow(tx, context, now_ms, (row, view))
 }
 
 /// What follows by itself: steps that decided on an answer that changed are done again, steps by which a system only
-/// tells somebody are done, and a case of which nothing is left is completed.
+/// tells somebody are done, a case of which nothing is left is completed, and what it gives is to be handed over.
 ///
 /// # Errors
-/// As [`cases::add`].
+/// As [`cases::add`] and [`parcels::prepare`].
 pub fn follow(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now_ms: i64,
+    (row, view): (&CaseRow, CaseView),
+) -> Result<CaseView, ServiceError> {
+    let view = follow_steps(tx, &context.shelf, now_ms, (row, view))?;
+    parcels::prepare(tx, context, now_ms, (row, &view))?;
+    Ok(view)
+}
+
+fn follow_steps(
     tx: &mut Tx<'_>,
     shelf: &Shelf,
     now_ms: i64,

@@ -29,6 +29,7 @@ pub use turns::{NoTurn, Turn, Turns};
 use publishing::repository::Repository;
 
 use crate::bank_mark::BankMark;
+use crate::carriers::Carriers;
 use crate::centre::Centre;
 use crate::typefaces::Typefaces;
 use crate::uploads::Uploads;
@@ -54,4 +55,6 @@ pub struct App {
     pub mark: Option<Arc<BankMark>>,
     /// Fonts of the pages that are made as PDF.
     pub typefaces: Arc<Typefaces>,
+    /// Who carries parcels.
+    pub carriers: Arc<Carriers>,
 }

@@ -25,6 +25,7 @@ use super::{App, Bells, Budgets, Callers, connections};
 use crate::admission::Admission;
 use crate::bank_mark::BankMark;
 use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
+use crate::carriers::Carriers;
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::ticker::Ticker;
@@ -278,7 +279,8 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let turns = Arc::default();
     let signed = options.data.signed();
     let typefaces = Arc::new(Typefaces::new(&options.assets));
-    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces }, runner))
+    let carriers = Arc::new(Carriers::new(options.data.path()));
+    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces, carriers }, runner))
 }
 
 /// Pages and photos; what earlier runs left of uploads that are no more is removed.

@@ -20,6 +20,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 pub use answer::{MAX_ANSWER_BYTES, read_answer};
+pub use http::Http;
 pub use settings::{Kind, MAX_SETTINGS_BYTES, SettingsError, SourceSettings, SourcesFile};
 
 use crate::services::approval::{Answered, Consent, Look};

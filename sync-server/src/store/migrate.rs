@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/016.sql"),
     include_str!("schema/022.sql"),
     include_str!("schema/017.sql"),
+    include_str!("schema/019.sql"),
 ];
 
 /// The schema that this program writes.
@@ -206,6 +207,7 @@ mod tests {
             "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
             "03369888f219eb145aa121d62f7f5ad7f1272a5e081d9b319de8c8b8ec449cb1",
             "a8d34e02b4492120c5cd70eb03cb687e6cc3ea5a698752e797eaa5fd913e7c80",
+            "af9bf916896f73b709e9d79e04a3df89f0ec54dce5eb9c2b2975f999b730c432",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

@@ -12,7 +12,7 @@ use super::{Desk, leads_to};
 const DOOR: &str = "/api/v1/citizen/cases";
 
 impl Desk {
-    fn citizen(&self, applicant: &Person) -> Result<Answer> {
+    pub(super) fn citizen(&self, applicant: &Person) -> Result<Answer> {
         let query =
             CitizenQuery { terminal: self.device.enrolled.terminal.clone(), applicant: applicant.clone() };
         let query = sign_document(SignedKind::Citizen, serde_json::to_vec(&query)?, &self.device.key);

@@ -8,6 +8,8 @@ mod certificates;
 mod citizen;
 pub mod fits;
 mod messages;
+mod no_crime;
+mod parcels;
 mod progress;
 mod safe;
 mod story;

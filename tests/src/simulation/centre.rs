@@ -428,5 +428,5 @@ fn go_on(tx: &mut Tx<'_>, context: &Services, now_ms: i64, id: &EnvelopeId) -> R
     for action in actions {
         view = cases::add(tx, &context.shelf, now_ms, (&row, view), (BY_CENTRE, action))?;
     }
-    review::follow(tx, &context.shelf, now_ms, (&row, view)).map(|_| ())
+    review::follow(tx, context, now_ms, (&row, view)).map(|_| ())
 }

@@ -93,7 +93,7 @@ struct NoUnitPage {
 }
 
 /// What somebody sees whose account names no unit.
-async fn no_unit(app: App, caller: Caller) -> Page {
+pub(super) async fn no_unit(app: App, caller: Caller) -> Page {
     let page = blocking(move || {
         let now_ms = app.centre.now_ms();
         let frame = app.centre.read(|tx| frame(tx, &caller, now_ms, Here::Desk))?;

@@ -1,7 +1,7 @@
 //! Answers and mistakes in words.
 use std::collections::BTreeMap;
 
-use domain::catalogue::Region;
+use domain::catalogue::{Region, regions};
 use domain::form::{FieldErrorKind, PlanField, RenderPlan, Widget, number_written};
 use domain::text::Language;
 use serde_json::Value;
@@ -61,8 +61,8 @@ pub fn of_answer(language: Language, regions: &BTreeMap<String, Region>, field: 
     match field.widget {
         Widget::Enum => choice(language, field, value.as_str().unwrap_or_default()),
         Widget::Number => written(field, value),
-        Widget::Region => region(regions, value.as_str().unwrap_or_default()),
-        Widget::Address => format!("{} {}", region(regions, part("region")), part("detail")),
+        Widget::Region => regions::named(regions, value.as_str().unwrap_or_default()),
+        Widget::Address => format!("{} {}", regions::named(regions, part("region")), part("detail")),
         Widget::Signature => w.t("drawing.signed").to_owned(),
         Widget::Photo => w.fill("drawing.files", &[("n", "1")]),
         Widget::Attachment => {
@@ -87,11 +87,4 @@ pub fn written(field: &PlanField, value: &Value) -> String {
 fn choice(language: Language, field: &PlanField, value: &str) -> String {
     let chosen = field.choices.iter().find(|choice| choice.value == value);
     chosen.map_or_else(|| value.to_owned(), |choice| choice.label.get(language).to_owned())
-}
-
-fn region(regions: &BTreeMap<String, Region>, code: &str) -> String {
-    let path = domain::catalogue::regions::path(regions, code);
-    let names = path.iter().filter_map(|code| regions.get(code)).map(|region| region.name.as_str());
-    let names = names.collect::<Vec<_>>().join(" ");
-    if names.is_empty() { code.to_owned() } else { names }
 }

@@ -1,6 +1,7 @@
-//! Issuing: a step of kind `issue` whose last level passed gives one certificate, in the transaction of that action.
+//! Issuing: a step of kind `issue` whose last level passed gives one certificate, in the transaction of that action; so does
+//! the only step of an item that gives one.
 use domain::bundle::StepKind;
-use domain::case::{CaseView, StepState};
+use domain::case::{CaseView, ONLY_STEP, StepState};
 use domain::catalogue::{Catalogue, Entry};
 use domain::certificate::{Certificate, CertificateNo, CertificateToken, Holder};
 use domain::date::CivilDate;
@@ -8,7 +9,7 @@ use domain::envelope::DataKey;
 use domain::wire::v1::Submission;
 use rand_core::CryptoRng;
 
-use super::{note, sealed};
+use super::{Given, given_by, note, sealed};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::CaseRow;
 use crate::services::{Context, case_key, meta, unseal};
@@ -31,7 +32,8 @@ pub fn issue_granted(
 ) -> Result<(), ServiceError> {
     let granted = view.step(step).is_some_and(|step| step.state == StepState::Passed);
     let issues = view.plan.step(step).is_some_and(|planned| planned.kind == StepKind::Issue);
-    if !granted || !issues {
+    let given = row.item.as_ref().and_then(given_by).filter(|_| step == ONLY_STEP);
+    if !granted || (!issues && given.is_none()) {
         return Ok(());
     }
     let id = &row.envelope_id;
@@ -47,14 +49,16 @@ pub fn issue_granted(
     let missing = || ServiceError::Inconsistent(format!("case {id}: its item or step is not there"));
     let certificate = Certificate {
         number: place.ok_or(ProblemCode::NumbersExhausted)?,
-        title: title(catalogue, row, step).ok_or_else(missing)?,
+        title: title(catalogue, row, step, given).ok_or_else(missing)?,
         holder,
         unit: view.step(step).ok_or_else(missing)?.unit.clone(),
         item: row.item.clone().ok_or_else(missing)?,
         step: step.to_owned(),
         case: row.number.clone(),
         valid_from: CivilDate::in_china(now_ms),
-        valid_until: None,
+        valid_until: given
+            .and_then(|given| given.days)
+            .map(|days| CivilDate::in_china(now_ms).plus_days(i64::from(days) - 1)),
         issued_at_ms: now_ms,
         token: CertificateToken::new(rng),
         // What is issued among invented cases proves nothing, whatever the catalogue says.
@@ -101,10 +105,10 @@ fn keep(
     Ok(())
 }
 
-/// What a certificate is called: the step in the catalogue version of the case, or the item.
-fn title(catalogue: Option<&Catalogue>, row: &CaseRow, step: &str) -> Option<String> {
+/// What a certificate is called: the step in the catalogue version of the case, or what the item gives.
+fn title(catalogue: Option<&Catalogue>, row: &CaseRow, step: &str, given: Option<&Given>) -> Option<String> {
     match catalogue?.entry(row.item.as_ref()?)? {
-        Entry::Item(item) => Some(item.name.zh.clone()),
+        Entry::Item(item) => Some(given.map_or_else(|| item.name.zh.clone(), |given| given.title.clone())),
         Entry::Bundle(bundle) => {
             bundle.steps.iter().find(|known| known.id == step).map(|known| known.name.zh.clone())
         }

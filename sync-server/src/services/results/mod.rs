@@ -6,6 +6,7 @@
 mod issue;
 mod public;
 mod revoke;
+mod titles;
 
 use domain::certificate::{Certificate, CertificateNo};
 use domain::date::CivilDate;
@@ -15,6 +16,7 @@ use domain::ids::{EnvelopeId, UnitId};
 pub use issue::issue_granted;
 pub use public::{PublicView, find_public, revoked_list};
 pub use revoke::{revoke, take_back};
+pub use titles::{Given, given_by};
 
 use super::audit;
 use crate::error::{ProblemCode, ServiceError};

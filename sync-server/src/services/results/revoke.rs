@@ -9,8 +9,8 @@ use crate::auth::role::Role;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::{CENTRE, CaseRow};
 use crate::services::sessions::Caller;
-use crate::services::{Context, case_key, case_text};
-use crate::store::{StoreError, Tx};
+use crate::services::{Context, case_key, case_text, parcels};
+use crate::store::Tx;
 
 /// Whether somebody may revoke a certificate: a leader of the unit that issued it.
 ///
@@ -57,20 +57,20 @@ pub fn revoke(
     let key = case_key::find(tx, &row.envelope_id)?.open(&context.keys)?;
     let (nonce, said) = sealed(&key, rng, reason.as_bytes(), (number, "reason"))?;
     let by = caller.account.as_str();
-    Ok(write(tx, now_ms, (by, Why::Leader), (&stored, &nonce.0, &said))?)
+    write(tx, now_ms, (by, Why::Leader), (&stored, &nonce.0, &said))
 }
 
 /// Revokes what an action takes back: certificates of steps that are done again, and all of a case that ends without
 /// being granted. `view` is the case after the action.
 ///
 /// # Errors
-/// [`StoreError`] if the store fails.
+/// [`ServiceError`] if the store fails.
 pub fn take_back(
     tx: &mut Tx<'_>,
     now_ms: i64,
     row: &CaseRow,
     (action, view): (&Action, &CaseView),
-) -> Result<(), StoreError> {
+) -> Result<(), ServiceError> {
     let why = match action {
         Action::Reopened { .. } => Why::Reopened,
         Action::Completed { outcome: Some(Outcome::Granted | Outcome::PartlyGranted), .. } => return Ok(()),
@@ -93,7 +93,7 @@ fn write(
     now_ms: i64,
     (by, why): (&str, Why),
     (stored, nonce, said): (&Stored, &[u8], &[u8]),
-) -> Result<(), StoreError> {
+) -> Result<(), ServiceError> {
     let issued = &stored.issued;
     tx.execute(
         "UPDATE certificate SET revoked_at_ms = $2, revoked_by = $3, why = $4, said_nonce = $5, said = $6
@@ -107,5 +107,6 @@ fn write(
             said.into(),
         ],
     )?;
-    note(tx, now_ms, (by, "certificate.revoked"), (&issued.number, &issued.envelope_id))
+    note(tx, now_ms, (by, "certificate.revoked"), (&issued.number, &issued.envelope_id))?;
+    parcels::certificate_revoked(tx, now_ms, (&issued.envelope_id, by))
 }

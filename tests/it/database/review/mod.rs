@@ -7,6 +7,7 @@ mod content;
 mod failing;
 mod hand;
 mod messages;
+mod parcels;
 mod progress;
 mod results;
 mod secrets;
@@ -41,6 +42,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     secrets::words_go_with_the_key(&mut stage)?;
     clock::every_statement(&mut stage)?;
     results::certificates(&mut stage)?;
+    parcels::every_statement(&mut stage)?;
     super::window::every_statement(&mut stage)?;
     approval::approvals(&mut stage)?;
     statistics::every_statement(&mut stage)?;

@@ -228,7 +228,7 @@ impl<'d> Stage<'d> {
         self.in_tx(|tx, context, now_ms| {
             let (row, view) = cases::current(tx, id)?;
             let view = cases::add(tx, &context.shelf, now_ms, (&row, view), (BY_CENTRE, action))?;
-            review::follow(tx, &context.shelf, now_ms, (&row, view))
+            review::follow(tx, context, now_ms, (&row, view))
         })
     }
 
