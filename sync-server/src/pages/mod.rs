@@ -30,6 +30,7 @@ mod items;
 mod items_csv;
 mod moment;
 mod own_account;
+mod payments;
 mod people;
 mod progress;
 mod qr;
@@ -65,6 +66,7 @@ pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, renew_draft,
 pub use item_page::item;
 pub use items::{items, items_csv};
 pub use own_account::{change_password, end_other_sessions, own_account, password_form};
+pub use payments::{give_back_stray, payments, payments_csv, retry_refunds};
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};

@@ -13,7 +13,7 @@ use domain::text::Language;
 use serde::Deserialize;
 
 use super::moment::Begun;
-use super::progress::{self as drawing, Line, Reader, Turn};
+use super::progress::{self as drawing, Line, PayView, Reader, Turn};
 use super::sign_in::drawn;
 use super::view::{self, MarkTimes};
 use super::{Page, render};
@@ -112,6 +112,8 @@ pub(super) struct SlipPage {
     heading: &'static str,
     note: Option<(&'static str, &'static str)>,
     turn: Option<Turn>,
+    /// What is to be paid, was paid and goes back: for whoever has the token.
+    bills: Vec<PayView>,
     corrected: Option<String>,
     lines: Vec<Line>,
     station: String,
@@ -188,6 +190,7 @@ pub(super) fn draw(
         note: note.map(|(glyph, key)| (glyph, w.t(key))),
         corrected,
         lines: drawing::lines(marks, progress.as_ref(), reader),
+        bills: progress.as_ref().map(|progress| drawing::bills(progress, reader)).unwrap_or_default(),
         turn: progress.as_ref().and_then(|progress| drawing::turn(progress, reader)),
         station,
         groups: slip.number.groups().iter().map(|g| (*g).to_owned()).collect(),

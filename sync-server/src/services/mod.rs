@@ -27,6 +27,7 @@ pub mod erasure;
 pub mod intake;
 pub mod item_history;
 pub mod meta;
+pub mod money;
 pub mod offers;
 pub mod open_deadlines;
 pub mod person_key;

@@ -9,7 +9,7 @@ use super::case_time::{self, Time};
 use super::cases::{self, OF_TIME, PROJECTED};
 use super::catalogue::Shelf;
 use super::statistics::facts::{self, CountedBy};
-use super::{clockwork, supplements, tasks, window};
+use super::{clockwork, money, supplements, tasks, window};
 use crate::error::ServiceError;
 use crate::store::{FACT_COLUMNS, Row, StoreError, Tx, Value};
 
@@ -156,6 +156,9 @@ fn look(tx: &mut Tx<'_>, shelf: &Shelf, with_times: bool, notes: &mut Notes<'_>)
     let clerk = Value::from(view.answerable.as_ref().map(|answerable| answerable.clerk.as_str()));
     let listed = Value::from(window::listed_clerk(tx, &id)?.as_deref());
     notes.compare("visit_case.clerk", Some(&listed), &clerk);
+    for (place, stored, folded) in money::check_case(tx, &id, &view)? {
+        notes.note(place, stored, folded);
+    }
     look_at_facts(tx, shelf, &view, notes)
 }
 

@@ -28,7 +28,7 @@ use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::{self, UpkeepPlan};
-use crate::jobs::{Approval, ApprovalPlan, Clockwork, Rollouts, Runner, Signatures, Upkeep};
+use crate::jobs::{Approval, ApprovalPlan, Clockwork, Payments, Rollouts, Runner, Signatures, Upkeep};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
@@ -160,6 +160,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
     let plan = ApprovalPlan { data: options.data.path().to_owned(), rules: options.assets.join("rules") };
     let mut approval = Approval::start(app.centre.clone(), plan).map_err(system("threads"))?;
+    let mut payments =
+        Payments::start(app.centre.clone(), app.gateway.to_path_buf()).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -176,6 +178,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         upkeep.end();
         clockwork.end();
         approval.end();
+        payments.end();
         drop(signatures);
         runner.stop();
         app.centre.stop();
@@ -184,6 +187,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         drop(upkeep);
         drop(clockwork);
         drop(approval);
+        drop(payments);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");
@@ -264,7 +268,8 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let turns = Arc::default();
     let signed = options.data.signed();
     let typefaces = Arc::new(Typefaces::new(&options.assets));
-    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces }, runner))
+    let gateway = Arc::from(options.data.path().join(crate::gateway::FILE));
+    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, gateway, typefaces }, runner))
 }
 
 /// Pages and photos; what earlier runs left of uploads that are no more is removed.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::answers::{self, PageView, RowView};
 use super::approval::{self, ApprovalView, LookView};
+use crate::pages::payments::{self, BillView};
 use super::certificates::{self, CertificateView};
 use super::deeds::{self, DeedView, Kind};
 use super::files::{self, FileView};
@@ -74,6 +75,7 @@ pub struct ReviewPage {
     files: Vec<FileView>,
     scans: Vec<ScansView>,
     certificates: Vec<CertificateView>,
+    bills: Vec<BillView>,
     approvals: Vec<ApprovalView>,
     looks: Vec<LookView>,
     lanes: Vec<Lane>,
@@ -182,6 +184,7 @@ fn draw(
         scans: scans::list(&row.number.to_string(), &files),
         files,
         certificates: certificates::list(&of)?,
+        bills: of.bills.iter().map(|paying| payments::bill(W, paying, of.now_ms)).collect(),
         approvals: approval::list(&of),
         looks: approval::looks(&of),
         lanes: lanes::lanes(&of, step.map(|step| step.id.as_str())),

@@ -3,7 +3,7 @@ use domain::case::{Action, Billed, BilledState, CaseView};
 use domain::deadline::{Clock, OfficeHours};
 use domain::item::{Period, PeriodUnit};
 use domain::money::{BillEvent, Fee, Fen, bases};
-use rand_core::{CryptoRng, Rng as _};
+use rand_core::CryptoRng;
 
 use super::notices::{Notice, tell};
 use super::rows::{NewBill, begin, record};

@@ -7,12 +7,20 @@ use super::rows::{columns, find, read, record};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::{self, BY_CENTRE};
 use crate::services::{Context, review};
-use crate::store::{StoreError, Tx, Value};
+use crate::store::{StoreError, Tx};
 
 /// After its last moment a bill waits so long for news of a payment that was made in time, in milliseconds.
 pub const GRACE_MS: i64 = 60_000;
 /// For a gateway that is away a bill waits no longer than this behind its last moment, in milliseconds.
 pub const LONGEST_WAIT_MS: i64 = 24 * 3_600_000;
+
+/// An order that was not paid so far is asked about so often, because a call-back can be lost; in milliseconds.
+const ASK_EVERY_MS: i64 = 10 * 60_000;
+
+/// When the gateway is asked about an order next.
+pub fn next_question(now_ms: i64, due_ms: i64) -> i64 {
+    now_ms.saturating_add(ASK_EVERY_MS).min(due_ms.saturating_add(GRACE_MS))
+}
 
 /// A bill with which something is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +102,12 @@ pub fn due_refunds(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<Refun
 ///
 /// # Errors
 /// [`StoreError`]
-pub fn ordered(tx: &mut Tx<'_>, bill: &BillDue, pay_url: &str) -> Result<(), StoreError> {
-    let wake_ms = bill.due_ms.saturating_add(GRACE_MS);
+pub fn ordered(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    (bill, pay_url): (&BillDue, &str),
+) -> Result<(), StoreError> {
+    let wake_ms = next_question(now_ms, bill.due_ms);
     let values = [bill.number.as_str().into(), pay_url.into(), wake_ms.into()];
     tx.execute(
         "UPDATE bill SET pay_url = $2, wake_ms = $3, tries = 0 WHERE number = $1 AND state = 'open'",
@@ -104,15 +116,14 @@ pub fn ordered(tx: &mut Tx<'_>, bill: &BillDue, pay_url: &str) -> Result<(), Sto
     Ok(())
 }
 
-/// The gateway did not answer: it is asked again at this moment.
+/// The gateway is asked again at this moment; it did not answer so many times.
 ///
 /// # Errors
 /// [`StoreError`]
-pub fn put_off(tx: &mut Tx<'_>, number: &str, at_ms: i64) -> Result<(), StoreError> {
-    let values = [number.into(), Value::from(at_ms)];
+pub fn put_off(tx: &mut Tx<'_>, number: &str, (at_ms, tries): (i64, u64)) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE bill SET wake_ms = $2, tries = tries + 1 WHERE number = $1 AND state = 'open'",
-        &values,
+        "UPDATE bill SET wake_ms = $2, tries = $3 WHERE number = $1 AND state = 'open'",
+        &[number.into(), at_ms.into(), tries.into()],
     )?;
     Ok(())
 }
