@@ -21,6 +21,7 @@ mod images;
 mod intake;
 mod kills;
 mod kiosk;
+mod money;
 mod operator;
 mod other_cards;
 mod printing;

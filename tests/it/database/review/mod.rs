@@ -6,6 +6,8 @@ mod clock;
 mod content;
 mod failing;
 mod hand;
+mod money;
+mod payments;
 mod progress;
 mod results;
 mod secrets;
@@ -42,5 +44,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     results::certificates(&mut stage)?;
     super::window::every_statement(&mut stage)?;
     approval::approvals(&mut stage)?;
+    money::every_statement(&mut stage)?;
     statistics::every_statement(&mut stage)
 }
