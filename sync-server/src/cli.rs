@@ -107,12 +107,14 @@ Examples:
     #[command(flatten)]
     Safety(SafetyJob),
     /// Compare the payment gateway's file of a day with the payments and refunds that are here; reads only.
-    #[command(after_help = "Exit code 1 if something does not agree. With --take the payments that are missing here are
+    #[command(
+        after_help = "Exit code 1 if something does not agree. With --take the payments that are missing here are
 taken; what fits no bill then waits at /payments.
 
 Examples:
   sync-server reconcile 2026-11-30.csv --day 2026-11-30
-  sync-server reconcile 2026-11-30.csv --day 2026-11-30 --take --json")]
+  sync-server reconcile 2026-11-30.csv --day 2026-11-30 --take --json"
+    )]
     Reconcile(Reconcile),
     #[command(flatten)]
     Verify(VerifyJob),

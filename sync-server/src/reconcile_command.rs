@@ -77,7 +77,9 @@ fn take(config: &Config, lines: &[FileLine], found: &[Difference]) -> anyhow::Re
     let people_url = String::new();
     let context = Context { keys, epoch, people_url, shelf: Shelf::default(), durable: Durable::default() };
     let missing = |line: &&FileLine| {
-        found.iter().any(|difference| difference.side == Side::MissingHere && difference.number == line.number)
+        found
+            .iter()
+            .any(|difference| difference.side == Side::MissingHere && difference.number == line.number)
     };
     let mut taken = 0;
     for arrival in lines.iter().filter(missing).filter_map(FileLine::arrival) {

@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::error::ServiceError;
 use crate::keys::Keys;
 use crate::services::approval;
-use crate::services::money;
 use crate::services::catalogue::Shelf;
+use crate::services::money;
 use crate::services::refold::{self, Checked, Difference};
 use crate::store::{Driver, Tx};
 

@@ -282,10 +282,7 @@ impl PaymentGateway {
         let mut by_transaction = BTreeMap::new();
         for told in state.orders.values().flat_map(|ordered| &ordered.paid) {
             let Told { transaction, order, fen, currency, paid_at_ms } = told;
-            text.push_str(&format!(
-                "payment,{transaction},{order},{},{currency},{paid_at_ms}\n",
-                fen.get()
-            ));
+            text.push_str(&format!("payment,{transaction},{order},{},{currency},{paid_at_ms}\n", fen.get()));
             by_transaction.insert(transaction.clone(), order.clone());
         }
         for (number, (refund, at_ms)) in &state.refunds {

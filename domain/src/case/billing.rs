@@ -2,11 +2,11 @@
 //!
 //! A step has at most one bill that is open or paid. Refuses to know payments and refunds: the bill itself does
 //! ([`crate::money`]).
+use super::CaseState;
 use super::action::{Action, Recorded};
 use super::plan::PlannedStep;
 use super::step::{StepState, StepView};
 use super::view::CaseView;
-use super::CaseState;
 use crate::bundle::StepKind;
 use crate::money::{BillState, Fen};
 
@@ -111,7 +111,11 @@ impl CaseView {
         Some(())
     }
 
-    fn bill_mut(&mut self, (bill, step): (&str, &str), is: impl Fn(BilledState) -> bool) -> Option<&mut Billed> {
+    fn bill_mut(
+        &mut self,
+        (bill, step): (&str, &str),
+        is: impl Fn(BilledState) -> bool,
+    ) -> Option<&mut Billed> {
         self.bills.iter_mut().find(|b| b.bill == bill && b.step == step && is(b.state))
     }
 

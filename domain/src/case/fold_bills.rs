@@ -69,7 +69,8 @@ fn what_does_not_happen_is_not_paid_for() {
     }
     let view = after(single(), was_paid().chain([passed("review", "u1"), completed(Outcome::Granted)]));
     assert_eq!(state(&view, "b1"), Some(BilledState::Paid), "what happened is paid for");
-    let before = [Action::accepted(), passed("a", "u1"), passed("b", "u2"), billed("pay", "b1"), paid("pay", "b1")];
+    let before =
+        [Action::accepted(), passed("a", "u1"), passed("b", "u2"), billed("pay", "b1"), paid("pay", "b1")];
     let view = after(bundle(), before.clone().into_iter().chain([refused("issue", "u1")]));
     assert_eq!(state(&view, "b1"), Some(BilledState::GivenBack));
     let view = after(bundle(), before.into_iter().chain([passed("issue", "u1")]));
@@ -78,7 +79,8 @@ fn what_does_not_happen_is_not_paid_for() {
 
 #[test]
 fn a_step_that_is_done_again_is_paid_once() {
-    let before = [Action::accepted(), passed("a", "u1"), passed("b", "u2"), billed("pay", "b1"), paid("pay", "b1")];
+    let before =
+        [Action::accepted(), passed("a", "u1"), passed("b", "u2"), billed("pay", "b1"), paid("pay", "b1")];
     let reopened = Action::Reopened { step: "b".into(), field: "f".into() };
     let view = after(bundle(), before.into_iter().chain([reopened]));
     assert_eq!(view.step("pay").map(|step| step.state), Some(StepState::Waiting));

@@ -78,7 +78,10 @@ fn sound(view: &CaseView) -> Result<(), TestCaseError> {
         prop_assert!(of_step.filter(counts).count() <= 1, "one bill of a step counts");
         let step = view.step(&bill.step);
         if bill.state == BilledState::Open {
-            prop_assert!(view.state == CaseState::Accepted && view.is_standing(), "the clock stands while it waits");
+            prop_assert!(
+                view.state == CaseState::Accepted && view.is_standing(),
+                "the clock stands while it waits"
+            );
             prop_assert!(step.is_some_and(|step| step.state.is_open()), "nobody pays for what is over");
         }
     }

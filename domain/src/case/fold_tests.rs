@@ -1,10 +1,10 @@
 //! Fold by tables: what fits where, what follows by itself, how actions are stored.
+#[path = "fold_bills.rs"]
+mod bills;
 #[path = "fold_properties.rs"]
 mod properties;
 #[path = "fold_supplements.rs"]
 mod supplements;
-#[path = "fold_bills.rs"]
-mod bills;
 
 use super::*;
 use crate::case::{Flaw, QuarantineReason, ReturnReason};

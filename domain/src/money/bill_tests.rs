@@ -19,11 +19,21 @@ fn opened(amount: i64) -> BillEvent {
 }
 
 fn arrived(transaction: &str, amount: i64) -> BillEvent {
-    BillEvent::Arrived { transaction: transaction.into(), fen: fen(amount), paid_at_ms: 5, still_wanted: false }
+    BillEvent::Arrived {
+        transaction: transaction.into(),
+        fen: fen(amount),
+        paid_at_ms: 5,
+        still_wanted: false,
+    }
 }
 
 fn wanted(transaction: &str, amount: i64) -> BillEvent {
-    BillEvent::Arrived { transaction: transaction.into(), fen: fen(amount), paid_at_ms: 5, still_wanted: true }
+    BillEvent::Arrived {
+        transaction: transaction.into(),
+        fen: fen(amount),
+        paid_at_ms: 5,
+        still_wanted: true,
+    }
 }
 
 fn after(events: &[BillEvent]) -> Bill {

@@ -39,7 +39,11 @@ impl Fee {
 }
 
 /// The legal bases of what a step of a case decides: those of its item, or of the item or bundle that was applied for.
-pub fn bases(catalogue: Option<&Catalogue>, entry: Option<Entry<'_>>, step: Option<&PlannedStep>) -> Vec<String> {
+pub fn bases(
+    catalogue: Option<&Catalogue>,
+    entry: Option<Entry<'_>>,
+    step: Option<&PlannedStep>,
+) -> Vec<String> {
     let code = step.and_then(|planned| planned.item.as_ref());
     match (code.and_then(|code| catalogue.and_then(|c| c.items.get(code))), entry) {
         (Some(item), _) | (None, Some(Entry::Item(item))) => {

@@ -71,7 +71,10 @@ fn take(app: &App, headers: &HeaderMap, body: &[u8]) -> Response {
             fail(StatusCode::BAD_REQUEST, "that is no payment")
         }
         Err(e) => {
-            tracing::error!(error = &e as &dyn std::error::Error, "a payment could not be taken; it comes again");
+            tracing::error!(
+                error = &e as &dyn std::error::Error,
+                "a payment could not be taken; it comes again"
+            );
             fail(StatusCode::SERVICE_UNAVAILABLE, "call again")
         }
     }

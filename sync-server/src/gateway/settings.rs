@@ -87,8 +87,8 @@ impl GatewaySettings {
         zeroize::Zeroize::zeroize(&mut shape.key);
         let address = shape.address.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-        let merchant = Some(shape.merchant)
-            .filter(|m| !m.is_empty() && m.len() <= MAX_MERCHANT && m.bytes().all(plain));
+        let merchant =
+            Some(shape.merchant).filter(|m| !m.is_empty() && m.len() <= MAX_MERCHANT && m.bytes().all(plain));
         Ok(Self {
             address: address
                 .ok_or_else(|| wrong("address: IP and port of this machine: a TLS proxy there goes on"))?,
@@ -119,7 +119,8 @@ mod tests {
             (text("127.0.0.1:9", "D", "abcd"), "key"),
             (format!("{{\"key\": \"{key}\" x"), "line 1"),
         ] {
-            let why = GatewaySettings::parse(file.as_bytes()).err().map(|e| e.to_string()).unwrap_or_default();
+            let why =
+                GatewaySettings::parse(file.as_bytes()).err().map(|e| e.to_string()).unwrap_or_default();
             assert!(why.contains(told) && !why.contains(&key), "{told}: {why}");
         }
     }

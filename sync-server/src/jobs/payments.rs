@@ -224,10 +224,6 @@ fn give_back(centre: &Arc<Centre>, gateway: &dyn Gateway, due: RefundDue) -> Res
         tracing::warn!(refund = due.number, "a refund is not done: {answer:?}; it is tried again");
     }
     centre.write(move |tx| {
-        if done {
-            money::refund_done(tx, now_ms, &due)
-        } else {
-            money::refund_failed(tx, now_ms, &due)
-        }
+        if done { money::refund_done(tx, now_ms, &due) } else { money::refund_failed(tx, now_ms, &due) }
     })
 }

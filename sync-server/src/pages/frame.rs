@@ -135,7 +135,10 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         nav.push(NavGroup { word: words.of("nav", "cases"), entries });
     }
     if may(&policy::SEE_PAYMENTS) && (caller.unit.is_some() || sees_all(caller)) {
-        nav.push(NavGroup { word: words.of("nav", "money"), entries: vec![payments(tx, words, caller, here)?] });
+        nav.push(NavGroup {
+            word: words.of("nav", "money"),
+            entries: vec![payments(tx, words, caller, here)?],
+        });
     }
     if may(&policy::SEE_STATISTICS) && (caller.unit.is_some() || caller.roles.has(Role::Operator)) {
         let entry = link(words, ("statistics", "/statistics", "chart"), here == Here::Statistics, None);

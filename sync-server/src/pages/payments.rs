@@ -217,9 +217,7 @@ fn row(bill: &BillRow, caller: &Caller, now_ms: i64) -> RowView {
     let deed = if stray { "give-back" } else { "retry" };
     let word = W.of("payments_deed", if stray { "give_back" } else { "retry" });
     let time = match bill.state {
-        BillState::Open => {
-            W.fill("payments.until", &[("time", &view::last_moment(W, bill.due_ms, now_ms))])
-        }
+        BillState::Open => W.fill("payments.until", &[("time", &view::last_moment(W, bill.due_ms, now_ms))]),
         _ => view::time(bill.changed_at_ms, now_ms),
     };
     let sum = |fen: Fen| if fen.is_nothing() { "—".to_owned() } else { fen.to_string() };
@@ -266,7 +264,8 @@ pub async fn payments_csv(
 }
 
 fn cells(bill: &BillRow) -> Vec<String> {
-    let sums = [bill.fen, bill.received, bill.kept, bill.refunded, bill.owed].map(|fen| fen.get().to_string());
+    let sums =
+        [bill.fen, bill.received, bill.kept, bill.refunded, bill.owed].map(|fen| fen.get().to_string());
     let minute = |ms: i64| if ms == 0 { String::new() } else { view::time(ms, 0) };
     let mut cells = vec![
         bill.number.clone(),

@@ -140,13 +140,13 @@ fn paid(progress: &Progress, paying: &Paying, reader: Reader<'_>) -> PayView {
     let (w, row) = (reader.w, &paying.row);
     let catalogue = progress.volume.as_deref().map(|v| &v.catalogue);
     let planned = progress.view.plan.step(&row.step);
-    let what = planned.map_or_else(|| row.step.clone(), |step| called::step(w, (catalogue, reader.item), step));
+    let what =
+        planned.map_or_else(|| row.step.clone(), |step| called::step(w, (catalogue, reader.item), step));
     let open = row.state == BillState::Open;
     let left = row.fen.minus(row.kept).unwrap_or_default();
     let until = || w.fill("payments.until", &[("time", &view::last_moment(w, row.due_ms, reader.now_ms))]);
-    let part = (open && !row.kept.is_nothing()).then(|| {
-        w.fill("payments.part", &[("paid", &yuan(w, row.kept)), ("left", &yuan(w, left))])
-    });
+    let part = (open && !row.kept.is_nothing())
+        .then(|| w.fill("payments.part", &[("paid", &yuan(w, row.kept)), ("left", &yuan(w, left))]));
     let back = paying.refunds.iter().map(|refund| going_back(w, *refund));
     let waits = (open && row.pay_url.is_empty()).then(|| w.t("payments.no_link").to_owned());
     let link = |url: &str| PayLink { url: url.to_owned(), qr: qr::draw(url) };

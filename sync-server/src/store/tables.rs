@@ -239,31 +239,12 @@ pub const TABLES: &[Table] = &[
     table(
         "payment",
         &["transaction_no"],
-        &[
-            "transaction_no",
-            "bill",
-            "order_no",
-            "fen",
-            "currency",
-            "paid_at_ms",
-            "arrived_at_ms",
-            "way",
-        ],
+        &["transaction_no", "bill", "order_no", "fen", "currency", "paid_at_ms", "arrived_at_ms", "way"],
     ),
     table(
         "refund",
         &["number"],
-        &[
-            "number",
-            "bill",
-            "place",
-            "transaction_no",
-            "fen",
-            "state",
-            "tries",
-            "wake_ms",
-            "done_at_ms",
-        ],
+        &["number", "bill", "place", "transaction_no", "fen", "state", "tries", "wake_ms", "done_at_ms"],
     ),
     table("case_key", &["envelope_id"], &["envelope_id", "key_id", "nonce", "wrapped"]),
     table(

@@ -59,15 +59,34 @@ fn what_is_not_signed_not_young_or_no_payment_changes_nothing() -> Result<()> {
         (Call { at_ms: now_ms() + 6 * 60_000, ..Call::of("C1", &bill, 2_550)? }, 400),
         (Call { body: b"<html>".to_vec(), ..Call::of("C1", &bill, 1)? }, 400),
         (Call { body: b"{}".to_vec(), ..Call::of("C1", &bill, 1)? }, 400),
-        (Call { body: br#"{"transaction":"C1","order":"x","fen":-5,"currency":"CNY","paid_at_ms":1}"#.to_vec(), ..Call::of("C1", &bill, 1)? }, 400),
-        (Call { body: br#"{"transaction":"C1","order":"x","fen":1.5,"currency":"CNY","paid_at_ms":1}"#.to_vec(), ..Call::of("C1", &bill, 1)? }, 400),
+        (
+            Call {
+                body: br#"{"transaction":"C1","order":"x","fen":-5,"currency":"CNY","paid_at_ms":1}"#
+                    .to_vec(),
+                ..Call::of("C1", &bill, 1)?
+            },
+            400,
+        ),
+        (
+            Call {
+                body: br#"{"transaction":"C1","order":"x","fen":1.5,"currency":"CNY","paid_at_ms":1}"#
+                    .to_vec(),
+                ..Call::of("C1", &bill, 1)?
+            },
+            400,
+        ),
         (Call::of("C 1", &bill, 5)?, 400),
         (Call::of("C1", &bill, 0)?, 400),
         (Call { body: vec![b' '; 20_000], ..Call::of("C1", &bill, 1)? }, 413),
     ];
     for (call, status) in table {
         let answer = call.send(&till)?;
-        ensure!(answer.status == status && answer.text().contains("FAIL"), "{status}: {} {}", answer.status, answer.text());
+        ensure!(
+            answer.status == status && answer.text().contains("FAIL"),
+            "{status}: {} {}",
+            answer.status,
+            answer.text()
+        );
     }
     ensure!(till.server.number("SELECT COUNT(*) FROM payment")? == 0);
     // With the right key the same word is believed, and told otherwise afterwards it is not.
@@ -93,7 +112,11 @@ fn call_backs_at_the_same_time_count_each_payment_once() -> Result<()> {
             .collect();
         calls.into_iter().map(|call| call.join().ok().context("a call")?).collect::<Result<Vec<_>>>()
     })?;
-    ensure!(answers.iter().all(|answer| answer.status == 200), "{:?}", answers.iter().map(|a| a.status).collect::<Vec<_>>());
+    ensure!(
+        answers.iter().all(|answer| answer.status == 200),
+        "{:?}",
+        answers.iter().map(|a| a.status).collect::<Vec<_>>()
+    );
     ensure!(till.server.number("SELECT COUNT(*) FROM payment")? == 2);
     ensure!(till.server.number("SELECT COUNT(*) FROM action WHERE kind = 'bill_paid'")? == 1);
     till.until("the refund", |till| Ok(till.sums(&bill)?.1 == [5_100, 2_550, 2_550, 0]))?;
@@ -176,7 +199,8 @@ fn what_a_restored_centre_has_forgotten_waits_for_people_and_goes_back() -> Resu
     ensure!(page.contains(&stray) && page.contains("有钱到账，对不上缴费单"), "{page}");
     ensure!(!page.contains("社甲"));
     for _ in 0..2 {
-        let answer = till.server.submit(&till.operator.cookie, &format!("/payments/{stray}/give-back"), &[])?;
+        let answer =
+            till.server.submit(&till.operator.cookie, &format!("/payments/{stray}/give-back"), &[])?;
         ensure!(answer.status == 303, "{} {}", answer.status, answer.text());
     }
     let refunds = till.gateway.refunds(1)?;
@@ -200,7 +224,12 @@ fn a_payment_whose_call_back_was_lost_comes_from_the_file_of_the_day() -> Result
     let told = String::from_utf8_lossy(&compared.stdout).into_owned();
     ensure!(compared.status.code() == Some(1) && told.contains("is missing here"), "{told}");
     let taken = till.server.command(&["reconcile", path, "--day", &day, "--take", "--json"])?;
-    ensure!(String::from_utf8_lossy(&taken.stdout).contains("\"taken\":1") || String::from_utf8_lossy(&taken.stdout).contains("\"taken\": 1"), "{}", String::from_utf8_lossy(&taken.stdout));
+    ensure!(
+        String::from_utf8_lossy(&taken.stdout).contains("\"taken\":1")
+            || String::from_utf8_lossy(&taken.stdout).contains("\"taken\": 1"),
+        "{}",
+        String::from_utf8_lossy(&taken.stdout)
+    );
     ensure!(till.sums(&bill)?.0 == "paid");
     let again = till.server.command(&["reconcile", path, "--day", &day])?;
     ensure!(again.status.success(), "{}", String::from_utf8_lossy(&again.stdout));

@@ -82,7 +82,10 @@ impl Till {
         let bill = self.bill_of(&case)?;
         ensure!(self.gateway.orders(before + 1)?.iter().any(|ordered| ordered.order.order == bill));
         self.until("the link for paying", |till| {
-            Ok(till.server.number(&format!("SELECT COUNT(*) FROM bill WHERE number = '{bill}' AND pay_url <> ''"))? == 1)
+            Ok(till
+                .server
+                .number(&format!("SELECT COUNT(*) FROM bill WHERE number = '{bill}' AND pay_url <> ''"))?
+                == 1)
         })?;
         Ok((case, bill))
     }

@@ -50,7 +50,11 @@ fn the_pages_about_money_fit_a_phone_and_a_workstation() -> Result<()> {
     browser.become_person(&till.server, &till.reviewer)?;
     fits(&browser, &till.server.people, ("desk-bills", &format!("/desk/{}?step=review", open.number)))?;
     let third = till.accepted()?;
-    fits(&browser, &till.server.people, ("desk-before-bill", &format!("/desk/{}?step=review#box-bill", third.number)))?;
+    fits(
+        &browser,
+        &till.server.people,
+        ("desk-before-bill", &format!("/desk/{}?step=review#box-bill", third.number)),
+    )?;
     let file = till.server.page_of(&till.operator, "/payments.csv?show=all")?;
     let text = file.text();
     ensure!(file.status == 200 && text.lines().count() == 5 && text.contains(&first), "{text}");

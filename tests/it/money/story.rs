@@ -13,10 +13,14 @@ fn a_citizen_pays_from_the_slip_and_the_case_goes_on() -> Result<()> {
         ensure!(page.contains(told), "{told}: {page}");
     }
     ensure!(page.contains(&format!("/pay/{bill}")), "{page}");
-    let english = tests::http::get(&till.server.people, &format!("{}&lang=en", till.slip_address(&case)?), &[])?;
+    let english =
+        tests::http::get(&till.server.people, &format!("{}&lang=en", till.slip_address(&case)?), &[])?;
     ensure!(english.text().contains("25.50 yuan") && english.text().contains("pay before"));
     let verified = till.server.submit("", "/verify", &[("number", &case.number), ("proof", "9000")])?.text();
-    ensure!(!verified.contains(&bill) && !verified.contains("25.50"), "four digits tell no amount: {verified}");
+    ensure!(
+        !verified.contains(&bill) && !verified.contains("25.50"),
+        "four digits tell no amount: {verified}"
+    );
 
     let transaction = till.gateway.pay(&bill, 2_550)?;
     till.gateway.answered(&transaction, 1)?;
@@ -40,7 +44,8 @@ fn short_over_and_twice_each_end_right() -> Result<()> {
     let twice = till.gateway.pay(&bill, 2_550)?;
     till.gateway.answered(&twice, 1)?;
     let refunds = till.gateway.refunds(2)?;
-    let back: Vec<_> = refunds.values().map(|refund| (refund.transaction.clone(), refund.fen.get())).collect();
+    let back: Vec<_> =
+        refunds.values().map(|refund| (refund.transaction.clone(), refund.fen.get())).collect();
     ensure!(back == [(over, 450), (twice, 2_550)], "{back:?}");
     till.until("the refunds", |till| Ok(till.sums(&bill)?.1 == [5_550, 2_550, 3_000, 0]))?;
     ensure!(till.slip(&case)?.contains("已退 4.50 元，原路返回"));

@@ -32,7 +32,11 @@ pub(super) fn call_back(shared: &Shared) {
 }
 
 /// The bytes and fields of a call-back as it is sent now.
-pub(super) fn signed(told: &sync_server::gateway::Told, key: &[u8; 32], at_ms: i64) -> (Vec<u8>, [(String, String); 3]) {
+pub(super) fn signed(
+    told: &sync_server::gateway::Told,
+    key: &[u8; 32],
+    at_ms: i64,
+) -> (Vec<u8>, [(String, String); 3]) {
     let body = serde_json::to_vec(told).unwrap_or_default();
     let nonce = format!("{at_ms:016x}{}", told.transaction);
     let signed = sign(key, "POST /payments/notify", (at_ms, &nonce), &body);

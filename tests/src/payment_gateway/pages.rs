@@ -81,7 +81,8 @@ fn left(ordered: &Ordered) -> Fen {
 fn order_page(shared: &Shared, order: &str, told: &str) -> String {
     let state = shared.state();
     let Some(ordered) = state.orders.get(order) else { return page("<p>没有这张订单。</p>") };
-    let ways = [("exact", "pri", "付清"), ("short", "", "少付"), ("over", "", "多付 5 元"), ("twice", "", "付两次")];
+    let ways =
+        [("exact", "pri", "付清"), ("short", "", "少付"), ("over", "", "多付 5 元"), ("twice", "", "付两次")];
     let button = |(way, look, word): &(&str, &str, &str)| {
         format!("<button class=\"{look}\" name=\"way\" value=\"{way}\">{word}</button>")
     };
@@ -108,5 +109,7 @@ fn list(shared: &Shared) -> String {
         format!("<button class=\"{look}\" name=\"manner\" value=\"{name}\">{word}</button>")
     };
     let manners: String = MANNERS.iter().map(manner).collect();
-    page(&format!("<h2>订单</h2>{orders}<h2>平台状态</h2><form method=\"post\" action=\"/manner\">{manners}</form>"))
+    page(&format!(
+        "<h2>订单</h2>{orders}<h2>平台状态</h2><form method=\"post\" action=\"/manner\">{manners}</form>"
+    ))
 }

@@ -81,7 +81,13 @@ pub(super) fn serve(shared: &Shared, stream: TcpStream) -> Result<()> {
     send(&stream, "200 OK", "application/json", &fields, &body)
 }
 
-fn send(mut stream: &TcpStream, status: &str, kind: &str, fields: &[(&str, &str)], body: &[u8]) -> Result<()> {
+fn send(
+    mut stream: &TcpStream,
+    status: &str,
+    kind: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Result<()> {
     let more: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     let head = format!(

@@ -329,8 +329,7 @@ fn view(of: &Gathered, kind: Kind, step: Option<&StepView>, page: &str, typed: O
         // What nobody keeps is not asked for.
         says: !matches!(kind, Kind::Assign | Kind::Recuse),
         needs_text: example.needs_text()
-            || (kind == Kind::Bill
-                && step.and_then(|step| of.fee(&step.id)) == Some(Fee::Computed)),
+            || (kind == Kind::Bill && step.and_then(|step| of.fee(&step.id)) == Some(Fee::Computed)),
         text: typed.map(|t| t.text.clone()).unwrap_or_default(),
         days: (kind == Kind::Return)
             .then(|| typed.map_or_else(|| USUAL_DAYS.to_string(), |t| t.days.clone())),

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::answers::{self, PageView, RowView};
 use super::approval::{self, ApprovalView, LookView};
-use crate::pages::payments::{self, BillView};
 use super::certificates::{self, CertificateView};
 use super::deeds::{self, DeedView, Kind};
 use super::files::{self, FileView};
@@ -24,6 +23,7 @@ use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::pages::cases::item_name;
 use crate::pages::frame::Frame;
+use crate::pages::payments::{self, BillView};
 use crate::pages::view::{self, Badge};
 use crate::pages::{Page, in_address, render};
 use crate::services::case_text::MAX_CHARS;

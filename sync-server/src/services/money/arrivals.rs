@@ -3,9 +3,9 @@
 use domain::case::Action;
 use domain::money::{BillError, BillEvent, BillState, Fen, Stray};
 
+use super::CURRENCY;
 use super::notices::{Notice, tell};
 use super::rows::{BillRow, NewBill, begin, find, fold, record};
-use super::CURRENCY;
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::{self, BY_CENTRE};
 use crate::services::{Context, audit, review};
@@ -100,9 +100,8 @@ pub fn take(
 fn known(tx: &mut Tx<'_>, now_ms: i64, arrival: &Arrival) -> Result<Option<Taken>, ServiceError> {
     let sql = "SELECT order_no, fen, currency FROM payment WHERE transaction_no = $1";
     let Some(row) = tx.query_first(sql, &[arrival.transaction.as_str().into()])? else { return Ok(None) };
-    let same = row.text(0)? == arrival.order
-        && row.int(1)? == arrival.fen.get()
-        && row.text(2)? == arrival.currency;
+    let same =
+        row.text(0)? == arrival.order && row.int(1)? == arrival.fen.get() && row.text(2)? == arrival.currency;
     if same {
         return Ok(Some(Taken::Known));
     }

@@ -24,8 +24,13 @@ pub fn of_case(tx: &mut Tx<'_>, id: &EnvelopeId, view: &CaseView) -> Result<Vec<
             None => odd.push((place, "a bill".to_owned(), "nothing".to_owned())),
             Some(billed) => {
                 let stored = (row.state, row.fen, row.step.as_str(), row.due_ms, row.case_number.as_str());
-                let folded =
-                    (billed.state.of_bill(), billed.fen, billed.step.as_str(), billed.due_ms, view.number.as_str());
+                let folded = (
+                    billed.state.of_bill(),
+                    billed.fen,
+                    billed.step.as_str(),
+                    billed.due_ms,
+                    view.number.as_str(),
+                );
                 differ(&mut odd, &place, format!("{stored:?}"), format!("{folded:?}"));
             }
         }

@@ -22,8 +22,8 @@ pub use people::{give_back, retry};
 pub use reconcile::{Difference, FileLine, MAX_FILE_BYTES, Side, compare, read_file};
 pub use rows::{BillRow, find};
 pub use work::{
-    BillDue, GRACE_MS, LONGEST_WAIT_MS, RefundDue, due_bills, due_refunds, lapse, next_question, ordered, put_off, refund_done,
-    refund_failed,
+    BillDue, GRACE_MS, LONGEST_WAIT_MS, RefundDue, due_bills, due_refunds, lapse, next_question, ordered,
+    put_off, refund_done, refund_failed,
 };
 
 /// The only currency of bills.

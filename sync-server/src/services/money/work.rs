@@ -102,11 +102,7 @@ pub fn due_refunds(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<Refun
 ///
 /// # Errors
 /// [`StoreError`]
-pub fn ordered(
-    tx: &mut Tx<'_>,
-    now_ms: i64,
-    (bill, pay_url): (&BillDue, &str),
-) -> Result<(), StoreError> {
+pub fn ordered(tx: &mut Tx<'_>, now_ms: i64, (bill, pay_url): (&BillDue, &str)) -> Result<(), StoreError> {
     let wake_ms = next_question(now_ms, bill.due_ms);
     let values = [bill.number.as_str().into(), pay_url.into(), wake_ms.into()];
     tx.execute(

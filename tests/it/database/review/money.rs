@@ -186,7 +186,9 @@ fn what_fits_no_bill_lies_in_a_list_for_people() -> Result<()> {
         ensure!(pay(stage, "u3", &number, 100)? == Taken::Counted);
         let other = arrival(stage, "u3", &number, 200)?;
         ensure!(take(stage, &other)? == Taken::Differs, "the first word stands");
-        for (transaction, order, fen) in [("u 4", "JF00", 1), ("", "JF00", 1), ("u5", "é", 1), ("u6", "JF00", 0)] {
+        for (transaction, order, fen) in
+            [("u 4", "JF00", 1), ("", "JF00", 1), ("u5", "é", 1), ("u6", "JF00", 0)]
+        {
             let odd = arrival(stage, transaction, order, fen)?;
             let refused = code(take(stage, &odd));
             ensure!(refused == Some(ProblemCode::MalformedRequest), "{odd:?}: {refused:?}");
@@ -197,9 +199,7 @@ fn what_fits_no_bill_lies_in_a_list_for_people() -> Result<()> {
         let (listed, _) = stage.in_tx(|tx, _, _| Ok(money::page(tx, &needs)?))?;
         let numbers: Vec<_> = listed.iter().map(|row| row.number.as_str()).collect();
         ensure!(numbers == ["WZu2", "WZu1"], "{numbers:?}");
-        let mut give = |who: &Caller| {
-            stage.in_tx(|tx, _, now_ms| money::give_back(tx, now_ms, who, "WZu1"))
-        };
+        let mut give = |who: &Caller| stage.in_tx(|tx, _, now_ms| money::give_back(tx, now_ms, who, "WZu1"));
         ensure!(code(give(&reviewer(POLICE))) == Some(ProblemCode::RoleNeeded));
         ensure!(code(give(&leader(POLICE))) == Some(ProblemCode::UnitNeeded));
         give(&operator())?;
@@ -228,7 +228,9 @@ fn late_money_goes_back_unless_the_case_still_waits_for_it() -> Result<()> {
         ensure!(stage.view(&waits)?.is_standing(), "nothing goes on without the money");
         pay(stage, "l3", &tax, 30_000)?;
         ensure!(row(stage, &tax)?.state == BillState::Paid);
-        ensure!(stage.state(&waits, "s5")? == StepState::Passed && stage.state(&waits, "s6")? == StepState::Ready);
+        ensure!(
+            stage.state(&waits, "s5")? == StepState::Passed && stage.state(&waits, "s6")? == StepState::Ready
+        );
         ensure!(!stage.view(&waits)?.is_standing());
         Ok(())
     })
@@ -265,7 +267,10 @@ fn what_was_paid_for_in_vain_goes_back() -> Result<()> {
                 let state = if paid == 1_000 { BillState::GivenBack } else { BillState::Cancelled };
                 ensure!(row.state == state && stage.current(&id)?.1.outcome.is_some());
                 pay(stage, &format!("w{number}"), &number, 5)?;
-                ensure!(due(stage, &number)?.iter().any(|refund| refund.fen.get() == 5), "and what comes after");
+                ensure!(
+                    due(stage, &number)?.iter().any(|refund| refund.fen.get() == 5),
+                    "and what comes after"
+                );
             }
         }
         let (id, tax) = waiting_for_tax(stage)?;
@@ -350,8 +355,14 @@ fn a_row_that_is_not_what_its_events_say_is_found() -> Result<()> {
         pay(stage, "p1", &number, 1_500)?;
         pay(stage, "p2", "JF00", 9)?;
         for (wrong, right) in [
-            ("UPDATE bill SET kept_fen = 999 WHERE kept_fen = 1000", "UPDATE bill SET kept_fen = 1000 WHERE kept_fen = 999"),
-            ("UPDATE bill SET state = 'open' WHERE state = 'paid'", "UPDATE bill SET state = 'paid' WHERE state = 'open'"),
+            (
+                "UPDATE bill SET kept_fen = 999 WHERE kept_fen = 1000",
+                "UPDATE bill SET kept_fen = 1000 WHERE kept_fen = 999",
+            ),
+            (
+                "UPDATE bill SET state = 'open' WHERE state = 'paid'",
+                "UPDATE bill SET state = 'paid' WHERE state = 'open'",
+            ),
             ("UPDATE payment SET fen = 8 WHERE fen = 9", "UPDATE payment SET fen = 9 WHERE fen = 8"),
             ("UPDATE refund SET tries = 7", "UPDATE refund SET tries = 0"),
         ] {

@@ -154,7 +154,10 @@ fn an_order_is_made_once_and_again_only_while_nobody_answers() -> Result<()> {
         scene.turn()?;
         scene.turn()?;
         let orders = of(&scene.gateway.orders).clone();
-        ensure!(orders.len() == 3 && orders.iter().all(|order| order.order == scene.bill && order.fen.get() == 1_000));
+        ensure!(
+            orders.len() == 3
+                && orders.iter().all(|order| order.order == scene.bill && order.fen.get() == 1_000)
+        );
         ensure!(orders[0].notify_url.ends_with("/payments/notify"));
         ensure!(scene.row()?.pay_url.ends_with(&scene.bill));
         Ok(())
@@ -182,7 +185,10 @@ fn a_bill_lapses_only_after_the_gateway_was_asked_and_the_order_is_closed() -> R
         scene.gateway.away.store(true, Ordering::Relaxed);
         scene.later(16 * DAY_MS);
         scene.turn()?;
-        ensure!(scene.row()?.state == BillState::Open && scene.standing()?, "nobody knows whether it was paid");
+        ensure!(
+            scene.row()?.state == BillState::Open && scene.standing()?,
+            "nobody knows whether it was paid"
+        );
         scene.gateway.away.store(false, Ordering::Relaxed);
         scene.pays("t1", 400)?;
         scene.later(HOUR_MS);
