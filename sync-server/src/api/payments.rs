@@ -17,6 +17,7 @@ use crate::gateway::{GatewaySettings, Told};
 use crate::jobs::payments::{NOTIFY, arrival};
 use crate::services::money::{self, Taken, Way};
 use crate::shell::App;
+use crate::shell::problem::Drawn;
 
 /// The most bytes of a call.
 const MAX_BYTES: usize = 16 << 10;
@@ -33,7 +34,10 @@ pub async fn notify(State(app): State<App>, request: Request<Body>) -> Response 
 
 /// The gateway calls again for everything but success.
 fn fail(status: StatusCode, why: &str) -> Response {
-    (status, Json(json!({ "code": "FAIL", "message": why }))).into_response()
+    let mut response = (status, Json(json!({ "code": "FAIL", "message": why }))).into_response();
+    // In the gateway's form, not in that of our problems.
+    response.extensions_mut().insert(Drawn);
+    response
 }
 
 fn take(app: &App, headers: &HeaderMap, body: &[u8]) -> Response {

@@ -180,6 +180,11 @@ pub async fn payments(
         let query = asked.query(&caller);
         let (bills, next) = money::page(tx, &query)?;
         let counts = money::counts(tx, query.unit.as_deref())?;
+        let mut rows = Vec::new();
+        for bill in &bills {
+            let named = if bill.unit.is_empty() { money::named_by(tx, &bill.number)? } else { None };
+            rows.push(row((bill, named), &caller, now_ms));
+        }
         let tab = |shown: Shown| Tab {
             href: address("/payments", shown, ""),
             word: W.of("payments_show", shown.as_str()),
@@ -198,7 +203,7 @@ pub async fn payments(
             w: W,
             sample: newest.as_deref().and_then(|volume| sample(&volume.catalogue)),
             tabs: Shown::ALL.into_iter().map(tab).collect(),
-            rows: bills.iter().map(|bill| row(bill, &caller, now_ms)).collect(),
+            rows,
             empty: (W.of("payments_none", why), W.of("payments_none_why", why)),
             first: query.before.map(|_| here.clone()),
             older: next.map(|place| format!("{here}&before={place}")),
@@ -210,7 +215,7 @@ pub async fn payments(
     .await
 }
 
-fn row(bill: &BillRow, caller: &Caller, now_ms: i64) -> RowView {
+fn row((bill, named): (&BillRow, Option<(String, String)>), caller: &Caller, now_ms: i64) -> RowView {
     let stray = bill.state == BillState::Stray;
     let may = SETTLE_PAYMENTS.judge(Some(caller.roles)) == Verdict::Go
         && (caller.roles.has(Role::Operator) || !stray);
@@ -223,7 +228,12 @@ fn row(bill: &BillRow, caller: &Caller, now_ms: i64) -> RowView {
     let sum = |fen: Fen| if fen.is_nothing() { "—".to_owned() } else { fen.to_string() };
     RowView {
         case: bill.case_number.clone(),
-        what: if bill.unit.is_empty() { W.t("payments.no_bill").to_owned() } else { bill.unit.clone() },
+        what: match named {
+            Some((order, currency)) => {
+                W.fill("payments.no_bill", &[("order", &order), ("currency", &currency)])
+            }
+            None => bill.unit.clone(),
+        },
         state: badge(W, bill),
         amount: sum(bill.fen),
         received: sum(bill.received),

@@ -134,6 +134,16 @@ pub fn of_case(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<BillRow>, StoreEr
     rows.iter().map(read).collect()
 }
 
+/// Order and currency that the payment of a stray named.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn named_by(tx: &mut Tx<'_>, stray: &str) -> Result<Option<(String, String)>, StoreError> {
+    let sql = "SELECT order_no, currency FROM payment WHERE bill = $1 ORDER BY transaction_no";
+    let row = tx.query_first(sql, &[stray.into()])?;
+    row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
+}
+
 /// What goes back of a bill, and where each stands.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ mod work;
 pub use arrivals::{Arrival, Taken, Way, take};
 pub use asking::{follow, prepare};
 pub use check::{of_case as check_case, strays as check_strays};
-pub use list::{Counts, Listed, PAGE, Query, Shown, counts, of_case, page, refunds_of};
+pub use list::{Counts, Listed, PAGE, Query, Shown, counts, named_by, of_case, page, refunds_of};
 pub use notices::{Notice, tell};
 pub use people::{give_back, retry};
 pub use reconcile::{Difference, FileLine, MAX_FILE_BYTES, Side, compare, read_file};

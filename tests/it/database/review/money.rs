@@ -398,5 +398,7 @@ pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
     stage.in_tx(|tx, _, _| Ok(money::of_case(tx, &id)?))?;
     stage.in_tx(|tx, _, _| money::refunds_of(tx, &number))?;
     pay(stage, "e1", "JF00", 5)?;
+    let named = stage.in_tx(|tx, _, _| Ok(money::named_by(tx, "WZe1")?))?;
+    ensure!(named == Some(("JF00".into(), "CNY".into())), "{named:?}");
     stage.is_sound()
 }
