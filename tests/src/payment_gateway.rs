@@ -184,7 +184,8 @@ impl PaymentGateway {
             }
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                bail!("the gateway waits for {what}; it was answered {:?}", state.called);
+                let last = state.called.last().map(|(transaction, status, _)| (transaction, status));
+                bail!("the gateway waits for {what}; its last call was answered {last:?}");
             }
             state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }

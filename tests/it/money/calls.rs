@@ -83,7 +83,7 @@ fn what_is_not_signed_not_young_or_no_payment_changes_nothing() -> Result<()> {
         let answer = call.send(&till)?;
         ensure!(
             answer.status == status && answer.text().contains("FAIL"),
-            "{status}: {} {}",
+            "{status}: {} {:.200}",
             answer.status,
             answer.text()
         );

@@ -15,6 +15,7 @@ use sync_server::centre::Centre;
 use sync_server::gateway::{Gateway, GatewayError, Order, RefundAnswer, RefundOrder, Told};
 use sync_server::jobs::payments::look;
 use sync_server::services::cases;
+use sync_server::services::clock_guard;
 use sync_server::services::money::{self, BillRow};
 use sync_server::services::review::Deed;
 use sync_server::store::Database;
@@ -104,8 +105,16 @@ impl Scene {
         Ok(look(&self.centre, &self.gateway, &AtomicBool::new(false))?)
     }
 
-    fn later(&self, ms: i64) {
-        self.clock.fetch_add(ms, Ordering::AcqRel);
+    /// Time goes by, a day at a time: a clock that jumps is not believed.
+    fn later(&self, ms: i64) -> Result<()> {
+        let mut left = ms;
+        while left > 0 {
+            let step = left.min(DAY_MS);
+            let now_ms = self.clock.fetch_add(step, Ordering::AcqRel) + step;
+            self.centre.write(move |tx| Ok(clock_guard::follow(tx, now_ms)?))?;
+            left -= step;
+        }
+        Ok(())
     }
 
     fn row(&self) -> Result<BillRow> {
@@ -145,12 +154,12 @@ fn an_order_is_made_once_and_again_only_while_nobody_answers() -> Result<()> {
         scene.gateway.away.store(true, Ordering::Relaxed);
         for _ in 0..4 {
             scene.turn()?;
-            scene.later(500);
+            scene.later(500)?;
         }
         ensure!(of(&scene.gateway.orders).len() == 2, "it waits longer each time");
         ensure!(scene.row()?.pay_url.is_empty());
         scene.gateway.away.store(false, Ordering::Relaxed);
-        scene.later(HOUR_MS);
+        scene.later(HOUR_MS)?;
         scene.turn()?;
         scene.turn()?;
         let orders = of(&scene.gateway.orders).clone();
@@ -171,7 +180,7 @@ fn a_payment_whose_call_back_was_lost_is_asked_for() -> Result<()> {
         scene.pays("t1", 1_000)?;
         scene.turn()?;
         ensure!(scene.row()?.state == BillState::Open, "not all the time");
-        scene.later(11 * 60_000);
+        scene.later(11 * 60_000)?;
         scene.turn()?;
         ensure!(scene.row()?.state == BillState::Paid && !scene.standing()?);
         Ok(())
@@ -183,7 +192,7 @@ fn a_bill_lapses_only_after_the_gateway_was_asked_and_the_order_is_closed() -> R
     on_both(|scene| {
         scene.turn()?;
         scene.gateway.away.store(true, Ordering::Relaxed);
-        scene.later(16 * DAY_MS);
+        scene.later(16 * DAY_MS)?;
         scene.turn()?;
         ensure!(
             scene.row()?.state == BillState::Open && scene.standing()?,
@@ -191,7 +200,7 @@ fn a_bill_lapses_only_after_the_gateway_was_asked_and_the_order_is_closed() -> R
         );
         scene.gateway.away.store(false, Ordering::Relaxed);
         scene.pays("t1", 400)?;
-        scene.later(HOUR_MS);
+        scene.later(HOUR_MS)?;
         scene.turn()?;
         let row = scene.row()?;
         ensure!(row.state == BillState::Lapsed && row.owed.get() == 400 && !scene.standing()?, "{row:?}");
@@ -207,7 +216,7 @@ fn a_gateway_that_stays_away_holds_up_no_case_for_ever() -> Result<()> {
     on_both(|scene| {
         scene.turn()?;
         scene.gateway.away.store(true, Ordering::Relaxed);
-        scene.later(18 * DAY_MS);
+        scene.later(18 * DAY_MS)?;
         scene.turn()?;
         ensure!(scene.row()?.state == BillState::Lapsed && !scene.standing()?);
         Ok(())
@@ -218,9 +227,9 @@ fn a_gateway_that_stays_away_holds_up_no_case_for_ever() -> Result<()> {
 fn a_payment_in_time_of_which_nobody_heard_before_the_end_counts() -> Result<()> {
     on_both(|scene| {
         scene.turn()?;
-        scene.later(14 * DAY_MS);
+        scene.later(14 * DAY_MS)?;
         scene.pays("t1", 1_000)?;
-        scene.later(3 * DAY_MS);
+        scene.later(3 * DAY_MS)?;
         scene.turn()?;
         ensure!(scene.row()?.state == BillState::Paid, "{:?}", scene.row()?);
         ensure!(of(&scene.gateway.closed).len() <= 1 && !scene.standing()?);
@@ -236,14 +245,14 @@ fn a_refund_keeps_its_number_and_is_given_up_to_people() -> Result<()> {
         scene.gateway.refuses.store(true, Ordering::Relaxed);
         let turns = RefCell::new(0_u32);
         while !scene.row()?.needs && *turns.borrow() < 40 {
-            scene.later(3 * HOUR_MS);
+            scene.later(3 * HOUR_MS)?;
             scene.turn()?;
             *turns.borrow_mut() += 1;
         }
         let refunds = of(&scene.gateway.refunds).clone();
         ensure!(refunds.len() as u32 == MAX_TRIES, "{refunds:?}");
         ensure!(refunds.iter().all(|r| *r == refunds[0] && r.fen.get() == 700 && r.transaction == "t1"));
-        scene.later(DAY_MS);
+        scene.later(DAY_MS)?;
         scene.turn()?;
         ensure!(of(&scene.gateway.refunds).len() as u32 == MAX_TRIES, "it is tried no more");
         Ok(())
