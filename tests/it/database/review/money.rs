@@ -400,5 +400,9 @@ pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
     pay(stage, "e1", "JF00", 5)?;
     let named = stage.in_tx(|tx, _, _| Ok(money::named_by(tx, "WZe1")?))?;
     ensure!(named == Some(("JF00".into(), "CNY".into())), "{named:?}");
-    stage.is_sound()
+    let view = stage.view(&id)?;
+    let odd = stage.in_tx(|tx, _, _| money::check_case(tx, &id, &view))?;
+    let (_, strays) = stage.in_tx(|tx, _, _| money::check_strays(tx, 0, 100))?;
+    ensure!(odd.is_empty() && strays.is_empty(), "{odd:?} {strays:?}");
+    Ok(())
 }
