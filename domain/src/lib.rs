@@ -16,6 +16,7 @@
 //! | [`applicant`] | 申请人 | ID-number rules, the person on the card, masked and redacted printing |
 //! | [`deadline`] | 时限 | working days by the calendar that central IT publishes; when a case's time ends, and what of it stood still |
 //! | [`rules`] | 规则 | what a machine may approve by itself, names of companies; a refusal is a person's |
+//! | [`money`] | 缴费 | bills, payments and refunds in whole fen: short, over, double and late, and sums that balance |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
 //! | [`certificate`] | 证照 | what a granted step gives: signed data, a list of those revoked, checking both without a network |
 //! | [`parcel`] | 送达件 | how a result reaches its holder: by post or at a window, with the whole life of the parcel |
@@ -36,6 +37,7 @@ pub mod expr;
 pub mod form;
 pub mod ids;
 pub mod item;
+pub mod money;
 pub mod nearby;
 pub mod parcel;
 pub mod rules;

@@ -24,6 +24,7 @@ use crate::jobs::upkeep::UpkeepPlan;
 use crate::keys::Keys;
 use crate::move_command::{self, MoveStore};
 use crate::publish_cli::{self, CatalogueCommand};
+use crate::reconcile_command::{self, Reconcile};
 use crate::rules_command::{self, RulesJob};
 use crate::sample_data::{self, SampleJob};
 use crate::sealing_command::{self, SealingJob};
@@ -105,6 +106,16 @@ Examples:
     MoveStore(MoveStore),
     #[command(flatten)]
     Safety(SafetyJob),
+    /// Compare the payment gateway's file of a day with the payments and refunds that are here; reads only.
+    #[command(
+        after_help = "Exit code 1 if something does not agree. With --take the payments that are missing here are
+taken; what fits no bill then waits at /payments.
+
+Examples:
+  sync-server reconcile 2026-11-30.csv --day 2026-11-30
+  sync-server reconcile 2026-11-30.csv --day 2026-11-30 --take --json"
+    )]
+    Reconcile(Reconcile),
     #[command(flatten)]
     Verify(VerifyJob),
     #[command(flatten)]
@@ -274,6 +285,7 @@ fn perform(command: Command, resolution: Resolution<Config>) -> anyhow::Result<E
         Command::MoveStore(args) => move_command::run(&args, &config),
         Command::Safety(job) => backup_command::run(&job, &config),
         Command::Sample(job) => sample_data::run(&job, &config),
+        Command::Reconcile(args) => reconcile_command::run(&args, &config),
         Command::Verify(job) => verify_command::run(&job, &config),
         Command::Attachments(job) => attachments_command::run(&job, &config),
         Command::SealingKeys(job) => sealing_command::run(&job, &config),

@@ -10,6 +10,7 @@
 //! | [`services`] | use cases on a transaction, time passed in |
 //! | [`carriers`] | who carries parcels: orders, signed call-backs, a simulator |
 //! | [`sources`] | data sources of other departments, real and simulated |
+//! | [`gateway`] | the payment gateway: orders, refunds, call-backs that are signed |
 //! | [`jobs`] | what is done after the COMMIT: opening submissions |
 //! | [`store`] | one SQL over a small driver, one writer, a few readers, migrations |
 //! | [`keys`], [`sealing_ring`], [`sealing_command`], [`authority`] | private keys; those to which terminals seal; the authority that certifies terminals |
@@ -48,8 +49,10 @@ pub mod doctor;
 pub mod erasure_journal;
 pub mod error;
 mod exit;
+pub mod gateway;
 pub mod jobs;
 pub mod keys;
+mod loopback;
 pub mod metrics;
 pub mod moments;
 pub mod move_command;
@@ -59,6 +62,7 @@ pub mod pages;
 mod passphrases;
 pub mod publish_cli;
 pub mod readings;
+mod reconcile_command;
 pub mod refold_command;
 pub mod routes;
 mod rules_command;

@@ -9,6 +9,7 @@ use crate::error::ServiceError;
 use crate::keys::Keys;
 use crate::services::approval;
 use crate::services::catalogue::Shelf;
+use crate::services::money;
 use crate::services::refold::{self, Checked, Difference};
 use crate::store::{Driver, Tx};
 
@@ -85,7 +86,10 @@ pub fn verify(store: &mut dyn Driver, progress: &mut dyn FnMut(u64)) -> Result<R
         let checked = refold::stretch(&mut Tx::new(store), &shelf, after, refold::STRETCH);
         store.rollback();
         let Checked { cases, last, without_times, differences } = checked?;
-        let Some(last) = last else { return Ok(report) };
+        let Some(last) = last else {
+            look_at_strays(store, &mut report)?;
+            return Ok(report);
+        };
         after = last;
         let before = report.cases;
         report.cases += cases;
@@ -96,6 +100,28 @@ pub fn verify(store: &mut dyn Driver, progress: &mut dyn FnMut(u64)) -> Result<R
         if before / PROGRESS != report.cases / PROGRESS {
             progress(report.cases);
         }
+    }
+}
+
+/// Looks at the payments that fit no bill: they belong to no case.
+fn look_at_strays(store: &mut dyn Driver, report: &mut Report) -> Result<(), ServiceError> {
+    let mut after = 0;
+    loop {
+        store.begin_read()?;
+        let checked = money::check_strays(&mut Tx::new(store), after, refold::STRETCH);
+        store.rollback();
+        let (last, odd) = checked?;
+        report.differences += odd.len() as u64;
+        let room = TOLD.saturating_sub(report.told.len());
+        report.told.extend(odd.into_iter().take(room).map(|(place, stored, folded)| Difference {
+            envelope_id: String::new(),
+            number: String::new(),
+            place,
+            stored,
+            folded,
+        }));
+        let Some(last) = last else { return Ok(()) };
+        after = last;
     }
 }
 

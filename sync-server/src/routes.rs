@@ -13,7 +13,9 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, carriers, certificates, changes, citizen, heartbeat, offers, reads, tuf, uploads};
+use crate::api::{
+    calls, carriers, certificates, changes, citizen, heartbeat, offers, payments, reads, tuf, uploads,
+};
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
@@ -85,7 +87,7 @@ fn doors() -> Doors {
         MANAGE_ACCOUNTS, MANAGE_TERMINALS, OPEN, OWN_ACCOUNT, OWN_PASSWORD, PUBLISH, SEE_CASES,
         SEE_STATISTICS, SEND_MESSAGES,
     };
-    parcels(window(desk(catalogue(Doors::default()))))
+    payments(parcels(window(desk(catalogue(Doors::default())))))
         .get(&OPEN, "/healthz", calls::healthz)
         .get(&OPEN, "/openapi.json", calls::describe)
         .get(&OPEN, "/slips/{number}", pages::slip)
@@ -175,6 +177,17 @@ fn desk(doors: Doors) -> Doors {
         .get(&DECIDE_CASES, "/desk/{number}/certificates/{name}", pages::desk_certificate)
         .get(&DECIDE_CASES, "/desk/{number}/certificates/{name}/file", pages::desk_certificate_file)
         .post_item(&DECIDE_CASES, "/desk/{number}/certificates/{name}/revoke", pages::desk_revoke)
+}
+
+/// Money.
+fn payments(doors: Doors) -> Doors {
+    use policy::{GATEWAY, SEE_PAYMENTS, SETTLE_PAYMENTS};
+    doors
+        .post(&GATEWAY, "/payments/notify", payments::notify)
+        .get(&SEE_PAYMENTS, "/payments", pages::payments)
+        .get(&SEE_PAYMENTS, "/payments.csv", pages::payments_csv)
+        .post(&SETTLE_PAYMENTS, "/payments/{id}/retry", pages::retry_refunds)
+        .post(&SETTLE_PAYMENTS, "/payments/{id}/give-back", pages::give_back_stray)
 }
 
 /// The window desk.

@@ -22,6 +22,7 @@ mod intake;
 mod kills;
 mod kiosk;
 mod messages;
+mod money;
 mod operator;
 mod other_cards;
 mod printing;

@@ -12,6 +12,7 @@ pub mod http;
 pub mod link;
 pub mod page_printer;
 pub mod papers;
+pub mod payment_gateway;
 pub mod pcscd;
 pub mod people;
 pub mod postgres;

@@ -323,6 +323,7 @@ impl Server {
                 "backup.pub",
                 "erasures.journal",
                 "carriers.json",
+                "payments.json",
             ]
             .contains(&name.as_str())
             {

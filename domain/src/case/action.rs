@@ -9,6 +9,7 @@ use super::plan::Plan;
 use super::{CaseState, Outcome, QuarantineReason, ReturnReason, VisitKind};
 use crate::envelope::Digest;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
+use crate::money::Fen;
 use crate::rules::Decision;
 
 /// One thing that happened. Stored as JSON for ever, so variants and fields are only added.
@@ -139,6 +140,31 @@ pub enum Action {
         /// Nobody waits any longer for what is missing: a person decides.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         over: bool,
+    },
+    /// 开具缴费单: something is to be paid for the step; the clock stands until it is, or the bill ends.
+    Billed {
+        step: String,
+        /// The number of the bill.
+        bill: String,
+        /// How much.
+        fen: Fen,
+        /// On what ground of the law.
+        basis: String,
+        /// Last moment to pay, milliseconds since 1970.
+        due_ms: i64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Digest>,
+    },
+    /// 已缴费: all of the bill was paid.
+    BillPaid { step: String, bill: String },
+    /// 缴费逾期: the bill was not paid in time.
+    BillLapsed { step: String, bill: String },
+    /// 取消缴费单: the office does not ask for it any more.
+    BillCancelled {
+        step: String,
+        bill: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Digest>,
     },
     /// A note of staff; changes nothing.
     Noted {
@@ -285,6 +311,10 @@ impl Action {
             Self::Skipped { .. } => "skipped",
             Self::Reopened { .. } => "reopened",
             Self::Judged { .. } => "judged",
+            Self::Billed { .. } => "billed",
+            Self::BillPaid { .. } => "bill_paid",
+            Self::BillLapsed { .. } => "bill_lapsed",
+            Self::BillCancelled { .. } => "bill_cancelled",
             Self::Noted { .. } => "noted",
             Self::Escalated { .. } => "escalated",
             Self::DueMoved { .. } => "due_moved",
@@ -308,6 +338,10 @@ impl Action {
             | Self::Refused { step, .. }
             | Self::Skipped { step }
             | Self::Judged { step, .. }
+            | Self::Billed { step, .. }
+            | Self::BillPaid { step, .. }
+            | Self::BillLapsed { step, .. }
+            | Self::BillCancelled { step, .. }
             | Self::Reopened { step, .. } => Some(step),
             Self::Noted { step, .. } => step.as_deref(),
             _ => None,
@@ -323,6 +357,8 @@ impl Action {
             | Self::ConsultAnswered { text, .. }
             | Self::Passed { text, .. }
             | Self::Refused { text, .. }
+            | Self::Billed { text, .. }
+            | Self::BillCancelled { text, .. }
             | Self::Completed { text, .. } => text.as_ref(),
             Self::Noted { text, .. } => Some(text),
             _ => None,

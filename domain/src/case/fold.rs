@@ -8,7 +8,7 @@ use super::action::{Action, Recorded, Want};
 use super::plan::{FailPolicy, Plan, PlannedStep};
 use super::step::{StepState, StepView};
 use super::view::{Asked, CaseView, SupplementView, Wanted};
-use super::{CaseState, Outcome, ReturnReason};
+use super::{BilledState, CaseState, Outcome, ReturnReason};
 use crate::bundle::{DoneBy, StepKind};
 use crate::deadline::Pause;
 use crate::ids::EnvelopeId;
@@ -84,6 +84,7 @@ impl CaseView {
             back_at_ms: None,
             wanted: Vec::new(),
             supplements: Vec::new(),
+            bills: Vec::new(),
             warned: false,
             overdue: false,
             outcome: None,
@@ -202,6 +203,10 @@ impl CaseView {
             }
             Action::Noted { step: None, .. } | Action::DueMoved { .. } => Some(()),
             Action::Escalated { over } if self.state == CaseState::Accepted => self.escalate(*over),
+            Action::Billed { .. }
+            | Action::BillPaid { .. }
+            | Action::BillLapsed { .. }
+            | Action::BillCancelled { .. } => self.move_bill(next),
             _ => self.move_one(next),
         }
     }
@@ -215,6 +220,10 @@ impl CaseView {
             Action::Passed { .. } | Action::Refused { .. } | Action::ConsultAsked { .. }
         );
         if decides && !accepted {
+            return None;
+        }
+        // What is to be paid for is not done before: the bill is paid, lapsed or cancelled first.
+        if matches!(next.action, Action::Passed { .. }) && self.open_bill(id).is_some() {
             return None;
         }
         let levels = self.plan.step(id)?.levels;
@@ -336,6 +345,7 @@ impl CaseView {
                 }
             }
         }
+        self.end_bills();
         // One notice, one last moment: the longest of those that still wait.
         self.supplement_due_ms = self.asked.iter().filter_map(|asked| asked.due_ms).max();
         self.keep_time(at_ms);
@@ -363,8 +373,9 @@ impl CaseView {
             } else {
                 continue;
             };
+            let paid = next == StepState::Ready && self.is_paid_in(&planned.id);
             if let Some(step) = self.steps.get_mut(index) {
-                step.state = next;
+                step.state = if paid { StepState::Passed } else { next };
             }
         }
     }
@@ -379,7 +390,9 @@ impl CaseView {
             step.state.is_workable() && by == Some(DoneBy::Applicant)
         };
         let open = self.state == CaseState::Accepted;
-        let stands = open && (self.asked.iter().any(|asked| asked.sent) || self.steps.iter().any(theirs));
+        let pays = self.bills.iter().any(|bill| bill.state == BilledState::Open);
+        let told = self.asked.iter().any(|asked| asked.sent);
+        let stands = open && (told || pays || self.steps.iter().any(theirs));
         match (self.pauses.last_mut().filter(|pause| pause.until_ms.is_none()), stands) {
             (None, true) => self.pauses.push(Pause { from_ms: at_ms, until_ms: None }),
             (Some(pause), false) => pause.until_ms = Some(at_ms),

@@ -2,7 +2,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::case::{Mark, VisitKind};
+use crate::case::{Billed, Mark, VisitKind};
 
 const STEPS: [&str; 6] = ["desk", "a", "b", "pay", "issue", "none"];
 const PEOPLE: [&str; 3] = ["u1", "u2", "centre"];
@@ -33,6 +33,10 @@ fn any_action() -> impl Strategy<Value = Action> {
         2 => (step(), person()).prop_map(|(step, by)| refused(&step, &by)),
         1 => step().prop_map(|step| Action::Skipped { step }),
         2 => step().prop_map(|step| Action::Reopened { step, field: "f".into() }),
+        4 => (step(), 0u8..4).prop_map(|(step, n)| billed(&step, &n.to_string())),
+        3 => (step(), 0u8..4).prop_map(|(step, n)| Action::BillPaid { step, bill: n.to_string() }),
+        1 => (step(), 0u8..4).prop_map(|(step, n)| Action::BillLapsed { step, bill: n.to_string() }),
+        1 => (step(), 0u8..4).prop_map(|(step, n)| Action::BillCancelled { step, bill: n.to_string(), text: None }),
         1 => any::<bool>().prop_map(|over| Action::Escalated { over }),
         1 => person().prop_map(|clerk| Action::Answerable { clerk, visit: VisitKind::Assisted }),
         1 => prop::option::of(prop::sample::select(&Outcome::ALL[..]))
@@ -67,6 +71,19 @@ fn sound(view: &CaseView) -> Result<(), TestCaseError> {
         );
         let waits = view.asked.iter().any(|asked| asked.step == step.id);
         prop_assert_eq!(step.state == StepState::Supplement, waits, "{} waits for a supplement", step.id);
+    }
+    for bill in &view.bills {
+        let counts = |b: &&Billed| matches!(b.state, BilledState::Open | BilledState::Paid);
+        let of_step = view.bills.iter().filter(|b| b.step == bill.step);
+        prop_assert!(of_step.filter(counts).count() <= 1, "one bill of a step counts");
+        let step = view.step(&bill.step);
+        if bill.state == BilledState::Open {
+            prop_assert!(
+                view.state == CaseState::Accepted && view.is_standing(),
+                "the clock stands while it waits"
+            );
+            prop_assert!(step.is_some_and(|step| step.state.is_open()), "nobody pays for what is over");
+        }
     }
     if view.state == CaseState::Completed {
         prop_assert!(view.steps.iter().all(|step| !step.state.is_open()) && !view.is_standing());

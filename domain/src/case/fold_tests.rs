@@ -1,4 +1,6 @@
 //! Fold by tables: what fits where, what follows by itself, how actions are stored.
+#[path = "fold_bills.rs"]
+mod bills;
 #[path = "fold_properties.rs"]
 mod properties;
 #[path = "fold_supplements.rs"]
@@ -93,6 +95,12 @@ fn supplement_of(key: &str) -> Action {
 /// One that brought nothing that was asked for.
 fn empty() -> Action {
     Action::supplement("01930000-0000-7000-8000-000000000000".parse().expect("an id"), &[])
+}
+
+fn billed(step: &str, bill: &str) -> Action {
+    let fen = crate::money::Fen::new(1_000).expect("an amount");
+    let (step, bill, basis) = (step.to_owned(), bill.to_owned(), "law".to_owned());
+    Action::Billed { step, bill, fen, basis, due_ms: 99_000, text: None }
 }
 
 fn completed(outcome: Outcome) -> Action {

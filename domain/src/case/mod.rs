@@ -2,6 +2,7 @@
 //!
 //! Refuses to know who may act or how actions are stored: the server's services decide that.
 mod action;
+mod billing;
 mod fold;
 mod outcome;
 pub mod plan;
@@ -13,6 +14,7 @@ mod visit;
 use serde::{Deserialize, Serialize};
 
 pub use action::{Action, Flaw, Recorded, Want};
+pub use billing::{Billed, BilledState};
 pub use fold::{FoldError, fold};
 pub use plan::{FailPolicy, MAX_STEPS, ONLY_STEP, Plan, PlanError, PlannedStep};
 pub use reasons::{Outcome, QuarantineReason, ReturnReason};

@@ -1,7 +1,7 @@
 //! What the fold of a case gives. Only data: the fold says how it comes about.
 use super::plan::Plan;
 use super::step::StepView;
-use super::{Answerable, CaseState, Outcome};
+use super::{Answerable, Billed, CaseState, Outcome};
 use crate::bundle::{DoneBy, StepKind};
 use crate::deadline::Pause;
 use crate::ids::{CaseNo, EnvelopeId, UnitId};
@@ -43,6 +43,8 @@ pub struct CaseView {
     pub wanted: Vec<Wanted>,
     /// Supplements that came, oldest first.
     pub supplements: Vec<SupplementView>,
+    /// What was asked to be paid for it, in the order of asking.
+    pub bills: Vec<Billed>,
     /// It was told that the last day comes near.
     pub warned: bool,
     /// It was told that the last day is over.

@@ -47,6 +47,8 @@ pub static DEVICES: Permit = Permit { name: "devices", who: Who::Device };
 pub static ENROLMENT: Permit = Permit { name: "enrolment", who: Who::Device };
 /// What carriers call back, each call signed with a shared secret.
 pub static CALL_BACKS: Permit = Permit { name: "call_backs", who: Who::Device };
+/// What the payment gateway tells: each call is signed with the key that only it has.
+pub static GATEWAY: Permit = Permit { name: "gateway", who: Who::Device };
 /// Change one's own password, and sign out: the only things that may be done with a password that somebody else gave.
 pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
 /// See one's own account, and end other sessions of it.
@@ -75,6 +77,12 @@ pub static SEE_VISITS: Permit = Permit {
 /// central IT of all.
 pub static SEE_STATISTICS: Permit =
     Permit { name: "see_statistics", who: Who::OneOf(&[Role::Leader, Role::Operator]) };
+/// See bills, payments and refunds: a leader those of the own unit, central IT and inspectors all. No person is shown.
+pub static SEE_PAYMENTS: Permit =
+    Permit { name: "see_payments", who: Who::OneOf(&[Role::Leader, Role::Inspector, Role::Operator]) };
+/// Have a refund tried again, and send back what fits no bill.
+pub static SETTLE_PAYMENTS: Permit =
+    Permit { name: "settle_payments", who: Who::OneOf(&[Role::Leader, Role::Operator]) };
 /// See the catalogue: items, bundles, forms, the working-day calendar, drafts, versions and what differs between them.
 pub static SEE_CATALOGUE: Permit = Permit {
     name: "see_catalogue",
@@ -102,11 +110,12 @@ pub static SEND_MESSAGES: Permit = Permit { name: "send_messages", who: Who::One
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 19] = [
+pub static PERMITS: [&Permit; 22] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
     &CALL_BACKS,
+    &GATEWAY,
     &OWN_PASSWORD,
     &OWN_ACCOUNT,
     &SEE_CASES,
@@ -115,6 +124,8 @@ pub static PERMITS: [&Permit; 19] = [
     &PARCELS,
     &SEE_VISITS,
     &SEE_STATISTICS,
+    &SEE_PAYMENTS,
+    &SETTLE_PAYMENTS,
     &SEE_CATALOGUE,
     &EDIT_CATALOGUE,
     &CHECK_CATALOGUE,

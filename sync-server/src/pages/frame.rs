@@ -14,7 +14,7 @@ use crate::services::editing;
 use crate::services::sessions::Caller;
 use crate::services::tally::Tally;
 use crate::services::work_list::{self, Query};
-use crate::services::{accounts, durability, meta, notifications, parcels, rollout, standing, tasks};
+use crate::services::{accounts, durability, meta, money, notifications, parcels, rollout, standing, tasks};
 use crate::store::{StoreError, Tx};
 use crate::words::Words;
 
@@ -90,6 +90,8 @@ pub enum Here<'a> {
     Items,
     /// The figures of cases.
     Statistics,
+    /// Bills, payments and refunds.
+    Payments,
     /// Drafts and the version that waits.
     Changes,
     /// Versions of the catalogue.
@@ -147,6 +149,12 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
             entries.push(of_parcels(tx, words, unit, here)?);
         }
         nav.push(NavGroup { word: words.of("nav", "cases"), entries });
+    }
+    if may(&policy::SEE_PAYMENTS) && (caller.unit.is_some() || sees_all(caller)) {
+        nav.push(NavGroup {
+            word: words.of("nav", "money"),
+            entries: vec![payments(tx, words, caller, here)?],
+        });
     }
     if may(&policy::SEE_STATISTICS) && (caller.unit.is_some() || caller.roles.has(Role::Operator)) {
         let entry = link(words, ("statistics", "/statistics", "chart"), here == Here::Statistics, None);
@@ -217,6 +225,29 @@ fn catalogue(tx: &mut Tx<'_>, words: Words, here: Here<'_>) -> Result<Vec<NavEnt
         link(words, ("changes", "/catalogue/changes", "undo"), here == Here::Changes, Some(drafts)),
         link(words, ("versions", "/catalogue/versions", "list"), here == Here::Versions, None),
     ])
+}
+
+/// Whether a caller sees the bills of every unit.
+pub fn sees_all(caller: &Caller) -> bool {
+    caller.roles.has_any(&[Role::Operator, Role::Inspector])
+}
+
+/// The unit whose bills a caller sees; none for whoever sees all.
+pub fn bills_of(caller: &Caller) -> Option<&str> {
+    let own = caller.unit.as_ref().map_or("", |unit| unit.as_str());
+    (!sees_all(caller)).then_some(own)
+}
+
+/// The link to bills: it counts those for which a person has to do something.
+fn payments(
+    tx: &mut Tx<'_>,
+    words: Words,
+    caller: &Caller,
+    here: Here<'_>,
+) -> Result<NavEntry, ServiceError> {
+    let needs = money::counts(tx, bills_of(caller))?.needs;
+    let entry = link(words, ("payments", "/payments", "doc"), here == Here::Payments, Some(needs));
+    Ok(NavEntry { alarming: needs > 0, ..entry })
 }
 
 /// The link to rollouts: it counts the one that waits for somebody.

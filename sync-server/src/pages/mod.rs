@@ -32,6 +32,7 @@ mod moment;
 mod notifications;
 mod own_account;
 mod parcels;
+mod payments;
 mod people;
 mod progress;
 mod qr;
@@ -72,6 +73,7 @@ pub use own_account::{change_password, end_other_sessions, own_account, password
 pub use parcels::{
     parcel, parcel_deed, parcel_paper, parcels, parcels_csv, pick_up, pick_up_form, pick_up_hand,
 };
+pub use payments::{give_back_stray, payments, payments_csv, retry_refunds};
 pub use rollout::{rollout, rollout_step, take_rollout_step};
 pub use sign_in::{home, not_yours, sign_in, sign_in_form, sign_out};
 pub use slip::{slip, slip_receipt};

@@ -5,12 +5,15 @@ use domain::case::{CaseState, Mark, Outcome, Want};
 use domain::catalogue::Entry;
 use domain::date::CivilDate;
 use domain::ids::ItemCode;
+use domain::money::BillState;
 use domain::parcel::ParcelState;
 
 use super::called;
+use super::payments::{going_back, yuan};
+use super::qr::{self, QrView};
 use super::view::{self, MarkView};
 use crate::carriers::SIMULATED;
-use crate::services::progress::{Progress, Stage, Standing};
+use crate::services::progress::{Paying, Progress, Stage, Standing};
 use crate::services::results::given_by;
 use crate::words::Words;
 
@@ -48,6 +51,30 @@ pub struct WantView {
     pub name: String,
     /// What is wrong with it.
     pub flaw: String,
+}
+
+/// A bill on a phone.
+pub struct PayView {
+    /// What is paid for.
+    pub what: String,
+    /// How much is still to be paid, or was to be.
+    pub amount: String,
+    /// Until when, or what became of it.
+    pub word: String,
+    /// Name of the glyph and class of its colour.
+    pub glyph: &'static str,
+    /// A part came; what goes back.
+    pub notes: Vec<String>,
+    /// Where it is paid; none while nobody can, or need.
+    pub pay: Option<PayLink>,
+}
+
+/// Where a bill is paid.
+pub struct PayLink {
+    /// The address.
+    pub url: String,
+    /// The same as a code.
+    pub qr: Option<QrView>,
 }
 
 /// For whom, and when.
@@ -152,6 +179,42 @@ fn in_person(progress: &Progress, reader: Reader<'_>) -> Option<Whereabouts> {
 /// What a carrier is called: the simulator says that it is one.
 pub fn carrier_name(w: Words, carrier: &str) -> String {
     if carrier == SIMULATED { w.t("parcels.simulated").to_owned() } else { carrier.to_owned() }
+}
+
+/// The bills of a case, for whoever has the token: the newest first, without those that were taken back unpaid.
+pub fn bills(progress: &Progress, reader: Reader<'_>) -> Vec<PayView> {
+    let shown = |paying: &&Paying| {
+        !matches!(paying.row.state, BillState::Cancelled) || !paying.row.received.is_nothing()
+    };
+    progress.bills.iter().rev().filter(shown).map(|paying| paid(progress, paying, reader)).collect()
+}
+
+fn paid(progress: &Progress, paying: &Paying, reader: Reader<'_>) -> PayView {
+    let (w, row) = (reader.w, &paying.row);
+    let catalogue = progress.volume.as_deref().map(|v| &v.catalogue);
+    let planned = progress.view.plan.step(&row.step);
+    let what =
+        planned.map_or_else(|| row.step.clone(), |step| called::step(w, (catalogue, reader.item), step));
+    let open = row.state == BillState::Open;
+    let left = row.fen.minus(row.kept).unwrap_or_default();
+    let until = || w.fill("payments.until", &[("time", &view::last_moment(w, row.due_ms, reader.now_ms))]);
+    let part = (open && !row.kept.is_nothing())
+        .then(|| w.fill("payments.part", &[("paid", &yuan(w, row.kept)), ("left", &yuan(w, left))]));
+    let back = paying.refunds.iter().map(|refund| going_back(w, *refund));
+    let waits = (open && row.pay_url.is_empty()).then(|| w.t("payments.no_link").to_owned());
+    let link = |url: &str| PayLink { url: url.to_owned(), qr: qr::draw(url) };
+    PayView {
+        what,
+        amount: yuan(w, if open { left } else { row.fen }),
+        word: if open { until() } else { w.of("bill_state", row.state.as_str()) },
+        glyph: match row.state {
+            BillState::Open | BillState::Lapsed => "warn",
+            BillState::Paid => "ok",
+            _ => "run",
+        },
+        notes: part.into_iter().chain(waits).chain(back).collect(),
+        pay: Some(row.pay_url.as_str()).filter(|url| open && !url.is_empty()).map(link),
+    }
 }
 
 fn of_mark(mark: MarkView) -> Line {

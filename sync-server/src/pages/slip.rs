@@ -12,7 +12,7 @@ use domain::text::Language;
 use serde::Deserialize;
 
 use super::moment::Begun;
-use super::progress::{self as drawing, Line, Reader, Turn, Whereabouts};
+use super::progress::{self as drawing, Line, PayView, Reader, Turn, Whereabouts};
 use super::sign_in::drawn;
 use super::slip_supplement::can_be_added;
 use super::view::{self, MarkTimes};
@@ -116,6 +116,8 @@ pub(super) struct SlipPage {
     note: Option<(&'static str, &'static str)>,
     turn: Option<Turn>,
     result: Option<Whereabouts>,
+    /// What is to be paid, was paid and goes back: for whoever has the token.
+    bills: Vec<PayView>,
     corrected: Option<String>,
     lines: Vec<Line>,
     station: String,
@@ -202,6 +204,7 @@ pub(super) fn draw(
         note: note.map(|(glyph, key)| (glyph, w.t(key))),
         corrected,
         lines: drawing::lines(marks, progress.as_ref(), reader),
+        bills: progress.as_ref().map(|progress| drawing::bills(progress, reader)).unwrap_or_default(),
         turn: progress.as_ref().and_then(|progress| drawing::turn(progress, reader)),
         result: progress.as_ref().and_then(|progress| drawing::result(progress, reader)),
         station,

@@ -9,7 +9,7 @@ use domain::wire::v1::{CaseNews, ChangeNews};
 use super::case_time::Time;
 use super::catalogue::Shelf;
 use super::statistics::facts;
-use super::{approval, audit, case_time, changes, notifications, results, tasks};
+use super::{approval, audit, case_time, changes, money, notifications, results, tasks};
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{Row, StoreError, Tx, Value};
 
@@ -168,7 +168,7 @@ pub fn changed(version: u64) -> ServiceError {
 
 /// Adds an action to a case as it is now: the action, its row, its tasks, its times, what is counted of it, its audit row
 /// and its news. What it
-/// takes back that was granted is revoked.
+/// takes back that was granted is revoked, and what was paid for in vain goes back.
 ///
 /// # Errors
 /// [`ServiceError`]: `case-changed` if the action does not fit where the case stands, or the store's.
@@ -181,6 +181,7 @@ pub fn add(
 ) -> Result<CaseView, ServiceError> {
     let id = &row.envelope_id;
     let next = Recorded { version: view.version + 1, at_ms: now_ms, action };
+    let bills = view.bills.clone();
     let (decided_ms, counted) = (view.decided_at_ms(), facts::of(tx, shelf, row, &view, true)?);
     view.apply(&next).map_err(|e| match e {
         FoldError::Misfit { .. } | FoldError::Edge { .. } => {
@@ -192,6 +193,7 @@ pub fn add(
     let counts = facts::of(tx, shelf, row, &view, view.decided_at_ms() == decided_ms)?;
     facts::change(tx, row, (counted.as_ref(), counts.as_ref()))?;
     write_action(tx, &Subject { id, station: &row.station, actor }, &next, &view)?;
+    money::follow(tx, now_ms, row, (&bills, &view), actor.id)?;
     results::take_back(tx, now_ms, row, (&next.action, &view))?;
     approval::note_opened(tx, now_ms, (id, row.item.as_ref()), &next.action)?;
     approval::follow(tx, now_ms, id, (&next.action, &view))?;

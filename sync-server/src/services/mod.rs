@@ -30,6 +30,7 @@ pub mod intake;
 pub mod item_history;
 pub mod meta;
 pub mod notifications;
+pub mod money;
 pub mod offers;
 pub mod open_deadlines;
 pub mod parcels;

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use domain::bundle::{DoneBy, StepKind};
 use domain::case::{CaseView, StepState, StepView};
 use domain::ids::EnvelopeId;
+use domain::money::{Fen, RefundState};
 use domain::parcel::ParcelState;
 use domain::wire::v1::SupplementRequest;
 
 use super::catalogue::Volume;
+use super::money::{self, BillRow};
 use super::{Context, cases, citizen_cases, parcels};
 use crate::error::ServiceError;
 use crate::store::Tx;
@@ -23,6 +25,8 @@ pub struct Progress {
     pub request: Option<SupplementRequest>,
     /// Where its result is, for whoever has the token; none if it has none, or nothing is handed over.
     pub result: Option<parcels::Stored>,
+    /// What was asked to be paid for it; only for whoever has the token.
+    pub bills: Vec<Paying>,
     /// Until when it is to be decided, milliseconds since 1970; none where no time runs.
     pub due_ms: Option<i64>,
     /// The calendar does not know all the days until then (预计).
@@ -31,6 +35,28 @@ pub struct Progress {
     pub volume: Option<Arc<Volume>>,
     /// The case.
     pub view: CaseView,
+}
+
+/// A bill with what goes back of it.
+pub struct Paying {
+    /// The bill.
+    pub row: BillRow,
+    /// What goes back, and where each stands.
+    pub refunds: Vec<(Fen, RefundState)>,
+}
+
+impl Paying {
+    /// The bills of a case, the oldest first.
+    ///
+    /// # Errors
+    /// [`ServiceError`] if the store fails.
+    pub fn of_case(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Self>, ServiceError> {
+        let mut bills = Vec::new();
+        for row in money::of_case(tx, id)? {
+            bills.push(Self { refunds: money::refunds_of(tx, &row.number)?, row });
+        }
+        Ok(bills)
+    }
 }
 
 /// A step, as far as everybody may know.
@@ -102,6 +128,7 @@ pub fn of(
     Ok(Some(Progress {
         result: result
             .filter(|stored| stored.parcel.state != ParcelState::Withdrawn && !stored.parcel.recalled),
+        bills: if with_words { Paying::of_case(tx, id)? } else { Vec::new() },
         steps: if row.state.is_open() {
             view.steps.iter().filter_map(|step| stage(&view, step)).collect()
         } else {
@@ -127,6 +154,7 @@ fn stage(view: &CaseView, step: &StepView) -> Option<Stage> {
         (StepState::Passed | StepState::Refused, _) => Standing::Over,
         (StepState::Waiting | StepState::Blocked, _) => Standing::Later,
         (StepState::Supplement, _) => Standing::Supplement,
+        _ if view.open_bill(&step.id).is_some() => Standing::Payment,
         (StepState::Ready | StepState::Taken | StepState::Consulting, by) => match by {
             DoneBy::Applicant => Standing::Payment,
             DoneBy::Post => Standing::Post,

@@ -10,7 +10,7 @@ use super::case_time::{self, Time};
 use super::cases::{self, OF_TIME, PROJECTED};
 use super::catalogue::Shelf;
 use super::statistics::facts::{self, CountedBy};
-use super::{clockwork, parcels, supplements, tasks, window};
+use super::{clockwork, money, parcels, supplements, tasks, window};
 use crate::error::ServiceError;
 use crate::store::{FACT_COLUMNS, Row, StoreError, Tx, Value};
 
@@ -159,6 +159,9 @@ fn look(tx: &mut Tx<'_>, shelf: &Shelf, with_times: bool, notes: &mut Notes<'_>)
     notes.compare("visit_case.clerk", Some(&listed), &clerk);
     for (place, stored, folded) in parcels::differences(tx, &id)? {
         notes.compare(&place, stored.as_ref(), &folded);
+    }
+    for (place, stored, folded) in money::check_case(tx, &id, &view)? {
+        notes.note(place, stored, folded);
     }
     look_at_facts(tx, shelf, &view, notes)
 }

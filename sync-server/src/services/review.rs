@@ -7,13 +7,14 @@ use domain::case::{Action, CaseView, Outcome, Recorded, StepState, StepView, Wan
 use domain::deadline::{Clock, Deadline, OfficeHours};
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, UnitId};
+use domain::money::Fen;
 use rand_core::CryptoRng;
 
 use super::case_text::{self, SealedText};
 use super::cases::{self, Actor, BY_CENTRE, CaseRow};
 use super::catalogue::Shelf;
 use super::sessions::Caller;
-use super::{Context, case_key, parcels, results};
+use super::{Context, case_key, money, parcels, results};
 use crate::auth::role::Role;
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::Tx;
@@ -53,6 +54,10 @@ pub enum Deed {
     Consult { step: String, unit: UnitId },
     /// The opinion that was asked for.
     Answer { step: String },
+    /// 开具缴费单, with the place of the legal basis in the item's list; the amount only where it is worked out.
+    Bill { step: String, fen: Option<Fen>, basis: String },
+    /// 取消缴费单: the one of the step that is open.
+    CancelBill { step: String, bill: String },
     /// A note.
     Note { step: Option<String>, mentions: Vec<String> },
     /// 撤回, for the applicant who stands at the desk.
@@ -85,7 +90,9 @@ impl Deed {
             | Self::Refuse { step, .. }
             | Self::AskSupplement { step, .. }
             | Self::Consult { step, .. }
-            | Self::Answer { step } => Some(step),
+            | Self::Answer { step }
+            | Self::Bill { step, .. }
+            | Self::CancelBill { step, .. } => Some(step),
             Self::Note { step, .. } => step.as_deref(),
             Self::Accept | Self::Decline | Self::Withdraw | Self::Terminate => None,
         }
@@ -100,6 +107,7 @@ impl Deed {
                 | Self::Transfer { .. }
                 | Self::Consult { .. }
                 | Self::Answer { .. }
+                | Self::CancelBill { .. }
                 | Self::Note { .. }
                 | Self::Terminate
         )
@@ -164,7 +172,8 @@ pub fn perform(
         }
         None => None,
     };
-    let action = action(deed, caller.account.as_str(), sealed.as_ref().map(SealedText::digest))?;
+    let mut action = action(deed, caller.account.as_str(), sealed.as_ref().map(SealedText::digest))?;
+    money::prepare(tx, context, (now_ms, &mut *rng), (&row, &view), &mut action)?;
     let role = caller.roles.iter().find(|role| deed.roles(&view).contains(role)).map_or("", Role::as_str);
     let actor = Actor {
         id: caller.account.as_str(),
@@ -338,6 +347,16 @@ fn action(deed: &Deed, by: &str, text: Option<Digest>) -> Result<Action, Service
         }
         Deed::Consult { unit, .. } => Action::ConsultAsked { step, unit: unit.clone(), text },
         Deed::Answer { .. } => Action::ConsultAnswered { step, text },
+        Deed::Bill { fen, basis, .. } => Action::Billed {
+            step,
+            // Number, amount and last moment: see `money::prepare`.
+            bill: "-".to_owned(),
+            fen: fen.unwrap_or_default(),
+            basis: basis.clone(),
+            due_ms: 0,
+            text,
+        },
+        Deed::CancelBill { bill, .. } => Action::BillCancelled { step, bill: bill.clone(), text },
         Deed::Note { step, mentions } => Action::Noted {
             step: step.clone(),
             text: text.ok_or(ProblemCode::MalformedRequest)?,

@@ -53,6 +53,8 @@ pub struct App {
     pub turns: Arc<Turns>,
     /// The bank's picture, if it gave one.
     pub mark: Option<Arc<BankMark>>,
+    /// The file with the settings of the payment gateway.
+    pub gateway: Arc<std::path::Path>,
     /// Fonts of the pages that are made as PDF.
     pub typefaces: Arc<Typefaces>,
     /// Who carries parcels.

@@ -30,7 +30,9 @@ use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::ticker::Ticker;
 use crate::jobs::upkeep::UpkeepPlan;
-use crate::jobs::{ApprovalPlan, Runner, approval, clockwork, notifier, rollout, signatures, upkeep};
+use crate::jobs::{
+    ApprovalPlan, Runner, approval, clockwork, notifier, payments, rollout, signatures, upkeep,
+};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
@@ -184,7 +186,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 }
 
 /// What works by the clock; first whoever talks with the gateway of messages.
-type Jobs = [Ticker; 6];
+type Jobs = [Ticker; 7];
 
 fn start_jobs(app: &App, options: &ServeOptions) -> std::io::Result<Jobs> {
     let centre = || app.centre.clone();
@@ -197,6 +199,7 @@ fn start_jobs(app: &App, options: &ServeOptions) -> std::io::Result<Jobs> {
         upkeep::start(centre(), options.upkeep.clone())?,
         clockwork::start(centre())?,
         approval::start(centre(), plan)?,
+        payments::start(centre(), app.gateway.to_path_buf())?,
     ])
 }
 
@@ -280,7 +283,9 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let signed = options.data.signed();
     let typefaces = Arc::new(Typefaces::new(&options.assets));
     let carriers = Arc::new(Carriers::new(options.data.path()));
-    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces, carriers }, runner))
+    let gateway = Arc::from(options.data.path().join(crate::gateway::FILE));
+    let app = App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces, carriers, gateway };
+    Ok((app, runner))
 }
 
 /// Pages and photos; what earlier runs left of uploads that are no more is removed.

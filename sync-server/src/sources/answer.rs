@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::Request;
 
 /// The most bytes of an answer.
-pub const MAX_ANSWER_BYTES: usize = 64 << 10;
+pub const MAX_ANSWER_BYTES: usize = crate::loopback::MAX_BODY_BYTES;
 /// The most values of one.
 const MAX_VALUES: usize = 200;
 

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/022.sql"),
     include_str!("schema/017.sql"),
     include_str!("schema/019.sql"),
+    include_str!("schema/020.sql"),
 ];
 
 /// The schema that this program writes.
@@ -208,6 +209,7 @@ mod tests {
             "03369888f219eb145aa121d62f7f5ad7f1272a5e081d9b319de8c8b8ec449cb1",
             "a8d34e02b4492120c5cd70eb03cb687e6cc3ea5a698752e797eaa5fd913e7c80",
             "af9bf916896f73b709e9d79e04a3df89f0ec54dce5eb9c2b2975f999b730c432",
+            "b203228d88ca1a211a27b64d56b67a324bb23b664463f07fea11ad2908f504a9",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

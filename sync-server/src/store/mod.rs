@@ -19,6 +19,6 @@ pub use migrate::{MigrateError, SCHEMA_VERSION, fresh_in_memory, migrate, migrat
 pub use postgres::Postgres;
 pub use readers::Readers;
 pub use sqlite::{Sqlite, files as sqlite_files};
-pub use tables::{FACT_COLUMNS, TABLES, TASK_COLUMNS, Table};
+pub use tables::{BILL_COLUMNS, FACT_COLUMNS, TABLES, TASK_COLUMNS, Table};
 pub use value::{Row, Value};
 pub use writer::{WriteError, Writer};

@@ -48,6 +48,31 @@ pub const FACT_COLUMNS: [&str; 13] = [
     "counted_by",
 ];
 
+/// Columns of a bill: all but the last three follow from its events and its case.
+pub const BILL_COLUMNS: [&str; 21] = [
+    "number",
+    "place",
+    "envelope_id",
+    "case_number",
+    "step",
+    "item",
+    "unit",
+    "state",
+    "needs",
+    "fen",
+    "received_fen",
+    "kept_fen",
+    "refunded_fen",
+    "owed_fen",
+    "due_ms",
+    "version",
+    "opened_at_ms",
+    "changed_at_ms",
+    "pay_url",
+    "wake_ms",
+    "tries",
+];
+
 /// Every table but `schema_version`, which a migration writes.
 pub const TABLES: &[Table] = &[
     table("meta", &["name"], &["name", "value"]),
@@ -232,6 +257,18 @@ pub const TABLES: &[Table] = &[
         "parcel_event",
         &["number", "version"],
         &["number", "version", "envelope_id", "body", "actor", "at_ms", "key_", "nonce", "sealed"],
+    ),
+    table("bill", &["number"], &BILL_COLUMNS),
+    table("bill_event", &["bill", "version"], &["bill", "version", "at_ms", "actor", "body"]),
+    table(
+        "payment",
+        &["transaction_no"],
+        &["transaction_no", "bill", "order_no", "fen", "currency", "paid_at_ms", "arrived_at_ms", "way"],
+    ),
+    table(
+        "refund",
+        &["number"],
+        &["number", "bill", "place", "transaction_no", "fen", "state", "tries", "wake_ms", "done_at_ms"],
     ),
     table("case_key", &["envelope_id"], &["envelope_id", "key_id", "nonce", "wrapped"]),
     table(

@@ -168,7 +168,7 @@ pub fn bundle() -> Result<Submission> {
 }
 
 /// The hidden fields of a deed's form; none if the page does not offer it.
-fn form(page: &str, deed: &str) -> Option<Vec<(String, String)>> {
+pub fn form(page: &str, deed: &str) -> Option<Vec<(String, String)>> {
     let form = page.split(&format!("<form id=\"deed-{deed}\"")).nth(1)?.split("</form>").next()?;
     let inputs = form.split("<input type=\"hidden\" name=\"").skip(1);
     inputs

@@ -1,6 +1,7 @@
 //! What can be done to a case at the desk: only what this caller may do now is offered, each as a form of its own.
 use domain::case::{CaseView, Flaw, StepView, Want};
 use domain::ids::UnitId;
+use domain::money::{Fee, Fen};
 
 use super::W;
 use super::gathered::Gathered;
@@ -28,6 +29,8 @@ pub enum Kind {
     Assign,
     Release,
     Recuse,
+    Bill,
+    Unbill,
     Note,
     Withdraw,
     Terminate,
@@ -35,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// All.
-    pub const ALL: [Kind; 15] = [
+    pub const ALL: [Kind; 17] = [
         Self::Accept,
         Self::Take,
         Self::Pass,
@@ -48,6 +51,8 @@ impl Kind {
         Self::Assign,
         Self::Release,
         Self::Recuse,
+        Self::Bill,
+        Self::Unbill,
         Self::Note,
         Self::Withdraw,
         Self::Terminate,
@@ -68,6 +73,8 @@ impl Kind {
             Self::Assign => "assign",
             Self::Release => "release",
             Self::Recuse => "recuse",
+            Self::Bill => "bill",
+            Self::Unbill => "unbill",
             Self::Note => "note",
             Self::Withdraw => "withdraw",
             Self::Terminate => "terminate",
@@ -86,7 +93,7 @@ impl Kind {
 
     /// Whether the caller goes on with the same case afterwards.
     pub fn stays(self) -> bool {
-        matches!(self, Self::Take | Self::Note)
+        matches!(self, Self::Take | Self::Bill | Self::Unbill | Self::Note)
     }
 
     /// Whether it is done by its button alone.
@@ -112,6 +119,8 @@ impl Kind {
             Self::Consult => Deed::Consult { step: of, unit: with.unit.clone() },
             Self::Transfer => Deed::Transfer { step: of, unit: with.unit.clone() },
             Self::Assign => Deed::Assign { step: of, to: with.to.clone() },
+            Self::Bill => Deed::Bill { step: of, fen: with.fen, basis: with.basis.clone() },
+            Self::Unbill => Deed::CancelBill { step: of, bill: with.bill.clone() },
             Self::Note => {
                 let mentions = Some(with.to.clone()).filter(|to| !to.is_empty()).into_iter().collect();
                 Deed::Note { step: step.map(str::to_owned), mentions }
@@ -132,6 +141,10 @@ pub struct Chosen {
     pub basis: String,
     /// An account.
     pub to: String,
+    /// An amount, where it is typed.
+    pub fen: Option<Fen>,
+    /// The number of the bill of the step that is open.
+    pub bill: String,
 }
 
 /// A deed as the page offers it.
@@ -164,6 +177,8 @@ pub struct DeedView {
     pub text: String,
     /// Working days, where it gives some.
     pub days: Option<String>,
+    /// What is to be paid, where it asks for that.
+    pub fee: Option<FeeView>,
     /// Legal bases to choose from.
     pub bases: Vec<Choice>,
     /// Units to choose from.
@@ -172,6 +187,14 @@ pub struct DeedView {
     pub people: Vec<Choice>,
     /// It was tried: it is open.
     pub open: bool,
+}
+
+/// What a bill is about to ask for.
+pub struct FeeView {
+    /// The amount of the catalogue in words; none where it is worked out.
+    pub fixed: Option<String>,
+    /// What was typed.
+    pub typed: String,
 }
 
 /// A choice of a list.
@@ -206,6 +229,9 @@ fn may(of: &Gathered, step: Option<&StepView>, kind: Kind) -> bool {
     let others = || units(of, step);
     let stands_in = match kind {
         Kind::Refuse if step.is_none_or(|step| of.bases(&step.id).is_empty()) => return false,
+        Kind::Bill if step.is_none_or(|step| of.fee(&step.id).is_none() || of.bases(&step.id).is_empty()) => {
+            return false;
+        }
         Kind::Assign if assignable(of, step).is_empty() => return false,
         Kind::Consult | Kind::Transfer => others().first().cloned(),
         _ => Some(of.unit.clone()),
@@ -213,11 +239,25 @@ fn may(of: &Gathered, step: Option<&StepView>, kind: Kind) -> bool {
     let Some(unit) = stands_in else { return false };
     let some = Want { key: "material.0".to_owned(), flaw: Flaw::Missing };
     let to = if kind == Kind::Assign { "-" } else { "" };
-    let chosen = Chosen { wants: vec![some], days: 1, unit, basis: "0".to_owned(), to: to.to_owned() };
+    let chosen = Chosen {
+        wants: vec![some],
+        days: 1,
+        unit,
+        basis: "0".to_owned(),
+        to: to.to_owned(),
+        fen: Fen::new(1).ok(),
+        bill: open_bill(view, step.map(|step| step.id.as_str())),
+    };
     let step = step.map(|step| step.id.as_str()).filter(|_| !kind.is_of_case());
     let about_case = kind.is_of_case() || kind == Kind::Note;
     (about_case || step.is_some())
         && review::fits(&of.caller, view, &kind.deed(of_note(view, kind, step), &chosen))
+}
+
+/// The number of the bill of a step that is open; empty if there is none.
+pub fn open_bill(view: &CaseView, step: Option<&str>) -> String {
+    let open = step.and_then(|step| view.open_bill(step));
+    open.map(|billed| billed.bill.clone()).unwrap_or_default()
 }
 
 /// A note about a step that nobody works at any more is one about the case.
@@ -288,12 +328,17 @@ fn view(of: &Gathered, kind: Kind, step: Option<&StepView>, page: &str, typed: O
         quick: kind.is_plain() || kind == Kind::Pass,
         // What nobody keeps is not asked for.
         says: !matches!(kind, Kind::Assign | Kind::Recuse),
-        needs_text: example.needs_text(),
+        needs_text: example.needs_text()
+            || (kind == Kind::Bill && step.and_then(|step| of.fee(&step.id)) == Some(Fee::Computed)),
         text: typed.map(|t| t.text.clone()).unwrap_or_default(),
         days: (kind == Kind::Return)
             .then(|| typed.map_or_else(|| USUAL_DAYS.to_string(), |t| t.days.clone())),
+        fee: (kind == Kind::Bill)
+            .then(|| step.and_then(|step| of.fee(&step.id)))
+            .flatten()
+            .map(|fee| fee_view(fee, typed)),
         bases: match (kind, step) {
-            (Kind::Refuse, Some(step)) => {
+            (Kind::Refuse | Kind::Bill, Some(step)) => {
                 let bases = of.bases(&step.id).into_iter().enumerate();
                 bases.map(|(n, word)| choice(n.to_string(), word, typed.map(|t| t.basis.as_str()))).collect()
             }
@@ -319,6 +364,15 @@ fn view(of: &Gathered, kind: Kind, step: Option<&StepView>, page: &str, typed: O
     }
 }
 
+fn fee_view(fee: Fee, typed: Option<&Typed>) -> FeeView {
+    let fixed = match fee {
+        Fee::Fixed(fen) => Some(W.fill("desk.bill_fixed", &[("yuan", &fen.to_string())])),
+        Fee::Computed => None,
+    };
+    FeeView { fixed, typed: typed.map(|t| t.amount.clone()).unwrap_or_default() }
+}
+
 fn none(of: &Gathered) -> Chosen {
-    Chosen { wants: Vec::new(), days: 1, unit: of.unit.clone(), basis: String::new(), to: String::new() }
+    let (basis, to, bill) = (String::new(), String::new(), String::new());
+    Chosen { wants: Vec::new(), days: 1, unit: of.unit.clone(), basis, to, fen: None, bill }
 }

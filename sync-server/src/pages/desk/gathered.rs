@@ -6,6 +6,7 @@ use domain::case::{CaseView, StepView};
 use domain::catalogue::{Catalogue, Entry};
 use domain::ids::{CaseNo, UnitId};
 use domain::item::Period;
+use domain::money::{Fee, bases};
 use domain::rules::RuleSet;
 
 use super::next;
@@ -16,6 +17,7 @@ use crate::services::approval::{self, Automatic, Look};
 use crate::services::case_story::{self, Story};
 use crate::services::catalogue::Volume;
 use crate::services::content::{self, Content, Found};
+use crate::services::progress::Paying;
 use crate::services::results::{self, Stored};
 use crate::services::sessions::Caller;
 use crate::services::time_left::{self, Running};
@@ -37,6 +39,8 @@ pub struct Gathered {
     pub certificates: Vec<Stored>,
     /// Steps that rules judge, each with its rule set.
     pub automatic: Vec<(Automatic, Arc<RuleSet>)>,
+    /// What was asked to be paid for it.
+    pub bills: Vec<Paying>,
     /// Looks into data sources for it.
     pub looks: Vec<Look>,
     /// The time that runs.
@@ -87,6 +91,7 @@ pub fn gather(
     Ok(Gathered {
         automatic: approval::with_sets(tx, &id, found.row.item.as_ref())?,
         looks: approval::looks_of_case(tx, &id)?,
+        bills: Paying::of_case(tx, &id)?,
         story,
         certificates,
         running: time_left::of(tx, &context.shelf, (&found.row, &found.view), now_ms)?,
@@ -149,14 +154,12 @@ impl Gathered {
 
     /// The legal bases of what a step decides.
     pub fn bases(&self, step: &str) -> Vec<String> {
-        let planned = self.view().plan.step(step).and_then(|planned| planned.item.as_ref());
-        let of_step = planned.and_then(|code| self.catalogue().and_then(|c| c.items.get(code)));
-        match (of_step, self.entry()) {
-            (Some(item), _) | (None, Some(Entry::Item(item))) => {
-                item.legal_basis.iter().map(|basis| basis.name.clone()).collect()
-            }
-            (None, Some(Entry::Bundle(bundle))) => vec![bundle.basis.clone()],
-            (None, None) => Vec::new(),
-        }
+        bases(self.catalogue(), self.entry(), self.view().plan.step(step))
+    }
+
+    /// What a step costs.
+    pub fn fee(&self, step: &str) -> Option<Fee> {
+        let (catalogue, entry) = self.catalogue().zip(self.entry())?;
+        Fee::of(catalogue, entry, self.view().plan.step(step)?)
     }
 }

@@ -86,8 +86,10 @@ pub fn glyph(action: &Action) -> &'static str {
         Action::Taken { .. } | Action::Assigned { .. } => state_badge(StepState::Taken).glyph,
         Action::SupplementAsked { .. } | Action::SupplementSent { .. } => "undo",
         Action::Returned { .. } | Action::Escalated { .. } | Action::SupplementLapsed => "warn",
+        Action::BillLapsed { .. } => "warn",
+        Action::BillPaid { .. } => "ok",
         Action::Refused { .. } | Action::Quarantined { .. } => "bad",
-        Action::Noted { .. } => "doc",
+        Action::Noted { .. } | Action::Billed { .. } | Action::BillCancelled { .. } => "doc",
         Action::Passed { .. } | Action::Accepted { .. } | Action::Completed { .. } => "ok",
         Action::Received { .. } | Action::Submitted { .. } | Action::SupplementReceived { .. } => "ok",
         Action::Answerable { .. } => "user",
@@ -125,6 +127,14 @@ fn notes(of: &Gathered, action: &Action) -> Vec<String> {
             let bases = of.bases(step);
             let basis = basis.parse::<usize>().ok().and_then(|at| bases.get(at).cloned());
             basis.map(|basis| W.fill("desk.by_basis", &[("basis", &basis)])).into_iter().collect()
+        }
+        Action::Billed { fen, basis, due_ms, .. } => {
+            let until = super::time::moment(*due_ms, of.now_ms);
+            let yuan = fen.to_string();
+            vec![
+                W.fill("desk.billed", &[("yuan", &yuan), ("time", &until)]),
+                W.fill("desk.by_basis", &[("basis", basis)]),
+            ]
         }
         Action::Reopened { field, .. } => vec![wanted(of, field)],
         Action::Noted { mentions, .. } => {

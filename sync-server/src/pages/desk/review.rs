@@ -23,6 +23,7 @@ use crate::centre::Centre;
 use crate::error::ServiceError;
 use crate::pages::cases::item_name;
 use crate::pages::frame::Frame;
+use crate::pages::payments::{self, BillView};
 use crate::pages::view::{self, Badge};
 use crate::pages::{Page, in_address, render};
 use crate::services::case_text::MAX_CHARS;
@@ -74,6 +75,7 @@ pub struct ReviewPage {
     files: Vec<FileView>,
     scans: Vec<ScansView>,
     certificates: Vec<CertificateView>,
+    bills: Vec<BillView>,
     approvals: Vec<ApprovalView>,
     looks: Vec<LookView>,
     lanes: Vec<Lane>,
@@ -182,6 +184,7 @@ fn draw(
         scans: scans::list(&row.number.to_string(), &files),
         files,
         certificates: certificates::list(&of)?,
+        bills: of.bills.iter().map(|paying| payments::bill(W, paying, of.now_ms)).collect(),
         approvals: approval::list(&of),
         looks: approval::looks(&of),
         lanes: lanes::lanes(&of, step.map(|step| step.id.as_str())),

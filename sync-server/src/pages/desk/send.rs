@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::case::{CaseView, Flaw, Want};
 use domain::ids::{CaseNo, EnvelopeId, UnitId};
+use domain::money::{Fee, Fen};
 
 use super::deeds::{self, Chosen, Kind, MOST_DAYS};
 use super::gathered::{Gathered, gather};
@@ -22,7 +23,8 @@ use crate::shell::App;
 use crate::shell::gate::see_other;
 
 /// Fields of the form.
-const FIELDS: [&str; 10] = ["deed", "step", "seen", "click", "text", "want", "days", "unit", "basis", "to"];
+const FIELDS: [&str; 11] =
+    ["deed", "step", "seen", "click", "text", "want", "days", "unit", "basis", "to", "amount"];
 
 /// What came. Never printed: people wrote it.
 pub struct Typed {
@@ -46,6 +48,8 @@ pub struct Typed {
     pub basis: String,
     /// An account.
     pub to: String,
+    /// An amount in yuan.
+    pub amount: String,
 }
 
 impl Typed {
@@ -77,6 +81,7 @@ impl Typed {
             unit: get("unit"),
             basis: get("basis"),
             to: get("to"),
+            amount: get("amount"),
         })
     }
 
@@ -99,6 +104,8 @@ impl Typed {
             unit: of.unit.clone(),
             basis: self.basis.clone(),
             to: self.to.clone(),
+            fen: None,
+            bill: deeds::open_bill(view, self.step()),
         };
         match case_text::clean(&self.text) {
             Err(_) => tell("text", "text_long"),
@@ -118,6 +125,22 @@ impl Typed {
                 match days {
                     Some(days) => chosen.days = days,
                     None => tell("days", "days"),
+                }
+            }
+            Kind::Bill => {
+                let fee = step.and_then(|step| of.fee(&step.id));
+                if fee == Some(Fee::Computed) {
+                    match Fen::from_yuan(&self.amount).ok().filter(|fen| !fen.is_nothing()) {
+                        Some(fen) => chosen.fen = Some(fen),
+                        None => tell("amount", "amount"),
+                    }
+                    if self.text.trim().is_empty() {
+                        tell("text", "text");
+                    }
+                }
+                let bases = step.map_or(0, |step| of.bases(&step.id).len());
+                if self.basis.parse::<usize>().ok().is_none_or(|at| at >= bases) {
+                    tell("basis", "basis");
                 }
             }
             Kind::Refuse => {

@@ -8,6 +8,8 @@ mod failing;
 mod hand;
 mod messages;
 mod parcels;
+mod money;
+mod payments;
 mod progress;
 mod results;
 mod secrets;
@@ -45,6 +47,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     parcels::every_statement(&mut stage)?;
     super::window::every_statement(&mut stage)?;
     approval::approvals(&mut stage)?;
+    money::every_statement(&mut stage)?;
     statistics::every_statement(&mut stage)?;
     messages::messages(&mut stage)
 }

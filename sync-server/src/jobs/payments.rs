@@ -1,0 +1,195 @@
+//! 支付: speaks with the gateway for bills and refunds on a thread of its own, so that a gateway that is slow or away holds up
+//! nobody.
+//!
+//! Each call is made again until it is answered, with the same number, so that it is done once; what it came to is written
+//! in a small transaction. Refuses to let a bill lapse before the gateway was asked whether it was paid.
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use operator::findings::with_causes;
+use rand_core::Rng as _;
+
+use super::ticker::Ticker;
+use crate::centre::Centre;
+use crate::error::ServiceError;
+use crate::gateway::{
+    Gateway, GatewayError, GatewaySettings, HttpGateway, Order, RefundAnswer, RefundOrder, Told,
+};
+use crate::services::clock_guard::{self, Verdict};
+use crate::services::money::{self, Arrival, BillDue, CURRENCY, LONGEST_WAIT_MS, RefundDue, Way};
+use crate::store::Tx;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(500);
+/// After a look that the store refused.
+const PAUSE: Duration = Duration::from_secs(5);
+/// Bills and refunds of one look.
+const STRETCH: u64 = 50;
+/// A gateway that did not answer is asked again after so long, twice as long each time, in milliseconds.
+const AGAIN_MS: i64 = 1_000;
+/// And not later than this.
+const LONGEST_PAUSE_MS: i64 = 10 * 60_000;
+/// Where the gateway's call-backs go.
+pub const NOTIFY: &str = "/payments/notify";
+
+/// Starts the thread; it looks at once.
+///
+/// # Errors
+/// The operating system's, if it cannot make a thread.
+pub fn start(centre: Arc<Centre>, settings: PathBuf) -> std::io::Result<Ticker> {
+    let mut said = String::new();
+    Ticker::start("payments", move |stop| {
+        let gateway = set_up(&centre, &settings, &mut said);
+        let looked = gateway.map_or(Ok(()), |gateway| look(&centre, &gateway, stop));
+        if let Err(e) = &looked {
+            tracing::error!(
+                error = e as &dyn std::error::Error,
+                "bills and refunds cannot be looked at; it is tried again"
+            );
+        }
+        if looked.is_ok() { LOOK } else { PAUSE }
+    })
+}
+
+/// The gateway as it is set up now; a mistake of the file is told once.
+fn set_up(centre: &Arc<Centre>, path: &std::path::Path, said: &mut String) -> Option<HttpGateway> {
+    let (settings, told) = match GatewaySettings::read(path) {
+        Ok(settings) => (settings, String::new()),
+        Err(e) => (None, format!("{}: {}", path.display(), with_causes(&e))),
+    };
+    if !told.is_empty() && told != *said {
+        tracing::error!("nobody can pay on line: {told}");
+    }
+    *said = told;
+    let (clock, random) = (centre.clone(), centre.clone());
+    let nonce = move || {
+        let mut bytes = [0; 16];
+        random.random().fill_bytes(&mut bytes);
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    settings.map(|settings| HttpGateway::new(settings, move || clock.now_ms(), nonce))
+}
+
+/// Does what is due; a bill or refund with which the gateway does not help waits for its next turn.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn look(centre: &Arc<Centre>, gateway: &dyn Gateway, stop: &AtomicBool) -> Result<(), ServiceError> {
+    let now_ms = centre.now_ms();
+    // A clock that is not believed lets nothing lapse (`upkeep` says so).
+    let due = |tx: &mut Tx<'_>| {
+        if clock_guard::judge(tx, now_ms)? != Verdict::Plausible {
+            return Ok::<_, ServiceError>((Vec::new(), Vec::new()));
+        }
+        Ok((money::due_bills(tx, now_ms, STRETCH)?, money::due_refunds(tx, now_ms, STRETCH)?))
+    };
+    let (bills, refunds) = centre.read(due)?;
+    for bill in bills {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if bill.due_ms < now_ms {
+            end(centre, gateway, bill)?;
+        } else if bill.is_ordered {
+            ask(centre, gateway, bill)?;
+        } else {
+            order(centre, gateway, bill)?;
+        }
+    }
+    for refund in refunds {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        give_back(centre, gateway, refund)?;
+    }
+    Ok(())
+}
+
+fn order(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(), ServiceError> {
+    let order = Order {
+        order: bill.number.clone(),
+        fen: bill.left,
+        currency: CURRENCY.to_owned(),
+        until_ms: bill.due_ms,
+        notify_url: format!("{}{NOTIFY}", centre.context().people_url),
+    };
+    match gateway.order(&order) {
+        Ok(pay_url) => {
+            fail::fail_point!("payments::before_ordered", |_| Ok(()));
+            let now_ms = centre.now_ms();
+            centre.write(move |tx| Ok(money::ordered(tx, now_ms, (&bill, &pay_url))?))
+        }
+        Err(error) => put_off(centre, bill, error),
+    }
+}
+
+/// Asks about an order, because a call-back can be lost.
+fn ask(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(), ServiceError> {
+    match gateway.payments(&bill.number) {
+        Ok(told) => take(centre, told)?,
+        Err(error) => return put_off(centre, bill, error),
+    }
+    let then = (money::next_question(centre.now_ms(), bill.due_ms), 0);
+    centre.write(move |tx| Ok(money::put_off(tx, &bill.number, then)?))
+}
+
+/// A bill whose time is over: what was paid for it in time is taken, the order is closed, and only then it lapses.
+fn end(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(), ServiceError> {
+    let waited_ms = centre.now_ms().saturating_sub(bill.due_ms);
+    match gateway.payments(&bill.number) {
+        Ok(told) => take(centre, told)?,
+        Err(error) if waited_ms < LONGEST_WAIT_MS => return put_off(centre, bill, error),
+        Err(_) => {}
+    }
+    if let Err(error) = gateway.close(&bill.number)
+        && waited_ms < LONGEST_WAIT_MS
+    {
+        return put_off(centre, bill, error);
+    }
+    let own = centre.clone();
+    centre.write(move |tx| {
+        let now_ms = own.now_ms();
+        money::lapse(tx, own.context(), now_ms, &bill.number).map(|_| ())
+    })
+}
+
+fn put_off(centre: &Arc<Centre>, bill: BillDue, error: GatewayError) -> Result<(), ServiceError> {
+    tracing::warn!(bill = bill.number, "{error}; it is asked again");
+    let tries = u32::try_from(bill.tries).unwrap_or(u32::MAX).min(20);
+    let pause_ms = AGAIN_MS.saturating_mul(2_i64.saturating_pow(tries)).min(LONGEST_PAUSE_MS);
+    let at_ms = centre.now_ms().saturating_add(pause_ms);
+    let then = (at_ms, bill.tries.saturating_add(1));
+    centre.write(move |tx| Ok(money::put_off(tx, &bill.number, then)?))
+}
+
+/// Takes what the gateway says was paid.
+fn take(centre: &Arc<Centre>, told: Vec<Told>) -> Result<(), ServiceError> {
+    for told in told {
+        let (own, arrival) = (centre.clone(), arrival(told, Way::Query));
+        centre.write(move |tx| money::take(tx, own.context(), own.now_ms(), &arrival).map(|_| ()))?;
+    }
+    Ok(())
+}
+
+/// A payment that the gateway told.
+pub fn arrival(told: Told, way: Way) -> Arrival {
+    let Told { transaction, order, fen, currency, paid_at_ms } = told;
+    Arrival { transaction, order, fen, currency, paid_at_ms, way }
+}
+
+fn give_back(centre: &Arc<Centre>, gateway: &dyn Gateway, due: RefundDue) -> Result<(), ServiceError> {
+    let asked =
+        RefundOrder { refund: due.number.clone(), transaction: due.transaction.clone(), fen: due.fen };
+    let answer = gateway.refund(&asked);
+    fail::fail_point!("payments::before_refunded", |_| Ok(()));
+    let now_ms = centre.now_ms();
+    let done = answer == Ok(RefundAnswer::Done);
+    if !done {
+        tracing::warn!(refund = due.number, "a refund is not done: {answer:?}; it is tried again");
+    }
+    centre.write(move |tx| {
+        if done { money::refund_done(tx, now_ms, &due) } else { money::refund_failed(tx, now_ms, &due) }
+    })
+}
