@@ -23,6 +23,7 @@
 //! | [`blobs`], [`uploads`], [`attachments_command`] | sealed pages and photos: whole ones in an object store, those on their way in files |
 //! | [`csv_file`] | tables for spreadsheets |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
+//! | [`partners`], [`loopback_http`] | other regions with their keys, and how they are asked |
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
@@ -48,11 +49,13 @@ pub mod error;
 mod exit;
 pub mod jobs;
 pub mod keys;
+pub mod loopback_http;
 pub mod metrics;
 pub mod move_command;
 pub mod move_store;
 pub mod openapi;
 pub mod pages;
+pub mod partners;
 mod passphrases;
 pub mod publish_cli;
 pub mod readings;

@@ -13,7 +13,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use crate::api::{calls, certificates, changes, citizen, heartbeat, offers, reads, tuf, uploads};
+use crate::api::{calls, certificates, changes, citizen, heartbeat, offers, partner, reads, tuf, uploads};
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
 use crate::shell::etag::weaken_compressed;
@@ -67,6 +67,9 @@ fn calls_of_terminals() -> Calls {
         .add(&policy::DEVICES, routes!(reads::catalogue))
         .add(&policy::DEVICES, routes!(reads::catalogue_version))
         .add(&policy::OPEN, routes!(certificates::revoked))
+        .add(&policy::PARTNERS, routes!(partner::messages))
+        .add(&policy::OPEN, routes!(partner::items))
+        .add(&policy::OPEN, routes!(partner::item))
 }
 
 /// The people's listener.

@@ -8,6 +8,7 @@ pub mod changes;
 pub mod citizen;
 pub mod heartbeat;
 pub mod offers;
+pub mod partner;
 mod parameters;
 pub mod reads;
 mod receive;

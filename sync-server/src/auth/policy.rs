@@ -45,6 +45,8 @@ pub static OPEN: Permit = Permit { name: "open", who: Who::Anyone };
 pub static DEVICES: Permit = Permit { name: "devices", who: Who::Device };
 /// What devices do before they have a certificate: a one-time code, or a request signed by the device key, is the proof.
 pub static ENROLMENT: Permit = Permit { name: "enrolment", who: Who::Device };
+/// What other regions' centres say: each message is signed by the key that the register has of them.
+pub static PARTNERS: Permit = Permit { name: "partners", who: Who::Device };
 /// Change one's own password, and sign out: the only things that may be done with a password that somebody else gave.
 pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
 /// See one's own account, and end other sessions of it.
@@ -96,10 +98,11 @@ pub static MANAGE_TERMINALS: Permit = Permit { name: "manage_terminals", who: Wh
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 16] = [
+pub static PERMITS: [&Permit; 17] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
+    &PARTNERS,
     &OWN_PASSWORD,
     &OWN_ACCOUNT,
     &SEE_CASES,

@@ -24,6 +24,7 @@ pub mod editing;
 pub mod enrol;
 pub mod envelopes;
 pub mod erasure;
+pub mod handoff;
 pub mod intake;
 pub mod item_history;
 pub mod meta;

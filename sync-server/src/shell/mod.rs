@@ -52,6 +52,8 @@ pub struct App {
     pub turns: Arc<Turns>,
     /// The bank's picture, if it gave one.
     pub mark: Option<Arc<BankMark>>,
+    /// Where the register of other regions lies.
+    pub partners: crate::partners::Place,
     /// Fonts of the pages that are made as PDF.
     pub typefaces: Arc<Typefaces>,
 }

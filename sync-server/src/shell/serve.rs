@@ -28,7 +28,7 @@ use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
 use crate::centre::{Centre, Surroundings};
 use crate::data_folder::DataFolder;
 use crate::jobs::upkeep::{self, UpkeepPlan};
-use crate::jobs::{Approval, ApprovalPlan, Clockwork, Rollouts, Runner, Signatures, Upkeep};
+use crate::jobs::{Approval, ApprovalPlan, Clockwork, Partners, Rollouts, Runner, Signatures, Upkeep};
 use crate::routes;
 use crate::services::catalogue::Shelf;
 use crate::services::{Context, Durable};
@@ -160,6 +160,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
     let plan = ApprovalPlan { data: options.data.path().to_owned(), rules: options.assets.join("rules") };
     let mut approval = Approval::start(app.centre.clone(), plan).map_err(system("threads"))?;
+    let mut partners = Partners::start(app.centre.clone(), app.partners.clone()).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {
@@ -176,6 +177,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         upkeep.end();
         clockwork.end();
         approval.end();
+        partners.end();
         drop(signatures);
         runner.stop();
         app.centre.stop();
@@ -184,6 +186,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
         drop(upkeep);
         drop(clockwork);
         drop(approval);
+        drop(partners);
     });
     if tokio::time::timeout(STOP_TIME, drained).await.is_err() {
         tracing::warn!("the store does not answer; what was not committed is not acknowledged");
@@ -263,8 +266,9 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let uploads = open_uploads(options, &centre).map_err(startup)?;
     let turns = Arc::default();
     let signed = options.data.signed();
+    let partners = crate::partners::Place::in_folder(options.data.path());
     let typefaces = Arc::new(Typefaces::new(&options.assets));
-    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces }, runner))
+    Ok((App { centre, bells, callers, door, signed, uploads, turns, mark, partners, typefaces }, runner))
 }
 
 /// Pages and photos; what earlier runs left of uploads that are no more is removed.

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/014.sql"),
     include_str!("schema/015.sql"),
     include_str!("schema/016.sql"),
+    include_str!("schema/021.sql"),
 ];
 
 /// The schema that this program writes.
@@ -202,6 +203,7 @@ mod tests {
             "76e2e55973836a373f7bffa26b46a1678360c20f6ba9b3c81c395ff9a376d6f1",
             "971e430e6274c9a8f8888aa1d6ac47f793e018d58b9e1f33a67895da9d9b7bf1",
             "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
+            "d624cfd8c8c1244fc9184dfe4181cd9f1443ec403efaf2f9940b27faea92f13d",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

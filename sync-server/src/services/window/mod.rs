@@ -12,7 +12,7 @@ use domain::case::CaseState;
 use domain::ids::{CaseNo, EnvelopeId, Issuer, ItemCode, StationId, TerminalId};
 
 pub use availability::{Unavailable, can_begin, can_finish};
-pub use submit::{Filled, HandedIn, hand_in, suite};
+pub use submit::{Filled, HandedIn, hand_in, suite, take_in};
 
 use super::Context;
 use super::enrol::FIRST_CENTRE_ISSUER;

@@ -49,21 +49,29 @@ impl Filled {
         submission: &Submission,
         blobs: Vec<BlobEntry>,
     ) -> Result<Self, ServiceError> {
+        let place = (&draft.item, draft.catalogue_version);
+        let brought = Self::brought(draft.id, key, place, submission)?;
+        Ok(Self { visit: draft.visit.clone(), blobs, ..brought })
+    }
+
+    /// Puts together what somebody brought elsewhere, without a visit here and without scans.
+    ///
+    /// # Errors
+    /// As [`Filled::new`].
+    pub fn brought(
+        id: EnvelopeId,
+        key: DataKey,
+        (item, catalogue_version): (&ItemCode, u64),
+        submission: &Submission,
+    ) -> Result<Self, ServiceError> {
         let payload = serde_json::to_vec(submission)
-            .map_err(|e| ServiceError::Inconsistent(format!("form {}: {e}", draft.id)))?;
+            .map_err(|e| ServiceError::Inconsistent(format!("form {id}: {e}")))?;
         let payload = Zeroizing::new(payload);
         if payload.len() > MAX_PAYLOAD_BYTES {
             return Err(ProblemCode::EnvelopeTooLarge.into());
         }
-        Ok(Self {
-            id: draft.id,
-            key,
-            visit: draft.visit.clone(),
-            item: draft.item.clone(),
-            catalogue_version: draft.catalogue_version,
-            blobs,
-            payload,
-        })
+        let item = item.clone();
+        Ok(Self { id, key, visit: String::new(), item, catalogue_version, blobs: Vec::new(), payload })
     }
 }
 
@@ -93,13 +101,7 @@ pub fn hand_in<R: CryptoRng>(
         return Ok(HandedIn { number, left_over: Vec::new() });
     };
     left_over.retain(|digest| form.blobs.iter().all(|blob| blob.digest != *digest));
-    let terminal = place(context)?;
-    let (header, upload) = seal(tx, context, (now_ms, rng), form)?;
-    let taken = intake::take_own(tx, now_ms, &terminal, (header, upload))?;
-    let receipt = taken.receipt.filter(|_| taken.outcome == Outcome::Accepted);
-    let wrong = || ServiceError::Inconsistent(format!("form {} was there before", form.id));
-    let receipt = receipt.ok_or_else(wrong)?;
-    let number = receipt.number.ok_or_else(wrong)?;
+    let (number, server_seq) = take(tx, context, (now_ms, rng), form)?;
     for blob in &form.blobs {
         blobs::arrived(tx, now_ms, &form.id, &blob.digest)?;
     }
@@ -110,10 +112,39 @@ pub fn hand_in<R: CryptoRng>(
     cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
     tx.execute(
         "INSERT INTO visit_case (envelope_id, visit, clerk, server_seq) VALUES ($1, $2, $3, $4)",
-        &[form.id.to_string().into(), visit.id.as_str().into(), clerk.into(), receipt.server_seq.into()],
+        &[form.id.to_string().into(), visit.id.as_str().into(), clerk.into(), server_seq.into()],
     )?;
     visits::served(tx, now_ms, &visit)?;
     Ok(HandedIn { number, left_over })
+}
+
+/// Opens a case of what somebody brought elsewhere, in the centre's series.
+///
+/// # Errors
+/// [`ServiceError`] as [`hand_in`]; a second time for the same id is one.
+pub fn take_in<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now: (i64, &mut R),
+    form: &Filled,
+) -> Result<CaseNo, ServiceError> {
+    Ok(take(tx, context, now, form)?.0)
+}
+
+/// Seals a form and takes it through intake; gives the number of its case and its place in the centre's order.
+fn take<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (now_ms, rng): (i64, &mut R),
+    form: &Filled,
+) -> Result<(CaseNo, u64), ServiceError> {
+    let terminal = place(context)?;
+    let (header, upload) = seal(tx, context, (now_ms, rng), form)?;
+    let taken = intake::take_own(tx, now_ms, &terminal, (header, upload))?;
+    let receipt = taken.receipt.filter(|_| taken.outcome == Outcome::Accepted);
+    let wrong = || ServiceError::Inconsistent(format!("form {} was there before", form.id));
+    let receipt = receipt.ok_or_else(wrong)?;
+    Ok((receipt.number.ok_or_else(wrong)?, receipt.server_seq))
 }
 
 /// Seals a form at the next place of the centre's series.
