@@ -172,7 +172,7 @@ fn desk(doors: Doors) -> Doors {
 
 /// The window desk.
 fn window(doors: Doors) -> Doors {
-    use policy::{SEE_VISITS, WINDOW};
+    use policy::{DECIDE_CASES, SEE_VISITS, WINDOW};
     doors
         .get(&WINDOW, "/window", pages::window)
         .post(&WINDOW, "/window/call", pages::window_call)
@@ -185,6 +185,17 @@ fn window(doors: Doors) -> Doors {
         .get(&WINDOW, "/window/slips/{number}", pages::window_slip)
         .get(&WINDOW, "/window/slips/{number}/slip.pdf", pages::window_slip_pdf)
         .get(&WINDOW, "/window/mine", pages::window_mine)
+        .get(&WINDOW, "/handoffs", pages::handoffs)
+        .get(&WINDOW, "/handoffs/start", pages::handoff_regions)
+        .get(&WINDOW, "/handoffs/start/{region}", pages::handoff_items)
+        .get(&WINDOW, "/handoffs/start/{region}/{code}", pages::handoff_form)
+        .post_files(&WINDOW, "/handoffs/start/{region}/{code}", pages::handoff_turn)
+        .get(&WINDOW, "/handoffs/one/{id}", pages::handoff)
+        .post(&WINDOW, "/handoffs/one/{id}", pages::handoff_deed)
+        .get(&WINDOW, "/handoffs/one/{id}/form", pages::handoff_refill)
+        .get(&DECIDE_CASES, "/handoffs/incoming", pages::incoming)
+        .get(&DECIDE_CASES, "/handoffs/incoming/{id}", pages::incoming_one)
+        .post_item(&DECIDE_CASES, "/handoffs/incoming/{id}", pages::incoming_deed)
         .get(&SEE_VISITS, "/window/visits", pages::window_visits)
         .get(&SEE_VISITS, "/window/visits.csv", pages::window_visits_csv)
 }

@@ -24,6 +24,7 @@ mod kiosk;
 mod operator;
 mod other_cards;
 mod printing;
+mod region;
 mod safety;
 mod scanning;
 mod screens;

@@ -322,6 +322,7 @@ impl Server {
                 "uploads",
                 "backup.pub",
                 "erasures.journal",
+                "partners.json",
             ]
             .contains(&name.as_str())
             {

@@ -10,6 +10,7 @@ use crate::auth::role::{Role, Roles};
 use crate::error::ServiceError;
 use crate::services::catalogue::newest_version;
 use crate::services::editing;
+use crate::services::handoff;
 use crate::services::sessions::Caller;
 use crate::services::work_list::{self, Query};
 use crate::services::{accounts, durability, meta, rollout, standing, tasks};
@@ -76,6 +77,10 @@ pub enum Here<'a> {
     Window,
     /// Cases that the caller opened at a window.
     WindowMine,
+    /// What the caller took in for other regions.
+    Handoffs,
+    /// What came from other regions for the caller's unit.
+    Incoming,
     /// Visits by hour.
     WindowVisits,
     /// The list of cases, or one of them.
@@ -121,6 +126,9 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
                 None,
             ));
         }
+        if may(&policy::WINDOW) {
+            entries.push(link(words, ("handoffs", "/handoffs", "undo"), here == Here::Handoffs, None));
+        }
         let current = here == Here::WindowVisits;
         entries.push(link(words, ("window_visits", "/window/visits", "calendar"), current, None));
         nav.push(NavGroup { word: words.of("nav", "windows"), entries });
@@ -129,6 +137,11 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         let mut entries = cases(tx, words, here)?;
         if may(&policy::DECIDE_CASES) {
             entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
+            if let Some(unit) = &caller.unit {
+                let count = Some(handoff::waiting_at_home(tx, unit.as_str())?);
+                let place = ("incoming", "/handoffs/incoming", "doc");
+                entries.insert(1, link(words, place, here == Here::Incoming, count));
+            }
         }
         nav.push(NavGroup { word: words.of("nav", "cases"), entries });
     }

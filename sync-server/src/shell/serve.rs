@@ -160,7 +160,8 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
     let mut clockwork = Clockwork::start(app.centre.clone()).map_err(system("threads"))?;
     let plan = ApprovalPlan { data: options.data.path().to_owned(), rules: options.assets.join("rules") };
     let mut approval = Approval::start(app.centre.clone(), plan).map_err(system("threads"))?;
-    let mut partners = Partners::start(app.centre.clone(), app.partners.clone()).map_err(system("threads"))?;
+    let mut partners =
+        Partners::start(app.centre.clone(), app.partners.clone()).map_err(system("threads"))?;
     let served = serve_until(&app, [(terminals, tls), (people, None)], async {
         announce(&options, addresses).map_err(system("the ready file cannot be written"))?;
         tokio::select! {

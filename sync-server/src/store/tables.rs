@@ -392,7 +392,17 @@ pub const TABLES: &[Table] = &[
         "partner_message",
         &["id"],
         &[
-            "id", "handoff", "partner", "direction", "seq", "state", "digest", "document", "tries", "next_ms", "at_ms",
+            "id",
+            "handoff",
+            "partner",
+            "direction",
+            "seq",
+            "state",
+            "digest",
+            "document",
+            "tries",
+            "next_ms",
+            "at_ms",
         ],
     ),
     table(

@@ -14,12 +14,14 @@ mod slip;
 mod submit;
 mod visits;
 
+pub(super) use begin::person_of;
 pub use begin::{begin as window_begin, person as window_person};
 pub use discard::discard as window_discard;
 pub use form::{form as window_form, turn as window_turn};
 pub use home::{call as window_call, end as window_end, home as window};
 pub use mine::mine as window_mine;
 pub use sent::MAX_WINDOW_FORM_BYTES;
+pub(super) use sent::Sent;
 pub use slip::{pdf as window_slip_pdf, slip as window_slip};
 pub use visits::{csv as window_visits_csv, visits as window_visits};
 

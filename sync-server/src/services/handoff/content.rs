@@ -76,7 +76,8 @@ pub fn keep_content(tx: &mut Tx<'_>, content: &NewContent, form_version: u64) ->
 /// # Errors
 /// [`ServiceError`] `not-found` if it is kept no more, or does not open.
 pub fn open_content(tx: &mut Tx<'_>, id: &EnvelopeId, keys: &Keys) -> Result<Content, ServiceError> {
-    let sql = "SELECT key_id, key_nonce, wrapped, nonce, sealed FROM handoff WHERE id = $1 AND sealed IS NOT NULL";
+    let sql =
+        "SELECT key_id, key_nonce, wrapped, nonce, sealed FROM handoff WHERE id = $1 AND sealed IS NOT NULL";
     let row = tx.query_first(sql, &[id.to_string().into()])?.ok_or(ProblemCode::NotFound)?;
     let wrong = || ServiceError::Inconsistent(format!("handoff {id}: its content does not open"));
     let key = WrappedKey::read(id, &row, 0)?.open(keys)?;

@@ -19,12 +19,13 @@ use crate::store::Tx;
 pub fn items_here(tx: &mut Tx<'_>, own: Own<'_>) -> Result<SignedDocument, ServiceError> {
     let volume = own.context.shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?;
     let items = volume.catalogue.items.values().filter(|item| item.cross_region != CrossRegion::None);
-    let items = items.filter(|item| item.withdrawn.is_none()).take(MAX_PARTNER_ITEMS).map(|item| PartnerItem {
-        code: item.code.clone(),
-        name: item.name.clone(),
-        initials: item.pinyin_initials.clone(),
-        department: item.department.to_string(),
-    });
+    let items =
+        items.filter(|item| item.withdrawn.is_none()).take(MAX_PARTNER_ITEMS).map(|item| PartnerItem {
+            code: item.code.clone(),
+            name: item.name.clone(),
+            initials: item.pinyin_initials.clone(),
+            department: item.department.to_string(),
+        });
     let list = PartnerItems {
         v: PARTNER_VERSION,
         region: own.register.own.adcode.clone(),
@@ -91,8 +92,7 @@ fn digest_of(form: &PartnerForm) -> Result<Digest, ServiceError> {
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn keep_heard(tx: &mut Tx<'_>, heard: &Heard) -> Result<(), ServiceError> {
-    let text =
-        serde_json::to_string(&heard.form).map_err(|e| ServiceError::Inconsistent(e.to_string()))?;
+    let text = serde_json::to_string(&heard.form).map_err(|e| ServiceError::Inconsistent(e.to_string()))?;
     tx.execute(
         "INSERT INTO partner_form (partner, item, catalogue_version, digest, document, heard_at_ms)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (partner, item) DO UPDATE SET

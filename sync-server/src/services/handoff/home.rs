@@ -74,5 +74,11 @@ pub fn tell_decided<R: CryptoRng>(
     let mut row = rows::find(tx, id)?;
     let seen = row.handoff.version;
     let message = EnvelopeId::new(now_ms, rng);
-    act(tx, own, (now_ms, rng), (&mut row, seen), ("centre", Step::Decided, Some((message, PartnerSaid::Decided))))
+    act(
+        tx,
+        own,
+        (now_ms, rng),
+        (&mut row, seen),
+        ("centre", Step::Decided, Some((message, PartnerSaid::Decided))),
+    )
 }

@@ -151,12 +151,7 @@ fn settle(tx: &mut Tx<'_>, message: &PartnerMessage) -> Result<(), StoreError> {
 }
 
 /// The steps that a message brings; whether they follow.
-fn apply(
-    tx: &mut Tx<'_>,
-    own: Own<'_>,
-    now_ms: i64,
-    message: &PartnerMessage,
-) -> Result<bool, ServiceError> {
+fn apply(tx: &mut Tx<'_>, own: Own<'_>, now_ms: i64, message: &PartnerMessage) -> Result<bool, ServiceError> {
     let at_ms = message.made_at_ms.min(now_ms);
     let said_by = message.said.side();
     if !rows::is_there(tx, &message.handoff)? {
@@ -219,7 +214,8 @@ fn first(
 
 /// The newest message of the other side about a handoff.
 pub(super) fn newest(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<EnvelopeId>, StoreError> {
-    let sql = "SELECT id FROM partner_message WHERE handoff = $1 AND direction = 'in' ORDER BY seq DESC LIMIT 1";
+    let sql =
+        "SELECT id FROM partner_message WHERE handoff = $1 AND direction = 'in' ORDER BY seq DESC LIMIT 1";
     tx.query_first(sql, &[id.to_string().into()])?.map(|row| row.parsed(0)).transpose()
 }
 
@@ -228,23 +224,21 @@ pub(super) fn newest(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<Envelope
 /// # Errors
 /// [`ServiceError`] if it does not open.
 pub fn told(tx: &mut Tx<'_>, own: Own<'_>, row: &Row) -> Result<Option<PartnerContent>, ServiceError> {
-    let sql = "SELECT document FROM partner_message WHERE handoff = $1 AND direction = 'in' AND state = 'taken'
+    let sql =
+        "SELECT document FROM partner_message WHERE handoff = $1 AND direction = 'in' AND state = 'taken'
                AND document <> '' ORDER BY seq DESC LIMIT 50";
     let wrong = |what: &str| ServiceError::Inconsistent(format!("handoff {}: {what}", row.id));
     for stored in tx.query(sql, &[row.id.to_string().into()])? {
         let document: SignedDocument =
             serde_json::from_str(stored.text(0)?).map_err(|_| wrong("a message cannot be read"))?;
-        let message = PartnerMessage::read(&document.body.0).map_err(|_| wrong("a message cannot be read"))?;
+        let message =
+            PartnerMessage::read(&document.body.0).map_err(|_| wrong("a message cannot be read"))?;
         let Some(sealed) = message.said.sealed() else { continue };
         let key = own.context.keys.sealing.find(&sealed.key_id);
         let key = key.map_err(|e| wrong(&operator::findings::with_causes(&e)))?;
         let key = key.ok_or_else(|| ServiceError::from(ProblemCode::SealingKeyMissing))?;
-        let place = SealedFor {
-            message: message.id,
-            handoff: message.handoff,
-            from: &message.from,
-            to: &message.to,
-        };
+        let place =
+            SealedFor { message: message.id, handoff: message.handoff, from: &message.from, to: &message.to };
         return sealed.open(place, &key).map(Some).map_err(|_| wrong("what was sealed does not open"));
     }
     Ok(None)

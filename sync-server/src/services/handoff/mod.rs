@@ -2,6 +2,7 @@
 //! in the transaction of the message that tells the other side of it or brought it.
 //!
 //! Refuses to know HTTP and pages. Where a step does not follow nothing is written.
+mod check;
 mod content;
 mod forms;
 mod home;
@@ -15,6 +16,7 @@ use domain::item::{Period, PeriodUnit};
 use domain::wire::v1::PartnerSaid;
 use rand_core::CryptoRng;
 
+pub use check::{misfits, with_item};
 pub use content::{Content, NewContent, keep_content, open_content, wipe};
 pub use forms::{Heard, form_here, heard, heard_items, items_here, keep_heard};
 pub use home::{accept, decided_ones, tell_decided};
@@ -174,12 +176,7 @@ fn write_step(
             Value::from(message.map(ToString::to_string)),
         ],
     )?;
-    let event = audit::Event {
-        actor,
-        event: event_of(step),
-        subject: &id.to_string(),
-        object_digest: "",
-    };
+    let event = audit::Event { actor, event: event_of(step), subject: &id.to_string(), object_digest: "" };
     audit::append(tx, now_ms, event)
 }
 

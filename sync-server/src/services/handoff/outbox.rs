@@ -3,8 +3,8 @@
 use domain::envelope::{Digest, SignedDocument, SignedKind, sign_document};
 use domain::ids::EnvelopeId;
 use domain::wire::v1::{
-    MAX_PARTNER_SEQ, PARTNER_VERSION, PartnerContent, PartnerMessage, PartnerOutcome, PartnerReceipt, PartnerSaid,
-    PartnerSealed, SealedFor,
+    MAX_PARTNER_SEQ, PARTNER_VERSION, PartnerContent, PartnerMessage, PartnerOutcome, PartnerReceipt,
+    PartnerSaid, PartnerSealed, SealedFor,
 };
 use rand_core::{CryptoRng, Rng};
 

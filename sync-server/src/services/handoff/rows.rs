@@ -92,7 +92,8 @@ pub fn steps(
     tx: &mut Tx<'_>,
     id: &EnvelopeId,
 ) -> Result<Vec<(Side, Step, i64, Option<EnvelopeId>)>, ServiceError> {
-    let sql = "SELECT side, step, at_ms, message FROM handoff_step WHERE handoff = $1 ORDER BY version LIMIT $2";
+    let sql =
+        "SELECT side, step, at_ms, message FROM handoff_step WHERE handoff = $1 ORDER BY version LIMIT $2";
     let rows = tx.query(sql, &[id.to_string().into(), MOST_STEPS.into()])?;
     let wrong = |what: &str| ServiceError::Inconsistent(format!("handoff {id}: {what}"));
     let one = |row: &store::Row| {
