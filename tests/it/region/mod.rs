@@ -114,7 +114,7 @@ impl Regions {
             ("_who.number", "639900199005201035"),
             ("_who.name", "样小川"),
             ("_who.address", ""),
-            ("_state", &state),
+            ("_state", state.as_str()),
             ("_page", "9"),
             ("_s.agent", "self"),
             ("_do", "submit"),
@@ -131,9 +131,10 @@ impl Regions {
     /// Hands over what stands at this address.
     fn hands_over(&self, path: &str) -> Result<Answer> {
         let page = self.page(&self.here, &self.clerk, path)?;
+        let seen = hidden(&page, "seen")?;
         let fields = [
             ("deed", "hand_over"),
-            ("seen", &hidden(&page, "seen")?),
+            ("seen", seen.as_str()),
             ("complete", "on"),
             ("identity", "on"),
             ("consent", "on"),
@@ -147,7 +148,7 @@ impl Regions {
         let path = format!("/handoffs/incoming/{id}");
         let page = self.page(&self.there, &self.reviewer, &path)?;
         let seen = hidden(&page, "seen")?;
-        let fields = [&[("deed", deed), ("seen", seen.as_str())], more].concat();
+        let fields = [&[("deed", deed), ("seen", seen.as_str())][..], more].concat();
         self.there.submit(&self.reviewer.cookie, &path, &fields)
     }
 
@@ -174,8 +175,6 @@ fn until(server: &Server, sql: &str, number: i64) -> Result<()> {
         if server.number(sql)? == number {
             return Ok(());
         }
-        // A page of the server in between, so that it has its turn.
-        server.public_page("/healthz")?;
     }
     anyhow::bail!("{sql} did not become {number}")
 }

@@ -41,7 +41,7 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     clock::every_statement(&mut stage)?;
     results::certificates(&mut stage)?;
     super::window::every_statement(&mut stage)?;
-    super::region::every_statement(&mut stage)?;
     approval::approvals(&mut stage)?;
-    statistics::every_statement(&mut stage)
+    statistics::every_statement(&mut stage)?;
+    super::region::every_statement(&mut stage)
 }
