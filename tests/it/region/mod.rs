@@ -1,4 +1,5 @@
 //! Two centres of two regions as real processes: what one takes in the other decides, whatever fails in between.
+mod browser;
 mod hostile;
 mod story;
 
