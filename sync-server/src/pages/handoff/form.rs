@@ -4,8 +4,8 @@
 //! not taken for other regions yet: a form that cannot do without says so at its check.
 use askama::Template;
 use axum::extract::multipart::{Multipart, MultipartRejection};
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query as UrlQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::catalogue::Entry;
 use domain::date::CivilDate;
@@ -15,7 +15,6 @@ use domain::ids::{EnvelopeId, ItemCode};
 use domain::situation::{SituationAnswers, misfits, questions, resolve};
 use domain::text::Language;
 use domain::wire::v1::{Person, Submission};
-use serde::Deserialize;
 
 use super::{W, id_in, partners};
 use crate::api::blocking;
@@ -24,7 +23,7 @@ use crate::pages::form_drawing::{DO, Deed, Filled, PAGE, Sheet};
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::sign_in::drawn;
 use crate::pages::window::{Sent, person_of};
-use crate::pages::{Page, in_address, render, situation_form};
+use crate::pages::{Page, render, situation_form};
 use crate::partners::{Partner, Register, form_of};
 use crate::services::catalogue::Volume;
 use crate::services::handoff::{self, Heard, New, NewContent};
@@ -68,13 +67,6 @@ struct Who {
     situation: String,
 }
 
-/// What stands in the address.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Asked {
-    #[serde(default)]
-    of: String,
-}
-
 enum Became {
     At(String),
     Drawn(StatusCode, Box<FormPage>),
@@ -112,14 +104,8 @@ pub async fn form(State(app): State<App>, caller: Caller, place: Place) -> Page 
 }
 
 /// What was filled in, once more: after a return, or because the home region changed its rules.
-pub async fn refill(
-    State(app): State<App>,
-    caller: Caller,
-    id: Result<Path<String>, PathRejection>,
-    asked: Result<UrlQuery<Asked>, QueryRejection>,
-) -> Page {
+pub async fn refill(State(app): State<App>, caller: Caller, id: Result<Path<String>, PathRejection>) -> Page {
     let id = id_in(id.ok().map(|Path(id)| id))?;
-    let _ = in_address(asked)?.of;
     let became = blocking(move || {
         let centre = &app.centre;
         let (row, content) = centre.read(|tx| {
