@@ -1,3 +1,4 @@
+//! The way of a handoff, its two clocks, and whatever else might come: sound at every step.
 use proptest::prelude::*;
 
 use super::*;
