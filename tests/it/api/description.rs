@@ -6,7 +6,7 @@ use domain::envelope::SignedDocument;
 use domain::wire::v1::{
     BatchResponse, CaseList, CaseResource, CertificateRequest, CertificateResponse, ChangesResponse,
     CitizenRequest, CitizenResponse, EnrolRequest, EnrolResponse, EnvelopeBatch, HeartbeatRequest,
-    HeartbeatResponse, OfferRequest, OfferResponse,
+    HeartbeatResponse, OfferRequest, OfferResponse, PartnerAnswer, PartnerRequest,
 };
 use serde::de::DeserializeOwned;
 use serde_json::Value;
