@@ -2,7 +2,7 @@
 use domain::envelope::{Digest, SignedDocument, SignedKind, sign_document};
 use domain::handoff::Adcode;
 use domain::ids::ItemCode;
-use domain::item::CrossRegion;
+use domain::item::{CrossRegion, Item, OfflineMode};
 use domain::wire::v1::{
     MAX_PARTNER_FORM_BYTES, MAX_PARTNER_ITEMS, PARTNER_VERSION, PartnerForm, PartnerItem, PartnerItems,
 };
@@ -18,14 +18,13 @@ use crate::store::Tx;
 /// [`ServiceError`] if the store fails.
 pub fn items_here(tx: &mut Tx<'_>, own: Own<'_>) -> Result<SignedDocument, ServiceError> {
     let volume = own.context.shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?;
-    let items = volume.catalogue.items.values().filter(|item| item.cross_region != CrossRegion::None);
-    let items =
-        items.filter(|item| item.withdrawn.is_none()).take(MAX_PARTNER_ITEMS).map(|item| PartnerItem {
-            code: item.code.clone(),
-            name: item.name.clone(),
-            initials: item.pinyin_initials.clone(),
-            department: item.department.to_string(),
-        });
+    let items = volume.catalogue.items.values().filter(|item| is_handed_over(item));
+    let items = items.take(MAX_PARTNER_ITEMS).map(|item| PartnerItem {
+        code: item.code.clone(),
+        name: item.name.clone(),
+        initials: item.pinyin_initials.clone(),
+        department: item.department.to_string(),
+    });
     let list = PartnerItems {
         v: PARTNER_VERSION,
         region: own.register.own.adcode.clone(),
@@ -41,8 +40,8 @@ pub fn items_here(tx: &mut Tx<'_>, own: Own<'_>) -> Result<SignedDocument, Servi
 /// [`ServiceError`] `not-found` if it is not taken from elsewhere.
 pub fn form_here(tx: &mut Tx<'_>, own: Own<'_>, code: &ItemCode) -> Result<SignedDocument, ServiceError> {
     let volume = own.context.shelf.newest(tx)?.ok_or(ProblemCode::NotFound)?;
-    let item = volume.catalogue.items.get(code).filter(|item| item.cross_region != CrossRegion::None);
-    let item = item.filter(|item| item.withdrawn.is_none()).ok_or(ProblemCode::NotFound)?;
+    let item = volume.catalogue.items.get(code).filter(|item| is_handed_over(item));
+    let item = item.ok_or(ProblemCode::NotFound)?;
     let form = PartnerForm {
         v: PARTNER_VERSION,
         region: own.register.own.adcode.clone(),
@@ -50,6 +49,13 @@ pub fn form_here(tx: &mut Tx<'_>, own: Own<'_>, code: &ItemCode) -> Result<Signe
         item: item.clone(),
     };
     signed(own, SignedKind::PartnerForm, &form)
+}
+
+/// Whether an item is taken from elsewhere. Queries, prints and payments are done online by everybody (全程网办): nothing
+/// of them is handed over.
+fn is_handed_over(item: &Item) -> bool {
+    let open = item.cross_region != CrossRegion::None && item.withdrawn.is_none();
+    open && item.offline_mode != OfflineMode::Online
 }
 
 fn signed(own: Own<'_>, kind: SignedKind, body: &impl Serialize) -> Result<SignedDocument, ServiceError> {
