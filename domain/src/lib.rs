@@ -18,6 +18,7 @@
 //! | [`rules`] | 规则 | what a machine may approve by itself, names of companies; a refusal is a person's |
 //! | [`money`] | 缴费 | bills, payments and refunds in whole fen: short, over, double and late, and sums that balance |
 //! | [`case`] | 办件 | a case as a fold over append-only actions, and the four marks a citizen sees |
+//! | [`handoff`] | 异地代收转办 | a matter that one region takes in and another decides, its two clocks |
 //! | [`certificate`] | 证照 | what a granted step gives: signed data, a list of those revoked, checking both without a network |
 //! | [`parcel`] | 送达件 | how a result reaches its holder: by post or at a window, with the whole life of the parcel |
 //! | [`envelope`] | 信封 | sealing, digest, signature, slip and receipt: works on bytes, never sees the wire types |
@@ -35,6 +36,7 @@ pub mod enrolment;
 pub mod envelope;
 pub mod expr;
 pub mod form;
+pub mod handoff;
 pub mod ids;
 pub mod item;
 pub mod money;

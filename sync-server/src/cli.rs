@@ -219,6 +219,9 @@ struct ShowAuthority {
     /// Its certificate instead, for programs that must trust it (PEM).
     #[arg(long, conflicts_with = "json")]
     pem: bool,
+    /// What another region needs in its `partners.json` instead: the public keys of this centre (JSON).
+    #[arg(long, conflicts_with_all = ["json", "pem"])]
+    partner: bool,
     /// Answer as JSON.
     #[arg(long)]
     json: bool,
@@ -391,6 +394,12 @@ fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
 }
 
 fn run_authority(config: &Config, show: ShowAuthority) -> anyhow::Result<Exit> {
+    if show.partner {
+        let keys = Keys::load(&config.data_folder().keys_path())?;
+        return say_json(&json!({
+            "signing_key": keys.receipt.public(), "sealing_key": keys.sealing.first().public(),
+        }));
+    }
     let authority = Keys::load_authority(&config.data_folder().keys_path())?;
     if show.pem {
         return say(&authority.to_pem());

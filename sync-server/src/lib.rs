@@ -25,6 +25,7 @@
 //! | [`blobs`], [`uploads`], [`attachments_command`] | sealed pages and photos: whole ones in an object store, those on their way in files |
 //! | [`csv_file`] | tables for spreadsheets |
 //! | [`config`], [`metrics`] | settings with their forms, figures for Prometheus |
+//! | [`partners`], `loopback` | other regions with their keys, and how they are asked |
 //! | [`bank_mark`] | the bank's picture in the heads of people's pages |
 //! | [`shell`] | listeners, limits, errors on the wire, start and stop |
 pub mod account_command;
@@ -59,6 +60,7 @@ pub mod move_command;
 pub mod move_store;
 pub mod openapi;
 pub mod pages;
+pub mod partners;
 mod passphrases;
 pub mod publish_cli;
 pub mod readings;

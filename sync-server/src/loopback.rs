@@ -1,19 +1,38 @@
-//! One call over HTTP/1.1 to an address of this machine: one POST, one answer, bounded in time and size.
+//! One exchange of HTTP/1.1 with an address of this machine, bounded in time and size: a proxy there speaks TLS to whoever
+//! is meant.
 //!
-//! Follows no redirect, knows no proxy but the one that it is sent to, and refuses pieces (`chunked`) and everything but 200.
+//! Follows no redirect, knows no proxy but the one that it is sent to, and refuses pieces (`chunked`).
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// The longest exchange; whoever asked has often given up before.
+/// The longest wait for a connection, and for each part of the exchange; whoever asked has often given up before.
 const EXCHANGE: Duration = Duration::from_secs(20);
 /// The most bytes of a head.
 const MAX_HEAD_BYTES: usize = 16 << 10;
-/// The most bytes of a body.
+/// The most bytes of a body that [`post`] takes.
 pub const MAX_BODY_BYTES: usize = 64 << 10;
 
-/// An answer with status 200.
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// `GET` or `POST`.
+    pub method: &'a str,
+    /// Path, which begins with `/`.
+    pub path: &'a str,
+    /// Further fields of the head.
+    pub fields: &'a [(&'a str, &'a str)],
+    /// JSON; empty for none.
+    pub body: &'a [u8],
+    /// The most bytes of the answer's body.
+    pub most: usize,
+}
+
+/// What was answered.
+#[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
+    /// The status.
+    pub status: u16,
     head: String,
     /// What it says.
     pub body: Vec<u8>,
@@ -28,37 +47,88 @@ impl Answer {
     }
 }
 
+/// The address, if it is IP and port of this machine.
+pub fn local(address: &str) -> Option<SocketAddr> {
+    address.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
+}
+
 /// Posts JSON; nothing if there is no answer with status 200, or no usable address.
 pub fn post(address: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> Option<Answer> {
-    let address: SocketAddr = address.parse().ok()?;
+    let ask = Ask { method: "POST", path, fields, body, most: MAX_BODY_BYTES };
+    exchange(address.parse().ok()?, ask).filter(|answer| answer.status == 200)
+}
+
+/// The answer; nothing if there is none that can be read.
+pub fn exchange(address: SocketAddr, ask: Ask<'_>) -> Option<Answer> {
     let graphic = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
-    if !path.starts_with('/') || !graphic(path) || !fields.iter().all(|(n, v)| graphic(n) && graphic(v)) {
+    if !ask.path.starts_with('/')
+        || !graphic(ask.path)
+        || !ask.fields.iter().all(|(name, value)| graphic(name) && graphic(value))
+    {
         return None;
     }
     let mut stream = TcpStream::connect_timeout(&address, EXCHANGE).ok()?;
     stream.set_read_timeout(Some(EXCHANGE)).ok()?;
     stream.set_write_timeout(Some(EXCHANGE)).ok()?;
-    let more: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more: String = ask.fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+        "{} {} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
          {more}Connection: close\r\n\r\n",
-        body.len()
+        ask.method,
+        ask.path,
+        ask.body.len()
     );
     stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(body).ok()?;
+    stream.write_all(ask.body).ok()?;
     let mut answer = Vec::new();
-    let most = (MAX_HEAD_BYTES + MAX_BODY_BYTES) as u64 + 1;
+    let most = (MAX_HEAD_BYTES + ask.most) as u64 + 1;
     stream.take(most).read_to_end(&mut answer).ok()?;
-    understood(&answer)
+    read(&answer).filter(|answer| answer.body.len() <= ask.most)
 }
 
-fn understood(answer: &[u8]) -> Option<Answer> {
+fn read(answer: &[u8]) -> Option<Answer> {
     let end = answer.windows(4).take(MAX_HEAD_BYTES).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(answer.get(..end)?).ok()?;
     let (status, fields) = head.split_once("\r\n").unwrap_or((head, ""));
-    let mut status = status.split(' ');
-    let good = status.next().is_some_and(|v| v.starts_with("HTTP/1.")) && status.next() == Some("200");
+    let mut words = status.split(' ');
+    let version = words.next().filter(|v| v.starts_with("HTTP/1."));
+    let status = version.and(words.next()).and_then(|status| status.parse().ok())?;
     let in_pieces = fields.lines().any(|line| line.to_ascii_lowercase().starts_with("transfer-encoding:"));
-    let body = || answer.get(end + 4..).unwrap_or_default().to_vec();
-    (good && !in_pieces).then(|| Answer { head: fields.to_owned(), body: body() })
+    let body = answer.get(end + 4..).unwrap_or_default().to_vec();
+    (!in_pieces).then(|| Answer { status, head: fields.to_owned(), body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_answers_are_none() {
+        let said = |answer: &[u8]| read(answer).map(|answer| (answer.status, answer.body));
+        assert_eq!(said(b"HTTP/1.1 200 OK\r\na: b\r\n\r\n{}"), Some((200, b"{}".to_vec())));
+        assert_eq!(said(b"HTTP/1.1 409\r\n\r\n"), Some((409, Vec::new())));
+        for odd in ["", "HTTP/1.1 200 OK", "HTTP/2 200\r\n\r\n", "HTTP/1.1 x\r\n\r\n", "SSH-2.0\r\n\r\n"] {
+            assert_eq!(said(odd.as_bytes()), None, "{odd}");
+        }
+        assert_eq!(said(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0"), None);
+        assert_eq!(said(b"HTTP/1.1 200 \xff\r\n\r\n"), None);
+        let answer = read(b"HTTP/1.1 200 OK\r\nX-Sign:  a \r\n\r\n").expect("an answer");
+        assert_eq!((answer.field("x-sign"), answer.field("other")), ("a", ""));
+    }
+
+    #[test]
+    fn only_this_machine_is_local() {
+        for far in ["", "192.0.2.1:80", "localhost:80", "127.0.0.1"] {
+            assert_eq!(local(far), None, "{far}");
+        }
+        assert!(local("127.0.0.1:80").is_some() && local("[::1]:80").is_some());
+    }
+
+    #[test]
+    fn what_no_head_takes_is_not_asked() {
+        for (path, value) in [("x", "y"), ("/a b", "y"), ("/x", "a\r\nb: c"), ("/x\n", "y")] {
+            assert_eq!(post("127.0.0.1:9", path, &[("name", value)], b""), None, "{path:?} {value:?}");
+        }
+        assert_eq!(post("nowhere", "/", &[], b""), None);
+    }
 }

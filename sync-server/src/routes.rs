@@ -14,7 +14,8 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::api::{
-    calls, carriers, certificates, changes, citizen, heartbeat, offers, payments, reads, tuf, uploads,
+    calls, carriers, certificates, changes, citizen, heartbeat, offers, partner, payments, reads, tuf,
+    uploads,
 };
 use crate::auth::policy::{self, Permit};
 use crate::shell::device_gate::device_gate;
@@ -69,6 +70,9 @@ fn calls_of_terminals() -> Calls {
         .add(&policy::DEVICES, routes!(reads::catalogue))
         .add(&policy::DEVICES, routes!(reads::catalogue_version))
         .add(&policy::OPEN, routes!(certificates::revoked))
+        .add(&policy::PARTNERS, routes!(partner::messages))
+        .add(&policy::OPEN, routes!(partner::items))
+        .add(&policy::OPEN, routes!(partner::item))
 }
 
 /// The people's listener.
@@ -192,7 +196,7 @@ fn payments(doors: Doors) -> Doors {
 
 /// The window desk.
 fn window(doors: Doors) -> Doors {
-    use policy::{SEE_VISITS, WINDOW};
+    use policy::{DECIDE_CASES, SEE_VISITS, WINDOW};
     doors
         .get(&WINDOW, "/window", pages::window)
         .post(&WINDOW, "/window/call", pages::window_call)
@@ -208,6 +212,17 @@ fn window(doors: Doors) -> Doors {
         .get(&WINDOW, "/window/supplement", pages::window_supplement)
         .post(&WINDOW, "/window/supplement", pages::window_supplement_begin)
         .get(&WINDOW, "/window/supplements/{id}", pages::window_supplement_done)
+        .get(&WINDOW, "/handoffs", pages::handoffs)
+        .get(&WINDOW, "/handoffs/start", pages::handoff_regions)
+        .get(&WINDOW, "/handoffs/start/{region}", pages::handoff_items)
+        .get(&WINDOW, "/handoffs/start/{region}/{code}", pages::handoff_form)
+        .post_files(&WINDOW, "/handoffs/start/{region}/{code}", pages::handoff_turn)
+        .get(&WINDOW, "/handoffs/one/{id}", pages::handoff)
+        .post(&WINDOW, "/handoffs/one/{id}", pages::handoff_deed)
+        .get(&WINDOW, "/handoffs/one/{id}/form", pages::handoff_refill)
+        .get(&DECIDE_CASES, "/handoffs/incoming", pages::incoming)
+        .get(&DECIDE_CASES, "/handoffs/incoming/{id}", pages::incoming_one)
+        .post_item(&DECIDE_CASES, "/handoffs/incoming/{id}", pages::incoming_deed)
         .get(&SEE_VISITS, "/window/visits", pages::window_visits)
         .get(&SEE_VISITS, "/window/visits.csv", pages::window_visits_csv)
 }

@@ -26,6 +26,7 @@ mod money;
 mod operator;
 mod other_cards;
 mod printing;
+mod region;
 mod safety;
 mod scanning;
 mod screens;

@@ -324,6 +324,7 @@ impl Server {
                 "erasures.journal",
                 "carriers.json",
                 "payments.json",
+                "partners.json",
             ]
             .contains(&name.as_str())
             {

@@ -178,6 +178,14 @@ pub enum SignedKind {
     Certificate,
     /// Certificates that are no longer good, signed with the centre's receipt key.
     RevokedCertificates,
+    /// What a centre tells another one about a handoff, signed with its receipt key.
+    PartnerMessage,
+    /// What became of such a message, signed by the centre that took it.
+    PartnerReceipt,
+    /// Items that a region takes from elsewhere, signed with its receipt key.
+    PartnerItems,
+    /// An item with its form, for another region, signed with the receipt key.
+    PartnerForm,
 }
 
 impl SignedKind {
@@ -196,6 +204,10 @@ impl SignedKind {
             Self::Return => "jinban/return/1",
             Self::Certificate => "jinban/certificate/1",
             Self::RevokedCertificates => "jinban/revoked-certificates/1",
+            Self::PartnerMessage => "jinban/partner-message/1",
+            Self::PartnerReceipt => "jinban/partner-receipt/1",
+            Self::PartnerItems => "jinban/partner-items/1",
+            Self::PartnerForm => "jinban/partner-form/1",
         }
     }
 }

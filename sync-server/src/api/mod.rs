@@ -10,6 +10,7 @@ pub mod citizen;
 pub mod heartbeat;
 pub mod offers;
 mod parameters;
+pub mod partner;
 pub mod payments;
 pub mod reads;
 mod receive;

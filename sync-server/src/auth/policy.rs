@@ -49,6 +49,8 @@ pub static ENROLMENT: Permit = Permit { name: "enrolment", who: Who::Device };
 pub static CALL_BACKS: Permit = Permit { name: "call_backs", who: Who::Device };
 /// What the payment gateway tells: each call is signed with the key that only it has.
 pub static GATEWAY: Permit = Permit { name: "gateway", who: Who::Device };
+/// What other regions' centres say: each message is signed by the key that the register has of them.
+pub static PARTNERS: Permit = Permit { name: "partners", who: Who::Device };
 /// Change one's own password, and sign out: the only things that may be done with a password that somebody else gave.
 pub static OWN_PASSWORD: Permit = Permit { name: "own_password", who: Who::SignedIn };
 /// See one's own account, and end other sessions of it.
@@ -110,12 +112,13 @@ pub static SEND_MESSAGES: Permit = Permit { name: "send_messages", who: Who::One
 pub static MANAGE_ACCOUNTS: Permit = Permit { name: "manage_accounts", who: Who::OneOf(&[Role::Admin]) };
 
 /// All permits.
-pub static PERMITS: [&Permit; 22] = [
+pub static PERMITS: [&Permit; 23] = [
     &OPEN,
     &DEVICES,
     &ENROLMENT,
     &CALL_BACKS,
     &GATEWAY,
+    &PARTNERS,
     &OWN_PASSWORD,
     &OWN_ACCOUNT,
     &SEE_CASES,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::sign::unhex;
+use crate::loopback;
 
 /// Name of the file in the data folder.
 pub const FILE: &str = "payments.json";
@@ -85,7 +86,7 @@ impl GatewaySettings {
         let mut shape: Shape = serde_json::from_slice(text).map_err(|e| SettingsError::Wrong(place(e)))?;
         let key = unhex(&shape.key).map(Zeroizing::new);
         zeroize::Zeroize::zeroize(&mut shape.key);
-        let address = shape.address.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+        let address = loopback::local(&shape.address);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         let merchant =
             Some(shape.merchant).filter(|m| !m.is_empty() && m.len() <= MAX_MERCHANT && m.bytes().all(plain));

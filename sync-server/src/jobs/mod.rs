@@ -8,6 +8,7 @@ pub mod clockwork;
 pub mod follow_up;
 pub mod notifier;
 pub mod open_case;
+pub mod partners;
 pub mod payments;
 pub mod rollout;
 mod runner;

@@ -132,6 +132,22 @@ pub const CALLS: &[Call] = &[
     },
     Call { operation: "list_revoked_certificates", parameters: &["IfNoneMatch"], headers: READ, ..PLAIN },
     Call {
+        operation: "send_partner_message",
+        codes: &[
+            SignatureInvalid,
+            PartnerUnknown,
+            NotFound,
+            PartnerVersion,
+            TooLarge,
+            UnsupportedMediaType,
+            UnsupportedEncoding,
+            StorageFull,
+        ],
+        ..PLAIN
+    },
+    Call { operation: "list_partner_items", codes: &[NotFound], ..PLAIN },
+    Call { operation: "read_partner_item", parameters: &["ItemCode"], codes: &[NotFound], ..PLAIN },
+    Call {
         operation: "read_catalogue",
         parameters: &["IfNoneMatch"],
         headers: EDITION,

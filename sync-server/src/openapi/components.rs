@@ -122,6 +122,10 @@ fn parameters() -> Value {
             "schema": { "$ref": "#/components/schemas/EnvelopeId" },
             "example": "019ab2c3-d4e5-7000-8000-000000000001",
         },
+        "ItemCode": {
+            "name": "code", "in": "path", "required": true, "description": "An item.", "example": "hrss.flex-enroll",
+            "schema": { "$ref": "#/components/schemas/ItemCode" },
+        },
         "CatalogueVersion": {
             "name": "version", "in": "path", "required": true, "description": "A published version.", "example": 1,
             "schema": { "type": "integer", "format": "int64", "minimum": 0, "maximum": MAX_CURSOR },

@@ -58,6 +58,7 @@ fn build() -> Value {
     document["tags"] = json!([
         { "name": "terminals", "description": "The sync protocol of the terminals." },
         { "name": "reads", "description": "Reads for programs, with entity tags and cursors; no personal data." },
+        { "name": "partners", "description": "What centres of other regions say about handoffs, and what is taken from elsewhere." },
         { "name": "server", "description": "The server itself." },
     ]);
     components::complete(&mut document["components"]);

@@ -11,6 +11,7 @@ use crate::auth::role::{Role, Roles};
 use crate::error::ServiceError;
 use crate::services::catalogue::newest_version;
 use crate::services::editing;
+use crate::services::handoff;
 use crate::services::sessions::Caller;
 use crate::services::tally::Tally;
 use crate::services::work_list::{self, Query};
@@ -78,6 +79,10 @@ pub enum Here<'a> {
     Window,
     /// Cases that the caller opened at a window.
     WindowMine,
+    /// What the caller took in for other regions.
+    Handoffs,
+    /// What came from other regions for the caller's unit.
+    Incoming,
     /// Visits by hour.
     WindowVisits,
     /// What waits at the window for the person standing there.
@@ -133,6 +138,7 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         }
         if may(&policy::WINDOW) {
             entries.push(link(words, ("pick_up", "/window/pick-up", "right"), here == Here::PickUp, None));
+            entries.push(link(words, ("handoffs", "/handoffs", "undo"), here == Here::Handoffs, None));
         }
         let current = here == Here::WindowVisits;
         entries.push(link(words, ("window_visits", "/window/visits", "calendar"), current, None));
@@ -142,6 +148,11 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         let mut entries = cases(tx, words, here)?;
         if may(&policy::DECIDE_CASES) {
             entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
+            if let Some(unit) = &caller.unit {
+                let count = Some(handoff::waiting_at_home(tx, unit.as_str())?);
+                let place = ("incoming", "/handoffs/incoming", "doc");
+                entries.insert(1, link(words, place, here == Here::Incoming, count));
+            }
         }
         if may(&policy::PARCELS)
             && let Some(unit) = &caller.unit

@@ -23,6 +23,7 @@ pub mod form_drawing;
 mod form_trial;
 mod frame;
 mod guide_preview;
+mod handoff;
 mod history;
 mod item_editor;
 mod item_page;
@@ -64,6 +65,10 @@ pub use draft_steps::{approve_draft, discard_draft, ready_draft, return_draft};
 pub use error::{error_page, problem};
 pub use form::MAX_FORM_BYTES;
 pub use form_trial::{MAX_TRIAL_BYTES, form_trial, try_form};
+pub use handoff::{
+    handoff, handoff_deed, handoff_form, handoff_items, handoff_refill, handoff_regions, handoff_turn,
+    handoffs, incoming, incoming_deed, incoming_one,
+};
 pub use history::versions;
 pub use item_editor::{MAX_ITEM_FORM_BYTES, edit_item, preview_item, renew_draft, save_item};
 pub use item_page::item;

@@ -26,6 +26,7 @@ pub mod enrol;
 pub mod envelopes;
 pub mod erasure;
 pub mod filled;
+pub mod handoff;
 pub mod intake;
 pub mod item_history;
 pub mod meta;

@@ -55,6 +55,8 @@ pub struct App {
     pub mark: Option<Arc<BankMark>>,
     /// The file with the settings of the payment gateway.
     pub gateway: Arc<std::path::Path>,
+    /// Where the register of other regions lies.
+    pub partners: crate::partners::Place,
     /// Fonts of the pages that are made as PDF.
     pub typefaces: Arc<Typefaces>,
     /// Who carries parcels.

@@ -31,7 +31,7 @@ use crate::data_folder::DataFolder;
 use crate::jobs::ticker::Ticker;
 use crate::jobs::upkeep::UpkeepPlan;
 use crate::jobs::{
-    ApprovalPlan, Runner, approval, clockwork, notifier, payments, rollout, signatures, upkeep,
+    ApprovalPlan, Runner, approval, clockwork, notifier, partners, payments, rollout, signatures, upkeep,
 };
 use crate::routes;
 use crate::services::catalogue::Shelf;
@@ -186,7 +186,7 @@ pub async fn serve(options: ServeOptions) -> Result<(), ServeError> {
 }
 
 /// What works by the clock; first whoever talks with the gateway of messages.
-type Jobs = [Ticker; 7];
+type Jobs = [Ticker; 8];
 
 fn start_jobs(app: &App, options: &ServeOptions) -> std::io::Result<Jobs> {
     let centre = || app.centre.clone();
@@ -200,6 +200,7 @@ fn start_jobs(app: &App, options: &ServeOptions) -> std::io::Result<Jobs> {
         clockwork::start(centre())?,
         approval::start(centre(), plan)?,
         payments::start(centre(), app.gateway.to_path_buf())?,
+        partners::start(centre(), app.partners.clone())?,
     ])
 }
 
@@ -284,7 +285,21 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
     let typefaces = Arc::new(Typefaces::new(&options.assets));
     let carriers = Arc::new(Carriers::new(options.data.path()));
     let gateway = Arc::from(options.data.path().join(crate::gateway::FILE));
-    let app = App { centre, bells, callers, door, signed, uploads, turns, mark, typefaces, carriers, gateway };
+    let partners = crate::partners::Place::in_folder(options.data.path());
+    let app = App {
+        centre,
+        bells,
+        callers,
+        door,
+        signed,
+        uploads,
+        turns,
+        mark,
+        typefaces,
+        carriers,
+        gateway,
+        partners,
+    };
     Ok((app, runner))
 }
 

@@ -3,7 +3,6 @@
 //! Without it the samples beside the sample rules count, all of which are simulators; they are used with a sample
 //! catalogue only.
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use serde::Deserialize;
 use super::Adapter;
 use super::http::Http;
 use super::simulated::Simulated;
+use crate::loopback;
 
 /// The most bytes of the file.
 pub const MAX_SETTINGS_BYTES: u64 = 256 << 10;
@@ -125,7 +125,7 @@ impl SourcesFile {
                 return wrong(name, "limit_ms is from 1 to 20000");
             }
             if let Kind::Http(http) = &source.kind
-                && !http.address.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+                && loopback::local(&http.address).is_none()
             {
                 return wrong(name, "address is IP and port of this machine: a TLS proxy there goes on");
             }

@@ -24,10 +24,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/014.sql"),
     include_str!("schema/015.sql"),
     include_str!("schema/016.sql"),
-    include_str!("schema/022.sql"),
     include_str!("schema/017.sql"),
+    include_str!("schema/018.sql"),
     include_str!("schema/019.sql"),
     include_str!("schema/020.sql"),
+    include_str!("schema/021.sql"),
 ];
 
 /// The schema that this program writes.
@@ -206,10 +207,11 @@ mod tests {
             "76e2e55973836a373f7bffa26b46a1678360c20f6ba9b3c81c395ff9a376d6f1",
             "971e430e6274c9a8f8888aa1d6ac47f793e018d58b9e1f33a67895da9d9b7bf1",
             "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
-            "03369888f219eb145aa121d62f7f5ad7f1272a5e081d9b319de8c8b8ec449cb1",
             "a8d34e02b4492120c5cd70eb03cb687e6cc3ea5a698752e797eaa5fd913e7c80",
             "af9bf916896f73b709e9d79e04a3df89f0ec54dce5eb9c2b2975f999b730c432",
             "b203228d88ca1a211a27b64d56b67a324bb23b664463f07fea11ad2908f504a9",
+            "d624cfd8c8c1244fc9184dfe4181cd9f1443ec403efaf2f9940b27faea92f13d",
+            "03369888f219eb145aa121d62f7f5ad7f1272a5e081d9b319de8c8b8ec449cb1",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();
         assert_eq!(now, known);

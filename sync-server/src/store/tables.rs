@@ -73,6 +73,29 @@ pub const BILL_COLUMNS: [&str; 21] = [
     "tries",
 ];
 
+/// Columns of a handoff, its content included.
+pub const HANDOFF_COLUMNS: [&str; 19] = [
+    "id",
+    "side",
+    "partner",
+    "item",
+    "title",
+    "unit",
+    "clerk",
+    "legal_tenths",
+    "legal_unit",
+    "form_version",
+    "state",
+    "version",
+    "received_at_ms",
+    "changed_at_ms",
+    "key_id",
+    "key_nonce",
+    "wrapped",
+    "nonce",
+    "sealed",
+];
+
 /// Every table but `schema_version`, which a migration writes.
 pub const TABLES: &[Table] = &[
     table("meta", &["name"], &["name", "value"]),
@@ -435,6 +458,34 @@ pub const TABLES: &[Table] = &[
         "lost_submission",
         &["envelope_id"],
         &["envelope_id", "number", "terminal", "accepted_at_ms", "told_at_ms"],
+    ),
+    table("handoff", &["id"], &HANDOFF_COLUMNS),
+    table(
+        "handoff_step",
+        &["handoff", "version"],
+        &["handoff", "version", "side", "at_ms", "actor", "step", "message"],
+    ),
+    table(
+        "partner_message",
+        &["id"],
+        &[
+            "id",
+            "handoff",
+            "partner",
+            "direction",
+            "seq",
+            "state",
+            "digest",
+            "document",
+            "tries",
+            "next_ms",
+            "at_ms",
+        ],
+    ),
+    table(
+        "partner_form",
+        &["partner", "item"],
+        &["partner", "item", "catalogue_version", "digest", "document", "heard_at_ms"],
     ),
 ];
 

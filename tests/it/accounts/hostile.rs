@@ -36,7 +36,7 @@ fn every_address_that_changes_something_refuses_calls_from_other_sites() -> Resu
             tried += 1;
         }
     }
-    assert_eq!(tried, 6 * 39, "every address that changes something");
+    assert_eq!(tried, 6 * 42, "every address that changes something");
     assert_eq!(server.page("/account")?.status, 200, "nobody was signed out or locked");
     // A browser that says where it comes from, in either way, is served.
     for mark in [OWN_PAGE, ("origin", ours.as_str())] {

@@ -7,6 +7,7 @@ mod drafts;
 mod driver;
 mod moving;
 mod people;
+mod region;
 mod review;
 mod rollout;
 mod safety;

@@ -9,6 +9,7 @@ mod follow_up;
 mod heartbeat;
 mod keys;
 mod offer;
+mod partner;
 mod problem;
 mod reads;
 #[cfg(feature = "openapi")]
@@ -33,6 +34,11 @@ pub use heartbeat::{
 };
 pub use keys::SealingKeyList;
 pub use offer::{AuditHead, MAX_OFFERED, Offer, OfferRequest, OfferResponse, OfferedReceipt};
+pub use partner::{
+    MAX_PARTNER_FORM_BYTES, MAX_PARTNER_ITEMS, MAX_PARTNER_MESSAGE_BYTES, MAX_PARTNER_SEQ, MAX_PARTNER_WORDS,
+    PARTNER_VERSION, PartnerAnswer, PartnerContent, PartnerForm, PartnerItem, PartnerItems, PartnerMessage,
+    PartnerMistake, PartnerOutcome, PartnerReceipt, PartnerRequest, PartnerSaid, PartnerSealed, SealedFor,
+};
 pub use problem::Problem;
 pub use reads::{CaseList, CaseResource, CasesQuery, DEFAULT_PAGE, MAX_PAGE};
 pub use terminal::{

@@ -172,9 +172,12 @@ fn materials(entry: Entry<'_>) -> Vec<(String, String)> {
 }
 
 /// What the number, the name and the address make, or what is wrong with them.
-fn person_of(typed: &Typed, today: CivilDate) -> Result<(Person, IdNumberKind), Vec<(&'static str, String)>> {
+pub(in crate::pages) fn person_of(
+    (number, name, address): (&str, &str, &str),
+    today: CivilDate,
+) -> Result<(Person, IdNumberKind), Vec<(&'static str, String)>> {
     let mut wrong = Vec::new();
-    let number: String = typed.number.chars().filter(|c| !c.is_whitespace()).collect();
+    let number: String = number.chars().filter(|c| !c.is_whitespace()).collect();
     let number = number.to_ascii_uppercase();
     let kind = id_number_kind(&number, Some(today));
     if let Err(error) = &kind {
@@ -187,7 +190,7 @@ fn person_of(typed: &Typed, today: CivilDate) -> Result<(Person, IdNumberKind), 
         wrong.push(("number", W.of("window_mistake", key)));
     }
     let clean = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned();
-    let (name, address) = (clean(&typed.name), clean(&typed.address));
+    let (name, address) = (clean(name), clean(address));
     if name.is_empty() {
         wrong.push(("name", W.of("window_mistake", "name")));
     }
@@ -290,7 +293,7 @@ fn make(app: &App, caller: &Caller, code: &ItemCode, typed: Typed) -> Result<Beg
     let not = |mistakes, refused| {
         Ok(Began::Not(Box::new(draw(app, caller, code, (typed.clone(), mistakes, refused))?)))
     };
-    let mut found = person_of(&typed, today);
+    let mut found = person_of((&typed.number, &typed.name, &typed.address), today);
     let window = visits::window_named(&typed.window);
     if !open && window.is_none() {
         let mut wrong = found.err().unwrap_or_default();

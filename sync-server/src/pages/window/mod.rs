@@ -16,6 +16,7 @@ mod submit;
 mod supplement;
 mod visits;
 
+pub(super) use begin::person_of;
 pub use begin::{begin as window_begin, person as window_person};
 pub use discard::discard as window_discard;
 pub(in crate::pages) use files::{answer_of, file_refused, harmless};

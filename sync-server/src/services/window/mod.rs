@@ -15,7 +15,7 @@ use domain::ids::{CaseNo, EnvelopeId, Issuer, ItemCode, StationId, TerminalId};
 
 pub use availability::{Unavailable, can_begin, can_finish};
 pub use envelope::{Outgoing, send};
-pub use submit::{Filled, HandedIn, hand_in, suite};
+pub use submit::{Filled, HandedIn, hand_in, suite, take_in};
 pub use supplement::{LookedUp, Lookup, hand_in_supplement, look_up};
 
 use super::Context;

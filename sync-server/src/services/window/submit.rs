@@ -92,6 +92,40 @@ pub fn hand_in<R: CryptoRng>(
         return Ok(HandedIn { number, left_over: Vec::new() });
     };
     left_over.retain(|digest| form.blobs.iter().all(|blob| blob.digest != *digest));
+    let (number, server_seq) = take(tx, context, (now_ms, rng), form)?;
+    let visit = visits::of_form(tx, now_ms, clerk, &form.visit)?;
+    let (row, view) = cases::current(tx, &form.id)?;
+    let actor = Actor { id: clerk, role: Role::Window.as_str(), on_behalf_of: None, click: None };
+    let action = Action::Answerable { clerk: clerk.to_owned(), visit: visit.kind };
+    cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
+    tx.execute(
+        "INSERT INTO visit_case (envelope_id, visit, clerk, server_seq) VALUES ($1, $2, $3, $4)",
+        &[form.id.to_string().into(), visit.id.as_str().into(), clerk.into(), server_seq.into()],
+    )?;
+    visits::served(tx, now_ms, &visit)?;
+    Ok(HandedIn { number, left_over })
+}
+
+/// Opens a case of what somebody brought elsewhere, in the centre's series.
+///
+/// # Errors
+/// [`ServiceError`] as [`hand_in`]; a second time for the same id is one.
+pub fn take_in<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now: (i64, &mut R),
+    form: &Filled,
+) -> Result<CaseNo, ServiceError> {
+    Ok(take(tx, context, now, form)?.0)
+}
+
+/// Seals a form and takes it through intake; gives the number of its case and its place in the centre's order.
+fn take<R: CryptoRng>(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    now: (i64, &mut R),
+    form: &Filled,
+) -> Result<(CaseNo, u64), ServiceError> {
     let outgoing = Outgoing {
         id: form.id,
         key: &form.key,
@@ -102,20 +136,9 @@ pub fn hand_in<R: CryptoRng>(
         blobs: &form.blobs,
         payload: &form.payload,
     };
-    let receipt = send(tx, context, (now_ms, rng), &outgoing)?;
+    let receipt = send(tx, context, now, &outgoing)?;
     let wrong = || ServiceError::Inconsistent(format!("form {} has no number", form.id));
-    let number = receipt.number.ok_or_else(wrong)?;
-    let visit = visits::of_form(tx, now_ms, clerk, &form.visit)?;
-    let (row, view) = cases::current(tx, &form.id)?;
-    let actor = Actor { id: clerk, role: Role::Window.as_str(), on_behalf_of: None, click: None };
-    let action = Action::Answerable { clerk: clerk.to_owned(), visit: visit.kind };
-    cases::add(tx, &context.shelf, now_ms, (&row, view), (actor, action))?;
-    tx.execute(
-        "INSERT INTO visit_case (envelope_id, visit, clerk, server_seq) VALUES ($1, $2, $3, $4)",
-        &[form.id.to_string().into(), visit.id.as_str().into(), clerk.into(), receipt.server_seq.into()],
-    )?;
-    visits::served(tx, now_ms, &visit)?;
-    Ok(HandedIn { number, left_over })
+    Ok((receipt.number.ok_or_else(wrong)?, receipt.server_seq))
 }
 
 /// The suite of forms that are begun now, as a terminal would be told.

@@ -1,68 +1,69 @@
--- 缴费. A bill is the fold of its events (`bill_event`, JSON, never changed); `bill` and `refund` are projections of it, for
--- lists and for the thread that speaks with the gateway. Whoever paid is not kept, and no card number ever is. A payment
--- that fits no bill has a bill of its own (`state` stray, without case and unit). `pay_url` is what the gateway gave for
--- the order; `wake_ms` when something is to be done with the gateway, `tries` how often that failed.
-CREATE TABLE bill (
-    number TEXT PRIMARY KEY,
-    place BIGINT NOT NULL UNIQUE,
-    envelope_id TEXT REFERENCES case_ (envelope_id),
-    case_number TEXT NOT NULL,
-    step TEXT NOT NULL,
+-- 异地代收转办: what is taken in for another region, or comes from one. `side` says which of the two this centre is for it
+-- (accepting, home), `partner` is the code of the other region. State, version, round, form version and number follow
+-- from the steps. `unit` decides it (home side; empty if the catalogue does not have the item), `clerk` took it in
+-- (accepting side). The content of the accepting side is sealed under a key of its own, which lies wrapped under the key
+-- of the year; both are gone once the home region accepted it, or said that it is not its own.
+CREATE TABLE handoff (
+    id TEXT NOT NULL,
+    side TEXT NOT NULL,
+    partner TEXT NOT NULL,
     item TEXT NOT NULL,
+    title TEXT NOT NULL,
     unit TEXT NOT NULL,
+    clerk TEXT NOT NULL,
+    legal_tenths BIGINT NOT NULL,
+    legal_unit TEXT NOT NULL,
+    form_version BIGINT NOT NULL,
     state TEXT NOT NULL,
-    needs BIGINT NOT NULL,
-    fen BIGINT NOT NULL,
-    received_fen BIGINT NOT NULL,
-    kept_fen BIGINT NOT NULL,
-    refunded_fen BIGINT NOT NULL,
-    owed_fen BIGINT NOT NULL,
-    due_ms BIGINT NOT NULL,
     version BIGINT NOT NULL,
-    opened_at_ms BIGINT NOT NULL,
+    received_at_ms BIGINT NOT NULL,
     changed_at_ms BIGINT NOT NULL,
-    pay_url TEXT NOT NULL,
-    wake_ms BIGINT,
-    tries BIGINT NOT NULL
+    key_id TEXT,
+    key_nonce BLOB,
+    wrapped BLOB,
+    nonce BLOB,
+    sealed BLOB,
+    PRIMARY KEY (id)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX bill_open ON bill (envelope_id, step) WHERE state = 'open' AND envelope_id IS NOT NULL;
-CREATE INDEX bill_of_case ON bill (envelope_id) WHERE envelope_id IS NOT NULL;
-CREATE INDEX bill_of_number ON bill (case_number, place);
-CREATE INDEX bill_in_state ON bill (state, place);
-CREATE INDEX bill_needs ON bill (place) WHERE needs = 1;
-CREATE INDEX bill_owed ON bill (place) WHERE owed_fen > 0;
-CREATE INDEX bill_due ON bill (wake_ms) WHERE wake_ms IS NOT NULL;
-CREATE TABLE bill_event (
-    bill TEXT NOT NULL REFERENCES bill (number),
+CREATE INDEX handoff_by_clerk ON handoff (clerk, received_at_ms) WHERE side = 'accepting';
+CREATE INDEX handoff_by_unit ON handoff (unit, state, received_at_ms) WHERE side = 'home';
+-- Steps, only added; `message` is the one that brought or told it.
+CREATE TABLE handoff_step (
+    handoff TEXT NOT NULL REFERENCES handoff (id),
     version BIGINT NOT NULL,
+    side TEXT NOT NULL,
     at_ms BIGINT NOT NULL,
     actor TEXT NOT NULL,
-    body TEXT NOT NULL,
-    PRIMARY KEY (bill, version)
+    step TEXT NOT NULL,
+    message TEXT,
+    PRIMARY KEY (handoff, version)
 ) WITHOUT ROWID;
--- Each payment once, by the gateway's number of it, with the order that it named and the way by which it was heard of.
-CREATE TABLE payment (
-    transaction_no TEXT PRIMARY KEY,
-    bill TEXT NOT NULL REFERENCES bill (number),
-    order_no TEXT NOT NULL,
-    fen BIGINT NOT NULL,
-    currency TEXT NOT NULL,
-    paid_at_ms BIGINT NOT NULL,
-    arrived_at_ms BIGINT NOT NULL,
-    way TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX payment_paid ON payment (paid_at_ms);
-CREATE TABLE refund (
-    number TEXT PRIMARY KEY,
-    bill TEXT NOT NULL REFERENCES bill (number),
-    place BIGINT NOT NULL,
-    transaction_no TEXT NOT NULL,
-    fen BIGINT NOT NULL,
+-- Signed messages in both directions (`out`, `in`). `state`: waiting, confirmed (out), taken, odd (in: it did not follow).
+-- `document` is emptied once its sealed part is needed no more; digest and receipt stay, so that whoever sends it again
+-- hears the same.
+CREATE TABLE partner_message (
+    id TEXT NOT NULL,
+    handoff TEXT NOT NULL,
+    partner TEXT NOT NULL,
+    direction TEXT NOT NULL,
+    seq BIGINT NOT NULL,
     state TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    document TEXT NOT NULL,
     tries BIGINT NOT NULL,
-    wake_ms BIGINT,
-    done_at_ms BIGINT
+    next_ms BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (id)
 ) WITHOUT ROWID;
-CREATE INDEX refund_of_bill ON refund (bill, place);
-CREATE INDEX refund_due ON refund (wake_ms) WHERE wake_ms IS NOT NULL;
-CREATE INDEX refund_done ON refund (done_at_ms) WHERE done_at_ms IS NOT NULL;
+CREATE UNIQUE INDEX partner_message_place ON partner_message (handoff, partner, direction, seq);
+CREATE INDEX partner_message_due ON partner_message (next_ms) WHERE state = 'waiting';
+-- Forms of other regions as they were last heard of, so that a form can be filled while its region does not answer.
+CREATE TABLE partner_form (
+    partner TEXT NOT NULL,
+    item TEXT NOT NULL,
+    catalogue_version BIGINT NOT NULL,
+    digest TEXT NOT NULL,
+    document TEXT NOT NULL,
+    heard_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (partner, item)
+) WITHOUT ROWID;

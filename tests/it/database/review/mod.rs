@@ -49,5 +49,6 @@ pub fn live(driver: &mut dyn Driver, now_ms: i64) -> Result<()> {
     approval::approvals(&mut stage)?;
     money::every_statement(&mut stage)?;
     statistics::every_statement(&mut stage)?;
-    messages::messages(&mut stage)
+    messages::messages(&mut stage)?;
+    super::region::every_statement(&mut stage)
 }
