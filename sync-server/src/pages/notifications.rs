@@ -17,6 +17,7 @@ use crate::error::{ProblemCode, ServiceError};
 use crate::services::audit;
 use crate::services::notifications::{self, Notification, Place, State};
 use crate::services::sessions::Caller;
+use crate::services::tally::Tally;
 use crate::shell::App;
 use crate::shell::gate::see_other;
 use crate::store::Tx;
@@ -123,14 +124,14 @@ fn tabs(counts: &[(State, u64)], only: Option<State>) -> Vec<Tab> {
     let all = Tab {
         href: ADDRESS.to_owned(),
         word: W.t("notifications.all").to_owned(),
-        count: counts.iter().map(|(_, n)| n).sum(),
+        count: Tally::new(counts.iter().map(|(_, n)| n).sum()),
         alarming: false,
         current: only.is_none(),
     };
     let of = |state: &State| Tab {
         href: address(Some(*state), None),
         word: W.of("notification_state", state.as_str()),
-        count: counts.iter().find(|(other, _)| other == state).map_or(0, |(_, n)| *n),
+        count: Tally::new(counts.iter().find(|(other, _)| other == state).map_or(0, |(_, n)| *n)),
         alarming: *state == State::Failed,
         current: only == Some(*state),
     };

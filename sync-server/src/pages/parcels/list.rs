@@ -21,6 +21,7 @@ use crate::pages::{Page, in_address, in_query, read_page};
 use crate::services::Context;
 use crate::services::parcels::{self, LISTS, Listed, PAGE, Place, Query};
 use crate::services::sessions::Caller;
+use crate::services::tally::Tally;
 use crate::shell::App;
 use crate::store::Tx;
 use crate::words::Words;
@@ -114,7 +115,7 @@ fn draw(
     let tab = |(list, count): (&str, u64)| Tab {
         href: format!("/parcels?list={list}"),
         word: W.of("parcel_list", list),
-        count,
+        count: Tally::new(count),
         alarming: list == "needs" && count > 0,
         current: list == query.list && query.text.is_empty(),
     };

@@ -130,7 +130,7 @@ fn count(
     if after.state == BillState::Paid && before.state != BillState::Paid {
         let action = Action::BillPaid { step: row.step.clone(), bill: row.number.clone() };
         let view = cases::add(tx, &context.shelf, now_ms, (&case, view), (BY_CENTRE, action))?;
-        review::follow(tx, &context.shelf, now_ms, (&case, view))?;
+        review::follow(tx, context, now_ms, (&case, view))?;
         tell(tx, now_ms, id, Notice::Paid { bill })?;
     }
     if after.owed() > before.owed() {

@@ -136,7 +136,7 @@ pub fn lapse(tx: &mut Tx<'_>, context: &Context, now_ms: i64, number: &str) -> R
     let (case, view) = cases::current(tx, &id)?;
     let action = Action::BillLapsed { step: row.step, bill: row.number };
     let view = cases::add(tx, &context.shelf, now_ms, (&case, view), (BY_CENTRE, action))?;
-    review::follow(tx, &context.shelf, now_ms, (&case, view))?;
+    review::follow(tx, context, now_ms, (&case, view))?;
     Ok(true)
 }
 

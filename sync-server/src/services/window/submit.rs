@@ -48,21 +48,29 @@ impl Filled {
         submission: &Submission,
         blobs: Vec<BlobEntry>,
     ) -> Result<Self, ServiceError> {
+        let place = (&draft.item, draft.catalogue_version);
+        let brought = Self::brought(draft.id, key, place, submission)?;
+        Ok(Self { visit: draft.visit.clone(), blobs, ..brought })
+    }
+
+    /// Puts together what somebody brought elsewhere, without a visit here and without scans.
+    ///
+    /// # Errors
+    /// As [`Filled::new`].
+    pub fn brought(
+        id: EnvelopeId,
+        key: DataKey,
+        (item, catalogue_version): (&ItemCode, u64),
+        submission: &Submission,
+    ) -> Result<Self, ServiceError> {
         let payload = serde_json::to_vec(submission)
-            .map_err(|e| ServiceError::Inconsistent(format!("form {}: {e}", draft.id)))?;
+            .map_err(|e| ServiceError::Inconsistent(format!("form {id}: {e}")))?;
         let payload = Zeroizing::new(payload);
         if payload.len() > MAX_PAYLOAD_BYTES {
             return Err(ProblemCode::EnvelopeTooLarge.into());
         }
-        Ok(Self {
-            id: draft.id,
-            key,
-            visit: draft.visit.clone(),
-            item: draft.item.clone(),
-            catalogue_version: draft.catalogue_version,
-            blobs,
-            payload,
-        })
+        let item = item.clone();
+        Ok(Self { id, key, visit: String::new(), item, catalogue_version, blobs: Vec::new(), payload })
     }
 }
 
