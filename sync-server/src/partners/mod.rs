@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn each_mistake_is_told() {
-        let broken: [(&str, fn(&mut Value)); 9] = [
+        type Break = fn(&mut Value);
+        let broken: [(&str, Break); 9] = [
             ("632700", |v| v["partners"][0]["address"] = json!("192.0.2.1:80")),
             ("632700", |v| v["partners"][0]["initials"] = json!(" ")),
             ("632700", |v| v["partners"][0]["sealing_key"] = json!("AAAA")),

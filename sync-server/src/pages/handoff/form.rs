@@ -263,7 +263,7 @@ impl<'a> Desk<'a> {
             return Err((Some(person), vec![W.t("window.situation_first").to_owned()]));
         }
         let facts = self.facts(Some(&person));
-        let sheet = self.sheet(form, &facts, (filled.clone(), 0), String::new(), "");
+        let sheet = self.sheet(form, &facts, (filled.clone(), 0), (String::new(), ""));
         if !sheet.judged().1.is_empty() {
             return Err((Some(person), Vec::new()));
         }
@@ -325,8 +325,7 @@ impl<'a> Desk<'a> {
         form: &'s Form,
         facts: &'s Facts,
         (filled, page): (Filled, usize),
-        before: String,
-        action: &'s str,
+        (before, action): (String, &'s str),
     ) -> Sheet<'s> {
         let regions = &self.volume.catalogue.regions;
         Sheet { form, facts, regions, filled, page, language: W.0, action, before, live: true }
@@ -342,7 +341,7 @@ impl<'a> Desk<'a> {
         let (catalogue, entry, form) = (&self.volume.catalogue, self.entry()?, self.form(situation)?);
         let (facts, resolution) = (self.facts(person), resolve(catalogue, entry, situation));
         let action = format!("/handoffs/start/{}/{}", self.partner.adcode, self.code);
-        let mut sheet = self.sheet(&form, &facts, (filled, at), String::new(), &action);
+        let mut sheet = self.sheet(&form, &facts, (filled, at), (String::new(), &action));
         if faults.is_empty() {
             sheet.act(deed);
         }

@@ -7,6 +7,9 @@ use super::unit_named;
 use crate::error::{ProblemCode, ServiceError};
 use crate::store::{self, StoreError, Tx};
 
+/// A step with its side, its time in milliseconds since 1970, and the message that told it.
+pub type Taken = (Side, Step, i64, Option<EnvelopeId>);
+
 /// Handoffs of one list, at most.
 pub const MOST: u64 = 100;
 /// Steps of one handoff that are read, at most: more than its rounds allow.
@@ -88,10 +91,7 @@ pub fn waiting_at_home(tx: &mut Tx<'_>, unit: &str) -> Result<u64, StoreError> {
 }
 
 /// The steps of a handoff in their order, each with its side, its time and the message that told it.
-pub fn steps(
-    tx: &mut Tx<'_>,
-    id: &EnvelopeId,
-) -> Result<Vec<(Side, Step, i64, Option<EnvelopeId>)>, ServiceError> {
+pub fn steps(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<Taken>, ServiceError> {
     let sql =
         "SELECT side, step, at_ms, message FROM handoff_step WHERE handoff = $1 ORDER BY version LIMIT $2";
     let rows = tx.query(sql, &[id.to_string().into(), MOST_STEPS.into()])?;
