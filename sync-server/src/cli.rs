@@ -28,7 +28,7 @@ use crate::reconcile_command::{self, Reconcile};
 use crate::rules_command::{self, RulesJob};
 use crate::sample_data::{self, SampleJob};
 use crate::sealing_command::{self, SealingJob};
-use crate::services::enrol;
+use crate::services::{enrol, sealing_keys};
 use crate::shell::{Budgets, ServeOptions, memory, serve};
 use crate::startup;
 use crate::store::{SCHEMA_VERSION, in_transaction};
@@ -395,10 +395,19 @@ fn run_enrol_code(config: &Config, args: &EnrolCode) -> anyhow::Result<Exit> {
 
 fn run_authority(config: &Config, show: ShowAuthority) -> anyhow::Result<Exit> {
     if show.partner {
-        let keys = Keys::load(&config.data_folder().keys_path())?;
-        return say_json(&json!({
-            "signing_key": keys.receipt.public(), "sealing_key": keys.sealing.first().public(),
-        }));
+        let data = config.data_folder();
+        let mut store = data.open_existing()?;
+        let keys = Keys::load(&data.keys_path())?;
+        let list = in_transaction(store.as_mut(), |tx| {
+            sealing_keys::list_after(tx, startup::now_ms(), 0, &keys.sealing)
+        })?;
+        // The one in force, as terminals have it.
+        let chosen = list.and_then(|list| {
+            let suite = list.suite;
+            list.keys.into_iter().find(|key| key.suite == suite)
+        });
+        let sealing_key = chosen.map_or_else(|| keys.sealing.first().public(), |chosen| chosen.key);
+        return say_json(&json!({ "signing_key": keys.receipt.public(), "sealing_key": sealing_key }));
     }
     let authority = Keys::load_authority(&config.data_folder().keys_path())?;
     if show.pem {

@@ -2,11 +2,11 @@
 //! is meant.
 //!
 //! Follows no redirect, knows no proxy but the one that it is sent to, and refuses pieces (`chunked`).
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// The longest wait for a connection, and for each part of the exchange; whoever asked has often given up before.
+/// The longest time of a whole exchange, from the connection to the last byte; whoever asked has often given up before.
 const EXCHANGE: Duration = Duration::from_secs(20);
 /// The most bytes of a head.
 const MAX_HEAD_BYTES: usize = 16 << 10;
@@ -58,8 +58,12 @@ pub fn post(address: &str, path: &str, fields: &[(&str, &str)], body: &[u8]) -> 
     exchange(address.parse().ok()?, ask).filter(|answer| answer.status == 200)
 }
 
-/// The answer; nothing if there is none that can be read.
+/// The answer; nothing if there is none that can be read, or none in time.
 pub fn exchange(address: SocketAddr, ask: Ask<'_>) -> Option<Answer> {
+    exchange_within(address, ask, EXCHANGE)
+}
+
+fn exchange_within(address: SocketAddr, ask: Ask<'_>, time: Duration) -> Option<Answer> {
     let graphic = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
     if !ask.path.starts_with('/')
         || !graphic(ask.path)
@@ -67,9 +71,8 @@ pub fn exchange(address: SocketAddr, ask: Ask<'_>) -> Option<Answer> {
     {
         return None;
     }
-    let mut stream = TcpStream::connect_timeout(&address, EXCHANGE).ok()?;
-    stream.set_read_timeout(Some(EXCHANGE)).ok()?;
-    stream.set_write_timeout(Some(EXCHANGE)).ok()?;
+    let until = Instant::now().checked_add(time)?;
+    let mut stream = TcpStream::connect_timeout(&address, time).ok()?;
     let more: String = ask.fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
         "{} {} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
@@ -78,12 +81,45 @@ pub fn exchange(address: SocketAddr, ask: Ask<'_>) -> Option<Answer> {
         ask.path,
         ask.body.len()
     );
-    stream.write_all(head.as_bytes()).ok()?;
-    stream.write_all(ask.body).ok()?;
-    let mut answer = Vec::new();
-    let most = (MAX_HEAD_BYTES + ask.most) as u64 + 1;
-    stream.take(most).read_to_end(&mut answer).ok()?;
+    write_by(&mut stream, head.as_bytes(), until)?;
+    write_by(&mut stream, ask.body, until)?;
+    let answer = read_by(&mut stream, MAX_HEAD_BYTES + ask.most, until)?;
     read(&answer).filter(|answer| answer.body.len() <= ask.most)
+}
+
+/// What is left of the time; nothing once it is over. Whoever drips a byte now and then does not hold anybody up longer.
+fn left(until: Instant) -> Option<Duration> {
+    until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+}
+
+fn write_by(stream: &mut TcpStream, mut bytes: &[u8], until: Instant) -> Option<()> {
+    while !bytes.is_empty() {
+        stream.set_write_timeout(Some(left(until)?)).ok()?;
+        match stream.write(bytes) {
+            Ok(0) => return None,
+            Ok(written) => bytes = bytes.get(written..)?,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+    }
+    Some(())
+}
+
+/// All bytes until the other side ends; nothing if there are more than `most`.
+fn read_by(stream: &mut TcpStream, most: usize, until: Instant) -> Option<Vec<u8>> {
+    let (mut bytes, mut part) = (Vec::new(), [0; 8 << 10]);
+    loop {
+        stream.set_read_timeout(Some(left(until)?)).ok()?;
+        match stream.read(&mut part) {
+            Ok(0) => return Some(bytes),
+            Ok(read) => bytes.extend_from_slice(part.get(..read)?),
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
+        }
+        if bytes.len() > most {
+            return None;
+        }
+    }
 }
 
 fn read(answer: &[u8]) -> Option<Answer> {
@@ -114,6 +150,29 @@ mod tests {
         assert_eq!(said(b"HTTP/1.1 200 \xff\r\n\r\n"), None);
         let answer = read(b"HTTP/1.1 200 OK\r\nX-Sign:  a \r\n\r\n").expect("an answer");
         assert_eq!((answer.field("x-sign"), answer.field("other")), ("a", ""));
+    }
+
+    #[test]
+    fn who_drips_bytes_holds_nobody_up() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let time = Duration::from_millis(200);
+        let (said, ends) = std::sync::mpsc::channel::<()>();
+        let dripping = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a caller");
+            // A byte every 20 ms, and never the last.
+            while ends.recv_timeout(Duration::from_millis(20)).is_err() {
+                if stream.write_all(b"H").is_err() {
+                    break;
+                }
+            }
+        });
+        let ask = Ask { method: "GET", path: "/", fields: &[], body: b"", most: 1 << 20 };
+        let began = Instant::now();
+        assert_eq!(exchange_within(address, ask, time), None);
+        assert!(began.elapsed() < time * 20, "{:?}", began.elapsed());
+        let _ = said.send(());
+        dripping.join().expect("it ends");
     }
 
     #[test]

@@ -3,6 +3,9 @@
 (() => {
   "use strict";
   const MOST_BYTES = 12 * 1024 * 1024;
+  // Of one call; a body may have a little more than its files.
+  const MOST_TOGETHER = 30 * 1024 * 1024;
+  const MOST_FILES = 10;
   const WIDTH = 400;
   const HEIGHT = 240;
   const MOST_POINTS = 1500;
@@ -50,11 +53,14 @@
   document.addEventListener("pointerup", finish);
   document.addEventListener("pointercancel", finish);
 
-  // A file that no form takes is not sent.
+  // A file that no form takes is not sent, nor more of them than one call takes.
   const note = document.querySelector("#file-too-large");
   document.addEventListener("change", (event) => {
     const files = event.target.type === "file" ? [...event.target.files] : [];
-    const large = files.some((file) => file.size > MOST_BYTES);
+    const together = [...document.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]);
+    const bytes = together.reduce((sum, file) => sum + file.size, 0);
+    const large = files.some((file) => file.size > MOST_BYTES)
+      || (files.length > 0 && (together.length > MOST_FILES || bytes > MOST_TOGETHER));
     if (note && event.target.type === "file") note.hidden = !large;
     if (!large) return;
     event.stopImmediatePropagation();

@@ -1,5 +1,5 @@
 //! 两个时钟: how long the transfer takes, and how long the home region has by law. The second begins where the first ends.
-use super::Handoff;
+use super::{Handoff, HandoffState};
 use crate::catalogue::Calendar;
 use crate::deadline::{Clock, Deadline, OfficeHours};
 use crate::item::{Period, PeriodUnit};
@@ -50,5 +50,18 @@ impl Clocks {
             legal: legal.map(|clock| clock.deadline(legal_at, calendar, hours)),
             legal_permille: legal.map_or(0, |clock| clock.used_permille(legal_at, calendar, hours)),
         }
+    }
+}
+
+/// A handoff with which nobody went on for so long, in milliseconds, is put away: 180 days.
+pub const ABANDONED_MS: i64 = 180 * 24 * 3_600 * 1_000;
+
+impl Handoff {
+    /// Whether nobody went on with it for so long that it may be put away as it stands. What is being decided is not: the
+    /// case goes on, and the accepting side is to hear of it.
+    pub fn is_abandoned(&self, now_ms: i64) -> bool {
+        use HandoffState as S;
+        !matches!(self.state, S::Accepted | S::Decided | S::Archived)
+            && now_ms.saturating_sub(self.changed_at_ms) >= ABANDONED_MS
     }
 }

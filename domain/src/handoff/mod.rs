@@ -24,7 +24,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use adcode::{Adcode, AdcodeError};
-pub use clocks::{Clocks, TRANSFER, Times};
+pub use clocks::{ABANDONED_MS, Clocks, TRANSFER, Times};
 
 use crate::deadline::Pause;
 use crate::ids::CaseNo;
@@ -363,12 +363,14 @@ impl Handoff {
         follows && step.is_of(side)
     }
 
-    /// Takes a step. An instant before the last one counts as that: two machines' clocks differ.
+    /// Takes a step. An instant before the last one counts as that: two machines' clocks differ. What nobody goes on with
+    /// ([`Handoff::is_abandoned`]) can be archived as it stands.
     ///
     /// # Errors
     /// [`Refused`]; nothing changed then.
     pub fn take(&mut self, side: Side, step: &Step, at_ms: i64) -> Result<(), Refused> {
-        if !self.may(side, step) {
+        let put_away = *step == Step::Archived && self.is_abandoned(at_ms);
+        if !put_away && !self.may(side, step) {
             return Err(Refused);
         }
         let at_ms = at_ms.max(self.changed_at_ms);

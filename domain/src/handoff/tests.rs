@@ -97,6 +97,19 @@ fn what_is_not_theirs_ends_it_at_once() {
 }
 
 #[test]
+fn what_nobody_goes_on_with_can_be_put_away_and_nothing_else() {
+    let mut handoff = Handoff::begin(Mode::HandIn, 0);
+    assert_eq!(handoff.take(Side::Accepting, &Step::Archived, ABANDONED_MS - 1), Err(Refused));
+    handoff.take(Side::Accepting, &Step::Archived, ABANDONED_MS).expect("nobody went on");
+    assert_eq!(handoff.state, HandoffState::Archived);
+    let mut decided = Handoff::begin(Mode::HandIn, 0);
+    for (side, step) in whole_way().into_iter().skip(1).take(11) {
+        decided.take(side, &step, 1).expect("follows");
+    }
+    assert_eq!(decided.take(Side::Home, &Step::Archived, 9 * ABANDONED_MS), Err(Refused));
+}
+
+#[test]
 fn the_legal_time_begins_where_the_transfer_ends() {
     let calendar = Calendar::default();
     let clocks = Clocks { transfer: TRANSFER, legal: Period { tenths: 50, unit: PeriodUnit::WorkingDay } };

@@ -120,6 +120,8 @@ pub struct Refund {
     pub number: u16,
     /// Of which payment.
     pub transaction: String,
+    /// Which one of that payment, from 1: with it the gateway knows the refund.
+    pub turn: u16,
     /// How much.
     pub fen: Fen,
     /// Why.
@@ -299,8 +301,10 @@ impl Bill {
             return Ok(());
         }
         let number = u16::try_from(self.refunds.len() + 1).map_err(|_| BillError::Full)?;
+        let before = self.refunds.iter().filter(|refund| refund.transaction == transaction).count();
+        let turn = u16::try_from(before + 1).map_err(|_| BillError::Full)?;
         let (state, tries) = (RefundState::Owed, 0);
-        self.refunds.push(Refund { number, transaction, fen, why, state, tries });
+        self.refunds.push(Refund { number, transaction, turn, fen, why, state, tries });
         Ok(())
     }
 

@@ -54,7 +54,8 @@ fn told(bill: &Bill) -> (BillState, i64, i64, Vec<Why>) {
 #[test]
 fn each_payment_is_kept_or_goes_back() {
     use BillState::{Cancelled, GivenBack, Lapsed, Open, Paid};
-    let table: [(&[BillEvent], (BillState, i64, i64, Vec<Why>)); 12] = [
+    type Row<'a> = (&'a [BillEvent], (BillState, i64, i64, Vec<Why>));
+    let table: [Row<'_>; 12] = [
         (&[arrived("t1", 1000)], (Paid, 1000, 0, vec![])),
         (&[arrived("t1", 400)], (Open, 400, 0, vec![])),
         (&[arrived("t1", 400), arrived("t2", 600)], (Paid, 1000, 0, vec![])),
@@ -88,6 +89,13 @@ fn a_refund_is_tried_a_bounded_number_of_times_and_then_a_person_looks() {
     for late in [BillEvent::RefundDone { refund: 1 }, BillEvent::RefundFailed { refund: 2 }] {
         assert_eq!(bill.apply(&late), Err(BillError::Refund));
     }
+}
+
+#[test]
+fn refunds_are_numbered_by_their_payment() {
+    let bill = after(&[arrived("t1", 1500), arrived("t2", 20), BillEvent::GivenBack]);
+    let told: Vec<_> = bill.refunds.iter().map(|r| (r.number, r.transaction.as_str(), r.turn)).collect();
+    assert_eq!(told, [(1, "t1", 1), (2, "t2", 1), (3, "t1", 2)]);
 }
 
 #[test]

@@ -16,8 +16,13 @@ use serde::{Deserialize, Serialize};
 
 pub use number::ParcelNo;
 
-/// Events of one parcel, at most; a carrier that tells more is not heard any more.
+use crate::certificate::CertificateNo;
+
+/// Events of one parcel behind which a carrier is not heard any more; behind half of them not of earlier rounds.
 pub const MAX_EVENTS: u64 = 200;
+/// Events of one parcel that there can be: what people do and what is revoked is bounded by itself (99 certificates of a
+/// case, [`MAX_ROUNDS`]), and no carrier holds it up.
+pub const MOST_EVENTS: u64 = 3 * MAX_EVENTS;
 /// How often a parcel is made again, at most.
 pub const MAX_ROUNDS: u16 = 9;
 
@@ -100,8 +105,7 @@ impl ParcelState {
             Lost => matches!(next, Delivered | Returned | ToPack | AtWindow | Withdrawn),
             Returned => matches!(next, ToPack | AtWindow | Withdrawn),
             AtWindow => matches!(next, PickedUp | Withdrawn),
-            Delivered => matches!(next, Withdrawn),
-            PickedUp | Withdrawn => false,
+            Delivered | PickedUp | Withdrawn => false,
         }
     }
 
@@ -175,23 +179,32 @@ impl News {
 pub enum Event {
     /// It is to be handed over.
     Made { way: Way },
-    /// 封装: packed, listed, sealed with this number (封条号).
-    Packed { seal: String },
+    /// 封装: packed, listed, sealed with this number (封条号). The certificates that are in it name nobody.
+    Packed {
+        seal: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        certificates: Vec<CertificateNo>,
+    },
     /// 拆封: what is to be in it changed.
     Opened,
+    /// 变更: what is to be in it changed, and it stands where it stood. A page of before is old.
+    Changed,
     /// 交寄: a carrier has the order of this round.
     Handed { carrier: String },
     /// What a carrier told of a round, at its own moment (milliseconds since 1970).
     Told { round: u16, news: News, at_ms: i64 },
-    /// 改为领取: it waits at a window.
+    /// 改为领取: it waits at a window; a new round, if it is lost or came back.
     ToWindow,
     /// 重新制作: what is lost or came back is packed anew.
     MadeAgain,
-    /// 领取: it was handed over at a window.
-    PickedUp,
+    /// 领取: it was handed over at a window, with these certificates.
+    PickedUp {
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        certificates: Vec<CertificateNo>,
+    },
     /// 追回: what is in it is no longer good.
     Recalled,
-    /// 处理完毕: somebody saw to it that what was called back does no harm.
+    /// 处理完毕: somebody saw to it that what was called back does no harm, or that nobody can get it any more.
     Settled,
 }
 
@@ -202,11 +215,12 @@ impl Event {
             Self::Made { .. } => "made",
             Self::Packed { .. } => "packed",
             Self::Opened => "opened",
+            Self::Changed => "changed",
             Self::Handed { .. } => "handed",
             Self::Told { .. } => "told",
             Self::ToWindow => "to_window",
             Self::MadeAgain => "made_again",
-            Self::PickedUp => "picked_up",
+            Self::PickedUp { .. } => "picked_up",
             Self::Recalled => "recalled",
             Self::Settled => "settled",
         }
@@ -247,7 +261,7 @@ pub enum Heard {
     News,
     /// It is of a parcel that was made again since: noted, and nothing moves.
     OfBefore,
-    /// It says nothing new, or comes too late.
+    /// It says nothing new, comes too late, or is one of too many.
     Late,
 }
 
@@ -260,7 +274,7 @@ pub struct Parcel {
     pub version: u64,
     /// How often it was made, from 1.
     pub round: u16,
-    /// What is in it is no longer good, and it is not back.
+    /// Paper of it is no longer good, and is not back.
     pub recalled: bool,
     /// The carrier of this round; empty before it has one.
     pub carrier: String,
@@ -318,17 +332,19 @@ impl Parcel {
         let misfit = ParcelError::Misfit { event: event.name(), state: self.state.as_str() };
         let next = self.next(event).ok_or(misfit)?;
         match event {
-            Event::Packed { seal } => self.seal.clone_from(seal),
+            Event::Packed { seal, .. } => self.seal.clone_from(seal),
             Event::Handed { carrier } => self.carrier.clone_from(carrier),
             Event::Opened => self.seal.clear(),
-            Event::MadeAgain => {
-                self.round += 1;
-                (self.carrier, self.seal, self.recalled) = Default::default();
+            Event::MadeAgain | Event::ToWindow => {
+                let back = self.state == ParcelState::Returned;
+                self.round += u16::from(back || self.state == ParcelState::Lost);
+                // What is lost may turn up yet.
+                self.recalled = self.recalled && !back;
+                (self.carrier, self.seal) = Default::default();
             }
-            Event::ToWindow => (self.carrier, self.seal, self.recalled) = Default::default(),
             Event::Recalled => self.recalled = next != ParcelState::Withdrawn,
             Event::Settled => self.recalled = false,
-            Event::Made { .. } | Event::Told { .. } | Event::PickedUp => {}
+            Event::Made { .. } | Event::Told { .. } | Event::Changed | Event::PickedUp { .. } => {}
         }
         self.state = next;
         self.version = happened.version;
@@ -341,8 +357,9 @@ impl Parcel {
         use ParcelState::*;
         let next = match event {
             Event::Made { .. } => return None,
-            Event::Packed { seal } if self.state == ToPack && !seal.is_empty() => Packed,
+            Event::Packed { seal, .. } if self.state == ToPack && !seal.is_empty() => Packed,
             Event::Opened if self.state == Packed => ToPack,
+            Event::Changed if matches!(self.state, ToPack | AtWindow | Returned) => return Some(self.state),
             Event::Handed { .. } if self.state == Packed => Handed,
             Event::Told { round, news, .. } => {
                 return match self.hear(*round, *news) {
@@ -353,9 +370,9 @@ impl Parcel {
             }
             Event::ToWindow if matches!(self.state, ToPack | Packed | Returned | Lost) => AtWindow,
             Event::MadeAgain if matches!(self.state, Returned | Lost) && self.round < MAX_ROUNDS => ToPack,
-            Event::PickedUp if self.state == AtWindow => PickedUp,
+            Event::PickedUp { .. } if self.state == AtWindow => PickedUp,
             Event::Recalled => return self.recalled_to(),
-            Event::Settled if self.recalled && self.state != Handed && self.state != OnTheWay => Withdrawn,
+            Event::Settled => return self.settled_to(),
             _ => return None,
         };
         self.state.allows(next).then_some(next)
@@ -371,12 +388,24 @@ impl Parcel {
         }
     }
 
+    /// Whoever has it keeps it, and what is made anew goes on; what nobody can get any more is withdrawn.
+    fn settled_to(&self) -> Option<ParcelState> {
+        use ParcelState::*;
+        match self.state {
+            ToPack | Packed | AtWindow | Delivered | PickedUp if self.recalled => Some(self.state),
+            ToPack | Packed | AtWindow => Some(Withdrawn),
+            Refused | Lost | Returned if self.recalled => Some(Withdrawn),
+            _ => None,
+        }
+    }
+
     /// What becomes of what a carrier tells of a round.
     pub fn hear(&self, round: u16, news: News) -> Heard {
         let handed = !self.carrier.is_empty();
         match round.cmp(&self.round) {
             _ if round == 0 || self.version >= MAX_EVENTS => Heard::Late,
-            std::cmp::Ordering::Less => Heard::OfBefore,
+            // Old news leaves room for what is new.
+            std::cmp::Ordering::Less if self.version < MAX_EVENTS / 2 => Heard::OfBefore,
             std::cmp::Ordering::Equal if handed && self.state.allows(news.state()) => Heard::News,
             _ => Heard::Late,
         }

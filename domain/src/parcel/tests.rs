@@ -16,11 +16,15 @@ fn after(way: Way, events: &[Event]) -> Result<Parcel, ParcelError> {
 }
 
 fn packed() -> Event {
-    Event::Packed { seal: "F-1".into() }
+    Event::Packed { seal: "F-1".into(), certificates: Vec::new() }
 }
 
 fn handed() -> Event {
     Event::Handed { carrier: "ems".into() }
+}
+
+fn picked_up() -> Event {
+    Event::PickedUp { certificates: Vec::new() }
 }
 
 fn told(round: u16, news: News) -> Event {
@@ -33,11 +37,12 @@ fn any_event() -> impl Strategy<Value = Event> {
         4 => news,
         2 => Just(packed()),
         2 => Just(handed()),
-        1 => Just(Event::Packed { seal: String::new() }),
+        1 => Just(Event::Packed { seal: String::new(), certificates: Vec::new() }),
         1 => Just(Event::Opened),
+        1 => Just(Event::Changed),
         1 => Just(Event::ToWindow),
         1 => Just(Event::MadeAgain),
-        1 => Just(Event::PickedUp),
+        1 => Just(picked_up()),
         1 => Just(Event::Recalled),
         1 => Just(Event::Settled),
         1 => Just(Event::Made { way: Way::Post }),
@@ -60,9 +65,11 @@ proptest! {
                 prop_assert_eq!(&parcel, &before);
                 continue;
             }
-            let stays = matches!(event, Event::Recalled) || matches!(event, Event::Told { round, .. } if round < before.round);
+            let stays = matches!(event, Event::Recalled | Event::Changed | Event::Settled)
+                || matches!(event, Event::Told { round, .. } if round < before.round);
             prop_assert!(before.state.allows(parcel.state) || (stays && parcel.state == before.state), "{:?} {:?}", before, event);
-            prop_assert!(parcel.round <= MAX_ROUNDS && parcel.round >= before.round);
+            // The last round may end at a window.
+            prop_assert!(parcel.round <= MAX_ROUNDS + 1 && parcel.round >= before.round);
             prop_assert!(!matches!(before.state, PickedUp | Withdrawn) || parcel.state == before.state);
             // Nothing is handed over by the carrier that it never had.
             prop_assert!(parcel.state != Delivered || !parcel.carrier.is_empty());
@@ -100,7 +107,7 @@ fn a_parcel_lives_as_people_tell_it() {
                 told(1, News::Refused),
                 told(1, News::Returned),
                 Event::ToWindow,
-                Event::PickedUp,
+                picked_up(),
             ],
             PickedUp,
         ),
@@ -119,13 +126,13 @@ fn a_parcel_lives_as_people_tell_it() {
         (&[packed(), handed(), told(1, News::Lost), told(1, News::Delivered)], Delivered),
         (&[packed(), Event::Opened, packed(), handed()], Handed),
         (&[packed(), Event::Recalled], Withdrawn),
-        (&[Event::ToWindow, Event::PickedUp], PickedUp),
+        (&[Event::ToWindow, picked_up()], PickedUp),
     ];
     for (events, state) in table {
         assert_eq!(after(Way::Post, events).map(|parcel| parcel.state), Ok(state), "{events:?}");
     }
-    assert_eq!(after(Way::PickUp, &[Event::PickedUp]).map(|parcel| parcel.state), Ok(PickedUp));
-    assert!(after(Way::PickUp, &[Event::PickedUp, Event::PickedUp]).is_err(), "once only");
+    assert_eq!(after(Way::PickUp, &[picked_up()]).map(|parcel| parcel.state), Ok(PickedUp));
+    assert!(after(Way::PickUp, &[picked_up(), picked_up()]).is_err(), "once only");
     assert!(after(Way::Post, &[handed()]).is_err(), "nothing is handed over that was not packed");
 }
 
@@ -135,14 +142,64 @@ fn what_is_called_back_needs_somebody_until_it_is_settled() {
     let called = after(Way::Post, &way).expect("called back");
     assert!(called.needs_somebody() && called.state == OnTheWay);
     assert!(after(Way::Post, &[&way[..], &[Event::Settled]].concat()).is_err(), "it is still on its way");
-    for news in [News::Delivered, News::Returned, News::Lost, News::Refused] {
+    let to = [
+        (News::Delivered, Delivered),
+        (News::Returned, Withdrawn),
+        (News::Lost, Withdrawn),
+        (News::Refused, Withdrawn),
+    ];
+    for (news, state) in to {
         let there = after(Way::Post, &[&way[..], &[told(1, news)]].concat()).expect("there");
         assert!(there.needs_somebody(), "{news:?}");
         let settled = after(Way::Post, &[&way[..], &[told(1, news), Event::Settled]].concat());
-        assert_eq!(settled.map(|p| (p.state, p.needs_somebody())), Ok((Withdrawn, false)), "{news:?}");
+        assert_eq!(settled.map(|p| (p.state, p.needs_somebody())), Ok((state, false)), "{news:?}");
     }
     assert!(after(Way::Post, &[&way[..], &[Event::Recalled]].concat()).is_err(), "once");
-    assert!(after(Way::PickUp, &[Event::PickedUp, Event::Recalled]).is_err(), "it is beyond reach");
+    assert!(after(Way::PickUp, &[picked_up(), Event::Recalled]).is_err(), "it is beyond reach");
+}
+
+#[test]
+fn what_is_lost_stays_called_back_and_a_new_way_is_a_new_round() {
+    let lost = [packed(), handed(), Event::Recalled, told(1, News::Lost)];
+    for (back, news) in [(false, None), (true, Some(told(1, News::Returned)))] {
+        for on in [Event::MadeAgain, Event::ToWindow] {
+            let events: Vec<_> = lost.iter().cloned().chain(news.clone()).chain([on.clone()]).collect();
+            let parcel = after(Way::Post, &events).expect("goes on");
+            assert_eq!((parcel.recalled, parcel.round), (!back, 2), "{on:?}");
+            assert_eq!(parcel.hear(1, News::Delivered), Heard::OfBefore, "{on:?}");
+            if parcel.recalled {
+                let settled = after(Way::Post, &[&events[..], &[Event::Settled]].concat()).expect("settled");
+                assert_eq!((settled.state, settled.recalled), (parcel.state, false), "what is good goes on");
+            }
+        }
+    }
+    assert_eq!(
+        after(Way::Post, &[Event::ToWindow]).map(|parcel| parcel.round),
+        Ok(1),
+        "nobody carried it yet"
+    );
+    let events = [packed(), handed(), Event::Recalled, told(1, News::Lost), Event::ToWindow, picked_up()];
+    assert!(after(Way::Post, &events).is_ok_and(|parcel| parcel.needs_somebody()));
+    let events = [&events[..], &[Event::Settled]].concat();
+    assert_eq!(after(Way::Post, &events).map(|p| (p.state, p.needs_somebody())), Ok((PickedUp, false)));
+}
+
+#[test]
+fn what_changed_stands_where_it_stood_and_what_nobody_gets_is_withdrawn() {
+    for (way, before) in [(Way::PickUp, vec![]), (Way::Post, vec![]), (Way::Post, vec![packed()])] {
+        let parcel = after(way, &before).expect("a parcel");
+        let changed = after(way, &[&before[..], &[Event::Changed]].concat());
+        match parcel.state {
+            Packed => assert!(changed.is_err(), "it is opened"),
+            state => assert_eq!(changed.map(|p| (p.state, p.version)), Ok((state, parcel.version + 1))),
+        }
+        let settled = after(way, &[&before[..], &[Event::Settled]].concat());
+        assert_eq!(settled.map(|p| p.state), Ok(Withdrawn));
+    }
+    for events in [vec![packed(), handed()], vec![packed(), handed(), told(1, News::Delivered)]] {
+        assert!(after(Way::Post, &[&events[..], &[Event::Changed]].concat()).is_err());
+        assert!(after(Way::Post, &[&events[..], &[Event::Settled]].concat()).is_err());
+    }
 }
 
 #[test]
@@ -156,6 +213,12 @@ fn news_of_a_parcel_that_was_made_again_is_noted_and_moves_nothing() {
     assert_eq!((parcel.hear(3, News::Lost), parcel.hear(0, News::Lost)), (Heard::Late, Heard::Late));
     let noted = after(Way::Post, &[&again[..], &[told(1, News::Delivered)]].concat()).expect("noted");
     assert_eq!((noted.state, noted.version), (ToPack, parcel.version + 1));
+    let mut half = noted.clone();
+    half.version = MAX_EVENTS / 2;
+    assert_eq!(half.hear(1, News::Returned), Heard::Late, "old news leaves room for what is new");
+    let handed_again = after(Way::Post, &[&again[..], &[packed(), handed()]].concat()).expect("handed");
+    half = Parcel { version: MAX_EVENTS / 2, ..handed_again };
+    assert_eq!(half.hear(2, News::Delivered), Heard::News);
     let mut full = noted.clone();
     full.version = MAX_EVENTS;
     assert_eq!(full.hear(1, News::Returned), Heard::Late, "a carrier does not fill the store");
@@ -167,10 +230,14 @@ fn events_have_their_order_and_a_fixed_form() {
     assert_eq!(Parcel::of(&[happened(1, packed())]), Err(ParcelError::Order(1)));
     let made = Event::Made { way: Way::PickUp };
     assert_eq!(
-        Parcel::of(&[happened(1, made.clone()), happened(3, Event::PickedUp)]),
+        Parcel::of(&[happened(1, made.clone()), happened(3, picked_up())]),
         Err(ParcelError::Order(3))
     );
     assert_eq!(serde_json::to_string(&made).expect("json"), r#"{"kind":"made","way":"pick_up"}"#);
+    assert_eq!(serde_json::to_string(&picked_up()).expect("json"), r#"{"kind":"picked_up"}"#);
+    assert_eq!(serde_json::from_str::<Event>(r#"{"kind":"picked_up"}"#).expect("read"), picked_up());
+    let json = r#"{"kind":"packed","seal":"F-1","certificates":["ZZ"]}"#;
+    assert!(serde_json::from_str::<Event>(json).is_err(), "no number of a certificate");
     let json = r#"{"kind":"told","round":2,"news":"on_the_way","at_ms":7}"#;
     let event = Event::Told { round: 2, news: News::OnTheWay, at_ms: 7 };
     assert_eq!(serde_json::from_str::<Event>(json).expect("read"), event);

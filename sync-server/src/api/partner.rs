@@ -25,7 +25,9 @@ use crate::shell::problem::Refusal;
 /// [`ServiceError`] `not-found` without a register.
 pub fn register(app: &App) -> Result<Register, ServiceError> {
     let read = app.partners.read().map_err(|e| ServiceError::Inconsistent(with_causes(&e)))?;
-    read.ok_or_else(|| ProblemCode::NotFound.into())
+    let register = read.ok_or_else(|| ServiceError::from(ProblemCode::NotFound))?;
+    let own = app.centre.context().keys.receipt.public();
+    register.of(&own).map_err(|e| ServiceError::Inconsistent(with_causes(&e)))
 }
 
 /// Take a message of another region
@@ -45,9 +47,13 @@ pub async fn messages(State(app): State<App>, request: Request<Body>) -> Answer<
     answer(
         blocking(move || {
             let (register, centre, now_ms) = (register(&app)?, app.centre.clone(), app.centre.now_ms());
+            // Before the only writer is asked: a stranger's bytes cost nobody else's time.
+            let own = Own { context: centre.context(), register: &register };
+            let judged = handoff::judge(own, request.message)?;
+            let here = centre.clone();
             app.centre.write(move |tx| {
-                let own = Own { context: centre.context(), register: &register };
-                handoff::take(tx, own, now_ms, &request.message)
+                let own = Own { context: here.context(), register: &register };
+                handoff::take(tx, own, now_ms, &judged)
             })
         })
         .await,

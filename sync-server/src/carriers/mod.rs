@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{Seed, read_seed_file};
+use crate::loopback;
 use crate::services::parcels::{BY_HAND, MAX_CARRIER_CHARS};
 use crate::sources::{Http, MAX_ANSWER_BYTES};
 
@@ -102,9 +103,15 @@ impl Carriers {
     }
 
     /// The secret of a carrier's call-backs; none if it is not set up, or its file cannot be used.
+    /// Why not is written to the log.
     pub fn secret(&self, name: &str) -> Option<Seed> {
-        let settings = self.now().ok()?.remove(name)?;
-        read_seed_file(&settings.secret).ok()
+        let mut all = self
+            .now()
+            .inspect_err(|e| tracing::error!("no carrier is heard: {}", operator::findings::with_causes(e)))
+            .ok()?;
+        read_seed_file(&all.remove(name)?.secret)
+            .inspect_err(|e| tracing::error!("carrier {name}: {}", operator::findings::with_causes(e)))
+            .ok()
     }
 }
 
@@ -124,6 +131,12 @@ fn parse(json: &[u8]) -> Result<BTreeMap<String, Settings>, CarriersError> {
     }
     if file.carriers.len() > MAX_CARRIERS {
         return Err(CarriersError::Wrong(format!("more than {MAX_CARRIERS} carriers")));
+    }
+    for (name, settings) in &file.carriers {
+        if loopback::local(&settings.order.address).is_none() {
+            let why = "address is IP and port of this machine: a TLS proxy there goes on";
+            return Err(CarriersError::Wrong(format!("carriers.{name}: {why}")));
+        }
     }
     Ok(file.carriers)
 }
@@ -173,6 +186,10 @@ mod tests {
             )
         };
         assert!(parse(one("EMS").as_bytes()).is_ok_and(|carriers| carriers.len() == 1));
+        let far = ["192.0.2.1:80", "localhost:80", "127.0.0.1"].map(|a| one("EMS").replace("127.0.0.1:1", a));
+        for json in &far {
+            assert!(parse(json.as_bytes()).is_err(), "{json}");
+        }
         let wrong =
             ["", "{}", "[]", &one("simulated"), &one("by_hand"), &one("E"), &one("E:S"), &one("E MS")];
         for json in wrong {

@@ -25,7 +25,7 @@ struct Made {
 
 #[derive(Deserialize)]
 struct Payments {
-    payments: Vec<Told>,
+    payments: Vec<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +35,7 @@ struct Closed {
 
 #[derive(Deserialize)]
 struct Refunded {
+    transaction: String,
     state: RefundAnswer,
     fen: Fen,
 }
@@ -78,10 +79,18 @@ impl Gateway for HttpGateway {
 
     fn payments(&self, order: &str) -> Result<Vec<Told>, GatewayError> {
         let Payments { payments } = self.call("/v1/orders/query", &json!({ "order": order }))?;
-        if payments.len() > MAX_TOLD || payments.iter().any(|told| told.order != order) {
+        if payments.len() > MAX_TOLD {
             return Err(GatewayError::Nonsense);
         }
-        Ok(payments)
+        // What is no payment of this order holds up no payment that is one.
+        let (told, odd): (Vec<_>, Vec<_>) = payments
+            .into_iter()
+            .map(|told| serde_json::from_value::<Told>(told).ok().filter(|told| told.order == order))
+            .partition(Option::is_some);
+        if !odd.is_empty() {
+            tracing::error!(order, "the gateway tells {} things that are no payments of it", odd.len());
+        }
+        Ok(told.into_iter().flatten().collect())
     }
 
     fn close(&self, order: &str) -> Result<(), GatewayError> {
@@ -90,7 +99,17 @@ impl Gateway for HttpGateway {
     }
 
     fn refund(&self, refund: &RefundOrder) -> Result<RefundAnswer, GatewayError> {
-        let Refunded { state, fen } = self.call("/v1/refunds", refund)?;
-        if fen == refund.fen { Ok(state) } else { Err(GatewayError::Nonsense) }
+        let Refunded { transaction, state, fen } = self.call("/v1/refunds", refund)?;
+        if fen == refund.fen && transaction == refund.transaction {
+            return Ok(state);
+        }
+        // What was done for other money proves nothing about this, and no later answer will: a person has to look.
+        let number = refund.refund.as_str();
+        tracing::error!(number, "the gateway knows that refund with another payment or amount");
+        Ok(RefundAnswer::Refused)
+    }
+
+    fn is_simulated(&self) -> bool {
+        self.settings.simulated
     }
 }

@@ -45,7 +45,8 @@ pub struct Order {
 /// What goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundOrder {
-    /// Our number of it: the same each time it is tried.
+    /// Our number of it: the same each time it is tried. Made of the number of the payment, at most 63 letters, digits,
+    /// `-` and `_`.
     pub refund: String,
     /// Of which payment.
     pub transaction: String,
@@ -101,4 +102,9 @@ pub trait Gateway: Send {
     /// # Errors
     /// [`GatewayError`]
     fn refund(&self, refund: &RefundOrder) -> Result<RefundAnswer, GatewayError>;
+
+    /// Whether it is a simulator: every page that leads there says so.
+    fn is_simulated(&self) -> bool {
+        false
+    }
 }

@@ -136,7 +136,7 @@ impl Post {
             centre.write(move |tx| Ok::<_, ServiceError>(notifications::trim(tx, now_ms)?))?;
         }
         self.looks = self.looks.wrapping_add(1);
-        if self.gateway.is_some() && now_ms < self.away.until_ms {
+        if self.gateway.is_some() && self.away.lasts(now_ms) {
             return Ok(0);
         }
         let due = centre.read(|tx| Ok::<_, ServiceError>(notifications::due(tx, now_ms, TOGETHER)?))?;
@@ -243,9 +243,8 @@ impl Post {
         now_ms: i64,
         rng: &mut dyn CryptoRng,
     ) -> Result<(), ServiceError> {
-        let Some(gateway) = self.gateway.as_mut().filter(|_| now_ms >= self.away.until_ms) else {
-            return Ok(());
-        };
+        let away = self.away.lasts(now_ms);
+        let Some(gateway) = self.gateway.as_mut().filter(|_| !away) else { return Ok(()) };
         match gateway.reports(LISTEN) {
             Ok(said) => {
                 self.away.is_back();
@@ -306,6 +305,12 @@ impl Away {
         }
         self.times = self.times.saturating_add(1);
         self.until_ms = now_ms.saturating_add(pause_ms(self.times, rng));
+    }
+
+    /// Whether it is not tried yet. A pause that is longer than any was begun by a clock that had jumped ahead.
+    fn lasts(&self, now_ms: i64) -> bool {
+        let left_ms = self.until_ms.saturating_sub(now_ms);
+        left_ms > 0 && left_ms <= LONGEST_MS
     }
 
     fn is_back(&mut self) {
@@ -417,10 +422,9 @@ fn text(
     let w = Words(Language::ZhCn);
     let last_four = row.number.groups()[3];
     Ok(match of.kind {
-        Kind::Accepted => row.due_ms.filter(|_| !row.standing).map(|due_ms| {
-            let key = if row.due_expected { "sms.accepted_expected" } else { "sms.accepted" };
-            w.fill(key, &[("last", last_four), ("time", &last_moment(w, due_ms, now_ms))])
-        }),
+        Kind::Accepted => {
+            (!row.standing).then(|| accepted(w, last_four, (row.due_ms, row.due_expected), now_ms))
+        }
         Kind::Supplement => citizen_cases::request(tx, (row, view))?.map(|request| {
             let count = request.wants.len().to_string();
             let until = last_moment(w, request.due_at_ms, now_ms);
@@ -429,6 +433,13 @@ fn text(
         Kind::Returned => Some(w.fill("sms.returned", &[("last", last_four)])),
         Kind::Completed => Some(w.fill("sms.completed", &[("last", last_four)])),
     })
+}
+
+/// That a case was accepted, and until when it is promised; a case of no time has none.
+fn accepted(w: Words, last_four: &str, (due_ms, expected): (Option<i64>, bool), now_ms: i64) -> String {
+    let Some(due_ms) = due_ms else { return w.fill("sms.accepted_undated", &[("last", last_four)]) };
+    let key = if expected { "sms.accepted_expected" } else { "sms.accepted" };
+    w.fill(key, &[("last", last_four), ("time", &last_moment(w, due_ms, now_ms))])
 }
 
 #[cfg(test)]
@@ -453,13 +464,42 @@ mod tests {
     #[test]
     fn each_message_is_one_short_message_and_names_no_item() {
         let w = Words(Language::ZhCn);
-        for key in
-            ["sms.accepted", "sms.accepted_expected", "sms.supplement", "sms.returned", "sms.completed"]
-        {
+        for key in [
+            "sms.accepted",
+            "sms.accepted_undated",
+            "sms.accepted_expected",
+            "sms.supplement",
+            "sms.returned",
+            "sms.completed",
+        ] {
             let values = [("last", "073R"), ("n", "20"), ("time", "2027-01-05 24:00")];
             let text = w.fill(key, &values);
             assert!(!text.contains('{') && text != key, "{text}");
             assert!(text.encode_utf16().count() <= MAX_CHARS, "{}: {text}", text.chars().count());
+        }
+    }
+
+    #[test]
+    fn a_case_without_a_time_is_told_without_one() {
+        let (w, now_ms) = (Words(Language::ZhCn), 1_795_541_400_000);
+        let undated = accepted(w, "073R", (None, false), now_ms);
+        assert!(undated.contains("073R") && !undated.contains('{'), "{undated}");
+        let dated = accepted(w, "073R", (Some(now_ms), false), now_ms);
+        assert!(dated.len() > undated.len() && !dated.contains('{'), "{dated}");
+    }
+
+    #[test]
+    fn a_pause_of_a_clock_that_had_jumped_is_over() {
+        let now_ms = 1_795_541_400_000;
+        for (until_ms, lasts) in [
+            (0, false),
+            (now_ms, false),
+            (now_ms + 1, true),
+            (now_ms + LONGEST_MS, true),
+            (now_ms + LONGEST_MS + 1, false),
+            (i64::MAX, false),
+        ] {
+            assert_eq!(Away { times: 3, until_ms }.lasts(now_ms), lasts, "{until_ms}");
         }
     }
 

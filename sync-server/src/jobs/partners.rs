@@ -1,10 +1,11 @@
 //! Tells other regions what they are to hear, on a thread of its own, so that one that does not answer holds up nobody here.
 //!
 //! Looks for cases that ended, then sends what is due, one message at a time; what gets no receipt waits longer each time.
+//! Once an hour it asks again for what the others may have forgotten, and puts away what is not to be kept any longer.
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use operator::findings::with_causes;
 
@@ -18,15 +19,21 @@ use crate::services::handoff::{self, Own};
 const LOOK: Duration = Duration::from_millis(500);
 /// After a look that the store refused, or with a register that cannot be read.
 const PAUSE: Duration = Duration::from_secs(5);
+/// Between two turns of what has time.
+const TURN: Duration = Duration::from_secs(3_600);
 
 /// Starts the thread; it looks at once.
 ///
 /// # Errors
 /// The operating system's, if it cannot make a thread.
 pub fn start(centre: Arc<Centre>, place: Place) -> std::io::Result<Ticker> {
-    let mut said = String::new();
+    let (mut said, mut turned) = (String::new(), Instant::now());
     Ticker::start("partners", move |stop| {
-        let looked = look(&centre, &place, stop);
+        let mut looked = look(&centre, &place, stop);
+        if looked.is_ok() && turned.elapsed() >= TURN {
+            turned = Instant::now();
+            looked = tend(&centre).map_err(|e| with_causes(&e));
+        }
         let now = looked.err().unwrap_or_default();
         if now != said && !now.is_empty() {
             tracing::error!("other regions are not told: {now}; it is tried again");
@@ -39,7 +46,8 @@ pub fn start(centre: Arc<Centre>, place: Place) -> std::io::Result<Ticker> {
 
 fn look(centre: &Arc<Centre>, place: &Place, stop: &AtomicBool) -> Result<(), String> {
     let Some(register) = place.read().map_err(|e| with_causes(&e))? else { return Ok(()) };
-    let register = Arc::new(register);
+    let own = centre.context().keys.receipt.public();
+    let register = Arc::new(register.of(&own).map_err(|e| with_causes(&e))?);
     tell_decisions(centre, &register).map_err(|e| with_causes(&e))?;
     send_due(centre, &register, stop).map_err(|e| with_causes(&e))
 }
@@ -55,6 +63,21 @@ fn tell_decisions(centre: &Arc<Centre>, register: &Arc<Register>) -> Result<(), 
         });
         if let Err(e) = told {
             tracing::warn!(handoff = %id, error = &e as &dyn std::error::Error, "a decision is not told yet");
+        }
+    }
+    Ok(())
+}
+
+/// Asks again, and puts away what was kept long enough. Each in a transaction of its own: one that fails holds up none.
+fn tend(centre: &Arc<Centre>) -> Result<(), ServiceError> {
+    let now_ms = centre.now_ms();
+    centre.write(move |tx| Ok(handoff::ask_again(tx, now_ms)?))?;
+    for id in centre.read(|tx| Ok::<_, ServiceError>(handoff::kept_too_long(tx, now_ms)?))? {
+        centre.write(move |tx| Ok(handoff::put_away(tx, &id)?))?;
+    }
+    for id in centre.read(|tx| Ok::<_, ServiceError>(handoff::abandoned(tx, now_ms)?))? {
+        if let Err(e) = centre.write(move |tx| handoff::drop_abandoned(tx, now_ms, &id)) {
+            tracing::warn!(handoff = %id, error = &e as &dyn std::error::Error, "a handoff is not put away yet");
         }
     }
     Ok(())

@@ -13,13 +13,11 @@ use rand_core::Rng as _;
 
 use super::ticker::Ticker;
 use crate::centre::Centre;
-use crate::error::ServiceError;
-use crate::gateway::{
-    Gateway, GatewayError, GatewaySettings, HttpGateway, Order, RefundAnswer, RefundOrder, Told,
-};
+use crate::error::{ProblemCode, ServiceError};
+use crate::gateway::{Gateway, GatewaySettings, HttpGateway, Order, RefundAnswer, RefundOrder, Told};
 use crate::services::clock_guard::{self, Verdict};
 use crate::services::money::{self, Arrival, BillDue, CURRENCY, LONGEST_WAIT_MS, RefundDue, Way};
-use crate::store::Tx;
+use crate::store::{StoreError, Tx, WriteError};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -42,7 +40,10 @@ pub fn start(centre: Arc<Centre>, settings: PathBuf) -> std::io::Result<Ticker> 
     let mut said = String::new();
     Ticker::start("payments", move |stop| {
         let gateway = set_up(&centre, &settings, &mut said);
-        let looked = gateway.map_or(Ok(()), |gateway| look(&centre, &gateway, stop));
+        let looked = match gateway {
+            Some(gateway) => look(&centre, &gateway, stop),
+            None => look_alone(&centre, stop),
+        };
         if let Err(e) = &looked {
             tracing::error!(
                 error = e as &dyn std::error::Error,
@@ -90,21 +91,72 @@ pub fn look(centre: &Arc<Centre>, gateway: &dyn Gateway, stop: &AtomicBool) -> R
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        if bill.due_ms < now_ms {
-            end(centre, gateway, bill)?;
+        let done = if !bill.is_open || bill.due_ms < now_ms {
+            end(centre, gateway, bill.clone())
         } else if bill.is_ordered {
-            ask(centre, gateway, bill)?;
+            ask(centre, gateway, bill.clone())
         } else {
-            order(centre, gateway, bill)?;
+            order(centre, gateway, bill.clone())
+        };
+        if let Some(why) = alone(done)? {
+            put_off(centre, bill, &why)?;
         }
     }
     for refund in refunds {
         if stop.load(Ordering::Relaxed) {
             return Ok(());
         }
-        give_back(centre, gateway, refund)?;
+        if let Some(why) = alone(give_back(centre, gateway, refund.clone()))? {
+            put_off_refund(centre, refund, &why)?;
+        }
     }
     Ok(())
+}
+
+/// Without a gateway nobody can pay, and no case waits for ever: what is over for longer than anybody waits for a gateway
+/// lapses. Refunds wait.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn look_alone(centre: &Arc<Centre>, stop: &AtomicBool) -> Result<(), ServiceError> {
+    let now_ms = centre.now_ms();
+    let due = |tx: &mut Tx<'_>| {
+        if clock_guard::judge(tx, now_ms)? != Verdict::Plausible {
+            return Ok::<_, ServiceError>(Vec::new());
+        }
+        Ok(money::overdue_bills(tx, now_ms, STRETCH)?)
+    };
+    for bill in centre.read(due)? {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        if let Some(why) = alone(lapse(centre, bill.number.clone()))? {
+            put_off(centre, bill, &why)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with one bill alone holds up no other: it is told, and that bill waits. What is wrong with the store is
+/// given on.
+fn alone(done: Result<(), ServiceError>) -> Result<Option<String>, ServiceError> {
+    match done {
+        Ok(()) => Ok(None),
+        Err(
+            error @ (ServiceError::Refused { .. }
+            | ServiceError::Inconsistent(_)
+            | ServiceError::Write(WriteError::BrokeOff)
+            | ServiceError::Store(
+                StoreError::Stored { .. } | StoreError::Shape { .. } | StoreError::Constraint(_),
+            )),
+        ) if !is_busy(&error) => Ok(Some(with_causes(&error))),
+        Err(error) => Err(error),
+    }
+}
+
+/// A refusal that says nothing about the bill.
+fn is_busy(error: &ServiceError) -> bool {
+    matches!(error, ServiceError::Refused { code, .. } if code.status() >= 500)
 }
 
 fn order(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(), ServiceError> {
@@ -119,9 +171,10 @@ fn order(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(
         Ok(pay_url) => {
             fail::fail_point!("payments::before_ordered", |_| Ok(()));
             let now_ms = centre.now_ms();
-            centre.write(move |tx| Ok(money::ordered(tx, now_ms, (&bill, &pay_url))?))
+            let simulated = gateway.is_simulated();
+            centre.write(move |tx| Ok(money::ordered(tx, now_ms, (&bill, &pay_url, simulated))?))
         }
-        Err(error) => put_off(centre, bill, error),
+        Err(error) => put_off(centre, bill, &error),
     }
 }
 
@@ -129,34 +182,43 @@ fn order(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(
 fn ask(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(), ServiceError> {
     match gateway.payments(&bill.number) {
         Ok(told) => take(centre, told)?,
-        Err(error) => return put_off(centre, bill, error),
+        Err(error) => return put_off(centre, bill, &error),
     }
     let then = (money::next_question(centre.now_ms(), bill.due_ms), 0);
     centre.write(move |tx| Ok(money::put_off(tx, &bill.number, then)?))
 }
 
-/// A bill whose time is over: what was paid for it in time is taken, the order is closed, and only then it lapses.
+/// A bill whose time is over, or that was taken back: what was paid for it in time is taken, the order is closed, and only
+/// then it lapses.
 fn end(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(), ServiceError> {
     let waited_ms = centre.now_ms().saturating_sub(bill.due_ms);
     match gateway.payments(&bill.number) {
         Ok(told) => take(centre, told)?,
-        Err(error) if waited_ms < LONGEST_WAIT_MS => return put_off(centre, bill, error),
+        Err(error) if waited_ms < LONGEST_WAIT_MS => return put_off(centre, bill, &error),
         Err(_) => {}
     }
     if let Err(error) = gateway.close(&bill.number)
         && waited_ms < LONGEST_WAIT_MS
     {
-        return put_off(centre, bill, error);
+        return put_off(centre, bill, &error);
     }
+    if bill.is_open {
+        lapse(centre, bill.number)
+    } else {
+        centre.write(move |tx| Ok(money::closed(tx, &bill.number)?))
+    }
+}
+
+fn lapse(centre: &Arc<Centre>, bill: String) -> Result<(), ServiceError> {
     let own = centre.clone();
     centre.write(move |tx| {
         let now_ms = own.now_ms();
-        money::lapse(tx, own.context(), now_ms, &bill.number).map(|_| ())
+        money::lapse(tx, own.context(), now_ms, &bill).map(|_| ())
     })
 }
 
-fn put_off(centre: &Arc<Centre>, bill: BillDue, error: GatewayError) -> Result<(), ServiceError> {
-    tracing::warn!(bill = bill.number, "{error}; it is asked again");
+fn put_off(centre: &Arc<Centre>, bill: BillDue, why: &dyn std::fmt::Display) -> Result<(), ServiceError> {
+    tracing::warn!(bill = bill.number, "{why}; it is asked again");
     let tries = u32::try_from(bill.tries).unwrap_or(u32::MAX).min(20);
     let pause_ms = AGAIN_MS.saturating_mul(2_i64.saturating_pow(tries)).min(LONGEST_PAUSE_MS);
     let at_ms = centre.now_ms().saturating_add(pause_ms);
@@ -164,11 +226,22 @@ fn put_off(centre: &Arc<Centre>, bill: BillDue, error: GatewayError) -> Result<(
     centre.write(move |tx| Ok(money::put_off(tx, &bill.number, then)?))
 }
 
-/// Takes what the gateway says was paid.
-fn take(centre: &Arc<Centre>, told: Vec<Told>) -> Result<(), ServiceError> {
+/// Takes what the gateway says was paid, in the order in which it was: a centre that has forgotten it comes to the same
+/// refunds again. What is no payment is told, and the others are taken.
+fn take(centre: &Arc<Centre>, mut told: Vec<Told>) -> Result<(), ServiceError> {
+    told.sort_by(|a, b| (a.paid_at_ms, &a.transaction).cmp(&(b.paid_at_ms, &b.transaction)));
     for told in told {
         let (own, arrival) = (centre.clone(), arrival(told, Way::Query));
-        centre.write(move |tx| money::take(tx, own.context(), own.now_ms(), &arrival).map(|_| ()))?;
+        let order = arrival.order.clone();
+        let taken =
+            centre.write(move |tx| money::take(tx, own.context(), own.now_ms(), &arrival).map(|_| ()));
+        match taken {
+            Err(ServiceError::Refused { code: ProblemCode::MalformedRequest, detail }) => {
+                let why = detail.unwrap_or_default();
+                tracing::error!(bill = order, "the gateway tells a payment that is none: {why}");
+            }
+            taken => taken?,
+        }
     }
     Ok(())
 }
@@ -185,11 +258,27 @@ fn give_back(centre: &Arc<Centre>, gateway: &dyn Gateway, due: RefundDue) -> Res
     let answer = gateway.refund(&asked);
     fail::fail_point!("payments::before_refunded", |_| Ok(()));
     let now_ms = centre.now_ms();
-    let done = answer == Ok(RefundAnswer::Done);
-    if !done {
-        tracing::warn!(refund = due.number, "a refund is not done: {answer:?}; it is tried again");
+    match answer {
+        Ok(RefundAnswer::Done) => centre.write(move |tx| money::refund_done(tx, now_ms, &due)),
+        Ok(RefundAnswer::Refused) => {
+            tracing::warn!(refund = due.number, "a refund was refused; it is tried again");
+            centre.write(move |tx| money::refund_failed(tx, now_ms, &due))
+        }
+        Ok(RefundAnswer::UnderWay) => put_off_refund(centre, due, &"the refund is under way"),
+        Err(error) => put_off_refund(centre, due, &error),
     }
-    centre.write(move |tx| {
-        if done { money::refund_done(tx, now_ms, &due) } else { money::refund_failed(tx, now_ms, &due) }
-    })
+}
+
+/// A refund that neither was done nor failed is asked about again: after as long as its bill lies there, so twice as late
+/// each time, and not later than bills.
+fn put_off_refund(
+    centre: &Arc<Centre>,
+    due: RefundDue,
+    why: &dyn std::fmt::Display,
+) -> Result<(), ServiceError> {
+    tracing::warn!(refund = due.number, "{why}; it is asked again");
+    let now_ms = centre.now_ms();
+    let pause_ms = now_ms.saturating_sub(due.since_ms).clamp(AGAIN_MS, LONGEST_PAUSE_MS);
+    let at_ms = now_ms.saturating_add(pause_ms);
+    centre.write(move |tx| Ok(money::put_off_refund(tx, &due.number, at_ms)?))
 }

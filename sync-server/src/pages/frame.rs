@@ -123,75 +123,7 @@ pub enum Here<'a> {
 /// [`ServiceError`] if the store fails.
 pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> Result<Frame, ServiceError> {
     let words = Words(Language::ZhCn);
-    let may = |permit: &Permit| permit.judge(Some(caller.roles)) == Verdict::Go;
-    let mut nav = Vec::new();
-    if may(&policy::SEE_VISITS) {
-        let mut entries = Vec::new();
-        if may(&policy::WINDOW) {
-            entries.push(link(words, ("window", "/window", "user"), here == Here::Window, None));
-            entries.push(link(
-                words,
-                ("window_mine", "/window/mine", "list"),
-                here == Here::WindowMine,
-                None,
-            ));
-        }
-        if may(&policy::WINDOW) {
-            entries.push(link(words, ("pick_up", "/window/pick-up", "right"), here == Here::PickUp, None));
-            entries.push(link(words, ("handoffs", "/handoffs", "undo"), here == Here::Handoffs, None));
-        }
-        let current = here == Here::WindowVisits;
-        entries.push(link(words, ("window_visits", "/window/visits", "calendar"), current, None));
-        nav.push(NavGroup { word: words.of("nav", "windows"), entries });
-    }
-    if may(&policy::SEE_CASES) {
-        let mut entries = cases(tx, words, here)?;
-        if may(&policy::DECIDE_CASES) {
-            entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
-            if let Some(unit) = &caller.unit {
-                let count = Some(handoff::waiting_at_home(tx, unit.as_str())?);
-                let place = ("incoming", "/handoffs/incoming", "doc");
-                entries.insert(1, link(words, place, here == Here::Incoming, count));
-            }
-        }
-        if may(&policy::PARCELS)
-            && let Some(unit) = &caller.unit
-        {
-            entries.push(of_parcels(tx, words, unit, here)?);
-        }
-        nav.push(NavGroup { word: words.of("nav", "cases"), entries });
-    }
-    if may(&policy::SEE_PAYMENTS) && (caller.unit.is_some() || sees_all(caller)) {
-        nav.push(NavGroup {
-            word: words.of("nav", "money"),
-            entries: vec![payments(tx, words, caller, here)?],
-        });
-    }
-    if may(&policy::SEE_STATISTICS) && (caller.unit.is_some() || caller.roles.has(Role::Operator)) {
-        let entry = link(words, ("statistics", "/statistics", "chart"), here == Here::Statistics, None);
-        nav.push(NavGroup { word: words.of("nav", "figures"), entries: vec![entry] });
-    }
-    let mut entries = if may(&policy::SEE_CATALOGUE) { catalogue(tx, words, here)? } else { Vec::new() };
-    if may(&policy::PUBLISH) {
-        entries.push(publishing(tx, words, here)?);
-    }
-    if !entries.is_empty() {
-        nav.push(NavGroup { word: words.of("nav", "catalogue"), entries });
-    }
-    let mut system = Vec::new();
-    if may(&policy::MANAGE_TERMINALS) {
-        let count = Some(standing::counts(tx)?.0);
-        system.push(link(words, ("terminals", "/terminals", "term"), here == Here::Terminals, count));
-    }
-    if may(&policy::SEND_MESSAGES) {
-        system.push(messages(tx, words, here)?);
-    }
-    if may(&policy::MANAGE_ACCOUNTS) {
-        let count = Some(accounts::count(tx)?.0);
-        system.push(link(words, ("accounts", "/accounts", "list"), here == Here::Accounts, count));
-    }
-    system.push(link(words, ("account", "/account", "user"), here == Here::OwnAccount, None));
-    nav.push(NavGroup { word: words.of("nav", "system"), entries: system });
+    let nav = navigation(tx, words, caller, (now_ms, here))?;
     let unit = caller.unit.iter().map(|unit| format!("{unit} · ")).collect::<String>();
     Ok(Frame {
         clock: view::time(now_ms, now_ms),
@@ -199,12 +131,113 @@ pub fn frame(tx: &mut Tx<'_>, caller: &Caller, now_ms: i64, here: Here<'_>) -> R
         catalogue: newest_version(tx)?.map_or_else(|| "—".into(), |v| format!("v{v}")),
         backup: backup(tx, words, now_ms)?,
         alarms: tx.query_int("SELECT COUNT(*) FROM alarm", &[])?,
-        search: may(&policy::SEE_CASES).then(String::new),
+        search: may(caller, &policy::SEE_CASES).then(String::new),
         person: caller.display.clone(),
         invented: meta::sample_data(tx)?.is_some(),
         roles: unit + &role_words(words, caller.roles),
         nav,
     })
+}
+
+fn may(caller: &Caller, permit: &Permit) -> bool {
+    permit.judge(Some(caller.roles)) == Verdict::Go
+}
+
+/// The groups of the navigation, each with what the caller may open.
+fn navigation(
+    tx: &mut Tx<'_>,
+    words: Words,
+    caller: &Caller,
+    (now_ms, here): (i64, Here<'_>),
+) -> Result<Vec<NavGroup>, ServiceError> {
+    let may = |permit: &Permit| may(caller, permit);
+    let mut groups = vec![("windows", windows(words, caller, here))];
+    groups.push(("cases", of_cases(tx, words, caller, (now_ms, here))?));
+    if may(&policy::SEE_PAYMENTS) && (caller.unit.is_some() || sees_all(caller)) {
+        groups.push(("money", vec![payments(tx, words, caller, here)?]));
+    }
+    if may(&policy::SEE_STATISTICS) && (caller.unit.is_some() || caller.roles.has(Role::Operator)) {
+        let place = ("statistics", "/statistics", "chart");
+        groups.push(("figures", vec![link(words, place, here == Here::Statistics, None)]));
+    }
+    let mut entries = if may(&policy::SEE_CATALOGUE) { catalogue(tx, words, here)? } else { Vec::new() };
+    if may(&policy::PUBLISH) {
+        entries.push(publishing(tx, words, here)?);
+    }
+    groups.push(("catalogue", entries));
+    groups.push(("system", system(tx, words, caller, here)?));
+    let shown = groups.into_iter().filter(|(_, entries)| !entries.is_empty());
+    Ok(shown.map(|(word, entries)| NavGroup { word: words.of("nav", word), entries }).collect())
+}
+
+/// What is done at a window.
+fn windows(words: Words, caller: &Caller, here: Here<'_>) -> Vec<NavEntry> {
+    let mut entries = Vec::new();
+    if may(caller, &policy::WINDOW) {
+        for (place, is_here) in [
+            (("window", "/window", "user"), here == Here::Window),
+            (("window_mine", "/window/mine", "list"), here == Here::WindowMine),
+            (("pick_up", "/window/pick-up", "right"), here == Here::PickUp),
+            (("handoffs", "/handoffs", "undo"), here == Here::Handoffs),
+        ] {
+            entries.push(link(words, place, is_here, None));
+        }
+    }
+    if may(caller, &policy::SEE_VISITS) {
+        let place = ("window_visits", "/window/visits", "calendar");
+        entries.push(link(words, place, here == Here::WindowVisits, None));
+    }
+    entries
+}
+
+/// Cases: the own desk, what comes from elsewhere, all of them, and how results are handed over.
+fn of_cases(
+    tx: &mut Tx<'_>,
+    words: Words,
+    caller: &Caller,
+    (now_ms, here): (i64, Here<'_>),
+) -> Result<Vec<NavEntry>, ServiceError> {
+    if !may(caller, &policy::SEE_CASES) {
+        return Ok(Vec::new());
+    }
+    let mut entries = cases(tx, words, here)?;
+    if may(caller, &policy::DECIDE_CASES) {
+        entries.insert(0, desk(tx, words, caller, (now_ms, here))?);
+        if let Some(unit) = &caller.unit {
+            let count = Some(handoff::waiting_at_home(tx, unit.as_str())?);
+            let place = ("incoming", "/handoffs/incoming", "doc");
+            entries.insert(1, link(words, place, here == Here::Incoming, count));
+        }
+    }
+    if may(caller, &policy::PARCELS)
+        && let Some(unit) = &caller.unit
+    {
+        entries.push(of_parcels(tx, words, unit, here)?);
+    }
+    Ok(entries)
+}
+
+/// Terminals, messages, accounts.
+fn system(
+    tx: &mut Tx<'_>,
+    words: Words,
+    caller: &Caller,
+    here: Here<'_>,
+) -> Result<Vec<NavEntry>, ServiceError> {
+    let mut entries = Vec::new();
+    if may(caller, &policy::MANAGE_TERMINALS) {
+        let count = Some(standing::counts(tx)?.0);
+        entries.push(link(words, ("terminals", "/terminals", "term"), here == Here::Terminals, count));
+    }
+    if may(caller, &policy::SEND_MESSAGES) {
+        entries.push(messages(tx, words, here)?);
+    }
+    if may(caller, &policy::MANAGE_ACCOUNTS) {
+        let count = Some(accounts::count(tx)?.0);
+        entries.push(link(words, ("accounts", "/accounts", "list"), here == Here::Accounts, count));
+    }
+    entries.push(link(words, ("account", "/account", "user"), here == Here::OwnAccount, None));
+    Ok(entries)
 }
 
 /// The notice of sample data, if a catalogue is one: every page that shows its content says so.
@@ -256,7 +289,7 @@ fn payments(
     caller: &Caller,
     here: Here<'_>,
 ) -> Result<NavEntry, ServiceError> {
-    let needs = money::counts(tx, bills_of(caller))?.needs;
+    let needs = money::needs(tx, bills_of(caller))?;
     let entry = link(words, ("payments", "/payments", "doc"), here == Here::Payments, Some(needs));
     Ok(NavEntry { alarming: needs > 0, ..entry })
 }

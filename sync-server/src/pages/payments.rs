@@ -8,7 +8,7 @@ use axum::response::IntoResponse as _;
 use domain::money::{BillState, Fen, RefundState};
 use serde::Deserialize;
 
-use super::frame::{Frame, Here, bills_of, frame, sample};
+use super::frame::{Frame, Here, bills_of, frame, sample, sees_all};
 use super::view::{self, Badge};
 use super::{Page, in_address, in_query, read_page};
 use crate::api::blocking;
@@ -56,6 +56,8 @@ pub struct BillView {
     pub facts: String,
     /// What goes back.
     pub notes: Vec<String>,
+    /// It is paid at a simulator.
+    pub simulated: bool,
 }
 
 /// A bill for people.
@@ -66,7 +68,8 @@ pub fn bill(w: Words, paying: &Paying, now_ms: i64) -> BillView {
         amount: yuan(w, row.fen),
         state: badge(w, row),
         facts: facts(w, row, now_ms),
-        notes: paying.refunds.iter().map(|refund| going_back(w, *refund)).collect(),
+        notes: paying.refunds.iter().map(|(fen, state, _)| going_back(w, (*fen, *state))).collect(),
+        simulated: row.simulated,
     }
 }
 
@@ -115,14 +118,19 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn query(&self, caller: &Caller) -> Query {
+    /// What is asked for, of what the caller sees.
+    fn query(&self, caller: &Caller) -> Result<Query, ServiceError> {
+        // Without a unit there are only strays, and those are for whoever sees all.
+        if caller.unit.is_none() && !sees_all(caller) {
+            return Err(ProblemCode::UnitNeeded.into());
+        }
         let search: String = super::form::searched(&self.q).split_whitespace().collect();
         let search = search.to_uppercase();
         let shown = Shown::from_name(&self.show);
         // Whoever searches looks everywhere.
         let shown = shown.unwrap_or(if search.is_empty() { Shown::Needs } else { Shown::All });
         let unit = bills_of(caller).map(str::to_owned);
-        Query { shown, unit, search, before: self.before.parse().ok() }
+        Ok(Query { shown, unit, search, before: self.before.parse().ok() })
     }
 }
 
@@ -177,7 +185,7 @@ pub async fn payments(
     let asked = in_address(asked)?;
     read_page(app, move |tx, app, now_ms| {
         let newest = app.centre.context().shelf.newest(tx)?;
-        let query = asked.query(&caller);
+        let query = asked.query(&caller)?;
         let (bills, next) = money::page(tx, &query)?;
         let counts = money::counts(tx, query.unit.as_deref())?;
         let mut rows = Vec::new();
@@ -253,7 +261,7 @@ pub async fn payments_csv(
 ) -> Page {
     let asked = in_address(asked)?;
     let bytes = blocking(move || {
-        let mut query = Query { before: None, ..asked.query(&caller) };
+        let mut query = Query { before: None, ..asked.query(&caller)? };
         let mut rows = vec![COLUMNS.map(str::to_owned).to_vec()];
         for _ in 0..MOST_PAGES {
             let (bills, next) = app.centre.read(|tx| Ok::<_, ServiceError>(money::page(tx, &query)?))?;

@@ -5,7 +5,7 @@ use domain::case::{CaseState, Mark, Outcome, Want};
 use domain::catalogue::Entry;
 use domain::date::CivilDate;
 use domain::ids::ItemCode;
-use domain::money::BillState;
+use domain::money::{BillState, Why};
 use domain::parcel::ParcelState;
 
 use super::called;
@@ -75,6 +75,8 @@ pub struct PayLink {
     pub url: String,
     /// The same as a code.
     pub qr: Option<QrView>,
+    /// There is a simulator.
+    pub simulated: bool,
 }
 
 /// For whom, and when.
@@ -144,7 +146,10 @@ pub struct Whereabouts {
 /// Where the result is, in words for whoever waits for it.
 pub fn result(progress: &Progress, reader: Reader<'_>) -> Option<Whereabouts> {
     let Reader { w, now_ms, .. } = reader;
-    let Some(stored) = progress.result.as_ref() else { return in_person(progress, reader) };
+    if let Some(same) = in_person(progress, reader) {
+        return Some(same);
+    }
+    let stored = progress.result.as_ref()?;
     let state = stored.parcel.state;
     let glyph = match state {
         ParcelState::Delivered | ParcelState::PickedUp => "ok",
@@ -167,11 +172,17 @@ pub fn result(progress: &Progress, reader: Reader<'_>) -> Option<Whereabouts> {
     })
 }
 
-/// A certificate that was asked for and not given: the department says why, to the person alone.
+/// A certificate of an item alone that was asked for, and that nobody has yet: whether it was given or not, the words are
+/// the same, and the department says to the person alone how it ended.
 fn in_person(progress: &Progress, reader: Reader<'_>) -> Option<Whereabouts> {
-    let over = progress.view.state == CaseState::Completed && progress.view.outcome == Some(Outcome::Refused);
+    let decided =
+        matches!(progress.view.outcome, Some(Outcome::Granted | Outcome::PartlyGranted | Outcome::Refused));
+    let over = decided && progress.view.state == CaseState::Completed;
+    let here = progress.result.as_ref().is_none_or(|stored| {
+        matches!(stored.parcel.state, ParcelState::AtWindow | ParcelState::ToPack | ParcelState::Packed)
+    });
     let gives = reader.item.and_then(given_by).is_some();
-    let unit = progress.view.accepting_unit().filter(|_| over && gives && reader.has_token)?;
+    let unit = progress.view.accepting_unit().filter(|_| over && here && gives && reader.has_token)?;
     let sentence = reader.w.fill("result_is.in_person", &[("unit", unit.as_str())]);
     Some(Whereabouts { glyph: "run", sentence, carrier: String::new() })
 }
@@ -189,8 +200,11 @@ pub fn bills(progress: &Progress, reader: Reader<'_>) -> Vec<PayView> {
     progress.bills.iter().rev().filter(shown).map(|paying| paid(progress, paying, reader)).collect()
 }
 
+/// A bill. That all of it goes back because a step was refused, or given up, would tell how it ended: such a bill stays
+/// paid here, without that refund.
 fn paid(progress: &Progress, paying: &Paying, reader: Reader<'_>) -> PayView {
     let (w, row) = (reader.w, &paying.row);
+    let state = if row.state == BillState::GivenBack { BillState::Paid } else { row.state };
     let catalogue = progress.volume.as_deref().map(|v| &v.catalogue);
     let planned = progress.view.plan.step(&row.step);
     let what =
@@ -200,14 +214,16 @@ fn paid(progress: &Progress, paying: &Paying, reader: Reader<'_>) -> PayView {
     let until = || w.fill("payments.until", &[("time", &view::last_moment(w, row.due_ms, reader.now_ms))]);
     let part = (open && !row.kept.is_nothing())
         .then(|| w.fill("payments.part", &[("paid", &yuan(w, row.kept)), ("left", &yuan(w, left))]));
-    let back = paying.refunds.iter().map(|refund| going_back(w, *refund));
+    let told = paying.refunds.iter().filter(|(_, _, why)| *why != Why::GivenBack);
+    let back = told.map(|(fen, state, _)| going_back(w, (*fen, *state)));
     let waits = (open && row.pay_url.is_empty()).then(|| w.t("payments.no_link").to_owned());
-    let link = |url: &str| PayLink { url: url.to_owned(), qr: qr::draw(url) };
+    let simulated = row.simulated;
+    let link = |url: &str| PayLink { url: url.to_owned(), qr: qr::draw(url), simulated };
     PayView {
         what,
         amount: yuan(w, if open { left } else { row.fen }),
-        word: if open { until() } else { w.of("bill_state", row.state.as_str()) },
-        glyph: match row.state {
+        word: if open { until() } else { w.of("bill_state", state.as_str()) },
+        glyph: match state {
             BillState::Open | BillState::Lapsed => "warn",
             BillState::Paid => "ok",
             _ => "run",

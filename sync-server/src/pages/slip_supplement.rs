@@ -10,7 +10,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use domain::envelope::{BlobPlace, DataKey, Digest};
-use domain::form::{Answers, Facts, FieldError, Form, Widget};
+use domain::form::{Answers, Facts, FieldError, Form, UiField, Widget};
 use domain::ids::{CaseNo, EnvelopeId};
 use domain::wire::v1::{BlobEntry, BlobKind};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use super::moment::Begun;
 use super::sign_in::drawn;
 use super::slip::{SlipQuery, asked, is_sample, not_here};
 use super::window::purpose::{Adding, AskedView};
-use super::window::{Sent, answer_of, file_refused, harmless, minutes_left, supplement_refusal};
+use super::window::{MAX_FILES, Sent, answer_of, file_refused, harmless, minutes_left, supplement_refusal};
 use super::{Page, render, view};
 use crate::api::blocking;
 use crate::auth::lockout;
@@ -32,11 +32,13 @@ use crate::services::supplementing::{self, Bringing, HandedIn, NotAsked};
 use crate::services::window::suite;
 use crate::shell::App;
 use crate::shell::gate::see_other;
-use crate::store::Tx;
+use crate::store::{Tx, WriteError};
 use crate::words::Words;
 
 /// Name of the hidden field with the id that the supplement will have.
 const FORM: &str = "_form";
+/// When to come again while others send, milliseconds.
+const BUSY_MS: i64 = 5_000;
 
 #[derive(Template)]
 #[template(path = "slip_supplement.html")]
@@ -104,7 +106,10 @@ pub async fn slip_supplement(
         let id = EnvelopeId::new(holder.now_ms, &mut holder.app.centre.random());
         let empty =
             Filling { id, filled: Filled::new(Answers::default()), told: Vec::new(), faults: Vec::new() };
-        holder.draw(&holder.adding()?, empty).map(Some)
+        match holder.adding()? {
+            Ok(adding) => holder.draw(&adding, empty).map(Some),
+            Err(why) => Ok(Some(holder.told(supplement_refusal(w, why)))),
+        }
     })
     .await?;
     match page {
@@ -129,12 +134,30 @@ pub async fn send_slip_supplement(
 ) -> Page {
     let begun = Begun::now();
     let (number, query, w) = asked(number, query);
-    // Nobody's megabytes are read who does not hold a slip.
-    let holder = blocking(move || Holder::find(app, number.as_ref(), (query.d, w))).await?;
-    let Some(holder) = holder else { return not_here(begun, w).await };
+    // Nobody's megabytes are read who does not hold a slip, or to whom they would be given back.
+    let found = blocking(move || {
+        let Some(holder) = Holder::find(app, number.as_ref(), (query.d, w))? else { return Ok(None) };
+        let shut = holder.shut()?;
+        Ok(Some((holder, shut)))
+    })
+    .await?;
+    let Some((holder, shut)) = found else { return not_here(begun, w).await };
+    if let Some(page) = shut {
+        return drawn(render(&page)?, StatusCode::UNPROCESSABLE_ENTITY, None);
+    }
+    let Ok(place) = holder.app.phones.clone().try_acquire_owned() else {
+        let page = holder.told(w.t("slip_supplement.busy").to_owned());
+        return drawn(render(&page)?, StatusCode::SERVICE_UNAVAILABLE, Some(BUSY_MS));
+    };
     let body = body.map_err(|_| ServiceError::from(ProblemCode::UnsupportedMediaType))?;
     let sent = Sent::read(body).await?;
-    match blocking(move || holder.take(&sent)).await? {
+    let became = blocking(move || {
+        let became = holder.take(&sent);
+        drop(place);
+        became
+    })
+    .await?;
+    match became {
         Became::Done(address) => Ok(see_other(&address)),
         Became::Not(page) => drawn(render(&*page)?, StatusCode::UNPROCESSABLE_ENTITY, None),
         Became::Nowhere => not_here(begun, w).await,
@@ -190,18 +213,13 @@ impl Holder {
         Ok(SupplementPage { done: Some(done), ..self.page() })
     }
 
-    fn draw(
-        &self,
-        adding: &Result<Adding, NotAsked>,
-        filling: Filling,
-    ) -> Result<SupplementPage, ServiceError> {
+    /// Why there is no form, in words.
+    fn told(&self, why: String) -> SupplementPage {
+        SupplementPage { faults: vec![why], ..self.page() }
+    }
+
+    fn draw(&self, adding: &Adding, filling: Filling) -> Result<SupplementPage, ServiceError> {
         let w = self.w;
-        let adding = match adding {
-            Ok(adding) => adding,
-            Err(why) => {
-                return Ok(SupplementPage { faults: vec![supplement_refusal(w, *why)], ..self.page() });
-            }
-        };
         let Some(form) = &adding.sheet.form else { return Err(ProblemCode::NotFound.into()) };
         let facts = facts(adding);
         let Filling { id, filled, told, faults } = filling;
@@ -220,11 +238,33 @@ impl Holder {
         })
     }
 
+    fn counted(&self) -> Counted {
+        let (keys, id) = (&self.app.centre.context().keys, self.slip.envelope_id.to_string());
+        Counted::new(keys, "supplement-slip", &id, lockout::ADDRESS)
+    }
+
+    fn paused(&self, wait_ms: i64) -> SupplementPage {
+        self.told(self.w.number("window_supplement.wait", minutes_left(wait_ms)))
+    }
+
+    /// Why a body need not be read; nothing if it is. Counts nothing. Where something was handed in before, the same may
+    /// have come once more, which only the body says.
+    fn shut(&self) -> Result<Option<SupplementPage>, ServiceError> {
+        let (counted, now_ms) = (self.counted(), self.now_ms);
+        let wait = self.app.centre.read(|tx| failures::wait_ms(tx, now_ms, &counted))?;
+        if let Some(wait) = wait {
+            return Ok(Some(self.paused(wait)));
+        }
+        let Err(why) = self.adding()? else { return Ok(None) };
+        let case = self.slip.envelope_id;
+        let before = self.app.centre.read(|tx| supplementing::was_handed_in(tx, &case))?;
+        Ok((!before).then(|| self.told(supplement_refusal(self.w, why))))
+    }
+
     /// Counts the call, so that nobody lets pictures be decoded for ever; says how long to wait.
     fn waits(&self) -> Result<Option<i64>, ServiceError> {
-        let (own, now_ms, id) = (self.app.centre.clone(), self.now_ms, self.slip.envelope_id.to_string());
+        let (counted, now_ms) = (self.counted(), self.now_ms);
         self.app.centre.write(move |tx| {
-            let counted = Counted::new(&own.context().keys, "supplement-slip", &id, lockout::ADDRESS);
             let wait = failures::wait_ms(tx, now_ms, &counted)?;
             if wait.is_none() {
                 failures::count(tx, now_ms, &counted)?;
@@ -236,25 +276,35 @@ impl Holder {
     fn take(&self, sent: &Sent) -> Result<Became, ServiceError> {
         let id: EnvelopeId =
             sent.get(FORM).parse().map_err(|_| ServiceError::from(ProblemCode::MalformedRequest))?;
-        let led = Became::Done(format!("{}&done={id}", self.address("/supplement")));
-        let before = self.app.centre.read(|tx| supplementing::handed_in(tx, &id))?;
-        if let Some(before) = before {
-            return Ok(if before.case == self.slip.envelope_id { led } else { Became::Nowhere });
+        if let Some(before) = self.before(&id)? {
+            return Ok(before);
         }
         if let Some(wait) = self.waits()? {
-            let faults = vec![self.w.number("window_supplement.wait", minutes_left(wait))];
-            return Ok(Became::Not(Box::new(SupplementPage { faults, ..self.page() })));
+            return Ok(Became::Not(Box::new(self.paused(wait))));
         }
-        let found = self.adding()?;
-        let Ok(adding) = &found else {
-            let filling =
-                Filling { id, filled: Filled::new(Answers::default()), told: Vec::new(), faults: Vec::new() };
-            return Ok(Became::Not(Box::new(self.draw(&found, filling)?)));
+        let adding = match self.adding()? {
+            Ok(adding) => adding,
+            Err(why) => {
+                // Another click with the same may have been first meanwhile.
+                let page = || Became::Not(Box::new(self.told(supplement_refusal(self.w, why))));
+                return Ok(self.before(&id)?.unwrap_or_else(page));
+            }
         };
-        match self.hand_in(adding, id, sent)? {
-            Ok(()) => Ok(led),
-            Err(filling) => Ok(Became::Not(Box::new(self.draw(&found, filling)?))),
+        match self.hand_in(&adding, id, sent)? {
+            Ok(()) => Ok(self.led(&id)),
+            Err(filling) => Ok(Became::Not(Box::new(self.draw(&adding, filling)?))),
         }
+    }
+
+    fn led(&self, id: &EnvelopeId) -> Became {
+        Became::Done(format!("{}&done={id}", self.address("/supplement")))
+    }
+
+    /// Where somebody is led who sends once more what was handed in before.
+    fn before(&self, id: &EnvelopeId) -> Result<Option<Became>, ServiceError> {
+        let before = self.app.centre.read(|tx| supplementing::handed_in(tx, id))?;
+        let own = |before: HandedIn| before.case == self.slip.envelope_id;
+        Ok(before.map(|before| if own(before) { self.led(id) } else { Became::Nowhere }))
     }
 
     /// Hands in what came, or gives it back with what is wrong with it.
@@ -266,8 +316,12 @@ impl Holder {
     ) -> Result<Result<(), Filling>, ServiceError> {
         let (w, centre) = (self.w, &self.app.centre);
         let form = adding.sheet.form.as_ref().ok_or(ProblemCode::NotFound)?;
-        let filled = Filled::read(form, &adding.asked.volume.catalogue.regions, &sent.pairs)
+        let mut filled = Filled::read(form, &adding.asked.volume.catalogue.regions, &sent.pairs)
             .map_err(|e| ServiceError::refused(ProblemCode::MalformedRequest, e.to_string()))?;
+        // What names a file without being one is nobody's file.
+        for field in file_fields(form) {
+            filled.give(&field.key, Value::Null);
+        }
         let facts = facts(adding);
         let mut drawing = sheet(adding, (form, &facts), (filled.clone(), w));
         let key = DataKey::random(
@@ -303,8 +357,7 @@ impl Holder {
             let done = supplementing::hand_in(tx, own.context(), at, ("slip", &bringing))?;
             Ok::<_, ServiceError>(done.map(|_| first))
         });
-        if !matches!(kept, Ok(Ok(true))) {
-            // Another click was first, or nothing was handed in: these bytes are nobody's.
+        if is_nobodys(&kept) {
             digests.iter().try_for_each(|digest| self.app.uploads.blobs().remove(digest))?;
         }
         match kept? {
@@ -353,6 +406,24 @@ impl Holder {
     }
 }
 
+/// Whether it is certain that no bytes of a call belong to anything: another click was first, or nothing was handed in.
+/// Where nobody knows, they stay; if nothing was handed in after all, nobody has a key to them.
+fn is_nobodys(kept: &Result<Result<bool, NotAsked>, ServiceError>) -> bool {
+    match kept {
+        Ok(Ok(first)) => !first,
+        Ok(Err(_)) => true,
+        Err(error) => matches!(
+            error,
+            ServiceError::Refused { .. } | ServiceError::Write(WriteError::Full | WriteError::BrokeOff)
+        ),
+    }
+}
+
+/// The fields that take files.
+fn file_fields(form: &Form) -> impl Iterator<Item = &UiField> {
+    form.spec().fields().filter(|field| matches!(field.widget, Widget::Photo | Widget::Attachment))
+}
+
 fn give(drawing: &mut Sheet<'_>, path: &str, (photo, mut list): (bool, Vec<Value>), answer: Value) {
     if photo {
         return drawing.filled.give(path, answer);
@@ -390,7 +461,9 @@ fn fits_a_phone(adding: &Adding) -> bool {
     adding.sheet.elsewhere.is_empty()
         && form.is_some_and(|form| {
             let groups = || form.spec().groups();
-            groups().all(|group| group.repeat.is_none()) && form.spec().fields().all(|f| simple(f.widget))
+            groups().all(|group| group.repeat.is_none())
+                && form.spec().fields().all(|f| simple(f.widget))
+                && file_fields(form).count() <= MAX_FILES
         })
 }
 
@@ -405,4 +478,27 @@ pub(super) fn can_be_added(
 ) -> Result<bool, ServiceError> {
     let Ok(asked) = supplementing::find(tx, context, case)? else { return Ok(false) };
     Ok(Adding::open(context, asked)?.is_ok_and(|adding| fits_a_phone(&adding)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_go_only_where_it_is_certain_that_nothing_was_committed() {
+        let table = [
+            (Ok(Ok(true)), false),
+            (Ok(Ok(false)), true),
+            (Ok(Err(NotAsked::UnderWay)), true),
+            (Err(ProblemCode::MalformedRequest.into()), true),
+            (Err(WriteError::Full.into()), true),
+            (Err(WriteError::BrokeOff.into()), true),
+            (Err(WriteError::Unavailable.into()), false),
+            (Err(WriteError::NotCommitted.into()), false),
+            (Err(ServiceError::Inconsistent(String::new())), false),
+        ];
+        for (kept, gone) in table {
+            assert_eq!(is_nobodys(&kept), gone, "{kept:?}");
+        }
+    }
 }

@@ -24,6 +24,9 @@ pub enum Silence {
     /// It answers with this status.
     #[error("status {0}")]
     Status(u16),
+    /// It does not take this from elsewhere, or not any more.
+    #[error("not taken from elsewhere")]
+    NotTaken,
     /// Its signature does not hold, or it answers something else than was asked.
     #[error("an answer that is not the partner's")]
     Forged,
@@ -60,7 +63,11 @@ pub fn items_of(partner: &Partner) -> Result<PartnerItems, Silence> {
 /// # Errors
 /// [`Silence`]
 pub fn form_of(partner: &Partner, code: &ItemCode) -> Result<PartnerForm, Silence> {
-    let document = ask(partner, ("GET", &format!("/api/v1/partner/items/{code}"), b""))?;
+    let document = ask(partner, ("GET", &format!("/api/v1/partner/items/{code}"), b""));
+    let document = document.map_err(|silence| match silence {
+        Silence::Status(404) => Silence::NotTaken,
+        other => other,
+    })?;
     let form: PartnerForm = signed(partner, SignedKind::PartnerForm, &document)?;
     let sound = is_of(partner, (form.v, &form.region)) && form.item.code == *code;
     if sound { Ok(form) } else { Err(Silence::Forged) }

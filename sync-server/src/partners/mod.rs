@@ -125,7 +125,7 @@ impl Register {
         if register.partners.len() > MAX_PARTNERS {
             return wrong("partners", "too many");
         }
-        let mut codes = BTreeSet::from([&register.own.adcode]);
+        let (mut codes, mut signers) = (BTreeSet::from([&register.own.adcode]), BTreeSet::new());
         let text = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_CHARS;
         if !text(&register.own.name) || !text(&register.own.phone) {
             return wrong("own", "name and phone are 1 to 60 characters");
@@ -144,11 +144,31 @@ impl Register {
             if partner.signing_key.verifier().is_err() || ![32, 65].contains(&partner.sealing_key.0.0.len()) {
                 return wrong(at, "signing_key or sealing_key is no key");
             }
+            // Whoever signs is known by the key alone.
+            if !signers.insert(partner.signing_key.key_id().to_string()) {
+                return wrong(at, "has the signing_key of another partner");
+            }
             if partner.transfer_tenths == 0 || partner.transfer_tenths > MAX_TRANSFER_TENTHS {
                 return wrong(at, "transfer_tenths is from 1 to 300");
             }
         }
         Ok(register)
+    }
+}
+
+impl Register {
+    /// It, if none of the partners has this centre's own key.
+    ///
+    /// # Errors
+    /// [`RegisterError`] that names the partner.
+    pub fn of(self, own: &PublicKey) -> Result<Self, RegisterError> {
+        match self.partners.iter().find(|partner| partner.signing_key == *own) {
+            None => Ok(self),
+            Some(partner) => {
+                let at = partner.adcode.as_str();
+                Err(RegisterError::Wrong(format!("{at}: has the signing_key of this centre")))
+            }
+        }
     }
 }
 
@@ -210,9 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn this_centre_is_no_partner_of_its_own() {
+        let parsed = || Register::parse(sound().to_string().as_bytes()).expect("sound");
+        let own = DeviceKey::from_seed([1; 32]).public();
+        assert!(parsed().of(&own).is_err());
+        assert!(parsed().of(&DeviceKey::from_seed([3; 32]).public()).is_ok());
+    }
+
+    #[test]
     fn each_mistake_is_told() {
         type Break = fn(&mut Value);
-        let broken: [(&str, Break); 9] = [
+        let broken: [(&str, Break); 10] = [
+            ("632600", |v| {
+                let mut same_key = v["partners"][0].clone();
+                same_key["adcode"] = json!("632600");
+                v["partners"].as_array_mut().expect("a list").push(same_key);
+            }),
             ("632700", |v| v["partners"][0]["address"] = json!("192.0.2.1:80")),
             ("632700", |v| v["partners"][0]["initials"] = json!(" ")),
             ("632700", |v| v["partners"][0]["sealing_key"] = json!("AAAA")),

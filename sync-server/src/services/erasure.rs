@@ -15,7 +15,7 @@ use crate::store::{StoreError, Tx};
 const MAX_REASON_CHARS: usize = 200;
 
 /// Tables from which something is erased.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 12] = [
     "case_key",
     "person_key",
     "case_text",
@@ -25,6 +25,8 @@ pub const TABLES: [&str; 10] = [
     "company_name",
     "parcel",
     "parcel_event",
+    "handoff",
+    "partner_message",
     "envelope",
 ];
 
@@ -217,7 +219,24 @@ fn finish(tx: &mut Tx<'_>) -> Result<(), StoreError> {
          WHERE refers_to IN (SELECT envelope_id FROM erasure WHERE done = 0)",
         &nothing,
     )?;
+    empty_handoffs(tx)?;
     tx.execute("UPDATE erasure SET done = 1 WHERE done = 0", &[]).map(|_| ())
+}
+
+/// What came from another region, or goes there, for a case that is erased; what waits for the other side is emptied once
+/// that signed for it.
+fn empty_handoffs(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE handoff SET key_id = NULL, key_nonce = NULL, wrapped = NULL, nonce = NULL, sealed = NULL
+         WHERE id IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &[],
+    )?;
+    tx.execute(
+        "UPDATE partner_message SET document = '' WHERE state <> 'waiting'
+         AND handoff IN (SELECT envelope_id FROM erasure WHERE done = 0)",
+        &[],
+    )?;
+    Ok(())
 }
 
 /// When the content of an envelope was erased, milliseconds since 1970, if it was.

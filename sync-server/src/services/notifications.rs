@@ -13,6 +13,8 @@ use crate::store::{Row, StoreError, Tx, Value};
 pub const LIFE_MS: i64 = 3 * 24 * 3_600 * 1_000;
 /// A message that was handed over and of which nothing is known since is handed over again after this: ten minutes.
 pub const IN_HAND_MS: i64 = 10 * 60 * 1_000;
+/// Nothing waits so long: what is due later was put off by a clock that had jumped ahead. Two hours.
+const TOO_FAR_MS: i64 = 2 * 3_600 * 1_000;
 /// Tries, at most.
 pub const MAX_TRIES: u64 = 6;
 /// Rows on a page.
@@ -156,16 +158,19 @@ pub fn queue(tx: &mut Tx<'_>, id: &EnvelopeId, recorded: &Recorded) -> Result<()
     Ok(())
 }
 
-/// Messages for which something is to be done by now, the longest waiting first.
+/// Messages for which something is to be done by now, the longest waiting first; and those that wait for a time that only
+/// a clock that had jumped ahead can have named.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails; so do all below.
 pub fn due(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<Notification>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM notification n WHERE n.next_ms IS NOT NULL AND n.next_ms <= $1
-         ORDER BY n.next_ms, n.envelope_id, n.version LIMIT $2"
+        "SELECT {COLUMNS} FROM notification n
+         WHERE n.next_ms IS NOT NULL AND (n.next_ms <= $1 OR n.next_ms > $2)
+         ORDER BY n.next_ms, n.envelope_id, n.version LIMIT $3"
     );
-    tx.query(&sql, &[now_ms.into(), limit.into()])?.iter().map(read).collect()
+    let values = [now_ms.into(), now_ms.saturating_add(TOO_FAR_MS).into(), limit.into()];
+    tx.query(&sql, &values)?.iter().map(read).collect()
 }
 
 /// Notes that a message is about to be handed over; says no if somebody else was quicker, or it changed.

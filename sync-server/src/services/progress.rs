@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::bundle::{DoneBy, StepKind};
 use domain::case::{CaseView, StepState, StepView};
 use domain::ids::EnvelopeId;
-use domain::money::{Fen, RefundState};
+use domain::money::{Fen, RefundState, Why};
 use domain::parcel::ParcelState;
 use domain::wire::v1::SupplementRequest;
 
@@ -41,8 +41,8 @@ pub struct Progress {
 pub struct Paying {
     /// The bill.
     pub row: BillRow,
-    /// What goes back, and where each stands.
-    pub refunds: Vec<(Fen, RefundState)>,
+    /// What goes back, where each stands, and why.
+    pub refunds: Vec<(Fen, RefundState, Why)>,
 }
 
 impl Paying {
@@ -126,8 +126,7 @@ pub fn of(
     }
     let result = if with_words { parcels::of_case(tx, id)?.pop() } else { None };
     Ok(Some(Progress {
-        result: result
-            .filter(|stored| stored.parcel.state != ParcelState::Withdrawn && !stored.parcel.recalled),
+        result: result.filter(is_told),
         bills: if with_words { Paying::of_case(tx, id)? } else { Vec::new() },
         steps: if row.state.is_open() {
             view.steps.iter().filter_map(|step| stage(&view, step)).collect()
@@ -140,6 +139,13 @@ pub fn of(
         volume: context.shelf.get(tx, row.catalogue_version)?,
         view,
     }))
+}
+
+/// Whether anybody is told where a parcel is: not while it is called back, but what was made anew since.
+fn is_told(stored: &parcels::Stored) -> bool {
+    use ParcelState::{AtWindow, Packed, PickedUp, ToPack, Withdrawn};
+    let anew = matches!(stored.parcel.state, ToPack | Packed | AtWindow | PickedUp);
+    stored.parcel.state != Withdrawn && (anew || !stored.parcel.recalled)
 }
 
 /// A step for everybody; none of one that accepts, or that is not needed. One that fell away because another was refused

@@ -225,7 +225,9 @@ pub fn follow(
     (row, view): (&CaseRow, CaseView),
 ) -> Result<CaseView, ServiceError> {
     let view = follow_steps(tx, &context.shelf, now_ms, (row, view))?;
-    parcels::prepare(tx, context, now_ms, (row, &view))?;
+    if parcels::prepare(tx, context, now_ms, (row, &view))? {
+        return Ok(cases::current(tx, &row.envelope_id)?.1);
+    }
     Ok(view)
 }
 
@@ -261,10 +263,11 @@ fn follow_steps(
     }
 }
 
-/// Whether somebody may do this: the role, then the unit.
+/// Whether somebody may do this: the role, then the unit; and about money only whose work the step can be.
 ///
 /// # Errors
-/// `role-needed` or `unit-needed`.
+/// `role-needed` or `unit-needed`; `case-changed` about a bill of a step that somebody else has, or that the caller must
+/// not do.
 pub fn may(caller: &Caller, view: &CaseView, deed: &Deed) -> Result<(), ServiceError> {
     if !caller.roles.has_any(deed.roles(view)) {
         return Err(ProblemCode::RoleNeeded.into());
@@ -279,7 +282,17 @@ pub fn may(caller: &Caller, view: &CaseView, deed: &Deed) -> Result<(), ServiceE
             None => view.accepting_unit() == Some(own),
         },
     };
-    if is_theirs { Ok(()) } else { Err(ProblemCode::UnitNeeded.into()) }
+    if !is_theirs {
+        return Err(ProblemCode::UnitNeeded.into());
+    }
+    // An action about a bill names nobody: the fold cannot tell who recused himself, or whose work it is.
+    let billed = match deed {
+        Deed::Bill { step, .. } | Deed::CancelBill { step, .. } => view.step(step),
+        _ => None,
+    };
+    let account = caller.account.as_str();
+    let others = |step: &StepView| !step.may(account) || step.holder.as_deref().is_some_and(|h| h != account);
+    if billed.is_some_and(others) { Err(ProblemCode::CaseChanged.into()) } else { Ok(()) }
 }
 
 /// Whether somebody may do this and it fits where the case stands now: what a page offers. Whether a period of the law

@@ -198,7 +198,7 @@ impl Conditions {
         let arms = if self.numbers.is_empty() {
             vec![self.plain()]
         } else {
-            let arm = |number: &String| joined(&[&[number.clone()], self.all.as_slice()].concat());
+            let arm = |number: &String| joined(&[std::slice::from_ref(number), self.all.as_slice()].concat());
             self.numbers.iter().map(arm).collect()
         };
         let or = " UNION SELECT server_seq FROM case_ ";

@@ -27,12 +27,16 @@ pub use serve::{ServeError, ServeOptions, serve};
 pub use turns::{NoTurn, Turn, Turns};
 
 use publishing::repository::Repository;
+use tokio::sync::Semaphore;
 
 use crate::bank_mark::BankMark;
 use crate::carriers::Carriers;
 use crate::centre::Centre;
 use crate::typefaces::Typefaces;
 use crate::uploads::Uploads;
+
+/// Supplements that are taken from phones at once: each is a body in memory, and pictures that are decoded.
+pub const PHONES: usize = 4;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -51,6 +55,8 @@ pub struct App {
     pub uploads: Arc<Uploads>,
     /// Whose turn it is to send bytes of them.
     pub turns: Arc<Turns>,
+    /// Whose photos are taken from phones now.
+    pub phones: Arc<Semaphore>,
     /// The bank's picture, if it gave one.
     pub mark: Option<Arc<BankMark>>,
     /// The file with the settings of the payment gateway.

@@ -14,14 +14,14 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::connections::Terms;
 use super::figures::Figures;
 use super::gate::Door;
 use super::listener::CappedListener;
 use super::tls::{Tls, TlsError};
-use super::{App, Bells, Budgets, Callers, connections};
+use super::{App, Bells, Budgets, Callers, PHONES, connections};
 use crate::admission::Admission;
 use crate::bank_mark::BankMark;
 use crate::blobs::{BlobError, BlobPlace, Blobs, PartialFiles};
@@ -294,6 +294,7 @@ fn open_app(options: &ServeOptions, people: SocketAddr) -> Result<(App, Runner),
         signed,
         uploads,
         turns,
+        phones: Arc::new(Semaphore::new(PHONES)),
         mark,
         typefaces,
         carriers,

@@ -209,8 +209,8 @@ mod tests {
             "22b9f51523f3ed0602a1df7604fe09c7a27aa74e7aece71056cc6388fa1b3f73",
             "a8d34e02b4492120c5cd70eb03cb687e6cc3ea5a698752e797eaa5fd913e7c80",
             "af9bf916896f73b709e9d79e04a3df89f0ec54dce5eb9c2b2975f999b730c432",
-            "b203228d88ca1a211a27b64d56b67a324bb23b664463f07fea11ad2908f504a9",
-            "d624cfd8c8c1244fc9184dfe4181cd9f1443ec403efaf2f9940b27faea92f13d",
+            "a87dee64d5d53a1a7b9bc52331f26e1296f9d1f8fe7ac6dd96ac55ac2d1bd228",
+            "b357f9a612e86d7dc55867f68056ba3e9c04202bc5e22868cf8af8d95baab4fd",
             "03369888f219eb145aa121d62f7f5ad7f1272a5e081d9b319de8c8b8ec449cb1",
         ];
         let now: Vec<_> = MIGRATIONS.iter().map(|m| Digest::of(m.as_bytes()).to_string()).collect();

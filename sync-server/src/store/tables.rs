@@ -48,8 +48,8 @@ pub const FACT_COLUMNS: [&str; 13] = [
     "counted_by",
 ];
 
-/// Columns of a bill: all but the last three follow from its events and its case.
-pub const BILL_COLUMNS: [&str; 21] = [
+/// Columns of a bill: all but the last four follow from its events and its case.
+pub const BILL_COLUMNS: [&str; 22] = [
     "number",
     "place",
     "envelope_id",
@@ -71,6 +71,7 @@ pub const BILL_COLUMNS: [&str; 21] = [
     "pay_url",
     "wake_ms",
     "tries",
+    "simulated",
 ];
 
 /// Columns of a handoff, its content included.

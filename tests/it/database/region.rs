@@ -1,7 +1,7 @@
 //! The part of the conformance suite about handoffs: both sides of one at this centre, the other region being a voice.
 use anyhow::{Context as _, Result, ensure};
 use domain::envelope::{Digest, SignedKind, sign_document};
-use domain::handoff::{Adcode, HandoffState, Mode, Side, Step};
+use domain::handoff::{ABANDONED_MS, Adcode, HandoffState, Mode, Side, Step};
 use domain::ids::{CaseNo, EnvelopeId, ItemCode};
 use domain::item::{Period, PeriodUnit};
 use domain::wire::v1::{
@@ -69,7 +69,7 @@ impl Far {
             said: said(id)?,
         };
         let document = sign_document(SignedKind::PartnerMessage, message.to_bytes()?, &self.keys.receipt);
-        let answer = handoff::take(tx, own, now_ms, &document)?;
+        let answer = handoff::take(tx, own, now_ms, &handoff::judge(own, document)?)?;
         let receipt: PartnerReceipt = serde_json::from_slice(&answer.receipt.body.0)?;
         Ok(receipt.outcome)
     }
@@ -109,6 +109,9 @@ fn begin(
         form_version: 2,
     };
     handoff::begin(tx, (now_ms, CLERK), &new, (now_ms, &Step::Received { mode: Mode::HandIn }, None))?;
+    let mut huge = courier_at(now_ms);
+    huge.answers.insert("phone".to_owned(), json!("1".repeat(200_000)));
+    ensure!(NewContent::seal((&id, now_ms), &huge, &context.keys, rng).is_err(), "no case could take it");
     let content = NewContent::seal((&id, now_ms), &courier_at(now_ms), &context.keys, rng)?;
     handoff::keep_content(tx, &content, 2)?;
     let opened = handoff::open_content(tx, &id, &context.keys)?;
@@ -200,7 +203,7 @@ fn accepting(tx: &mut Tx<'_>, context: &Context, now_ms: i64) -> Result<()> {
     let accepted =
         |_: EnvelopeId| -> Result<PartnerSaid> { Ok(PartnerSaid::Accepted { number: number.clone() }) };
     ensure!(far.says((&mut *tx, own, now_ms), (id, 4), accepted)? == taken);
-    ensure!(handoff::open_content(tx, &id, &context.keys).is_err(), "it lies where the case is");
+    kept_for_a_week(tx, context, (id, now_ms, &mut rng))?;
     // Another one is not theirs: the words stay, what was brought goes.
     let other = begin(tx, context, (&far, now_ms, &mut rng))?;
     hand_over(tx, own, (other, now_ms, &mut rng))?;
@@ -213,6 +216,67 @@ fn accepting(tx: &mut Tx<'_>, context: &Context, now_ms: i64) -> Result<()> {
     ensure!(handoff::open_content(tx, &other, &context.keys).is_err());
     let row = handoff::find(tx, &other)?;
     ensure!(handoff::told(tx, own, &row)? == Some(words("转果洛")));
+    ensure!(handoff::told_if_it_opens(tx, own, &row)? == (Some(words("转果洛")), false));
+    // Nothing follows from a decision of what is not theirs: it is kept without its content.
+    let decided = |_: EnvelopeId| -> Result<PartnerSaid> { Ok(PartnerSaid::Decided) };
+    ensure!(far.says((&mut *tx, own, now_ms + 20), (other, 2), decided)? == taken);
+    let odd = "SELECT COUNT(*) FROM partner_message WHERE state = 'odd' AND document = ''";
+    ensure!(tx.query_int(odd, &[])? == 1);
+    for seq in 3..=101 {
+        ensure!(far.says((&mut *tx, own, now_ms + 20), (other, seq), decided)? == taken);
+    }
+    ensure!(far.says((&mut *tx, own, now_ms + 20), (other, 102), decided).is_err(), "a flood is bounded");
+    put_away(tx, &far, now_ms, &mut rng)
+}
+
+/// What was accepted stays for some days, and is offered again to a side that may have been restored.
+fn kept_for_a_week(
+    tx: &mut Tx<'_>,
+    context: &Context,
+    (id, now_ms, rng): (EnvelopeId, i64, &mut ChaCha20Rng),
+) -> Result<()> {
+    const DAY_MS: i64 = 24 * 3_600 * 1_000;
+    ensure!(handoff::open_content(tx, &id, &context.keys).is_ok(), "a restored home region asks for it");
+    ensure!(handoff::kept_too_long(tx, now_ms + 6 * DAY_MS)?.is_empty());
+    ensure!(handoff::kept_too_long(tx, now_ms + 8 * DAY_MS)? == [id]);
+    handoff::ask_again(tx, now_ms)?;
+    let due = handoff::due(tx, now_ms)?.first().cloned().context("its newest message goes again")?;
+    ensure!(due.handoff == id);
+    handoff::put_away(tx, &id)?;
+    ensure!(handoff::open_content(tx, &id, &context.keys).is_err(), "it lies where the case is");
+    let receipt = PartnerReceipt {
+        message: due.id,
+        digest: Digest::of(&due.document.body.0),
+        outcome: PartnerOutcome::Duplicate,
+        expected: 3,
+    };
+    handoff::answered(tx, (now_ms, &mut *rng), &due, Some(&receipt))?;
+    handoff::ask_again(tx, now_ms)?;
+    ensure!(handoff::waits_for(tx, &id)?.0 == 0, "what is gone is not offered");
+    Ok(())
+}
+
+/// What nobody goes on with is archived as it stands.
+fn put_away(tx: &mut Tx<'_>, far: &Far, now_ms: i64, rng: &mut ChaCha20Rng) -> Result<()> {
+    let (id, item) = (EnvelopeId::new(now_ms, rng), ITEM.parse::<ItemCode>()?);
+    let new = New {
+        id,
+        side: Side::Accepting,
+        partner: &far.own,
+        item: &item,
+        title: "灵活就业参保",
+        unit: PENSION,
+        clerk: CLERK,
+        legal: Period { tenths: 50, unit: PeriodUnit::WorkingDay },
+        form_version: 2,
+    };
+    let at_ms = now_ms - ABANDONED_MS;
+    handoff::begin(tx, (now_ms, CLERK), &new, (at_ms, &Step::Received { mode: Mode::HandIn }, None))?;
+    ensure!(handoff::abandoned(tx, now_ms - 1)?.is_empty());
+    ensure!(handoff::abandoned(tx, now_ms)? == [id]);
+    handoff::drop_abandoned(tx, now_ms, &id)?;
+    ensure!(handoff::find(tx, &id)?.state() == HandoffState::Archived);
+    ensure!(handoff::abandoned(tx, now_ms)?.is_empty());
     Ok(())
 }
 
@@ -244,9 +308,13 @@ fn home(tx: &mut Tx<'_>, context: &Context, now_ms: i64) -> Result<()> {
     let language = domain::text::Language::ZhCn;
     ensure!(handoff::misfits(&volume, &item, &courier_at(now_ms), (day, language)).is_empty());
     let seen = row.handoff.version;
-    let number = handoff::accept(tx, own, (now_ms, &mut rng), (&mut row, seen), CLERK)?;
+    let whose = (CLERK, PENSION);
+    let foreign = handoff::accept(tx, own, (now_ms, &mut rng), (&mut row, seen), (CLERK, "公安"));
+    ensure!(foreign.is_err(), "another unit's");
+    ensure!(handoff::unfit(tx, own, &row, (&courier_at(now_ms), language, now_ms))?.is_none());
+    let number = handoff::accept(tx, own, (now_ms, &mut rng), (&mut row, seen), whose)?;
     let mut again = handoff::find(tx, &id)?;
-    ensure!(handoff::accept(tx, own, (now_ms, &mut rng), (&mut again, seen), CLERK)? == number, "once");
+    ensure!(handoff::accept(tx, own, (now_ms, &mut rng), (&mut again, seen), whose)? == number, "once");
     ensure!(handoff::decided_ones(tx)?.is_empty() && handoff::due(tx, now_ms)?.len() == 1);
     // Forms across regions.
     let form = PartnerForm {

@@ -7,6 +7,7 @@ use domain::ids::{EnvelopeId, ItemCode};
 use domain::wire::v1::{BlobEntry, BlobKind, Person, Submission};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use sync_server::error::{ProblemCode, ServiceError};
 use sync_server::services::supplementing::{self, Bringing, NotAsked};
 use sync_server::services::window::drafts::{self, Content, KeptFile, New, Sealed};
 use sync_server::services::window::visits::{self, End};
@@ -90,11 +91,13 @@ fn supplement(stage: &mut Stage<'_>, rng: &mut ChaCha20Rng) -> Result<()> {
     let other = stage.case(FIVE_DAYS, single()?)?;
     stage.by_centre(&case, Action::Accepted { deemed: false })?;
     let (id, key) = (EnvelopeId::new(stage.now_ms, rng), DataKey::new(rng));
-    let of = |case: EnvelopeId| {
+    let second = EnvelopeId::new(stage.now_ms, rng);
+    let of = |id: EnvelopeId, case: EnvelopeId| {
         let content = (content(Vec::new()).person, Default::default());
         Bringing::new((id, key.clone()), case, content, Vec::new())
     };
-    let (own, foreign) = (of(case)?, of(other)?);
+    let (own, foreign, second, first_id) =
+        (of(id, case)?, of(id, other)?, of(second, case)?, of(case, case)?);
     let mut hands_in = |stage: &mut Stage<'_>, of: &Bringing| {
         stage.in_tx(|tx, context, now_ms| supplementing::hand_in(tx, context, (now_ms, rng), (CLERK, of)))
     };
@@ -104,9 +107,20 @@ fn supplement(stage: &mut Stage<'_>, rng: &mut ChaCha20Rng) -> Result<()> {
     stage.by_centre(&case, Action::SupplementAsked { step: "a".into(), wants, days: 5, text: None })?;
     ensure!(hands_in(stage, &own)? == Err(NotAsked::Nothing), "before the notice went out");
     stage.by_centre(&case, Action::SupplementSent { due_ms: stage.now_ms + DAY_MS })?;
+    let refused = hands_in(stage, &first_id);
+    ensure!(
+        matches!(refused, Err(ServiceError::Refused { code: ProblemCode::MalformedRequest, .. })),
+        "the id of a submission: {refused:?}"
+    );
+    ensure!(!stage.in_tx(|tx, _, _| Ok(supplementing::was_handed_in(tx, &case)?))?);
     let first = hands_in(stage, &own)?;
     ensure!(first.as_ref().is_ok_and(|done| done.case == case) && hands_in(stage, &own)? == first, "once");
     ensure!(hands_in(stage, &foreign).is_err(), "the id of another one");
+    // The notice is open until the job had its turn; another device hands in no second one.
+    ensure!(hands_in(stage, &second)? == Err(NotAsked::UnderWay));
+    let found = stage.in_tx(|tx, context, _| supplementing::find(tx, context, &case))?;
+    ensure!(found.err() == Some(NotAsked::UnderWay));
+    ensure!(stage.in_tx(|tx, _, _| Ok(supplementing::was_handed_in(tx, &case)?))?);
     stage.by_centre(&case, Action::SupplementLapsed)?;
     ensure!(
         stage.in_tx(|tx, context, _| supplementing::find(tx, context, &case))?.err()

@@ -1,17 +1,21 @@
 //! What a case waits for is added on the phone of whoever holds its slip: number and token, one page, one button.
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use anyhow::{Context as _, Result, ensure};
 use domain::case::Action;
 use image::ImageFormat;
 use tests::browser::Browser;
 use tests::http::{self, Answer};
+use tests::people::OWN_PAGE;
 
 use super::fits::fits;
-use super::{Case, Desk, ID_NUMBER, NAME, PHONE, leads_to, offered};
+use super::{ADDRESS, Case, Desk, ID_NUMBER, NAME, PHONE, leads_to, offered};
 use crate::images::{file, picture};
 use crate::window::{Fields, hidden, sends_to};
 
 /// What whoever holds a slip never sees.
-const NEVER: [&str; 5] = [PHONE, "139****9000", "送外卖", ID_NUMBER, NAME];
+const NEVER: [&str; 6] = [PHONE, "139****9000", "送外卖", ID_NUMBER, NAME, ADDRESS];
 
 impl Desk {
     /// Where what is missing is added, as the page of the slip has it.
@@ -62,6 +66,11 @@ fn the_holder_of_a_slip_adds_what_is_missing_once() -> Result<()> {
     ensure!(without.status == 422 && without.text().contains("aria-invalid"), "{}", without.text());
     let none = desk.adds(&path, &fields(&page, "13700137123")?, &[("material_3", b"no picture")])?;
     ensure!(none.status == 422 && none.text().contains("打不开，不是图片"), "{}", none.text());
+    // A hash is no photo.
+    let mut typed = fields(&page, "13700137123")?;
+    typed[2].1 = serde_json::json!([{ "hash": "0".repeat(64), "bytes": 3, "kind": "image/png" }]).to_string();
+    let typed = desk.adds(&path, &typed, &[])?;
+    ensure!(typed.status == 422 && typed.text().contains("aria-invalid"), "{}", typed.text());
     assert_eq!(desk.supplements()?, 0);
 
     let sent = fields(&page, "13700137123")?;
@@ -77,6 +86,11 @@ fn the_holder_of_a_slip_adds_what_is_missing_once() -> Result<()> {
         assert_eq!(leads_to(answer)?, first);
     }
     assert_eq!(desk.supplements()?, 1);
+    // Another device with the same slip begins none beside it.
+    let mut second = sent.clone();
+    second[0].1 = "019ad0c0-0000-7000-8000-000000000002".to_owned();
+    let second = desk.adds(&path, &second, &[("material_3", &png)])?;
+    assert_eq!((second.status, desk.supplements()?), (422, 1));
     let done = desk.phone(&first)?;
     ensure!(done.contains("已提交") && done.contains("送达时间"), "{done}");
     let id = hidden(&page, "_form")?.parse()?;
@@ -129,7 +143,8 @@ fn nobody_adds_without_the_token_and_hostile_calls_change_nothing() -> Result<()
     // The id of something else leads nowhere.
     let mut taken = sent.clone();
     taken[0].1 = case.id.to_string();
-    ensure!(desk.adds(&path, &taken, &[])?.status >= 400);
+    let png = file(&picture(400, 300), ImageFormat::Png)?;
+    assert_eq!(desk.adds(&path, &taken, &[("material_3", &png)])?.status, 400);
     // Whoever goes on for ever waits.
     for _ in 0..60 {
         desk.adds(&path, &fields(&page, "1")?, &[])?;
@@ -137,6 +152,51 @@ fn nobody_adds_without_the_token_and_hostile_calls_change_nothing() -> Result<()
     let waits = desk.adds(&path, &sent, &[])?;
     ensure!(waits.status == 422 && waits.text().contains("试得太多了"), "{}", waits.text());
     assert_eq!((desk.supplements()?, desk.actions(&case, "supplement_received")?), (0, 0));
+    Ok(())
+}
+
+#[test]
+fn few_phones_send_at_once_and_the_others_are_told() -> Result<()> {
+    let mut desk = Desk::new()?;
+    let case = desk.asked()?;
+    let path = desk.adding(&case)?;
+    let address = desk.server.people.trim_start_matches("http://").to_owned();
+    let (name, value) = OWN_PAGE;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\n{name}: {value}\r\ncontent-length: 1000\r\n\
+         content-type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+    );
+    // Five begin, none goes on: one of them is answered at once.
+    let begins = || -> Result<TcpStream> {
+        let mut stream = TcpStream::connect(&address)?;
+        stream.write_all(head.as_bytes())?;
+        Ok(stream)
+    };
+    let streams = (0..5).map(|_| begins()).collect::<Result<Vec<_>>>()?;
+    let (out, answers) = std::sync::mpsc::channel();
+    let told = std::thread::scope(|scope| {
+        for mut stream in &streams {
+            let out = out.clone();
+            scope.spawn(move || {
+                let (mut text, mut some) = (Vec::new(), [0; 4_096]);
+                while let Ok(n @ 1..) = stream.read(&mut some) {
+                    text.extend_from_slice(&some[..n]);
+                    let so_far = String::from_utf8_lossy(&text).into_owned();
+                    if so_far.contains("</html>") {
+                        let _ = out.send(so_far);
+                        return;
+                    }
+                }
+            });
+        }
+        let told = answers.recv_timeout(std::time::Duration::from_secs(20));
+        for stream in &streams {
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+        told
+    })?;
+    ensure!(told.starts_with("HTTP/1.1 503") && told.contains("现在交材料的人多"), "{told}");
+    assert_eq!(desk.supplements()?, 0);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use tests::http::Answer;
 use tests::people::Person;
 
 use super::fits::fits;
-use super::{Case, Desk, HALL, ID_NUMBER, NAME, PHONE, leads_to, offered};
+use super::{ADDRESS, Case, Desk, HALL, ID_NUMBER, NAME, PHONE, leads_to, offered};
 use crate::images::{file, picture};
 use crate::window::{Fields, hidden, sends_to};
 
@@ -21,7 +21,7 @@ use crate::window::{Fields, hidden, sends_to};
 const OTHER: &str = "639900194403150015";
 
 /// What no clerk of a window sees of a case.
-const NEVER: [&str; 5] = [PHONE, "139****9000", "送外卖", ID_NUMBER, NAME];
+const NEVER: [&str; 6] = [PHONE, "139****9000", "送外卖", ID_NUMBER, NAME, ADDRESS];
 
 impl Desk {
     pub(super) fn clerk(&self) -> Result<Person> {

@@ -39,6 +39,8 @@ pub const BUNDLE: &str = "one.flexwork";
 const PHONE: &str = "13900139000";
 const ID_NUMBER: &str = "639900199005201035";
 const NAME: &str = "样小川";
+/// On the card of whoever applies for the bundle.
+const ADDRESS: &str = "样例省样例市样例路七号";
 
 /// A server with people of three departments.
 struct Desk {
@@ -159,6 +161,7 @@ impl Desk {
 /// The courier's application for the bundle: registered already, both insurances, no subsidy.
 pub fn bundle() -> Result<Submission> {
     let mut submission = courier();
+    submission.applicant.address = Some(ADDRESS.to_owned());
     submission.answers.remove("hukou_region");
     submission.answers.insert("job_desc".to_owned(), json!("送外卖"));
     let situation = [("reg", "yes"), ("which", "both"), ("hard", "no")];

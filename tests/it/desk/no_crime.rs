@@ -36,6 +36,14 @@ fn accepted() -> Result<(Desk, Person, Case)> {
     Ok((desk, police, case))
 }
 
+/// A page without numbers, times and tokens.
+fn bare(page: &str) -> String {
+    let mut parts = page.split("?d=");
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_alphanumeric()));
+    rest.fold(first, |page, part| page + part).chars().filter(|c| !c.is_ascii_digit()).collect()
+}
+
 /// All that the citizen's page and the terminal get to hear.
 fn heard(desk: &Desk, case: &Case) -> Result<Vec<(&'static str, String)>> {
     let slip = desk.slip_address(case)?;
@@ -84,11 +92,27 @@ fn what_is_given_has_a_title_and_an_end_and_waits_at_the_department() -> Result<
     let (from, until): (domain::date::CivilDate, domain::date::CivilDate) = (row.parsed(0)?, row.parsed(1)?);
     ensure!(from.days_to(until) == 179 && rows.len() == 1, "{from} {until}");
     let slip = desk.slip(&desk.slip_address(&case)?)?;
-    ensure!(slip.contains("请带身份证来领"), "{slip}");
+    ensure!(slip.contains("请带身份证到公安领取结果"), "{slip}");
     for (what, text) in heard(&desk, &case)? {
         for word in NEVER {
             ensure!(!text.contains(word), "{what} says {word}: {text}");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_slip_of_what_is_given_is_the_slip_of_what_is_refused() -> Result<()> {
+    let (mut desk, police, refused) = accepted()?;
+    let words = [("basis", "0"), ("text", "canary-of-record")];
+    leads_to(&desk.does((&police, &refused), "review", "refuse", &words)?)?;
+    let given = desk.comes_in(&request(), ITEM)?;
+    leads_to(&desk.does((&police, &given), "review", "accept", &[])?)?;
+    leads_to(&desk.does((&police, &given), "review", "pass", &[])?)?;
+    for language in ["", "&lang=en"] {
+        let slip = |case: &Case| desk.slip(&format!("{}{language}", desk.slip_address(case)?));
+        let (one, other) = (bare(&slip(&refused)?), bare(&slip(&given)?));
+        ensure!(one.contains("id=\"result\"") && one == other, "{one}\n{other}");
     }
     Ok(())
 }

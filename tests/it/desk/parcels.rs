@@ -354,6 +354,7 @@ fn picked_up_once(office: &Office, case: &Case) -> Result<()> {
     }
     let page = find(&case.number, ID_NUMBER)?;
     ensure!(page.contains("变更登记") && page.contains("样*川") && !page.contains(NAME), "{page}");
+    ensure!(office.desk.audited(case, "parcel.seen")? == 1, "a look that finds something is noted");
     let value = |name: &str| {
         let start = format!("name=\"{name}\" value=\"");
         page.split(&start).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default().to_owned()

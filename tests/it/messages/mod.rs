@@ -351,6 +351,10 @@ fn a_clock_that_jumped_ends_no_message() -> Result<()> {
     office.look()?;
     let waits = office.message(&id)?;
     assert_eq!((waits.state, waits.reason.as_str()), (State::Queued, "no_gateway"));
+    // It is right again, and nothing waits for that time.
+    office.later(-500 * 24 * HOUR_MS);
+    office.post = Post::new(gateway(&office.smsc)?);
+    assert_eq!(office.look()?, 1);
     Ok(())
 }
 

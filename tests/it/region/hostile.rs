@@ -12,7 +12,7 @@ use sync_server::keys::Keys;
 use tests::device::JSON;
 use tests::http::{self, Answer};
 
-use super::{Regions, keys};
+use super::{Regions, keys, leads_to};
 
 /// Says something at the home region's door, as the accepting region.
 struct Voice {
@@ -98,6 +98,23 @@ fn twice_early_and_otherwise_are_told_apart() -> Result<()> {
     voice.regions.meet()?;
     let confirmed = "SELECT COUNT(*) FROM partner_message WHERE state = 'confirmed'";
     super::until(&voice.regions.here, confirmed, 1)
+}
+
+#[test]
+fn what_does_not_open_is_told_and_can_be_returned() -> Result<()> {
+    let voice = Voice::new()?;
+    let mut broken = voice.handed.clone();
+    let PartnerSaid::HandedOver { sealed, .. } = &mut broken.said else { anyhow::bail!("another message") };
+    if let Some(byte) = sealed.ciphertext.0.first_mut() {
+        *byte ^= 1;
+    }
+    assert_eq!(voice.hands(&broken)?.outcome, PartnerOutcome::Taken);
+    let (regions, id) = (&voice.regions, broken.handoff.to_string());
+    leads_to(&regions.does(&id, "sign_for", &[])?)?;
+    let page = regions.page(&regions.there, &regions.reviewer, &format!("/handoffs/incoming/{id}"))?;
+    assert!(page.contains("传来的内容打不开") && !page.contains("value=\"accept\""), "{page}");
+    leads_to(&regions.does(&id, "return", &[("words", "打不开，请重填")])?)?;
+    regions.settles(&regions.there, &id, "returned")
 }
 
 #[test]

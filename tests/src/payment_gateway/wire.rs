@@ -139,12 +139,13 @@ fn answer(state: &mut State, request: &Request) -> Result<Value> {
         "/v1/refunds" => {
             let refund: RefundOrder = asked(request)?;
             if state.manner == Manner::NoRefunds {
-                return Ok(json!({ "state": "refused", "fen": refund.fen }));
+                let RefundOrder { transaction, fen, .. } = refund;
+                return Ok(json!({ "transaction": transaction, "state": "refused", "fen": fen }));
             }
-            // Asked twice is done once.
-            let fen = refund.fen;
-            state.refunds.entry(refund.refund.clone()).or_insert((refund, now_ms()));
-            Ok(json!({ "state": "done", "fen": fen }))
+            // Asked twice is done once, and the answer tells what was done then, whatever is asked now.
+            let done = state.refunds.entry(refund.refund.clone()).or_insert((refund, now_ms()));
+            let RefundOrder { transaction, fen, .. } = &done.0;
+            Ok(json!({ "transaction": transaction, "state": "done", "fen": fen }))
         }
         _ => bail!("no such call"),
     }

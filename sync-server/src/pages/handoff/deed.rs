@@ -11,7 +11,7 @@ use crate::api::blocking;
 use crate::error::{ProblemCode, ServiceError};
 use crate::pages::Page;
 use crate::pages::form::Fields;
-use crate::partners::{Register, form_of};
+use crate::partners::{Register, Silence, form_of};
 use crate::services::handoff::{self, Heard, NewContent, Own, Row};
 use crate::services::sessions::Caller;
 use crate::shell::App;
@@ -35,12 +35,17 @@ pub async fn deed(
     let told = blocking(move || {
         let register = partners(&app)?;
         let row = app.centre.read(|tx| own_row(tx, &caller, &id))?;
-        match fields.get("deed") {
+        let done = match fields.get("deed") {
             "hand_over" if !TICKS.iter().all(|tick| fields.has(tick)) => Ok("ticks"),
             "hand_over" => hand_over(&app, &caller, register, (row, seen)),
             "receive" => plain(&app, &caller, register, (id, seen), Some(PartnerSaid::ResultReceived)),
             "archive" => plain(&app, &caller, register, (id, seen), None),
             _ => Err(ProblemCode::MalformedRequest.into()),
+        };
+        match done {
+            // The page showed something else than what stands there now: it is drawn anew, and says so.
+            Err(ServiceError::Refused { code: ProblemCode::CaseChanged, .. }) => Ok("stale"),
+            done => done,
         }
     })
     .await?;
@@ -90,6 +95,11 @@ fn hand_over(
         // The same click once more.
         return Ok("sent");
     }
+    // Before anything is asked or written: what somebody looks at is what is handed over.
+    let open = matches!(row.state(), HandoffState::Received | HandoffState::Returned);
+    if !open || row.handoff.version != seen {
+        return Err(ProblemCode::CaseChanged.into());
+    }
     let (centre, now_ms) = (&app.centre, app.centre.now_ms());
     let partner = register.partner(&row.partner).cloned().ok_or(ProblemCode::PartnerUnknown)?;
     let (known, content) = centre.read(|tx| {
@@ -97,17 +107,25 @@ fn hand_over(
         Ok::<_, ServiceError>((known, handoff::open_content(tx, &row.id, &centre.context().keys)?))
     })?;
     // A region that does not answer gets it with the form that it had: it judges by the version that is named.
-    if let Ok(form) = form_of(&partner, &row.item) {
-        let newer = Heard::now(form, now_ms)?;
-        if let Some(told) = changed(app, &row, (&newer, known.as_ref()), &content)? {
-            return Ok(told);
+    match form_of(&partner, &row.item) {
+        Ok(form) => {
+            let newer = Heard::now(form, now_ms)?;
+            if let Some(told) = changed(app, &row, (&newer, known.as_ref()), &content)? {
+                return Ok(told);
+            }
         }
+        Err(Silence::NotTaken) => return Ok("not_taken"),
+        Err(_) => {}
     }
     let (here, caller, rng) = (centre.clone(), caller.clone(), centre.random());
     centre.write(move |tx| {
         let own = Own { context: here.context(), register: &register };
         let (mut row, mut rng) = (own_row(tx, &caller, &row.id)?, rng.clone());
         let actor = caller.account.as_str();
+        // Filled in anew in another window while the home region was asked.
+        if handoff::open_content(tx, &row.id, &here.context().keys)? != content {
+            return Err(ProblemCode::CaseChanged.into());
+        }
         for (n, step) in [Step::FormChecked, Step::IdentityChecked].into_iter().enumerate() {
             handoff::act(tx, own, (now_ms, &mut rng), (&mut row, seen + n as u64), (actor, step, None))?;
         }
@@ -147,9 +165,12 @@ fn changed(
         known.is_some_and(|k| k.form.catalogue_version == row.form_version && k.digest == newer.digest);
     let sealed =
         NewContent::seal((&row.id, centre.now_ms()), content, &centre.context().keys, &mut centre.random())?;
-    let newer = newer.clone();
+    let (newer, id, seen) = (newer.clone(), row.id, row.handoff.version);
     centre.write(move |tx| {
         handoff::keep_heard(tx, &newer)?;
+        if handoff::find(tx, &id)?.handoff.version != seen {
+            return Err(ProblemCode::CaseChanged.into());
+        }
         if fits { handoff::keep_content(tx, &sealed, version) } else { Ok(()) }
     })?;
     Ok(match (fits, same) {

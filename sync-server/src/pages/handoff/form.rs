@@ -24,7 +24,7 @@ use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::sign_in::drawn;
 use crate::pages::window::{Sent, person_of};
 use crate::pages::{Page, render, situation_form};
-use crate::partners::{Partner, Register, form_of};
+use crate::partners::{Partner, Register, Silence, form_of};
 use crate::services::catalogue::Volume;
 use crate::services::handoff::{self, Heard, New, NewContent};
 use crate::services::sessions::Caller;
@@ -94,7 +94,8 @@ fn place_in(place: Place) -> Result<(Adcode, ItemCode), ServiceError> {
 pub async fn form(State(app): State<App>, caller: Caller, place: Place) -> Page {
     let place = place_in(place)?;
     let became = blocking(move || {
-        let desk = Desk::at(&app, &caller, place)?;
+        let gone = format!("/handoffs/start/{}?told=not_taken", place.0);
+        let Some(desk) = Desk::asked(&app, &caller, place)? else { return Ok(Became::At(gone)) };
         let id = EnvelopeId::new(desk.now_ms, &mut app.centre.random()).to_string();
         let page = desk.page(vec![("_id".to_owned(), id)], None)?;
         Ok(Became::Drawn(StatusCode::OK, Box::new(page)))
@@ -115,7 +116,9 @@ pub async fn refill(State(app): State<App>, caller: Caller, id: Result<Path<Stri
             }
             Ok::<_, ServiceError>((row, handoff::open_content(tx, &id, &centre.context().keys)?))
         })?;
-        let desk = Desk::at(&app, &caller, (row.partner.clone(), row.item.clone()))?;
+        let Some(desk) = Desk::asked(&app, &caller, (row.partner.clone(), row.item.clone()))? else {
+            return Ok(Became::At(format!("/handoffs/one/{id}?told=not_taken")));
+        };
         let person = &content.applicant;
         let who = [row.id.to_string(), person.id_number.clone(), person.name.clone()];
         let mut pairs: Vec<_> = WHO.iter().map(|name| (*name).to_owned()).zip(who).collect();
@@ -138,7 +141,7 @@ pub async fn turn(
     let place = place_in(place)?;
     let body = body.map_err(|_| ServiceError::from(ProblemCode::UnsupportedMediaType))?;
     let sent = Sent::read(body).await?;
-    answer(blocking(move || Desk::at(&app, &caller, place)?.turned(&sent)).await?)
+    answer(blocking(move || Desk::known(&app, &caller, place)?.turned(&sent)).await?)
 }
 
 /// A form of another region on a clerk's desk.
@@ -156,27 +159,38 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn at(
+    /// With the form as its region has it now, or as it was heard of last while the region is silent; none if the region
+    /// says that it does not take this any more.
+    fn asked(
+        app: &'a App,
+        caller: &'a Caller,
+        (region, code): (Adcode, ItemCode),
+    ) -> Result<Option<Self>, ServiceError> {
+        let now_ms = app.centre.now_ms();
+        let partner = partners(app)?.partner(&region).cloned().ok_or(ProblemCode::NotFound)?;
+        let silent = match form_of(&partner, &code) {
+            Ok(form) => {
+                let kept = Heard::now(form, now_ms)?;
+                app.centre.write(move |tx| handoff::keep_heard(tx, &kept))?;
+                false
+            }
+            Err(Silence::NotTaken) => return Ok(None),
+            Err(_) => true,
+        };
+        let desk = Self::known(app, caller, (region, code))?;
+        Ok(Some(Self { silent, ..desk }))
+    }
+
+    /// With the form as it was heard of last: each turn of a page must not wait for another region.
+    fn known(
         app: &'a App,
         caller: &'a Caller,
         (region, code): (Adcode, ItemCode),
     ) -> Result<Self, ServiceError> {
-        let (register, now_ms) = (partners(app)?, app.centre.now_ms());
+        let (register, now_ms, silent) = (partners(app)?, app.centre.now_ms(), false);
         let partner = register.partner(&region).cloned().ok_or(ProblemCode::NotFound)?;
-        let asked = form_of(&partner, &code);
-        let silent = asked.is_err();
-        let heard = match asked {
-            Ok(form) => {
-                let heard = Heard::now(form, now_ms)?;
-                let kept = heard.clone();
-                app.centre.write(move |tx| handoff::keep_heard(tx, &kept))?;
-                heard
-            }
-            Err(_) => {
-                let kept = app.centre.read(|tx| handoff::heard(tx, &region, &code))?;
-                kept.ok_or(ProblemCode::NotFound)?
-            }
-        };
+        let kept = app.centre.read(|tx| handoff::heard(tx, &region, &code))?;
+        let heard = kept.ok_or(ProblemCode::NotFound)?;
         let base =
             app.centre.read(|tx| app.centre.context().shelf.newest(tx))?.ok_or(ProblemCode::NotFound)?;
         let volume = handoff::with_item(&base, &heard.form.item);
@@ -280,7 +294,7 @@ impl<'a> Desk<'a> {
         let content = NewContent::seal((&id, now_ms), submission, keys, &mut centre.random())?;
         let (item, version) = (self.heard.form.item.clone(), self.heard.form.catalogue_version);
         let partner = self.partner.adcode.clone();
-        centre.write(move |tx| {
+        let kept = centre.write(move |tx| {
             match handoff::find(tx, &id) {
                 Ok(row) => {
                     let own = row.side == Side::Accepting
@@ -289,10 +303,11 @@ impl<'a> Desk<'a> {
                         return Err(ProblemCode::MalformedRequest.into());
                     }
                     // A page of before changes nothing any more once it was handed over.
-                    if matches!(row.state(), HandoffState::Received | HandoffState::Returned) {
+                    let open = matches!(row.state(), HandoffState::Received | HandoffState::Returned);
+                    if open {
                         handoff::keep_content(tx, &content, version)?;
                     }
-                    Ok(())
+                    Ok(open)
                 }
                 Err(ServiceError::Refused { code: ProblemCode::NotFound, .. }) => {
                     let new = New {
@@ -312,12 +327,12 @@ impl<'a> Desk<'a> {
                     if let Some(visit) = visits::open_today(tx, now_ms, &clerk)? {
                         visits::served(tx, now_ms, &visit)?;
                     }
-                    Ok(())
+                    Ok(true)
                 }
                 Err(e) => Err(e),
             }
         })?;
-        Ok(Became::At(format!("/handoffs/one/{id}")))
+        Ok(Became::At(format!("/handoffs/one/{id}{}", if kept { "" } else { "?told=stale" })))
     }
 
     fn sheet<'s>(

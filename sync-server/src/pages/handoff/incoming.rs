@@ -3,7 +3,6 @@ use askama::Template;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query as UrlQuery, State};
 use domain::applicant::{mask_id_staff, mask_name};
-use domain::date::CivilDate;
 use domain::handoff::{HandoffState, ResultWay, Side, Step};
 use domain::ids::EnvelopeId;
 use domain::wire::v1::{MAX_PARTNER_WORDS, PartnerContent, PartnerSaid};
@@ -17,7 +16,7 @@ use crate::pages::form::Fields;
 use crate::pages::frame::{Frame, Here, frame, sample};
 use crate::pages::{Page, in_address, render, view};
 use crate::partners::Register;
-use crate::services::handoff::{self, Own, Row};
+use crate::services::handoff::{self, Own, Row, Unfit};
 use crate::services::sessions::Caller;
 use crate::shell::App;
 use crate::shell::gate::see_other;
@@ -162,21 +161,20 @@ fn look(
         return Ok((None, None));
     }
     let context = app.centre.context();
-    let told = handoff::told(tx, Own { context, register }, row)?;
-    let Some(PartnerContent::Submission { submission }) = told else { return Ok((None, None)) };
+    let own = Own { context, register };
+    // What does not open, or is no application, can be returned and nothing else.
+    let (told, _) = handoff::told_if_it_opens(tx, own, row)?;
+    let Some(PartnerContent::Submission { submission }) = told else {
+        return Ok((None, Some(("warn", W.t("handoff.closed").to_owned()))));
+    };
     let person = &submission.applicant;
     let shown = format!("{} · {}", mask_name(&person.name), mask_id_staff(&person.id_number));
-    let volume = context.shelf.get(tx, row.form_version)?;
-    let fits = match volume.filter(|volume| volume.catalogue.items.contains_key(&row.item)) {
-        None => ("warn", W.t("handoff.version_unknown").to_owned()),
-        Some(volume) => {
-            let day = CivilDate::in_china(now_ms);
-            let wrong = handoff::misfits(&volume, &row.item, &submission, (day, W.0));
-            match wrong.is_empty() {
-                true => ("ok", W.t("handoff.fits").to_owned()),
-                false => ("warn", W.fill("handoff.fits_not", &[("labels", &wrong.join("、"))])),
-            }
-        }
+    let fits = match handoff::unfit(tx, own, row, (&submission, W.0, now_ms))? {
+        None if row.unit.is_empty() => ("warn", W.t("handoff.unit_unknown").to_owned()),
+        None => ("ok", W.t("handoff.fits").to_owned()),
+        Some(Unfit::Version) => ("warn", W.t("handoff.version_unknown").to_owned()),
+        Some(Unfit::NotTaken) => ("warn", W.t("handoff.not_taken").to_owned()),
+        Some(Unfit::Answers(wrong)) => ("warn", W.fill("handoff.fits_not", &[("labels", &wrong.join("、"))])),
     };
     Ok((Some(shown), Some(fits)))
 }
@@ -208,7 +206,9 @@ pub async fn deed(
             let (mut row, mut rng) = (of_unit(tx, &caller, &id)?, rng.clone());
             let actor = caller.account.as_str();
             if name == "accept" {
-                return handoff::accept(tx, own, (now_ms, &mut rng), (&mut row, seen), actor).map(|_| ());
+                let unit = caller.unit.as_ref().ok_or(ProblemCode::UnitNeeded)?;
+                let whose = (actor, unit.as_str());
+                return handoff::accept(tx, own, (now_ms, &mut rng), (&mut row, seen), whose).map(|_| ());
             }
             if name == "archive" {
                 let step = (actor, Step::Archived, None);

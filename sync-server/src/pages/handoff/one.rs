@@ -4,7 +4,7 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query as UrlQuery, State};
 use domain::applicant::{mask_id_staff, mask_name};
 use domain::handoff::{HandoffState, Side};
-use domain::wire::v1::PartnerContent;
+use domain::wire::v1::{PartnerContent, Submission};
 use serde::Deserialize;
 
 use super::{Course, W, badge, clock_words, course, id_in, partners, sample_of, set_up, times, units};
@@ -17,6 +17,7 @@ use crate::partners::Register;
 use crate::services::handoff::{self, Own, Row};
 use crate::services::sessions::Caller;
 use crate::shell::App;
+use crate::store::Tx;
 use crate::words::Words;
 
 #[derive(Template)]
@@ -100,6 +101,8 @@ struct OnePage {
     person: Option<String>,
     /// What the home region wrote.
     words: Option<String>,
+    /// What of it cannot be opened, in words.
+    closed: Option<&'static str>,
     /// What is told once, after a deed.
     told: Option<(&'static str, String)>,
     may_hand_over: bool,
@@ -124,23 +127,24 @@ pub async fn one(
                 return Err(ProblemCode::NotFound.into());
             }
             let state = row.state();
-            let brought = if state.needs_content() {
-                Some(handoff::open_content(tx, &id, &context.keys)?)
-            } else {
-                None
-            };
+            let (brought, lost) = brought(tx, &app, &row)?;
             let person = brought.map(|content| {
                 let person = &content.applicant;
                 format!("{} · {}", mask_name(&person.name), mask_id_staff(&person.id_number))
             });
             let tells = matches!(state, HandoffState::Returned | HandoffState::NotOurs);
-            let words = if tells {
-                match handoff::told(tx, Own { context, register: &register }, &row)? {
-                    Some(PartnerContent::Words { words }) => Some(words),
-                    _ => None,
+            let (words, shut) = if tells {
+                match handoff::told_if_it_opens(tx, Own { context, register: &register }, &row)? {
+                    (Some(PartnerContent::Words { words }), _) => (Some(words), false),
+                    (_, shut) => (None, shut),
                 }
             } else {
-                None
+                (None, false)
+            };
+            let closed = match (lost, shut) {
+                (true, _) => Some(W.t("handoff.closed_here")),
+                (false, true) => Some(W.t("handoff.closed_words")),
+                (false, false) => None,
             };
             Ok::<_, ServiceError>(OnePage {
                 w: W,
@@ -148,9 +152,10 @@ pub async fn one(
                 phones: phones(&register, &row),
                 person,
                 words,
+                closed,
                 told: told(&asked.told),
-                may_hand_over: matches!(state, HandoffState::Received | HandoffState::Returned),
-                may_refill: matches!(state, HandoffState::Received | HandoffState::Returned),
+                may_hand_over: !lost && matches!(state, HandoffState::Received | HandoffState::Returned),
+                may_refill: !lost && matches!(state, HandoffState::Received | HandoffState::Returned),
                 may_receive: state == HandoffState::ResultSent,
                 may_archive: matches!(state, HandoffState::ResultReceived | HandoffState::NotOurs),
                 course: course(tx, &app, (&register, &row), now_ms)?,
@@ -162,6 +167,21 @@ pub async fn one(
     render(&page)
 }
 
+/// What was brought, while it is needed, and whether it is needed and cannot be opened.
+fn brought(tx: &mut Tx<'_>, app: &App, row: &Row) -> Result<(Option<Submission>, bool), ServiceError> {
+    if !row.state().needs_content() {
+        return Ok((None, false));
+    }
+    match handoff::open_content(tx, &row.id, &app.centre.context().keys) {
+        Ok(content) => Ok((Some(content), false)),
+        Err(e @ (ServiceError::Store(_) | ServiceError::Write(_))) => Err(e),
+        Err(e) => {
+            tracing::warn!(handoff = %row.id, "what was taken in cannot be read: {e}");
+            Ok((None, true))
+        }
+    }
+}
+
 /// The box that says which phones were told.
 fn phones(register: &Register, row: &Row) -> String {
     let (own, home) = units(register, row);
@@ -171,7 +191,7 @@ fn phones(register: &Register, row: &Row) -> String {
 /// What is told after a deed; an address that somebody made up tells nothing.
 fn told(name: &str) -> Option<(&'static str, String)> {
     let look = match name {
-        "renewed" | "refill" | "ticks" => "warn",
+        "renewed" | "refill" | "ticks" | "stale" | "not_taken" => "warn",
         "sent" | "received" => "ok",
         _ => return None,
     };

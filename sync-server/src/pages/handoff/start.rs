@@ -27,6 +27,8 @@ const MOST: usize = 40;
 pub struct Asked {
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    told: String,
 }
 
 #[derive(Template)]
@@ -43,6 +45,8 @@ struct StartPage {
     found: Vec<(String, String, String)>,
     /// The region does not answer: what is known from before is shown.
     silent: bool,
+    /// What was chosen is not taken any more.
+    not_taken: bool,
 }
 
 /// The list of regions.
@@ -61,7 +65,8 @@ pub async fn regions(
             Ok::<_, ServiceError>((frame(tx, &caller, now_ms, Here::Handoffs)?, sample_of(tx, &app)?))
         })?;
         let own_address = "/handoffs/start".to_owned();
-        Ok(StartPage { w: W, frame, sample, text, region: None, own_address, found, silent: false })
+        let (silent, not_taken) = (false, false);
+        Ok(StartPage { w: W, frame, sample, text, region: None, own_address, found, silent, not_taken })
     })
     .await?;
     render(&page)
@@ -74,7 +79,8 @@ pub async fn items(
     region: Result<Path<String>, PathRejection>,
     asked: Result<UrlQuery<Asked>, QueryRejection>,
 ) -> Page {
-    let text = searched(&in_address(asked)?.q);
+    let asked = in_address(asked)?;
+    let (text, not_taken) = (searched(&asked.q), asked.told == "not_taken");
     let code: Option<Adcode> = region.ok().and_then(|Path(code)| code.parse().ok());
     let page = blocking(move || {
         let (register, now_ms) = (partners(&app)?, app.centre.now_ms());
@@ -95,7 +101,7 @@ pub async fn items(
         });
         let found = found.collect();
         let region = Some((partner.name, partner.phone));
-        Ok(StartPage { w: W, frame, sample, text, region, own_address, found, silent })
+        Ok(StartPage { w: W, frame, sample, text, region, own_address, found, silent, not_taken })
     })
     .await?;
     render(&page)

@@ -100,7 +100,8 @@ fn draw(
     let said = ["changed", "malformed", "not_taken"].into_iter().find(|said| *said == asked.said);
     let heard = |news: &News| stored.parcel.hear(stored.parcel.round, *news) == Heard::News;
     let news: Vec<_> = News::ALL.into_iter().filter(heard).collect();
-    let can = can(&stored, (!left.is_empty(), !news.is_empty()));
+    let erased = parcels::is_erased(tx, &stored.envelope_id)?;
+    let can = can(&stored, (!left.is_empty(), erased), !news.is_empty());
     Ok(ParcelPage {
         w: W,
         sample: newest.as_deref().and_then(|v| sample(&v.catalogue)),
@@ -126,7 +127,7 @@ fn draw(
     })
 }
 
-fn can(stored: &Stored, (left, hears): (bool, bool)) -> Can {
+fn can(stored: &Stored, (left, erased): (bool, bool), hears: bool) -> Can {
     let parcel = &stored.parcel;
     let back = matches!(parcel.state, ParcelState::Returned | ParcelState::Lost) && left;
     Can {
@@ -135,7 +136,7 @@ fn can(stored: &Stored, (left, hears): (bool, bool)) -> Can {
         tell: hears,
         window: left && (back || matches!(parcel.state, ParcelState::ToPack | ParcelState::Packed)),
         again: back && parcel.round < domain::parcel::MAX_ROUNDS,
-        settle: parcel.recalled && !matches!(parcel.state, ParcelState::Handed | ParcelState::OnTheWay),
+        settle: parcels::may_settle(stored, (left, erased)),
     }
 }
 
@@ -207,8 +208,8 @@ fn history(
 /// An event in words.
 fn told(event: &Event) -> (&'static str, String) {
     let glyph = match event {
-        Event::Told { news: News::Delivered, .. } | Event::PickedUp | Event::Settled => "ok",
-        Event::Told { news: News::Refused | News::Returned, .. } | Event::Opened => "warn",
+        Event::Told { news: News::Delivered, .. } | Event::PickedUp { .. } | Event::Settled => "ok",
+        Event::Told { news: News::Refused | News::Returned, .. } | Event::Opened | Event::Changed => "warn",
         Event::Told { news: News::Lost, .. } | Event::Recalled => "bad",
         _ => "run",
     };
@@ -217,7 +218,7 @@ fn told(event: &Event) -> (&'static str, String) {
             W.of("parcel_event", if *way == domain::parcel::Way::Post { "made_post" } else { "made_window" })
         }
         Event::Told { news, .. } => W.of("parcel_news", news.as_str()),
-        Event::Packed { seal } => W.fill("parcel_event.packed", &[("seal", seal)]),
+        Event::Packed { seal, .. } => W.fill("parcel_event.packed", &[("seal", seal)]),
         Event::Handed { carrier } => W.fill("parcel_event.handed", &[("carrier", &carrier_name(W, carrier))]),
         other => W.of("parcel_event", other.name()),
     };

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::State;
 use domain::applicant::mask_name;
-use rand_core::CryptoRng;
 
 use super::{W, click};
 use crate::api::blocking;
@@ -81,9 +80,8 @@ pub async fn pick_up_hand(State(app): State<App>, caller: Caller, fields: Fields
         let (own, who) = (app.centre.clone(), caller.clone());
         let (number, id_number) = (typed.number.clone(), typed.id_number.clone());
         let done = app.centre.write(move |tx| {
-            let now = (own.now_ms(), &mut own.random() as &mut dyn CryptoRng);
             let seen = Seen { click: &clicked, version };
-            parcels::hand_over(tx, own.context(), now, (&who, &number, &id_number), seen)
+            parcels::hand_over(tx, own.context(), own.now_ms(), (&who, &number, &id_number), seen)
         });
         let told = match done {
             Ok(stored) => {
@@ -101,16 +99,24 @@ pub async fn pick_up_hand(State(app): State<App>, caller: Caller, fields: Fields
     render(&page.await?)
 }
 
+/// What was found; that somebody saw it is noted before it is shown.
 fn looked(app: &App, caller: &Caller, typed: Typed, told: Option<Note>) -> Result<PickUpPage, ServiceError> {
     let (centre, now_ms) = (&app.centre, app.centre.now_ms());
-    centre.read(|tx| {
+    let (stored, page) = centre.read(|tx| {
         let found = parcels::find(tx, centre.context(), (&typed.number, &typed.id_number))?;
+        let stored = found.as_ref().map(|found| found.stored.clone());
         let (said, view) = match found {
             None => (Some(("warn", W.t("pick_up.none").to_owned())), None),
             Some(found) => spoken(tx, app, found, now_ms)?,
         };
-        page(tx, app, (caller, now_ms), (typed, told.or(said), view))
-    })
+        let page = page(tx, app, (caller, now_ms), (typed, told.or(said), view))?;
+        Ok::<_, ServiceError>((stored, page))
+    })?;
+    if let Some(stored) = stored {
+        let by = caller.account.to_string();
+        centre.write(move |tx| Ok(parcels::note_seen(tx, now_ms, &by, &stored)?))?;
+    }
+    Ok(page)
 }
 
 /// What is said of what was found, and what can be handed over.

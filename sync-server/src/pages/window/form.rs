@@ -232,7 +232,8 @@ impl<'a> Desk<'a> {
     /// What is known of the person, on the day on which the form is filled.
     pub(super) fn facts(&self) -> Facts {
         if let Purpose::Supplement(adding) = &self.purpose {
-            return Facts { captures: true, ..adding.sheet.facts.clone() };
+            // Nothing of the case is shown, and a button that copies the address of its card would show that.
+            return Facts { captures: true, card_address: None, ..adding.sheet.facts.clone() };
         }
         Facts { captures: true, ..facts(&self.content.person, CivilDate::in_china(self.now_ms)) }
     }
@@ -355,8 +356,13 @@ impl<'a> Desk<'a> {
         self.around(sheet, if matches!(self.purpose, Purpose::Case) { materials } else { Vec::new() })
     }
 
-    /// That nothing is waited for any more; the draft can be thrown away.
+    /// That nothing is waited for any more; the draft can be thrown away. Or where it led, if another click with it was
+    /// first.
     fn over(&self, why: NotAsked) -> Result<Became, ServiceError> {
+        let id = self.draft.id;
+        if self.app.centre.read(|tx| supplementing::handed_in(tx, &id))?.is_some() {
+            return Ok(Became::Supplement(id));
+        }
         let told = Faults { faults: vec![supplement_refusal(W, why)] }.render();
         let told = told.map_err(|e| ServiceError::Inconsistent(format!("a page could not be drawn: {e}")))?;
         let page = self.around(told, Vec::new())?;

@@ -24,7 +24,7 @@ pub use form::{form as window_form, turn as window_turn};
 pub use home::{call as window_call, end as window_end, home as window};
 pub use mine::mine as window_mine;
 pub use sent::MAX_WINDOW_FORM_BYTES;
-pub(in crate::pages) use sent::Sent;
+pub(in crate::pages) use sent::{MAX_FILES, Sent};
 pub use slip::{pdf as window_slip_pdf, slip as window_slip};
 pub use supplement::{
     begin as window_supplement_begin, done as window_supplement_done, look_up as window_supplement,

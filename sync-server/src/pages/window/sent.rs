@@ -16,7 +16,7 @@ pub const MAX_BROUGHT_BYTES: usize = Policy::PAGE.max_bytes;
 /// Fields of a form, at most.
 const MAX_FIELDS: usize = 3_000;
 /// Files at once, at most.
-const MAX_FILES: usize = 10;
+pub const MAX_FILES: usize = 10;
 /// What the names of the inputs of files begin with.
 const FILE: &str = "_file.";
 

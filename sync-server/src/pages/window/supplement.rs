@@ -8,6 +8,7 @@ use domain::case::VisitKind;
 use domain::envelope::DataKey;
 use domain::ids::EnvelopeId;
 use domain::situation::SituationAnswers;
+use domain::wire::v1::Person;
 use serde_json::Map;
 
 use super::begin::wrapped_key;
@@ -163,7 +164,8 @@ fn make(
     let key = DataKey::random(suite, &mut rng);
     let wrapped = wrapped_key(app, (&key, &id, now_ms), &mut rng)?;
     let content = Content {
-        person: adding.sheet.applicant.clone(),
+        // A clerk sees nothing of the case that is not on the card in hand, and the address is not asked for.
+        person: Person { address: None, ..adding.sheet.applicant.clone() },
         situation: SituationAnswers::new(),
         answers: Map::new(),
         page: 0,

@@ -1,7 +1,7 @@
 //! What somebody brought for another region, kept sealed until that region accepted it: it is sent again after a return.
-use domain::envelope::{DataKey, Nonce};
+use domain::envelope::{DataKey, MAX_PAYLOAD_BYTES, Nonce, SignedDocument};
 use domain::ids::EnvelopeId;
-use domain::wire::v1::Submission;
+use domain::wire::v1::{PartnerMessage, Submission};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ impl NewContent {
     /// Seals it under a key of its own.
     ///
     /// # Errors
-    /// [`ServiceError`] if there is no key of the year.
+    /// [`ServiceError`] `envelope-too-large` if no case could take it, or if there is no key of the year.
     pub fn seal<R: CryptoRng>(
         (id, now_ms): (&EnvelopeId, i64),
         content: &Content,
@@ -35,6 +35,9 @@ impl NewContent {
     ) -> Result<Self, ServiceError> {
         let wrong = |what: String| ServiceError::Inconsistent(format!("handoff {id}: {what}"));
         let plain = Zeroizing::new(serde_json::to_vec(content).map_err(|e| wrong(e.to_string()))?);
+        if plain.len() > MAX_PAYLOAD_BYTES {
+            return Err(ProblemCode::EnvelopeTooLarge.into());
+        }
         let key = DataKey::new(rng);
         let nonce = Nonce::new(rng);
         let sealed = key.encrypt(nonce, &plain, &bound_to(id)).map_err(|e| wrong(e.to_string()))?;
@@ -49,15 +52,16 @@ fn bound_to(id: &EnvelopeId) -> Vec<u8> {
     [b"jinban handoff v1 ", &id.as_bytes()[..]].concat()
 }
 
-/// Keeps what was filled in, in the place of what was kept before.
+/// Keeps what was filled in, in the place of what was kept before; only while it lies here and nowhere else.
 ///
 /// # Errors
-/// [`ServiceError`] if the key of the year is not the store's, or the store fails.
+/// [`ServiceError`] `case-changed` if it was handed over meanwhile, or if the key of the year is not the store's, or the
+/// store fails.
 pub fn keep_content(tx: &mut Tx<'_>, content: &NewContent, form_version: u64) -> Result<(), ServiceError> {
     let [key_id, key_nonce, wrapped] = content.key.columns(tx)?;
-    tx.execute(
+    let kept = tx.execute(
         "UPDATE handoff SET key_id = $2, key_nonce = $3, wrapped = $4, nonce = $5, sealed = $6, form_version = $7
-         WHERE id = $1 AND side = 'accepting'",
+         WHERE id = $1 AND side = 'accepting' AND state IN ('received', 'returned')",
         &[
             content.id.to_string().into(),
             key_id,
@@ -68,7 +72,7 @@ pub fn keep_content(tx: &mut Tx<'_>, content: &NewContent, form_version: u64) ->
             form_version.into(),
         ],
     )?;
-    Ok(())
+    if kept == 0 { Err(ProblemCode::CaseChanged.into()) } else { Ok(()) }
 }
 
 /// What was filled in.
@@ -104,9 +108,20 @@ pub(super) fn wipe_brought(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<(), Store
 /// [`StoreError`] if the store fails.
 pub fn wipe(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<(), StoreError> {
     wipe_brought(tx, id)?;
-    tx.execute(
-        "UPDATE partner_message SET document = '' WHERE handoff = $1 AND state <> 'waiting'",
-        &[id.to_string().into()],
-    )?;
+    let sql = "SELECT id, document FROM partner_message WHERE handoff = $1 AND state <> 'waiting' AND document <> ''";
+    for row in tx.query(sql, &[id.to_string().into()])? {
+        // What names nobody stays: it is sent again to a side that was restored from a backup.
+        if !is_open(row.text(1)?) {
+            let sql = "UPDATE partner_message SET document = '' WHERE id = $1";
+            tx.execute(sql, &[row.text(0)?.into()])?;
+        }
+    }
     Ok(())
+}
+
+/// Whether a message has no sealed part.
+fn is_open(document: &str) -> bool {
+    let document: Option<SignedDocument> = serde_json::from_str(document).ok();
+    let message = document.and_then(|document| PartnerMessage::read(&document.body.0).ok());
+    message.is_some_and(|message| message.said.sealed().is_none())
 }

@@ -53,7 +53,7 @@ pub fn form_here(tx: &mut Tx<'_>, own: Own<'_>, code: &ItemCode) -> Result<Signe
 
 /// Whether an item is taken from elsewhere. Queries, prints and payments are done online by everybody (全程网办): nothing
 /// of them is handed over.
-fn is_handed_over(item: &Item) -> bool {
+pub(super) fn is_handed_over(item: &Item) -> bool {
     let open = item.cross_region != CrossRegion::None && item.withdrawn.is_none();
     open && item.offline_mode != OfflineMode::Online
 }

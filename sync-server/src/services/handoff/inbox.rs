@@ -3,7 +3,7 @@
 use domain::envelope::{Digest, SignedDocument, SignedKind, sign_document, verify_document};
 use domain::handoff::{Side, Step};
 use domain::ids::{EnvelopeId, UnitId};
-use domain::item::{CrossRegion, Period, PeriodUnit};
+use domain::item::{Period, PeriodUnit};
 use domain::wire::v1::{
     MAX_PARTNER_MESSAGE_BYTES, PartnerAnswer, PartnerContent, PartnerMessage, PartnerMistake, PartnerOutcome,
     PartnerReceipt, PartnerSaid, SealedFor,
@@ -16,33 +16,44 @@ use crate::store::{StoreError, Tx};
 
 /// Who stands in the steps that a message brings.
 const PARTNER: &str = "partner";
+/// Handoffs of one partner that wait for this centre or for the person, at most: it waits with the next one.
+const MOST_OPEN: i64 = 500;
+/// Messages of one partner in a day that do not follow, at most.
+const MOST_ODD: i64 = 100;
+const DAY_MS: i64 = 24 * 3_600 * 1_000;
+
+/// A message that is signed by whom it names and meant for this centre.
+#[derive(Debug)]
+pub struct Judged {
+    message: PartnerMessage,
+    digest: Digest,
+    document: SignedDocument,
+}
 
 /// Takes a message, or finds it.
 ///
 /// # Errors
-/// [`ServiceError`]: `malformed-request`, `too-large`, `partner-unknown`, `partner-version`, `signature-invalid`, or the
-/// store's; nothing was written then.
+/// [`ServiceError`]: `too-many-requests` if its region has sent more than people here can look at, or the store's; nothing
+/// was written then.
 pub fn take(
     tx: &mut Tx<'_>,
     own: Own<'_>,
     now_ms: i64,
-    document: &SignedDocument,
+    Judged { message, digest, document }: &Judged,
 ) -> Result<PartnerAnswer, ServiceError> {
-    let message = judge(own, document)?;
-    let digest = Digest::of(&document.body.0);
-    let expected = expected(tx, &message)?;
-    let outcome = match known(tx, &message)? {
+    let (digest, expected) = (*digest, expected(tx, message)?);
+    let outcome = match known(tx, message)? {
         Some(before) if before == digest.to_string() => PartnerOutcome::Duplicate,
         Some(_) => PartnerOutcome::Conflict,
         None if message.seq > expected => PartnerOutcome::Early,
         None if message.seq < expected => PartnerOutcome::Conflict,
         None => {
-            keep(tx, own, now_ms, (&message, &digest, document))?;
+            keep(tx, own, now_ms, (message, &digest, document))?;
             PartnerOutcome::Taken
         }
     };
     if outcome == PartnerOutcome::Conflict {
-        raise(tx, now_ms, "partner.conflict", &message, &digest)?;
+        raise(tx, now_ms, "partner.conflict", message, &digest)?;
     }
     let expected = expected + u32::from(outcome == PartnerOutcome::Taken);
     let receipt = PartnerReceipt { message: message.id, digest, outcome, expected };
@@ -52,15 +63,18 @@ pub fn take(
     Ok(PartnerAnswer { receipt: sign_document(SignedKind::PartnerReceipt, body, &own.context.keys.receipt) })
 }
 
-/// Reads a message that is signed by whom it names and meant for this centre.
-fn judge(own: Own<'_>, document: &SignedDocument) -> Result<PartnerMessage, ServiceError> {
+/// Reads a message that is signed by whom it names and meant for this centre; asks no store.
+///
+/// # Errors
+/// [`ServiceError`]: `malformed-request`, `too-large`, `partner-unknown`, `partner-version` or `signature-invalid`.
+pub fn judge(own: Own<'_>, document: SignedDocument) -> Result<Judged, ServiceError> {
     if document.body.0.len() > MAX_PARTNER_MESSAGE_BYTES {
         return Err(ProblemCode::TooLarge.into());
     }
     // Whoever signed may be told that this program is older; nobody else is told anything.
     let signer = own.register.partners.iter().find(|p| p.signing_key.key_id() == document.key_id);
     let signer = signer.ok_or(ProblemCode::PartnerUnknown)?;
-    verify_document(SignedKind::PartnerMessage, document, &signer.ring())
+    verify_document(SignedKind::PartnerMessage, &document, &signer.ring())
         .map_err(|_| ServiceError::from(ProblemCode::SignatureInvalid))?;
     let message = PartnerMessage::read(&document.body.0).map_err(|mistake| match mistake {
         PartnerMistake::TooLarge => ProblemCode::TooLarge.into(),
@@ -76,7 +90,7 @@ fn judge(own: Own<'_>, document: &SignedDocument) -> Result<PartnerMessage, Serv
         let detail = "the message is for another region";
         return Err(ServiceError::refused(ProblemCode::PartnerUnknown, detail));
     }
-    Ok(message)
+    Ok(Judged { message, digest: Digest::of(&document.body.0), document })
 }
 
 /// The place of the next message of a handoff.
@@ -109,7 +123,8 @@ fn raise(
 }
 
 /// Keeps a message whose turn it is, with the steps that it brings. One that does not follow is kept, too, and people
-/// look at it: whoever sent it can do nothing about it, and what comes behind it must not be held up.
+/// look at it: whoever sent it can do nothing about it, and what comes behind it must not be held up. Of such a one its
+/// place and digest are kept and not its content, and only so many a day.
 fn keep(
     tx: &mut Tx<'_>,
     own: Own<'_>,
@@ -119,6 +134,9 @@ fn keep(
     let text = serde_json::to_string(document)
         .map_err(|e| ServiceError::Inconsistent(format!("message {}: {e}", message.id)))?;
     let follows = apply(tx, own, now_ms, message)?;
+    if !follows && odd_ones(tx, message, now_ms)? >= MOST_ODD {
+        return Err(ProblemCode::TooManyRequests.into());
+    }
     tx.execute(
         "INSERT INTO partner_message (id, handoff, partner, direction, seq, state, digest, document, tries, next_ms, at_ms)
          VALUES ($1, $2, $3, 'in', $4, $5, $6, $7, 0, 0, $8)",
@@ -129,7 +147,7 @@ fn keep(
             i64::from(message.seq).into(),
             (if follows { "taken" } else { "odd" }).into(),
             digest.to_string().into(),
-            text.into(),
+            (if follows { text } else { String::new() }).into(),
             now_ms.into(),
         ],
     )?;
@@ -141,10 +159,23 @@ fn keep(
     Ok(())
 }
 
-/// What is needed no more after a message: what was brought lies at the home region now, or belongs nowhere.
+/// Messages of its region in the last day that did not follow.
+fn odd_ones(tx: &mut Tx<'_>, message: &PartnerMessage, now_ms: i64) -> Result<i64, StoreError> {
+    let sql = "SELECT COUNT(*) FROM partner_message WHERE state = 'odd' AND partner = $1 AND at_ms > $2";
+    tx.query_int(sql, &[message.from.as_str().into(), now_ms.saturating_sub(DAY_MS).into()])
+}
+
+/// Handoffs of its region that wait for people here, or for the person.
+fn open_ones(tx: &mut Tx<'_>, message: &PartnerMessage) -> Result<i64, StoreError> {
+    let sql = "SELECT COUNT(*) FROM handoff WHERE side = 'home' AND partner = $1
+               AND state IN ('sent', 'signed_for', 'returned')";
+    tx.query_int(sql, &[message.from.as_str().into()])
+}
+
+/// What is needed no more after a message: what was brought belongs nowhere. What was accepted is kept for some days
+/// ([`super::put_away`]), in case the home region has to be restored from a backup of before.
 fn settle(tx: &mut Tx<'_>, message: &PartnerMessage) -> Result<(), StoreError> {
     match message.said {
-        PartnerSaid::Accepted { .. } => content::wipe(tx, &message.handoff),
         PartnerSaid::NotOurs { .. } => content::wipe_brought(tx, &message.handoff),
         _ => Ok(()),
     }
@@ -188,9 +219,13 @@ fn first(
     if !mode.hands_over() || i64::try_from(*form_version).is_err() {
         return Ok(false);
     }
+    if open_ones(tx, message)? >= MOST_OPEN {
+        return Err(ProblemCode::TooManyRequests.into());
+    }
+    // Whose it is does not hang on whether it is taken still: that is asked when it is accepted.
     let newest = own.context.shelf.newest(tx)?;
-    let known = newest.as_ref().and_then(|volume| volume.catalogue.items.get(item));
-    let known = known.filter(|item| item.cross_region != CrossRegion::None);
+    let named = own.context.shelf.get(tx, *form_version)?;
+    let known = [&newest, &named].into_iter().flatten().find_map(|volume| volume.catalogue.items.get(item));
     let nobody = String::new();
     let new = New {
         id: message.handoff,
@@ -242,4 +277,23 @@ pub fn told(tx: &mut Tx<'_>, own: Own<'_>, row: &Row) -> Result<Option<PartnerCo
         return sealed.open(place, &key).map(Some).map_err(|_| wrong("what was sealed does not open"));
     }
     Ok(None)
+}
+
+/// As [`told`]; what does not open is told to operators, and people see that it does not: true then.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn told_if_it_opens(
+    tx: &mut Tx<'_>,
+    own: Own<'_>,
+    row: &Row,
+) -> Result<(Option<PartnerContent>, bool), ServiceError> {
+    match told(tx, own, row) {
+        Ok(content) => Ok((content, false)),
+        Err(e @ (ServiceError::Store(_) | ServiceError::Write(_))) => Err(e),
+        Err(e) => {
+            tracing::warn!(handoff = %row.id, "what another region sealed cannot be read: {e}");
+            Ok((None, true))
+        }
+    }
 }

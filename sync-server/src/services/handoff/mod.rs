@@ -7,6 +7,7 @@ mod content;
 mod forms;
 mod home;
 mod inbox;
+mod keeping;
 mod outbox;
 mod rows;
 
@@ -19,8 +20,9 @@ use rand_core::CryptoRng;
 pub use check::{misfits, with_item};
 pub use content::{Content, NewContent, keep_content, open_content, wipe};
 pub use forms::{Heard, form_here, heard, heard_items, items_here, keep_heard};
-pub use home::{accept, decided_ones, tell_decided};
-pub use inbox::{take, told};
+pub use home::{Unfit, accept, decided_ones, tell_decided, unfit};
+pub use inbox::{Judged, judge, take, told, told_if_it_opens};
+pub use keeping::{KEPT_AFTER_MS, abandoned, ask_again, drop_abandoned, kept_too_long, put_away};
 pub use outbox::{Due, answered, due, seal_for, waits_for};
 pub use rows::{MOST, Row, coming, find, steps, taken_in, waiting_at_home};
 

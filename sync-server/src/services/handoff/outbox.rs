@@ -102,7 +102,7 @@ pub struct Due {
 pub fn due(tx: &mut Tx<'_>, now_ms: i64) -> Result<Vec<Due>, ServiceError> {
     let rows = tx.query(
         "SELECT o.id, o.handoff, o.partner, o.document, o.tries FROM partner_message o
-         WHERE o.state = 'waiting' AND o.next_ms <= $1 AND NOT EXISTS (SELECT 1 FROM partner_message p
+         WHERE o.state = 'waiting' AND o.document <> '' AND o.next_ms <= $1 AND NOT EXISTS (SELECT 1 FROM partner_message p
              WHERE p.handoff = o.handoff AND p.direction = 'out' AND p.state = 'waiting' AND p.seq < o.seq)
          ORDER BY o.next_ms, o.id LIMIT $2",
         &[now_ms.into(), STRETCH.into()],
@@ -134,7 +134,7 @@ pub fn answered<R: Rng>(
             tx.execute("UPDATE partner_message SET state = 'confirmed' WHERE id = $1", &[id])?;
             let sql = "SELECT COUNT(*) FROM handoff WHERE id = $1 AND state NOT IN
                        ('received', 'form_checked', 'identity_checked', 'sent', 'signed_for', 'returned')
-                       AND (side = 'home' OR state <> 'not_ours')";
+                       AND (side = 'home' OR (state <> 'not_ours' AND sealed IS NULL))";
             if tx.query_int(sql, &[due.handoff.to_string().into()])? > 0 {
                 super::content::wipe(tx, &due.handoff)?;
             }

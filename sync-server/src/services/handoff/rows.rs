@@ -61,13 +61,15 @@ pub(super) fn is_there(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<bool, StoreEr
     Ok(tx.query_int("SELECT COUNT(*) FROM handoff WHERE id = $1", &[id.to_string().into()])? > 0)
 }
 
-/// What a clerk took in, the newest first.
+/// What a clerk took in: what is not over first, each from the newest.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails; so do all below.
 pub fn taken_in(tx: &mut Tx<'_>, clerk: &str) -> Result<Vec<Row>, ServiceError> {
     let sql = format!(
-        "SELECT {COLUMNS} WHERE side = 'accepting' AND clerk = $1 ORDER BY received_at_ms DESC, id LIMIT $2"
+        "SELECT {COLUMNS} WHERE side = 'accepting' AND clerk = $1
+         ORDER BY CASE WHEN state IN ('not_ours', 'result_received', 'archived') THEN 1 ELSE 0 END,
+             received_at_ms DESC, id LIMIT $2"
     );
     let rows = tx.query(&sql, &[clerk.into(), MOST.into()])?;
     rows.iter().map(|row| read(tx, row)).collect()

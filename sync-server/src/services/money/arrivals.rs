@@ -5,7 +5,7 @@ use domain::money::{BillError, BillEvent, BillState, Fen, Stray};
 
 use super::CURRENCY;
 use super::notices::{Notice, tell};
-use super::rows::{BillRow, NewBill, begin, find, fold, record};
+use super::rows::{BillRow, NewBill, begin, find, fold, is_full, record};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::{self, BY_CENTRE};
 use crate::services::{Context, audit, review};
@@ -120,6 +120,7 @@ fn count(
     let before = fold(tx, &row.number)?;
     let event = event(arrival, before.state == BillState::Lapsed && view.still_wants(&row.number));
     match before.clone().apply(&event) {
+        Ok(()) if is_full(&before) => return stray(tx, now_ms, arrival, Stray::Full),
         Ok(()) => {}
         Err(BillError::Payment) => return Err(no_payment()),
         Err(_) => return stray(tx, now_ms, arrival, Stray::Full),
@@ -153,7 +154,10 @@ fn stray(tx: &mut Tx<'_>, now_ms: i64, arrival: &Arrival, why: Stray) -> Result<
     let number = format!("WZ{}", arrival.transaction);
     let new = NewBill { number: &number, case: None, step: "", item: "", unit: "" };
     begin(tx, now_ms, &new, (GATEWAY, &BillEvent::Strayed { why }))?;
-    record(tx, now_ms, &number, (GATEWAY, &event(arrival, false))).map_err(|_| no_payment())?;
+    record(tx, now_ms, &number, (GATEWAY, &event(arrival, false))).map_err(|error| match error {
+        ServiceError::Refused { .. } => no_payment(),
+        error => error,
+    })?;
     note(tx, now_ms, (&number, arrival))?;
     audit::raise_alarm(tx, now_ms, STRAY, &arrival.transaction, None)?;
     tracing::warn!(reason = why.as_str(), "a payment fits no bill; it waits at /payments");

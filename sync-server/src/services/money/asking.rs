@@ -89,7 +89,8 @@ pub fn follow(
             BilledState::Paid | BilledState::Open => continue,
         };
         let after = record(tx, now_ms, bill, (actor, &event))?;
-        if after.owed() > Fen::NOTHING {
+        // What goes back because of how a step ended is told by nobody before the case says how it ended.
+        if after.owed() > Fen::NOTHING && billed.state != BilledState::GivenBack {
             tell(tx, now_ms, id, Notice::GoesBack { bill })?;
         }
     }

@@ -1,10 +1,9 @@
 //! Holds rows of money against their events and their case, for `sync-server verify`. Only reads.
 use domain::case::CaseView;
 use domain::ids::EnvelopeId;
-use domain::money::Bill;
 
 use super::list::of_case as bills_of;
-use super::rows::{BillRow, columns, events, read, refund_number};
+use super::rows::{BillRow, columns, fold, read, refund_number};
 use crate::error::ServiceError;
 use crate::store::Tx;
 
@@ -69,12 +68,13 @@ fn differ(odd: &mut Vec<Odd>, place: &str, stored: String, folded: String) {
 /// A row, its refunds and its payments against its events.
 fn of_bill(tx: &mut Tx<'_>, row: &BillRow, odd: &mut Vec<Odd>) -> Result<(), ServiceError> {
     let place = format!("bill {}", row.number);
-    let bill = match Bill::fold(&events(tx, &row.number)?) {
+    let bill = match fold(tx, &row.number) {
         Ok(bill) => bill,
-        Err(error) => {
+        Err(error @ ServiceError::Inconsistent(_)) => {
             odd.push((place, error.to_string(), "a bill".to_owned()));
             return Ok(());
         }
+        Err(error) => return Err(error),
     };
     let sums = [bill.received(), bill.kept(), bill.refunded(), bill.owed()].map(|fen| fen.get());
     let folded = (bill.state, bill.needs_somebody(), bill.fen, bill.due_ms, bill.version, sums);
@@ -99,7 +99,7 @@ fn of_bill(tx: &mut Tx<'_>, row: &BillRow, odd: &mut Vec<Odd>) -> Result<(), Ser
         .refunds
         .iter()
         .map(|r| {
-            let number = refund_number(&row.number, r.number);
+            let number = refund_number(r);
             let state = r.state.as_str().to_owned();
             (number, r.transaction.clone(), r.fen.get(), state, u64::from(r.tries))
         })

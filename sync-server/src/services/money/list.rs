@@ -1,6 +1,6 @@
 //! Bills as lists: of a case, and of all that somebody may see.
 use domain::ids::EnvelopeId;
-use domain::money::{Fen, RefundState};
+use domain::money::{Fen, RefundState, Why};
 
 use super::rows::{BillRow, columns, fold, read};
 use crate::error::ServiceError;
@@ -115,13 +115,23 @@ pub fn page(tx: &mut Tx<'_>, query: &Query) -> Result<Listed, StoreError> {
 /// # Errors
 /// [`StoreError`]
 pub fn counts(tx: &mut Tx<'_>, unit: Option<&str>) -> Result<Counts, StoreError> {
-    let mut count = |shown: Shown| {
-        let of_unit = if unit.is_some() { " AND unit = $1" } else { "" };
-        let sql = format!("SELECT COUNT(*) FROM bill WHERE {}{of_unit}", shown.condition());
-        let values: Vec<Value> = unit.iter().map(|unit| (*unit).into()).collect();
-        tx.query_int(&sql, &values).map(|n| u64::try_from(n).unwrap_or(0))
-    };
+    let mut count = |shown: Shown| count(tx, shown, unit);
     Ok(Counts { needs: count(Shown::Needs)?, open: count(Shown::Open)?, refunds: count(Shown::Refunds)? })
+}
+
+/// How many there are for which a person has to do something: the one count that every page has.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn needs(tx: &mut Tx<'_>, unit: Option<&str>) -> Result<u64, StoreError> {
+    count(tx, Shown::Needs, unit)
+}
+
+fn count(tx: &mut Tx<'_>, shown: Shown, unit: Option<&str>) -> Result<u64, StoreError> {
+    let of_unit = if unit.is_some() { " AND unit = $1" } else { "" };
+    let sql = format!("SELECT COUNT(*) FROM bill WHERE {}{of_unit}", shown.condition());
+    let values: Vec<Value> = unit.iter().map(|unit| (*unit).into()).collect();
+    tx.query_int(&sql, &values).map(|n| u64::try_from(n).unwrap_or(0))
 }
 
 /// The bills of a case, the oldest first.
@@ -144,10 +154,10 @@ pub fn named_by(tx: &mut Tx<'_>, stray: &str) -> Result<Option<(String, String)>
     row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
 }
 
-/// What goes back of a bill, and where each stands.
+/// What goes back of a bill, where each stands, and why.
 ///
 /// # Errors
 /// [`ServiceError`] if its events make no bill, or the store fails.
-pub fn refunds_of(tx: &mut Tx<'_>, number: &str) -> Result<Vec<(Fen, RefundState)>, ServiceError> {
-    Ok(fold(tx, number)?.refunds.iter().map(|refund| (refund.fen, refund.state)).collect())
+pub fn refunds_of(tx: &mut Tx<'_>, number: &str) -> Result<Vec<(Fen, RefundState, Why)>, ServiceError> {
+    Ok(fold(tx, number)?.refunds.iter().map(|refund| (refund.fen, refund.state, refund.why)).collect())
 }

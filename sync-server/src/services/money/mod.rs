@@ -16,14 +16,14 @@ mod work;
 pub use arrivals::{Arrival, Taken, Way, take};
 pub use asking::{follow, prepare};
 pub use check::{of_case as check_case, strays as check_strays};
-pub use list::{Counts, Listed, PAGE, Query, Shown, counts, named_by, of_case, page, refunds_of};
+pub use list::{Counts, Listed, PAGE, Query, Shown, counts, named_by, needs, of_case, page, refunds_of};
 pub use notices::{Notice, tell};
 pub use people::{give_back, retry};
 pub use reconcile::{Difference, FileLine, MAX_FILE_BYTES, Side, compare, read_file};
 pub use rows::{BillRow, find};
 pub use work::{
-    BillDue, GRACE_MS, LONGEST_WAIT_MS, RefundDue, due_bills, due_refunds, lapse, next_question, ordered,
-    put_off, refund_done, refund_failed,
+    BillDue, GRACE_MS, LONGEST_WAIT_MS, RefundDue, closed, due_bills, due_refunds, lapse, next_question,
+    ordered, overdue_bills, put_off, put_off_refund, refund_done, refund_failed,
 };
 
 /// The only currency of bills.

@@ -51,7 +51,7 @@ pub enum Side {
     MissingHere,
     /// This centre has it, the gateway's file has not.
     MissingThere,
-    /// Both have it, with another order, amount or currency.
+    /// Both have it, with another order, amount or currency; or a refund is done there, and not here.
     Differs,
 }
 
@@ -161,18 +161,23 @@ pub fn compare(tx: &mut Tx<'_>, day: CivilDate, lines: &[FileLine]) -> Result<Ve
     Ok(found)
 }
 
-/// What is here of the thing that a line tells of. A refund that was asked for and not done is here as well: the file
-/// says that it was done.
+/// What is here of the thing that a line tells of. A refund that is not done here differs: the file says that it was.
 fn here(tx: &mut Tx<'_>, line: &FileLine) -> Result<Option<String>, StoreError> {
+    let done = RefundState::Done.as_str();
     let sql = match line.kind {
-        Kind::Payment => "SELECT order_no, fen, currency FROM payment WHERE transaction_no = $1",
+        Kind::Payment => "SELECT order_no, fen, currency, 'done' FROM payment WHERE transaction_no = $1",
         Kind::Refund => {
-            "SELECT p.order_no, r.fen, p.currency FROM refund r
+            "SELECT p.order_no, r.fen, p.currency, r.state FROM refund r
              JOIN payment p ON p.transaction_no = r.transaction_no WHERE r.number = $1"
         }
     };
     let row = tx.query_first(sql, &[line.number.as_str().into()])?;
-    row.map(|row| Ok(told(row.text(0)?, row.int(1)?, row.text(2)?))).transpose()
+    let here = |row: Row| -> Result<String, StoreError> {
+        let told = told(row.text(0)?, row.int(1)?, row.text(2)?);
+        let state = row.text(3)?;
+        Ok(if state == done { told } else { format!("{told}, {state} and not done") })
+    };
+    row.map(here).transpose()
 }
 
 fn of_day(tx: &mut Tx<'_>, kind: Kind, since_ms: i64) -> Result<Vec<(String, String)>, StoreError> {
@@ -214,7 +219,7 @@ mod tests {
     #[test]
     fn what_is_no_file_of_a_day_is_told_with_its_line() {
         let head = "kind,number,order,fen,currency,paid_at_ms\n";
-        let good = format!("\u{feff}{head}payment,t1,JF1,1000,CNY,5\nrefund,JF1R1,JF1,400,CNY,6\n");
+        let good = format!("\u{feff}{head}payment,t1,JF1,1000,CNY,5\nrefund,t1R1,JF1,400,CNY,6\n");
         assert_eq!(read_file(good.as_bytes()).map(|lines| lines.len()), Ok(2));
         assert_eq!(read_file(head.as_bytes()), Ok(Vec::new()));
         for (lines, told) in [

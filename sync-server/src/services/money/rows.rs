@@ -1,14 +1,18 @@
 //! Bills, their events and their refunds as rows. Only here a row of them is written.
 use domain::envelope::Digest;
 use domain::ids::EnvelopeId;
-use domain::money::{Bill, BillError, BillEvent, BillState, Fen, Refund, RefundState};
+use domain::money::{Bill, BillError, BillEvent, BillState, Fen, MAX_TRIES, Refund, RefundState};
 
 use crate::error::ServiceError;
 use crate::services::audit;
 use crate::store::{BILL_COLUMNS, Row, StoreError, Tx, Value};
 
-/// Events of one bill that are read, at most: far more than a bill ever has.
+/// Events of one bill, at most: far more than a bill ever has.
 const MAX_EVENTS: u64 = 2_000;
+/// So near to that nobody has refunds tried again any more: what else happens has room.
+const NEAR_FULL: u64 = MAX_EVENTS - 200;
+/// The longest number of a transaction that stands in the number of a refund; gateways take 64 bytes.
+const LONGEST_PLAIN: usize = 57;
 /// A refund is tried again after so long, four times as long each time, in milliseconds.
 const AGAIN_MS: i64 = 1_000;
 
@@ -57,6 +61,8 @@ pub struct BillRow {
     pub wake_ms: Option<i64>,
     /// How often that failed.
     pub tries: u64,
+    /// It is paid at a simulator.
+    pub simulated: bool,
 }
 
 /// What a new bill is made of.
@@ -99,6 +105,7 @@ pub(super) fn read(row: &Row) -> Result<BillRow, StoreError> {
         pay_url: row.text(18)?.to_owned(),
         wake_ms: row.int_or_null(19)?,
         tries: row.uint(20)?,
+        simulated: row.int(21)? != 0,
     })
 }
 
@@ -111,16 +118,31 @@ pub fn find(tx: &mut Tx<'_>, number: &str) -> Result<Option<BillRow>, StoreError
     tx.query_first(&sql, &[number.into()])?.map(|row| read(&row)).transpose()
 }
 
-/// What happened to a bill, oldest first.
-pub(super) fn events(tx: &mut Tx<'_>, number: &str) -> Result<Vec<BillEvent>, StoreError> {
+/// What happened to a bill, oldest first. Never a part of it: a fold of that would be another bill.
+pub(super) fn events(tx: &mut Tx<'_>, number: &str) -> Result<Vec<BillEvent>, ServiceError> {
     let rows = tx.query(
         "SELECT body FROM bill_event WHERE bill = $1 ORDER BY version LIMIT $2",
-        &[number.into(), MAX_EVENTS.into()],
+        &[number.into(), (MAX_EVENTS + 1).into()],
     )?;
+    if rows.len() as u64 > MAX_EVENTS {
+        return Err(ServiceError::Inconsistent(format!("bill {number} has more than {MAX_EVENTS} events")));
+    }
     let event = |row: &Row| {
         serde_json::from_str(row.text(0)?).map_err(|_| StoreError::Stored { what: "event of a bill" })
     };
-    rows.iter().map(event).collect()
+    Ok(rows.iter().map(event).collect::<Result<Vec<BillEvent>, StoreError>>()?)
+}
+
+/// Whether so many refunds of a bill can be tried again to the end, and there is still room for what else happens.
+pub(super) fn has_room(bill: &Bill, refunds: usize) -> bool {
+    let each = u64::from(MAX_TRIES) + 1;
+    let more = u64::try_from(refunds).unwrap_or(u64::MAX).saturating_mul(each);
+    bill.version.saturating_add(more) <= NEAR_FULL
+}
+
+/// Whether a bill takes no more events.
+pub(super) fn is_full(bill: &Bill) -> bool {
+    bill.version >= MAX_EVENTS
 }
 
 /// A bill as its events have it.
@@ -141,8 +163,9 @@ pub(super) fn begin(
     let wake_ms = (bill.state == BillState::Open).then_some(now_ms);
     tx.execute(
         "INSERT INTO bill (number, place, envelope_id, case_number, step, item, unit, state, needs, fen, received_fen,
-             kept_fen, refunded_fen, owed_fen, due_ms, version, opened_at_ms, changed_at_ms, pay_url, wake_ms, tries)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11, 1, $12, $12, '', $13, 0)",
+             kept_fen, refunded_fen, owed_fen, due_ms, version, opened_at_ms, changed_at_ms, pay_url, wake_ms, tries,
+             simulated)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, 0, 0, $11, 1, $12, $12, '', $13, 0, 0)",
         &[
             new.number.into(),
             place.into(),
@@ -170,10 +193,16 @@ pub(super) fn record(
     (actor, event): (&str, &BillEvent),
 ) -> Result<Bill, ServiceError> {
     let mut bill = fold(tx, number)?;
+    if is_full(&bill) {
+        return Err(ServiceError::Inconsistent(format!("bill {number} has {MAX_EVENTS} events")));
+    }
     bill.apply(event).map_err(|e| refused(number, e))?;
+    // The order of a bill that is taken back is closed at the gateway, at once.
     tx.execute(
         "UPDATE bill SET state = $2, needs = $3, received_fen = $4, kept_fen = $5, refunded_fen = $6, owed_fen = $7,
-             version = $8, changed_at_ms = $9, wake_ms = CASE WHEN $2 = 'open' THEN wake_ms ELSE NULL END
+             version = $8, changed_at_ms = $9,
+             wake_ms = CASE WHEN $2 = 'cancelled' AND state = 'open' AND pay_url <> '' THEN $9
+                 WHEN $2 = state AND $2 IN ('open', 'cancelled') THEN wake_ms ELSE NULL END
          WHERE number = $1",
         &[
             number.into(),
@@ -198,9 +227,15 @@ fn refused(number: &str, error: BillError) -> ServiceError {
     ServiceError::refused(crate::error::ProblemCode::CaseChanged, format!("bill {number}: {error}"))
 }
 
-/// The number of a refund at the gateway: the same each time it is tried, so that it is done once.
-pub(super) fn refund_number(bill: &str, place: u16) -> String {
-    format!("{bill}R{place}")
+/// The number of a refund at the gateway: the same each time it is tried, so that it is done once. It is made of the number
+/// of its payment: whatever a restored centre has forgotten, it never gives the number to other money.
+pub(super) fn refund_number(refund: &Refund) -> String {
+    let Refund { transaction, turn, .. } = refund;
+    if transaction.len() <= LONGEST_PLAIN {
+        return format!("{transaction}R{turn}");
+    }
+    let digest = Digest::of(transaction.as_bytes()).to_string();
+    format!("{}R{turn}", digest.get(..LONGEST_PLAIN).unwrap_or_default())
 }
 
 fn write_refund(tx: &mut Tx<'_>, now_ms: i64, bill: &str, refund: &Refund) -> Result<(), StoreError> {
@@ -214,7 +249,7 @@ fn write_refund(tx: &mut Tx<'_>, now_ms: i64, bill: &str, refund: &Refund) -> Re
          ON CONFLICT (number) DO UPDATE SET state = $6, tries = $7, wake_ms = $8, done_at_ms = $9
              WHERE refund.state <> $6 OR refund.tries <> $7",
         &[
-            refund_number(bill, refund.number).into(),
+            refund_number(refund).into(),
             bill.into(),
             u64::from(refund.number).into(),
             refund.transaction.as_str().into(),
@@ -253,4 +288,27 @@ fn write_event(
     )?;
     let event = audit::Event { actor, event: kind, subject: number, object_digest: &digest };
     Ok(audit::append(tx, now_ms, event)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::money::Why;
+
+    use super::*;
+
+    fn number(transaction: &str, turn: u16) -> String {
+        let (transaction, fen) = (transaction.to_owned(), Fen::NOTHING);
+        let (why, state) = (Why::Over, RefundState::Owed);
+        refund_number(&Refund { number: 9, transaction, turn, fen, why, state, tries: 0 })
+    }
+
+    #[test]
+    fn a_refund_is_numbered_by_its_payment_with_what_gateways_take() {
+        assert_eq!(number("4200001", 2), "4200001R2");
+        let (long, other) = (format!("{}1", "t".repeat(63)), format!("{}2", "t".repeat(63)));
+        for text in [number(&long, 1), number(&long, 65_535), number(&"t".repeat(57), 65_535)] {
+            assert!(text.len() <= 63 && text.bytes().all(|b| b.is_ascii_alphanumeric()), "{text}");
+        }
+        assert_ne!(number(&long, 1), number(&other, 1));
+    }
 }

@@ -7,7 +7,7 @@ use super::rows::{columns, find, read, record};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::{self, BY_CENTRE};
 use crate::services::{Context, review};
-use crate::store::{StoreError, Tx};
+use crate::store::{Row, StoreError, Tx};
 
 /// After its last moment a bill waits so long for news of a payment that was made in time, in milliseconds.
 pub const GRACE_MS: i64 = 60_000;
@@ -31,6 +31,8 @@ pub struct BillDue {
     pub left: Fen,
     /// Last moment to pay, milliseconds since 1970.
     pub due_ms: i64,
+    /// It waits to be paid; of one that was taken back only the order is to be closed.
+    pub is_open: bool,
     /// The gateway has an order for it.
     pub is_ordered: bool,
     /// How often the gateway did not answer.
@@ -50,29 +52,55 @@ pub struct RefundDue {
     pub transaction: String,
     /// How much.
     pub fen: Fen,
+    /// Since when nothing happened to its bill, milliseconds since 1970.
+    pub since_ms: i64,
 }
 
-/// Open bills with which something is to be done, those that wait longest first.
+/// Bills with which something is to be done, those that wait longest first: open ones, and those taken back whose order
+/// is still to be closed.
 ///
 /// # Errors
 /// [`StoreError`] if the store fails; so do all below.
 pub fn due_bills(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<BillDue>, StoreError> {
     let sql = format!(
-        "SELECT {} FROM bill WHERE wake_ms <= $1 AND state = 'open' ORDER BY wake_ms, number LIMIT $2",
+        "SELECT {} FROM bill WHERE wake_ms <= $1 AND state IN ('open', 'cancelled')
+         ORDER BY wake_ms, number LIMIT $2",
         columns()
     );
-    let rows = tx.query(&sql, &[now_ms.into(), limit.into()])?;
-    let due = |row: &_| {
-        let row = read(row)?;
-        Ok(BillDue {
+    Ok(read_due(&tx.query(&sql, &[now_ms.into(), limit.into()])?))
+}
+
+/// Open bills that are over for longer than anybody waits for a gateway ([`LONGEST_WAIT_MS`]).
+///
+/// # Errors
+/// [`StoreError`]
+pub fn overdue_bills(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<BillDue>, StoreError> {
+    let sql = format!(
+        "SELECT {} FROM bill WHERE wake_ms <= $1 AND due_ms < $2 AND state = 'open'
+         ORDER BY wake_ms, number LIMIT $3",
+        columns()
+    );
+    let over_ms = now_ms.saturating_sub(LONGEST_WAIT_MS);
+    Ok(read_due(&tx.query(&sql, &[now_ms.into(), over_ms.into(), limit.into()])?))
+}
+
+/// One row that cannot be read holds up no other bill.
+fn read_due(rows: &[Row]) -> Vec<BillDue> {
+    let due = |row: &Row| match read(row) {
+        Ok(row) => Some(BillDue {
             left: row.fen.minus(row.kept).unwrap_or_default(),
             due_ms: row.due_ms,
+            is_open: row.state == BillState::Open,
             is_ordered: !row.pay_url.is_empty(),
             tries: row.tries,
             number: row.number,
-        })
+        }),
+        Err(error) => {
+            tracing::error!("a bill is left alone: {error}; see `sync-server verify`");
+            None
+        }
     };
-    rows.iter().map(due).collect()
+    rows.iter().filter_map(due).collect()
 }
 
 /// Refunds that are to be done now.
@@ -81,33 +109,55 @@ pub fn due_bills(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<BillDue
 /// [`StoreError`]
 pub fn due_refunds(tx: &mut Tx<'_>, now_ms: i64, limit: u64) -> Result<Vec<RefundDue>, StoreError> {
     let rows = tx.query(
-        "SELECT number, bill, place, transaction_no, fen FROM refund WHERE wake_ms <= $1 AND state = 'owed'
-         ORDER BY wake_ms, number LIMIT $2",
+        "SELECT r.number, r.bill, r.place, r.transaction_no, r.fen, b.changed_at_ms FROM refund r
+         JOIN bill b ON b.number = r.bill WHERE r.wake_ms <= $1 AND r.state = 'owed'
+         ORDER BY r.wake_ms, r.number LIMIT $2",
         &[now_ms.into(), limit.into()],
     )?;
     let stored = |what| StoreError::Stored { what };
-    let due = |row: &crate::store::Row| {
+    let due = |row: &Row| -> Result<RefundDue, StoreError> {
         Ok(RefundDue {
             number: row.text(0)?.to_owned(),
             bill: row.text(1)?.to_owned(),
             place: u16::try_from(row.uint(2)?).map_err(|_| stored("place of a refund"))?,
             transaction: row.text(3)?.to_owned(),
             fen: Fen::new(row.int(4)?).map_err(|_| stored("amount"))?,
+            since_ms: row.int(5)?,
         })
     };
-    rows.iter().map(due).collect()
+    let told =
+        |error: &StoreError| tracing::error!("a refund is left alone: {error}; see `sync-server verify`");
+    Ok(rows.iter().filter_map(|row| due(row).inspect_err(told).ok()).collect())
 }
 
-/// The gateway has an order for a bill, and says where it is paid.
+/// The gateway has an order for a bill, and says where it is paid; or a simulator does. If the bill was taken back
+/// meanwhile, the order is closed at the next turn.
 ///
 /// # Errors
 /// [`StoreError`]
-pub fn ordered(tx: &mut Tx<'_>, now_ms: i64, (bill, pay_url): (&BillDue, &str)) -> Result<(), StoreError> {
+pub fn ordered(
+    tx: &mut Tx<'_>,
+    now_ms: i64,
+    (bill, pay_url, simulated): (&BillDue, &str, bool),
+) -> Result<(), StoreError> {
     let wake_ms = next_question(now_ms, bill.due_ms);
-    let values = [bill.number.as_str().into(), pay_url.into(), wake_ms.into()];
+    let values = [bill.number.as_str().into(), pay_url.into(), wake_ms.into(), simulated.into()];
     tx.execute(
-        "UPDATE bill SET pay_url = $2, wake_ms = $3, tries = 0 WHERE number = $1 AND state = 'open'",
+        "UPDATE bill SET pay_url = $2, wake_ms = $3, tries = 0, simulated = $4
+         WHERE number = $1 AND state IN ('open', 'cancelled')",
         &values,
+    )?;
+    Ok(())
+}
+
+/// The order of a bill that was taken back is closed: nothing is to be done any more.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn closed(tx: &mut Tx<'_>, number: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE bill SET wake_ms = NULL, tries = 0 WHERE number = $1 AND state = 'cancelled'",
+        &[number.into()],
     )?;
     Ok(())
 }
@@ -118,8 +168,21 @@ pub fn ordered(tx: &mut Tx<'_>, now_ms: i64, (bill, pay_url): (&BillDue, &str)) 
 /// [`StoreError`]
 pub fn put_off(tx: &mut Tx<'_>, number: &str, (at_ms, tries): (i64, u64)) -> Result<(), StoreError> {
     tx.execute(
-        "UPDATE bill SET wake_ms = $2, tries = $3 WHERE number = $1 AND state = 'open'",
+        "UPDATE bill SET wake_ms = $2, tries = $3 WHERE number = $1 AND state IN ('open', 'cancelled')",
         &[number.into(), at_ms.into(), tries.into()],
+    )?;
+    Ok(())
+}
+
+/// The gateway is asked again about a refund at this moment. That it is under way, or that nobody answers, is no failure
+/// and stands in no event.
+///
+/// # Errors
+/// [`StoreError`]
+pub fn put_off_refund(tx: &mut Tx<'_>, number: &str, at_ms: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE refund SET wake_ms = $2 WHERE number = $1 AND state = 'owed'",
+        &[number.into(), at_ms.into()],
     )?;
     Ok(())
 }
@@ -148,7 +211,7 @@ pub fn refund_done(tx: &mut Tx<'_>, now_ms: i64, due: &RefundDue) -> Result<(), 
     once(record(tx, now_ms, &due.bill, (GATEWAY, &BillEvent::RefundDone { refund: due.place })))
 }
 
-/// A try of a refund failed, or nobody answered; in the end a person has to look.
+/// The gateway refused a refund; in the end a person has to look.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.

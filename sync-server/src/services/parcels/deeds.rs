@@ -1,6 +1,6 @@
 //! What people at the desk do with a parcel of their unit: pack, hand to a carrier, note what it told, keep at the window,
 //! make again, settle. Each click is one event at the version that stood on the page.
-use domain::parcel::{Event, News, ParcelNo};
+use domain::parcel::{Event, News, ParcelNo, ParcelState};
 use rand_core::CryptoRng;
 
 use super::hear::{MAX_TRACKING, one_line, tell};
@@ -120,7 +120,27 @@ pub fn perform(
             let event = if *deed == Deed::Again { Event::MadeAgain } else { Event::ToWindow };
             add(tx, now_ms, &stored, (by, event), (&Sealed::nothing(), None))
         }
-        Deed::Settle => add(tx, now_ms, &stored, (by, Event::Settled), (&Sealed::nothing(), None)),
+        Deed::Settle => {
+            let left = !inside::contents(tx, &stored.envelope_id)?.is_empty();
+            if !may_settle(&stored, (left, inside::is_erased(tx, &stored.envelope_id)?)) {
+                let detail = "it is made again or kept at the window, or nothing is to be settled";
+                return Err(ServiceError::refused(ProblemCode::CaseChanged, detail));
+            }
+            add(tx, now_ms, &stored, (by, Event::Settled), (&Sealed::nothing(), None))
+        }
+    }
+}
+
+/// Whether a parcel may be settled: what was called back is taken or is made anew, or nothing good is left to hand over,
+/// or its case is erased and nobody can get it any more.
+pub fn may_settle(stored: &Stored, (left, erased): (bool, bool)) -> bool {
+    use ParcelState::{AtWindow, Delivered, Lost, Packed, PickedUp, Refused, Returned, ToPack};
+    let recalled = stored.parcel.recalled;
+    match stored.parcel.state {
+        Delivered | PickedUp => recalled,
+        ToPack | Packed | AtWindow => recalled || erased,
+        Refused | Lost | Returned => recalled && (erased || !left),
+        ParcelState::Handed | ParcelState::OnTheWay | ParcelState::Withdrawn => false,
     }
 }
 
@@ -156,14 +176,16 @@ fn pack(
     let (Some(to), Some(key)) = (to, key) else {
         return Err(ServiceError::refused(ProblemCode::CaseChanged, "nobody knows where to send it"));
     };
-    let mut contents = inside::contents(tx, &stored.envelope_id)?;
-    if contents.is_empty() {
+    let left = inside::left(tx, &stored.envelope_id)?;
+    if left.is_empty() {
         return Err(nothing_left());
     }
+    let (certificates, mut contents): (Vec<_>, Vec<_>) = left.into_iter().unzip();
     contents.extend(lines.iter().map(|line| one_line(line)).filter(|line| !line.is_empty()));
     let inside = Inside { to: Some(to), contents, ..Inside::default() };
     let sealed = Sealed::of((&key, rng), &stored.number, &inside)?;
-    add(tx, now_ms, stored, (by, Event::Packed { seal: seal.to_owned() }), (&sealed, None))
+    let event = Event::Packed { seal: seal.to_owned(), certificates };
+    add(tx, now_ms, stored, (by, event), (&sealed, None))
 }
 
 fn hand(
@@ -180,12 +202,13 @@ fn hand(
     if carrier.is_empty() || carrier.chars().count() > MAX_CARRIER_CHARS || carrier.contains(':') {
         return Err(malformed("the carrier has a name of 1 to 20 signs"));
     }
-    let sealed = match inside::key_of(tx, context, &stored.envelope_id)? {
+    // Of a case that is erased no number is kept: it leads to a person at the carrier.
+    let (sealed, kept) = match inside::key_of(tx, context, &stored.envelope_id)? {
         Some(key) => {
             let inside = Inside { tracking: tracking.to_owned(), ..Inside::default() };
-            Sealed::of((&key, rng), &stored.number, &inside)?
+            (Sealed::of((&key, rng), &stored.number, &inside)?, tracking)
         }
-        None => Sealed::nothing(),
+        None => (Sealed::nothing(), ""),
     };
-    add(tx, now_ms, stored, (by, Event::Handed { carrier }), (&sealed, Some(tracking)))
+    add(tx, now_ms, stored, (by, Event::Handed { carrier }), (&sealed, Some(kept)))
 }

@@ -1,8 +1,9 @@
 //! What a carrier tells: taken once by its own id, in any order; what arrived books the post step of its case.
 //!
 //! A call-back is checked by the caller (`carriers::signature`). Refuses to tell an unknown order from one of another carrier.
+use domain::case::{Action, Recorded};
 use domain::ids::EnvelopeId;
-use domain::parcel::{Event, Heard, News, ParcelNo};
+use domain::parcel::{Event, Heard, News, Parcel, ParcelNo};
 use rand_core::CryptoRng;
 use serde::Deserialize;
 
@@ -10,7 +11,7 @@ use super::inside::{self, Inside, Sealed};
 use super::prepare::post_step;
 use super::{By, Stored, StoredEvent, add, by_number, done, events};
 use crate::error::{ProblemCode, ServiceError};
-use crate::services::cases::{self, BY_CENTRE};
+use crate::services::cases::{self, BY_CENTRE, CENTRE};
 use crate::services::{Context, review};
 use crate::store::Tx;
 
@@ -108,12 +109,14 @@ pub fn hear(
 
 /// Who had the order of a round.
 fn carrier_of(events: &[StoredEvent], round: u16) -> Option<String> {
-    let (mut at, mut found) = (1, None);
-    for event in events {
-        match &event.happened.event {
-            Event::MadeAgain => at += 1,
-            Event::Handed { carrier } if at == round => found = Some(carrier.clone()),
-            _ => {}
+    let (first, rest) = events.split_first()?;
+    let (mut parcel, mut found) = (Parcel::begin(&first.happened).ok()?, None);
+    for event in rest {
+        parcel.apply(&event.happened).ok()?;
+        if let Event::Handed { carrier } = &event.happened.event
+            && parcel.round == round
+        {
+            found = Some(carrier.clone());
         }
     }
     found
@@ -129,25 +132,47 @@ pub(super) fn tell(
 ) -> Result<Stored, ServiceError> {
     let key = inside::key_of(tx, context, &stored.envelope_id)?.filter(|_| !words.is_empty());
     let sealed = match key {
-        Some(key) => Sealed::of((&key, &mut *rng), &stored.number, &Inside { words, ..Inside::default() })?,
+        Some(key) => Sealed::of((&key, rng), &stored.number, &Inside { words, ..Inside::default() })?,
         None => Sealed::nothing(),
     };
     let next = add(tx, now_ms, stored, (by, event), (&sealed, None))?;
     if next.parcel.state.is_received() && next.parcel.state != stored.parcel.state {
-        book(tx, context, (now_ms, rng), &next.envelope_id)?;
+        book(tx, context, now_ms, &next.envelope_id)?;
     }
     Ok(next)
 }
 
-/// What arrived needs no posting any more: the post step of the case is done, and the case may end.
+/// What arrived needs no posting any more: the post step of the case is done, and the case may end. Whoever has the step
+/// has it no longer. Where it cannot be done now nothing happens, and the parcel goes on: `review::follow` books it later.
 pub(super) fn book(
     tx: &mut Tx<'_>,
     context: &Context,
-    now: (i64, &mut dyn CryptoRng),
+    now_ms: i64,
     id: &EnvelopeId,
-) -> Result<(), ServiceError> {
-    let (row, view) = cases::current(tx, id)?;
-    let Some(step) = post_step(&view) else { return Ok(()) };
-    review::grant(tx, context, now, (&row, view), (&step, BY_CENTRE))?;
-    Ok(())
+) -> Result<bool, ServiceError> {
+    let (row, mut view) = cases::current(tx, id)?;
+    let Some(step) = post_step(&view) else { return Ok(false) };
+    let end = match review::statutory_end(tx, context, &view, (&step, now_ms)) {
+        Err(ServiceError::Refused { code: ProblemCode::TooEarly, .. }) => return Ok(false),
+        end => end?,
+    };
+    if end.is_some_and(|end| now_ms <= end.at_ms) {
+        return Ok(false);
+    }
+    let held = view.step(&step).is_some_and(|step| step.holder.is_some());
+    let released = held.then(|| Action::Released { step: step.clone() });
+    let passed = Action::Passed { step, by: CENTRE.to_owned(), text: None };
+    let actions: Vec<_> = released.into_iter().chain([passed]).collect();
+    let mut tried = view.clone();
+    for action in &actions {
+        let next = Recorded { version: tried.version + 1, at_ms: now_ms, action: action.clone() };
+        if tried.apply(&next).is_err() {
+            return Ok(false);
+        }
+    }
+    for action in actions {
+        view = cases::add(tx, &context.shelf, now_ms, (&row, view), (BY_CENTRE, action))?;
+    }
+    review::follow(tx, context, now_ms, (&row, view))?;
+    Ok(true)
 }

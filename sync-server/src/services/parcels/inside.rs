@@ -5,15 +5,16 @@ use std::fmt;
 use domain::bundle::StepKind;
 use domain::case::CaseView;
 use domain::catalogue::regions;
+use domain::certificate::CertificateNo;
 use domain::envelope::{DataKey, Nonce};
 use domain::ids::EnvelopeId;
-use domain::parcel::ParcelNo;
+use domain::parcel::{Event, ParcelNo, ParcelState};
 use domain::wire::v1::Submission;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use super::{StoredEvent, of_case};
+use super::{StoredEvent, events, of_case};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::cases::CaseRow;
 use crate::services::results;
@@ -122,6 +123,18 @@ pub(super) fn key_of(
     }
 }
 
+/// Whether a case is erased: nobody knows any more to whom its parcel goes.
+///
+/// # Errors
+/// [`ServiceError`] if the store fails.
+pub fn is_erased(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<bool, ServiceError> {
+    match case_key::find(tx, id) {
+        Ok(_) => Ok(false),
+        Err(ServiceError::Refused { code: ProblemCode::NotFound, .. }) => Ok(true),
+        Err(other) => Err(other),
+    }
+}
+
 /// To whom the result of a case goes: name and phone of whoever applied, and the address of the form, if one was given;
 /// none once the case is erased.
 ///
@@ -158,17 +171,41 @@ fn written(answers: &Map<String, Json>, key: &str, named: impl Fn(&str) -> Strin
     Some(part("region").map_or_else(|| detail.to_owned(), |code| format!("{} {detail}", named(code))))
 }
 
-/// What is to be in the parcel of a case: its certificates that are good and that no earlier parcel brought, a line each.
+/// What is to be in the parcel of a case: its certificates that are good and that no parcel brought, a line each.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
 pub fn contents(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<String>, ServiceError> {
-    let received = of_case(tx, id)?.into_iter().filter(|stored| stored.parcel.state.is_received());
-    let since_ms = received.map(|stored| stored.parcel.made_at_ms).max().unwrap_or(i64::MIN);
-    let all = results::of_case(tx, id)?;
-    let good = all.iter().map(|stored| &stored.issued).filter(|issued| issued.revoked.is_none());
-    let good = good.filter(|issued| issued.issued_at_ms > since_ms);
-    Ok(good.map(|issued| format!("{} {}", issued.title, issued.number)).collect())
+    Ok(left(tx, id)?.into_iter().map(|(_, line)| line).collect())
+}
+
+/// As [`contents`], each line with the number of its certificate.
+pub(super) fn left(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Vec<(CertificateNo, String)>, ServiceError> {
+    let mut brought = Vec::new();
+    for stored in of_case(tx, id)? {
+        if stored.parcel.state.is_received() {
+            brought.extend(of_parcel(&events(tx, &stored.number)?, stored.parcel.state));
+        }
+    }
+    let mut left = Vec::new();
+    for stored in results::of_case(tx, id)? {
+        let issued = stored.issued;
+        if issued.revoked.is_none() && !brought.contains(&issued.number) {
+            let line = format!("{} {}", issued.title, issued.number);
+            left.push((issued.number, line));
+        }
+    }
+    Ok(left)
+}
+
+/// The certificates that a parcel brought: as it was packed last, or as it was handed over at a window.
+fn of_parcel(events: &[StoredEvent], state: ParcelState) -> Vec<CertificateNo> {
+    let fixed = |event: &StoredEvent| match &event.happened.event {
+        Event::Packed { certificates, .. } if state == ParcelState::Delivered => Some(certificates.clone()),
+        Event::PickedUp { certificates } if state == ParcelState::PickedUp => Some(certificates.clone()),
+        _ => None,
+    };
+    events.iter().rev().find_map(fixed).unwrap_or_default()
 }
 
 #[cfg(test)]

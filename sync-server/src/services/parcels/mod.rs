@@ -23,11 +23,13 @@ mod refold;
 
 use domain::envelope::Digest;
 use domain::ids::{EnvelopeId, UnitId};
-use domain::parcel::{Event, Happened, MAX_EVENTS, Parcel, ParcelError, ParcelNo, ParcelState};
+use domain::parcel::{Event, Happened, MOST_EVENTS, Parcel, ParcelError, ParcelNo, ParcelState};
 
-pub use deeds::{BY_HAND, Deed, MAX_CARRIER_CHARS, MAX_LINES, MAX_NOTE_CHARS, Seen, of_unit, perform};
+pub use deeds::{
+    BY_HAND, Deed, MAX_CARRIER_CHARS, MAX_LINES, MAX_NOTE_CHARS, Seen, may_settle, of_unit, perform,
+};
 pub use hear::{Message, Outcome, hear};
-pub use inside::{Inside, To, contents, recipient};
+pub use inside::{Inside, To, contents, is_erased, recipient};
 pub use list::{LISTS, Listed, PAGE, Place, Query, counts, page};
 pub use pick_up::{Found, Waits, find, hand_over};
 pub use prepare::{certificate_revoked, prepare};
@@ -105,7 +107,7 @@ pub fn events(tx: &mut Tx<'_>, number: &ParcelNo) -> Result<Vec<StoredEvent>, St
     let rows = tx.query(
         "SELECT version, at_ms, body, actor, nonce, sealed FROM parcel_event WHERE number = $1
          ORDER BY version LIMIT $2",
-        &[number.as_str().into(), (MAX_EVENTS + 1).into()],
+        &[number.as_str().into(), (MOST_EVENTS + 1).into()],
     )?;
     rows.iter()
         .map(|row| {

@@ -5,12 +5,11 @@
 use domain::certificate::CertificateNo;
 use domain::ids::{CaseNo, EnvelopeId};
 use domain::parcel::{Event, ParcelNo, ParcelState};
-use rand_core::CryptoRng;
 
 use super::deeds::{Seen, click_name, nothing_left};
 use super::hear::book;
 use super::inside::{self, Sealed};
-use super::{By, Stored, add, by_number, done, events, of_case, recipient};
+use super::{By, Stored, StoredEvent, add, by_number, done, events, of_case, recipient};
 use crate::error::{ProblemCode, ServiceError};
 use crate::keys::Keys;
 use crate::services::sessions::Caller;
@@ -64,9 +63,11 @@ pub fn find(
         ParcelState::AtWindow => Waits::Yes,
         ParcelState::PickedUp => {
             let happened = events(tx, &stored.number)?;
-            let last = happened.iter().rfind(|event| event.happened.event == Event::PickedUp);
-            let by = last.map(|event| event.actor.clone()).unwrap_or_default();
-            Waits::Before(stored.parcel.changed_at_ms, by)
+            let picked_up = |event: &&StoredEvent| matches!(event.happened.event, Event::PickedUp { .. });
+            match happened.iter().rfind(picked_up) {
+                Some(event) => Waits::Before(event.happened.at_ms, event.actor.clone()),
+                None => Waits::Before(stored.parcel.changed_at_ms, String::new()),
+            }
         }
         other => Waits::Elsewhere(other),
     };
@@ -108,7 +109,7 @@ fn is_theirs(tx: &mut Tx<'_>, keys: &Keys, (id, id_number): (&EnvelopeId, &str))
 pub fn hand_over(
     tx: &mut Tx<'_>,
     context: &Context,
-    (now_ms, rng): (i64, &mut dyn CryptoRng),
+    now_ms: i64,
     (caller, number, id_number): (&Caller, &str, &str),
     seen: Seen<'_>,
 ) -> Result<Stored, ServiceError> {
@@ -117,14 +118,16 @@ pub fn hand_over(
     if done(tx, &key)?.is_some_and(|before| before == found.stored.number) {
         return Ok(found.stored);
     }
-    if found.contents.is_empty() {
+    let left = inside::left(tx, &found.stored.envelope_id)?;
+    if left.is_empty() {
         return Err(nothing_left());
     }
     if found.stored.parcel.version != seen.version {
         return Err(ServiceError::refused(ProblemCode::CaseChanged, "it was handed over or moved meanwhile"));
     }
     let by = By { id: caller.account.as_str(), key: Some(&key) };
-    let next = add(tx, now_ms, &found.stored, (by, Event::PickedUp), (&Sealed::nothing(), None))?;
-    book(tx, context, (now_ms, rng), &next.envelope_id)?;
+    let event = Event::PickedUp { certificates: left.into_iter().map(|(number, _)| number).collect() };
+    let next = add(tx, now_ms, &found.stored, (by, event), (&Sealed::nothing(), None))?;
+    book(tx, context, now_ms, &next.envelope_id)?;
     Ok(next)
 }

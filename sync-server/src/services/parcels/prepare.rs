@@ -5,14 +5,16 @@ use domain::case::{CaseState, CaseView, Outcome};
 use domain::ids::EnvelopeId;
 use domain::parcel::{Event, ParcelNo, ParcelState, Way};
 
+use super::hear::book;
 use super::inside::{self, Sealed};
 use super::{By, Stored, add, begin, of_case, recipient};
 use crate::error::ServiceError;
+use crate::services::Context;
 use crate::services::cases::{CENTRE, CaseRow};
-use crate::services::{Context, results};
 use crate::store::Tx;
 
-/// Makes the parcel of a case that has something to hand over and none on its way; does nothing otherwise.
+/// Makes the parcel of a case that has something to hand over and none on its way; books the post step that could not be
+/// done when its parcel arrived. Says whether the case went on by that.
 ///
 /// # Errors
 /// [`ServiceError`] if the content of the case does not open, or the store fails.
@@ -21,24 +23,31 @@ pub fn prepare(
     context: &Context,
     now_ms: i64,
     (row, view): (&CaseRow, &CaseView),
-) -> Result<(), ServiceError> {
+) -> Result<bool, ServiceError> {
     let ended = view.state == CaseState::Completed
         && matches!(view.outcome, Some(Outcome::Granted | Outcome::PartlyGranted));
-    if !ended && post_step(view).is_none() {
-        return Ok(());
+    let step = post_step(view);
+    if !ended && step.is_none() {
+        return Ok(false);
     }
-    let issued = results::of_case(tx, &row.envelope_id)?;
-    let good: Vec<_> = issued.iter().map(|s| &s.issued).filter(|issued| issued.revoked.is_none()).collect();
-    let Some(newest_ms) = good.iter().map(|issued| issued.issued_at_ms).max() else { return Ok(()) };
     let before = of_case(tx, &row.envelope_id)?;
-    if before.last().is_some_and(|last| is_open(last) || last.parcel.made_at_ms >= newest_ms) {
-        return Ok(());
+    if before.last().is_some_and(is_open) {
+        return Ok(false);
+    }
+    if inside::contents(tx, &row.envelope_id)?.is_empty() {
+        // What could begin before the parcel arrived was posted with it.
+        let began_ms = step.and_then(|step| view.step(&step)?.ready_at_ms);
+        let received = before.last().filter(|last| last.parcel.state.is_received());
+        let late =
+            received.zip(began_ms).is_some_and(|(last, began_ms)| began_ms < last.parcel.changed_at_ms);
+        return if late { book(tx, context, now_ms, &row.envelope_id) } else { Ok(false) };
     }
     let place = u8::try_from(before.len() + 1).ok().and_then(|place| ParcelNo::of(&row.number, place));
-    let (Some(number), Some(unit)) = (place, view.accepting_unit()) else { return Ok(()) };
-    let Some((_, has_address)) = recipient(tx, context, (row, view))? else { return Ok(()) };
+    let (Some(number), Some(unit)) = (place, view.accepting_unit()) else { return Ok(false) };
+    let Some((_, has_address)) = recipient(tx, context, (row, view))? else { return Ok(false) };
     let way = if has_address { Way::Post } else { Way::PickUp };
-    begin(tx, now_ms, (&number, &row.envelope_id, unit), Event::Made { way })
+    begin(tx, now_ms, (&number, &row.envelope_id, unit), Event::Made { way })?;
+    Ok(false)
 }
 
 /// Whether something may still become of a parcel.
@@ -54,8 +63,8 @@ pub(super) fn post_step(view: &CaseView) -> Option<String> {
     Some(step.id.clone())
 }
 
-/// A certificate of a case is no longer good: what is packed is opened, and where nothing good is left nothing is handed
-/// over any more; what is on its way is called back.
+/// A certificate of a case is no longer good: what is packed is opened, what waits changes, so that pages of before are
+/// old, and where nothing good is left nothing is handed over any more; what is on its way is called back.
 ///
 /// # Errors
 /// [`ServiceError`] if the store fails.
@@ -67,7 +76,7 @@ pub fn certificate_revoked(
     let Some(stored) = of_case(tx, id)?.pop() else { return Ok(()) };
     let left = !inside::contents(tx, id)?.is_empty();
     let event = match stored.parcel.state {
-        ParcelState::ToPack | ParcelState::AtWindow | ParcelState::Returned if left => return Ok(()),
+        ParcelState::ToPack | ParcelState::AtWindow | ParcelState::Returned if left => Event::Changed,
         ParcelState::Packed if left => Event::Opened,
         _ => Event::Recalled,
     };

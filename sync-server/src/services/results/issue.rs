@@ -36,6 +36,14 @@ pub fn issue_granted(
     if !granted || (!issues && given.is_none()) {
         return Ok(());
     }
+    let volume = context.shelf.get(tx, row.catalogue_version)?;
+    let catalogue = volume.as_deref().map(|volume| &volume.catalogue);
+    let is_sample = catalogue.is_some_and(Catalogue::is_sample);
+    // Titles and days of items alone are invented: over a catalogue that is none of a sample nobody signs them.
+    let given = given.filter(|_| is_sample);
+    if !issues && given.is_none() {
+        return Ok(());
+    }
     let id = &row.envelope_id;
     let key = case_key::find(tx, id)?.open(&context.keys)?;
     let sealed_content = unseal::find(tx, id)?.ok_or(ProblemCode::NotFound)?;
@@ -44,8 +52,6 @@ pub fn issue_granted(
     let place = tx.query_int(sql, &[id.to_string().into()])? + 1;
     let place = u8::try_from(place).ok().and_then(|place| CertificateNo::of(&row.number, place));
     let holder = Holder { name: submission.applicant.name, id_number: submission.applicant.id_number };
-    let volume = context.shelf.get(tx, row.catalogue_version)?;
-    let catalogue = volume.as_deref().map(|volume| &volume.catalogue);
     let missing = || ServiceError::Inconsistent(format!("case {id}: its item or step is not there"));
     let certificate = Certificate {
         number: place.ok_or(ProblemCode::NumbersExhausted)?,
@@ -62,7 +68,7 @@ pub fn issue_granted(
         issued_at_ms: now_ms,
         token: CertificateToken::new(rng),
         // What is issued among invented cases proves nothing, whatever the catalogue says.
-        sample: catalogue.is_some_and(Catalogue::is_sample) || meta::sample_data(tx)?.is_some(),
+        sample: is_sample || meta::sample_data(tx)?.is_some(),
     };
     keep(tx, context, (&key, rng), (&certificate, row, view.version))?;
     note(tx, now_ms, (by, "certificate.issued"), (&certificate.number, id))?;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::{NotAsked, may};
 use crate::error::{ProblemCode, ServiceError};
 use crate::services::window::{Outgoing, PLACE, send};
-use crate::services::{Context, audit, cases};
+use crate::services::{Context, audit, cases, receipt};
 use crate::store::{StoreError, Tx};
 
 /// A supplement that is right, ready to be handed in. Never printed.
@@ -85,6 +85,15 @@ pub fn handed_in(tx: &mut Tx<'_>, id: &EnvelopeId) -> Result<Option<HandedIn>, S
     .transpose()
 }
 
+/// Whether anything was handed in here for a case, whatever became of it.
+///
+/// # Errors
+/// [`StoreError`] if the store fails.
+pub fn was_handed_in(tx: &mut Tx<'_>, case: &EnvelopeId) -> Result<bool, StoreError> {
+    let sql = "SELECT COUNT(*) FROM envelope WHERE refers_to = $1 AND kind = 'supplement' AND terminal = $2";
+    Ok(tx.query_int(sql, &[case.to_string().into(), PLACE.into()])? > 0)
+}
+
 /// Hands it in, unless it was, or the case waits for nothing any more. `actor` stands in the audit.
 ///
 /// # Errors
@@ -101,8 +110,11 @@ pub fn hand_in<R: CryptoRng>(
         let own = before.case == of.case;
         return if own { Ok(Ok(before)) } else { Err(ProblemCode::MalformedRequest.into()) };
     }
+    if receipt::stored(tx, &of.id)?.is_some() {
+        return Err(ProblemCode::MalformedRequest.into());
+    }
     let (row, view) = cases::current(tx, &of.case)?;
-    if let Err(why) = may(&row, &view) {
+    if let Err(why) = may(tx, &row, &view)? {
         return Ok(Err(why));
     }
     let outgoing = Outgoing {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::applicant::IdentitySource;
-use domain::case::{CaseView, Want};
+use domain::case::{CaseState, CaseView, Want};
 use domain::catalogue::Entry;
 use domain::form::{Answers, Facts, FieldError, Form};
 use domain::ids::EnvelopeId;
@@ -17,7 +17,7 @@ use domain::text::Text;
 use domain::wire::v1::Person;
 use serde_json::{Map, Value};
 
-pub use hand_in::{Bringing, HandedIn, hand_in, handed_in};
+pub use hand_in::{Bringing, HandedIn, hand_in, handed_in, was_handed_in};
 
 use super::cases::{self, CaseRow};
 use super::catalogue::Volume;
@@ -28,13 +28,18 @@ use super::{Context, case_key, citizen_cases};
 use crate::error::ServiceError;
 use crate::keys::Keys;
 use crate::services::case_key::WrappedKey;
-use crate::store::Tx;
+use crate::services::window::PLACE;
+use crate::store::{StoreError, Tx};
 
 /// Why nothing can be handed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAsked {
     /// The case is over.
     Closed,
+    /// No department has the case: it was not opened yet, or could not be taken.
+    NotOpen,
+    /// Something was handed in here already, and waits for its turn.
+    UnderWay,
     /// The time for it is over; a department goes on with what it has.
     Lapsed,
     /// Nothing is missing.
@@ -50,6 +55,8 @@ impl NotAsked {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
+            Self::NotOpen => "not_open",
+            Self::UnderWay => "under_way",
             Self::Lapsed => "lapsed",
             Self::Nothing => "nothing",
             Self::Elsewhere => "elsewhere",
@@ -99,7 +106,7 @@ pub fn find(
     id: &EnvelopeId,
 ) -> Result<Result<Asked, NotAsked>, ServiceError> {
     let (row, view) = cases::current(tx, id)?;
-    if let Err(why) = may(&row, &view) {
+    if let Err(why) = may(tx, &row, &view)? {
         return Ok(Err(why));
     }
     let Some(request) = citizen_cases::request(tx, (&row, &view))? else { return Ok(Err(NotAsked::Nothing)) };
@@ -116,16 +123,21 @@ pub fn find(
 }
 
 /// Whether something can be handed in for a case. One whose last moment is over is taken until the clock's own turn: the
-/// department decides what it is worth.
-fn may(row: &CaseRow, view: &CaseView) -> Result<(), NotAsked> {
+/// department decides what it is worth. Until what was handed in has had its turn the notice counts as open; a second one
+/// must not follow it.
+fn may(tx: &mut Tx<'_>, row: &CaseRow, view: &CaseView) -> Result<Result<(), NotAsked>, StoreError> {
     if !row.state.is_open() {
-        return Err(NotAsked::Closed);
+        let over = row.state == CaseState::Completed;
+        return Ok(Err(if over { NotAsked::Closed } else { NotAsked::NotOpen }));
     }
     if !view.asked.iter().any(|asked| asked.sent) {
         let lapsed = view.steps.iter().any(|step| step.lapsed && step.state.is_open());
-        return Err(if lapsed { NotAsked::Lapsed } else { NotAsked::Nothing });
+        return Ok(Err(if lapsed { NotAsked::Lapsed } else { NotAsked::Nothing }));
     }
-    Ok(())
+    let sql = "SELECT COUNT(*) FROM envelope
+               WHERE refers_to = $1 AND kind = 'supplement' AND terminal = $2 AND disposition = 'held'";
+    let waits = tx.query_int(sql, &[row.envelope_id.to_string().into(), PLACE.into()])? > 0;
+    Ok(if waits { Err(NotAsked::UnderWay) } else { Ok(()) })
 }
 
 impl Asked {

@@ -1,7 +1,8 @@
 -- 缴费. A bill is the fold of its events (`bill_event`, JSON, never changed); `bill` and `refund` are projections of it, for
 -- lists and for the thread that speaks with the gateway. Whoever paid is not kept, and no card number ever is. A payment
 -- that fits no bill has a bill of its own (`state` stray, without case and unit). `pay_url` is what the gateway gave for
--- the order; `wake_ms` when something is to be done with the gateway, `tries` how often that failed.
+-- the order; `wake_ms` when something is to be done with the gateway, `tries` how often that failed; `simulated` that the
+-- gateway that gave `pay_url` is a simulator.
 CREATE TABLE bill (
     number TEXT PRIMARY KEY,
     place BIGINT NOT NULL UNIQUE,
@@ -23,7 +24,8 @@ CREATE TABLE bill (
     changed_at_ms BIGINT NOT NULL,
     pay_url TEXT NOT NULL,
     wake_ms BIGINT,
-    tries BIGINT NOT NULL
+    tries BIGINT NOT NULL,
+    simulated BIGINT NOT NULL
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX bill_open ON bill (envelope_id, step) WHERE state = 'open' AND envelope_id IS NOT NULL;
 CREATE INDEX bill_of_case ON bill (envelope_id) WHERE envelope_id IS NOT NULL;

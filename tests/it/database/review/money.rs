@@ -153,6 +153,26 @@ fn an_amount_is_typed_only_where_it_is_worked_out_and_with_a_reason() -> Result<
 }
 
 #[test]
+fn who_recused_himself_and_who_has_not_the_step_asks_for_no_money() -> Result<()> {
+    on_both(|stage| {
+        let id = accepted(stage, FIXED, POLICE)?;
+        stage.click(&reviewer(POLICE), &id, &Deed::Recuse { step: "review".into() })?;
+        let refused = code(stage.click(&reviewer(POLICE), &id, &bill("review", None)));
+        ensure!(refused == Some(ProblemCode::CaseChanged), "{refused:?}");
+        let other = person(5, POLICE, &[Role::Reviewer]);
+        stage.click(&other, &id, &Deed::Take { step: "review".into() })?;
+        let refused = code(stage.click(&person(6, POLICE, &[Role::Reviewer]), &id, &bill("review", None)));
+        ensure!(refused == Some(ProblemCode::CaseChanged), "somebody else has it: {refused:?}");
+        let view = stage.click(&other, &id, &bill("review", None))?;
+        let cancel = Deed::CancelBill { step: "review".into(), bill: view.bills[0].bill.clone() };
+        let refused = code(stage.click_with(&reviewer(POLICE), &id, (&cancel, "样例")));
+        ensure!(refused == Some(ProblemCode::CaseChanged), "{refused:?}");
+        stage.click_with(&other, &id, (&cancel, "样例"))?;
+        Ok(())
+    })
+}
+
+#[test]
 fn short_over_and_double_are_told_apart_and_nothing_is_lost() -> Result<()> {
     on_both(|stage| {
         let (id, number) = billed(stage)?;
@@ -327,7 +347,7 @@ fn compared(stage: &mut Stage<'_>) -> Result<()> {
     let at = stage.now_ms;
     let file = format!(
         "{head}payment,f1,{number},1000,CNY,{at}\npayment,f2,{number},301,CNY,{at}\npayment,f9,{number},5,CNY,{at}\n\
-         refund,R9,{number},7,CNY,{at}\n"
+         refund,R9,{number},7,CNY,{at}\nrefund,f3R1,{number},200,CNY,{at}\n"
     );
     let lines = read_file(file.as_bytes()).map_err(anyhow::Error::msg)?;
     let found = stage.in_tx(|tx, _, _| Ok(money::compare(tx, day, &lines)?))?;
@@ -337,6 +357,8 @@ fn compared(stage: &mut Stage<'_>) -> Result<()> {
         (Side::Differs, "f2"),
         (Side::MissingHere, "f9"),
         (Side::MissingHere, "R9"),
+        // Done there, and not here.
+        (Side::Differs, "f3R1"),
         (Side::MissingThere, "f3"),
         (Side::MissingThere, done),
     ];
@@ -381,9 +403,16 @@ pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
     let (id, number) = billed(stage)?;
     let due_bills = stage.in_tx(|tx, _, now_ms| Ok(money::due_bills(tx, now_ms, 50)?))?;
     let due_bill = due_bills.iter().find(|due| due.number == number).context("an order is to be made")?;
-    stage.in_tx(|tx, _, now_ms| Ok(money::ordered(tx, now_ms, (due_bill, "http://127.0.0.1:1/pay"))?))?;
+    let order = (due_bill, "http://127.0.0.1:1/pay", true);
+    stage.in_tx(|tx, _, now_ms| Ok(money::ordered(tx, now_ms, order)?))?;
     stage.in_tx(|tx, _, now_ms| Ok(money::put_off(tx, &number, (now_ms + HOUR_MS, 1))?))?;
-    ensure!(row(stage, &number)?.tries == 1 && !row(stage, &number)?.pay_url.is_empty());
+    let ordered = row(stage, &number)?;
+    ensure!(ordered.tries == 1 && !ordered.pay_url.is_empty() && ordered.simulated);
+    let overdue = stage.in_tx(|tx, _, now_ms| Ok(money::overdue_bills(tx, now_ms, 50)?))?;
+    ensure!(overdue.is_empty(), "{overdue:?}");
+    stage.in_tx(|tx, _, now_ms| Ok(money::put_off_refund(tx, "f3R1", now_ms + HOUR_MS)?))?;
+    stage.in_tx(|tx, _, _| Ok(money::closed(tx, &number)?))?;
+    ensure!(row(stage, &number)?.wake_ms.is_some(), "an open bill is not done with");
     for unit in [None, Some(POLICE)] {
         for shown in Shown::ALL {
             for search in ["", number.as_str()] {
@@ -393,7 +422,8 @@ pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
                 stage.in_tx(|tx, _, _| Ok(money::page(tx, &Query { before: None, ..query.clone() })?))?;
             }
         }
-        stage.in_tx(|tx, _, _| Ok(money::counts(tx, unit)?))?;
+        let counts = stage.in_tx(|tx, _, _| Ok(money::counts(tx, unit)?))?;
+        ensure!(stage.in_tx(|tx, _, _| Ok(money::needs(tx, unit)?))? == counts.needs);
     }
     stage.in_tx(|tx, _, _| Ok(money::of_case(tx, &id)?))?;
     stage.in_tx(|tx, _, _| money::refunds_of(tx, &number))?;

@@ -1,6 +1,6 @@
 //! Parcels on both databases: made with what a case gives, listed, packed, told of, handed over, erased.
 use anyhow::{Context as _, Result, ensure};
-use domain::case::StepState;
+use domain::case::{Action, StepState};
 use domain::certificate::CertificateNo;
 use domain::ids::EnvelopeId;
 use domain::parcel::{News, ParcelState};
@@ -20,9 +20,9 @@ use sync_server::store::{Tx, Value};
 use tests::device::courier_at;
 
 use super::bundles::{by, plan_of};
-use super::clicks::pass;
+use super::clicks::{ask, pass};
 use super::on_both;
-use super::stage::{DAY_MS, Stage, code, person};
+use super::stage::{DAY_MS, MINUTE_MS, Stage, code, person};
 
 const CHANGE: &str = "one.ent-change";
 /// A bundle with a step by which something is posted.
@@ -42,11 +42,19 @@ fn post(stage: &Stage<'_>) -> domain::wire::v1::Submission {
 
 /// A case that was granted, with or without an address.
 fn granted(stage: &mut Stage<'_>, by_post: bool) -> Result<EnvelopeId> {
-    let plan = plan_of(CHANGE, &[("what", "rep"), ("staff", "no"), ("fund", "no")])?;
+    granted_for(stage, "rep", by_post)
+}
+
+/// As [`granted`]; whoever changes the name (`name`) gets a second certificate.
+fn granted_for(stage: &mut Stage<'_>, what: &str, by_post: bool) -> Result<EnvelopeId> {
+    let plan = plan_of(CHANGE, &[("what", what), ("staff", "no"), ("fund", "no")])?;
     let submission = if by_post { post(stage) } else { courier_at(stage.now_ms) };
     let id = stage.case_with((CHANGE, 0), plan, &submission)?;
     stage.click(&by(REGISTRY, 2), &id, &OfCase::Accept)?;
     stage.click(&by(REGISTRY, 2), &id, &pass("s2"))?;
+    if what == "name" {
+        stage.click(&by("公安", 4), &id, &pass("s3"))?;
+    }
     ensure!(parcel(stage, &id)?.is_none(), "the rest is still to be done");
     stage.click(&by("税务", 3), &id, &pass("s4"))?;
     Ok(id)
@@ -90,8 +98,10 @@ fn hear(stage: &mut Stage<'_>, stored: &Stored, (id, news): (&str, News)) -> Res
 pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
     by_post(stage)?;
     with_a_post_step(stage)?;
+    with_a_post_step_that_waits(stage)?;
     at_the_window(stage)?;
     taken_back(stage)?;
+    one_of_two_taken_back(stage)?;
     erased_on_its_way(stage)
 }
 
@@ -105,7 +115,9 @@ fn by_post(stage: &mut Stage<'_>) -> Result<()> {
     let counts = stage.in_tx(|tx, _, _| parcels::counts(tx, &unit))?;
     ensure!(counts[0] == before[0] + 1, "{counts:?}");
     ensure!(code(does(stage, &by("税务", 3), &id, &pack())) == Some(ProblemCode::UnitNeeded));
-    ensure!(code(does(stage, &clerk, &id, &hand())) == Some(ProblemCode::CaseChanged));
+    for deed in [hand(), Deed::Settle] {
+        ensure!(code(does(stage, &clerk, &id, &deed)) == Some(ProblemCode::CaseChanged), "{deed:?}");
+    }
     for seal in ["", "x", "=1+1", &"1".repeat(31)] {
         let deed = Deed::Pack { seal: seal.into(), lines: Vec::new() };
         ensure!(code(does(stage, &clerk, &id, &deed)) == Some(ProblemCode::MalformedRequest), "{seal}");
@@ -139,6 +151,8 @@ fn by_post(stage: &mut Stage<'_>) -> Result<()> {
         ensure!(hear(stage, &handed, told)? == outcome, "{told:?}");
     }
     ensure!(the(stage, &id)?.parcel.state == ParcelState::Delivered);
+    let left = stage.in_tx(|tx, _, _| parcels::contents(tx, &id))?;
+    ensure!(left.is_empty(), "what arrived is not sent again");
     let mut after = None;
     for turn in 0.. {
         ensure!(turn < 100, "the list ends");
@@ -153,8 +167,8 @@ fn by_post(stage: &mut Stage<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A bundle with a post step: the parcel is made when that can begin, and what arrived books it.
-fn with_a_post_step(stage: &mut Stage<'_>) -> Result<()> {
+/// A case of a bundle with a post step, whose parcel a carrier has.
+fn with_the_post(stage: &mut Stage<'_>) -> Result<(EnvelopeId, Stored)> {
     let hall = by(HALL, 1);
     let plan = plan_of(DISABLED, &[("card", "no")])?;
     let submission = courier_at(stage.now_ms);
@@ -167,11 +181,33 @@ fn with_a_post_step(stage: &mut Stage<'_>) -> Result<()> {
     ensure!(made.parcel.state == ParcelState::ToPack && made.unit.as_str() == HALL, "{made:?}");
     does(stage, &hall, &id, &pack())?;
     let handed = does(stage, &hall, &id, &hand())?;
+    stage.now_ms += MINUTE_MS;
+    Ok((id, handed))
+}
+
+/// The parcel is made when the post step can begin, and what arrived books it, whoever has the step.
+fn with_a_post_step(stage: &mut Stage<'_>) -> Result<()> {
+    let (id, handed) = with_the_post(stage)?;
+    stage.click(&by(HALL, 1), &id, &OfCase::Take { step: "s7".into() })?;
+    ensure!(stage.state(&id, "s7")? == StepState::Taken);
     ensure!(hear(stage, &handed, ("s7-1", News::OnTheWay))? == Outcome::Taken);
-    ensure!(stage.state(&id, "s7")? == StepState::Ready, "it did not arrive yet");
+    ensure!(stage.state(&id, "s7")? == StepState::Taken, "it did not arrive yet");
     ensure!(hear(stage, &handed, ("s7-2", News::Delivered))? == Outcome::Taken);
     ensure!(stage.state(&id, "s7")? == StepState::Passed);
     ensure!(stage.in_tx(|tx, _, _| Ok(parcels::of_case(tx, &id)?))?.len() == 1, "one parcel");
+    Ok(())
+}
+
+/// Where the post step cannot be done when the parcel arrives, the parcel goes on, and the step is booked later.
+fn with_a_post_step_that_waits(stage: &mut Stage<'_>) -> Result<()> {
+    let (id, handed) = with_the_post(stage)?;
+    stage.click(&by(HALL, 1), &id, &ask("s7", 5))?;
+    stage.by_centre(&id, Action::SupplementSent { due_ms: stage.now_ms + DAY_MS })?;
+    ensure!(hear(stage, &handed, ("s7-3", News::Delivered))? == Outcome::Taken);
+    ensure!(stage.state(&id, "s7")? == StepState::Supplement);
+    ensure!(the(stage, &id)?.parcel.state == ParcelState::Delivered);
+    stage.by_centre(&id, Action::SupplementLapsed)?;
+    ensure!(stage.state(&id, "s7")? == StepState::Passed, "it is booked later");
     Ok(())
 }
 
@@ -199,8 +235,8 @@ fn at_the_window(stage: &mut Stage<'_>) -> Result<()> {
     let window = person(9, "窗", &[Role::Window]);
     let hands = |stage: &mut Stage<'_>, click: &str, version: u64| {
         let seen = Seen { click, version };
-        stage.in_tx_with_rng(|tx, context, now| {
-            parcels::hand_over(tx, context, now, (&window, &number, ID_NUMBER), seen)
+        stage.in_tx(|tx, context, now_ms| {
+            parcels::hand_over(tx, context, now_ms, (&window, &number, ID_NUMBER), seen)
         })
     };
     ensure!(code(hands(stage, "a", 7)) == Some(ProblemCode::CaseChanged), "an old page");
@@ -210,21 +246,56 @@ fn at_the_window(stage: &mut Stage<'_>) -> Result<()> {
     ensure!(code(hands(stage, "c", 1)) == Some(ProblemCode::CaseChanged), "once only");
     let found = looks(stage, &number, ID_NUMBER)?.context("found")?;
     ensure!(matches!(&found.waits, Waits::Before(_, by) if by == "A-0009"), "{:?}", found.waits);
+    ensure!(found.contents.is_empty(), "what was handed over is not handed over again");
+    Ok(())
+}
+
+/// Revokes the first certificate of a case, which the registry issued.
+fn revoke(stage: &mut Stage<'_>, id: &EnvelopeId) -> Result<()> {
+    let leader = person(7, REGISTRY, &[Role::Leader]);
+    let row = stage.current(id)?.0;
+    let issued = stage.in_tx(|tx, _, _| Ok(results::of_case(tx, id)?))?;
+    let number = issued.first().context("one")?.issued.number.clone();
+    stage.in_tx_with_rng(|tx, context, now| {
+        results::revoke(tx, context, now, (&leader, &row), (&number, "错发"))
+    })?;
+    Ok(())
+}
+
+/// One of two certificates is revoked: the other one is neither lost nor given twice.
+fn one_of_two_taken_back(stage: &mut Stage<'_>) -> Result<()> {
+    let clerk = by(REGISTRY, 2);
+    let left = |stage: &mut Stage<'_>, id: &EnvelopeId| -> Result<usize> {
+        Ok(stage.in_tx(|tx, _, _| parcels::contents(tx, id))?.len())
+    };
+    let here = granted_for(stage, "name", false)?;
+    let before = the(stage, &here)?;
+    ensure!(left(stage, &here)? == 2);
+    revoke(stage, &here)?;
+    let after = the(stage, &here)?;
+    ensure!(after.parcel.state == ParcelState::AtWindow && left(stage, &here)? == 1);
+    ensure!(after.parcel.version == before.parcel.version + 1, "a page of before is old");
+    let id = granted_for(stage, "name", true)?;
+    does(stage, &clerk, &id, &pack())?;
+    let handed = does(stage, &clerk, &id, &hand())?;
+    revoke(stage, &id)?;
+    ensure!(the(stage, &id)?.parcel.recalled);
+    ensure!(hear(stage, &handed, ("two-lost", News::Lost))? == Outcome::Taken);
+    let settled = code(does(stage, &clerk, &id, &Deed::Settle));
+    ensure!(settled == Some(ProblemCode::CaseChanged), "the other one is good");
+    let again = does(stage, &clerk, &id, &Deed::Again)?.parcel;
+    ensure!(again.recalled && again.round == 2, "what is lost may turn up yet");
+    does(stage, &clerk, &id, &pack())?;
+    let handed = does(stage, &clerk, &id, &hand())?;
+    ensure!(hear(stage, &handed, ("two-there", News::Delivered))? == Outcome::Taken);
+    let settled = does(stage, &clerk, &id, &Deed::Settle)?.parcel;
+    ensure!(settled.state == ParcelState::Delivered && !settled.needs_somebody());
+    ensure!(left(stage, &id)? == 0, "what arrived is not sent again");
     Ok(())
 }
 
 fn taken_back(stage: &mut Stage<'_>) -> Result<()> {
     let clerk = by(REGISTRY, 2);
-    let leader = person(7, REGISTRY, &[Role::Leader]);
-    let revoke = |stage: &mut Stage<'_>, id: &EnvelopeId| -> Result<()> {
-        let row = stage.current(id)?.0;
-        let issued = stage.in_tx(|tx, _, _| Ok(results::of_case(tx, id)?))?;
-        let number = issued.last().context("one")?.issued.number.clone();
-        stage.in_tx_with_rng(|tx, context, now| {
-            results::revoke(tx, context, now, (&leader, &row), (&number, "错发"))
-        })?;
-        Ok(())
-    };
     let here = granted(stage, false)?;
     revoke(stage, &here)?;
     ensure!(the(stage, &here)?.parcel.state == ParcelState::Withdrawn);
@@ -245,15 +316,19 @@ fn taken_back(stage: &mut Stage<'_>) -> Result<()> {
 
 fn erased_on_its_way(stage: &mut Stage<'_>) -> Result<()> {
     let clerk = by(REGISTRY, 2);
-    let (waits, id) = (granted(stage, true)?, granted(stage, true)?);
+    let (waits, id, packed) = (granted(stage, true)?, granted(stage, true)?, granted(stage, true)?);
+    does(stage, &clerk, &packed, &pack())?;
     does(stage, &clerk, &id, &pack())?;
     let handed = does(stage, &clerk, &id, &hand())?;
     ensure!(hear(stage, &handed, ("away", News::OnTheWay))? == Outcome::Taken);
     let key = stage.key(&id)?;
     stage.now_ms += DAY_MS;
-    let erasures =
-        [waits, id].map(|envelope_id| Erasure { envelope_id, at_ms: stage.now_ms, why: Why::Request });
-    ensure!(stage.in_tx(|tx, _, _| Ok(erasure::erase(tx, &erasures)?))? == 2);
+    let erasures = [waits, id, packed].map(|envelope_id| Erasure {
+        envelope_id,
+        at_ms: stage.now_ms,
+        why: Why::Request,
+    });
+    ensure!(stage.in_tx(|tx, _, _| Ok(erasure::erase(tx, &erasures)?))? == 3);
     for event in stage.in_tx(|tx, _, _| Ok(parcels::events(tx, &handed.number)?))? {
         ensure!(event.open(&key, &handed.number)?.is_none(), "whoever kept the key has nothing to open");
     }
@@ -266,7 +341,14 @@ fn erased_on_its_way(stage: &mut Stage<'_>) -> Result<()> {
         code(does(stage, &clerk, &waits, &pack())) == Some(ProblemCode::CaseChanged),
         "nobody knows where to"
     );
-    ensure!(does(stage, &clerk, &id, &Deed::ToWindow)?.parcel.state == ParcelState::AtWindow);
+    let by_hand = does(stage, &clerk, &packed, &hand())?;
+    ensure!(by_hand.parcel.state == ParcelState::Handed && the(stage, &packed)?.tracking.is_empty());
+    let back = does(stage, &clerk, &id, &Deed::ToWindow)?.parcel;
+    ensure!(back.state == ParcelState::AtWindow && back.round == 2);
+    // Nobody can get them any more.
+    for id in [waits, id] {
+        ensure!(does(stage, &clerk, &id, &Deed::Settle)?.parcel.state == ParcelState::Withdrawn);
+    }
     Ok(())
 }
 

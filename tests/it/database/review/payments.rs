@@ -7,14 +7,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
-use domain::case::FailPolicy;
+use domain::case::{Action, FailPolicy};
 use domain::ids::EnvelopeId;
 use domain::money::{BillState, Fen, MAX_TRIES};
 use sync_server::auth::role::Role;
 use sync_server::centre::Centre;
 use sync_server::gateway::{Gateway, GatewayError, Order, RefundAnswer, RefundOrder, Told};
-use sync_server::jobs::payments::look;
-use sync_server::services::cases;
+use sync_server::jobs::payments::{look, look_alone};
+use sync_server::services::cases::{self, BY_CENTRE};
 use sync_server::services::clock_guard;
 use sync_server::services::money::{self, BillRow};
 use sync_server::services::review::Deed;
@@ -29,6 +29,7 @@ use super::stage::{DAY_MS, HOUR_MS, Stage, TUESDAY_MS, person, step};
 struct Scripted {
     away: AtomicBool,
     refuses: AtomicBool,
+    is_slow: AtomicBool,
     orders: Mutex<Vec<Order>>,
     asked: Mutex<Vec<String>>,
     closed: Mutex<Vec<String>>,
@@ -68,7 +69,12 @@ impl Gateway for Scripted {
     fn refund(&self, refund: &RefundOrder) -> Result<RefundAnswer, GatewayError> {
         of(&self.refunds).push(refund.clone());
         self.there()?;
-        Ok(if self.refuses.load(Ordering::Relaxed) { RefundAnswer::Refused } else { RefundAnswer::Done })
+        let flag = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        Ok(match (flag(&self.refuses), flag(&self.is_slow)) {
+            (true, _) => RefundAnswer::Refused,
+            (false, true) => RefundAnswer::UnderWay,
+            (false, false) => RefundAnswer::Done,
+        })
     }
 }
 
@@ -233,6 +239,89 @@ fn a_payment_in_time_of_which_nobody_heard_before_the_end_counts() -> Result<()>
         scene.turn()?;
         ensure!(scene.row()?.state == BillState::Paid, "{:?}", scene.row()?);
         ensure!(of(&scene.gateway.closed).len() <= 1 && !scene.standing()?);
+        Ok(())
+    })
+}
+
+#[test]
+fn without_a_gateway_a_bill_lapses_once_it_is_over_for_a_day() -> Result<()> {
+    on_both(|scene| {
+        let alone = || look_alone(&scene.centre, &AtomicBool::new(false));
+        for (days, state) in [(0, BillState::Open), (16, BillState::Open), (2, BillState::Lapsed)] {
+            scene.later(days * DAY_MS)?;
+            alone()?;
+            ensure!(scene.row()?.state == state, "{days} more days: {:?}", scene.row()?);
+        }
+        ensure!(!scene.standing()? && of(&scene.gateway.asked).is_empty());
+        Ok(())
+    })
+}
+
+#[test]
+fn the_order_of_a_bill_that_was_taken_back_is_closed() -> Result<()> {
+    on_both(|scene| {
+        scene.turn()?;
+        let (own, case, bill) = (scene.centre.clone(), scene.case, scene.bill.clone());
+        scene.centre.write(move |tx| {
+            let (row, view) = cases::current(tx, &case)?;
+            let step = row_step(&view);
+            let action = Action::BillCancelled { step, bill: bill.clone(), text: None };
+            let shelf = &own.context().shelf;
+            cases::add(tx, shelf, own.now_ms(), (&row, view), (BY_CENTRE, action)).map(|_| ())
+        })?;
+        ensure!(scene.row()?.state == BillState::Cancelled && scene.row()?.wake_ms.is_some());
+        scene.gateway.away.store(true, Ordering::Relaxed);
+        scene.turn()?;
+        ensure!(of(&scene.gateway.closed).is_empty() && scene.row()?.wake_ms.is_some());
+        scene.gateway.away.store(false, Ordering::Relaxed);
+        scene.pays("t1", 300)?;
+        scene.later(HOUR_MS)?;
+        scene.turn()?;
+        let row = scene.row()?;
+        ensure!(row.wake_ms.is_none() && row.owed.get() == 300, "{row:?}");
+        scene.turn()?;
+        ensure!(*of(&scene.gateway.closed) == [scene.bill.clone()] && scene.row()?.refunded.get() == 300);
+        Ok(())
+    })
+}
+
+/// The step that asked for the money.
+fn row_step(view: &domain::case::CaseView) -> String {
+    view.bills.first().map(|billed| billed.step.clone()).unwrap_or_default()
+}
+
+#[test]
+fn what_is_no_payment_holds_up_no_payment() -> Result<()> {
+    on_both(|scene| {
+        scene.turn()?;
+        scene.pays("t 1", 5)?;
+        scene.pays("t2", 1_000)?;
+        scene.later(HOUR_MS)?;
+        scene.turn()?;
+        let row = scene.row()?;
+        ensure!(row.state == BillState::Paid && row.received.get() == 1_000, "{row:?}");
+        Ok(())
+    })
+}
+
+#[test]
+fn a_refund_under_way_is_no_failure() -> Result<()> {
+    on_both(|scene| {
+        scene.turn()?;
+        scene.pays("t1", 1_700)?;
+        scene.gateway.is_slow.store(true, Ordering::Relaxed);
+        for _ in 0..20 {
+            scene.later(3 * HOUR_MS)?;
+            scene.turn()?;
+        }
+        let asked = of(&scene.gateway.refunds).len();
+        ensure!(asked > 10 && !scene.row()?.needs && scene.row()?.owed.get() == 700, "{asked}");
+        scene.turn()?;
+        ensure!(of(&scene.gateway.refunds).len() == asked, "not all the time");
+        scene.gateway.is_slow.store(false, Ordering::Relaxed);
+        scene.later(HOUR_MS)?;
+        scene.turn()?;
+        ensure!(scene.row()?.refunded.get() == 700 && of(&scene.gateway.refunds)[0].refund == "t1R1");
         Ok(())
     })
 }
