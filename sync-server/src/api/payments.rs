@@ -62,7 +62,6 @@ fn take(app: &App, headers: &HeaderMap, body: &[u8]) -> Response {
     };
     let (centre, arrival) = (app.centre.clone(), arrival(told, Way::Call));
     let taken = app.centre.write(move |tx| money::take(tx, centre.context(), centre.now_ms(), &arrival));
-    ::fail::fail_point!("payments::before_answer", |_| fail(StatusCode::SERVICE_UNAVAILABLE, "call again"));
     match taken {
         Ok(Taken::Differs) => {
             tracing::error!("a payment is told in two ways; see the alarms");

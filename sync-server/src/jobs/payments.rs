@@ -169,7 +169,6 @@ fn order(centre: &Arc<Centre>, gateway: &dyn Gateway, bill: BillDue) -> Result<(
     };
     match gateway.order(&order) {
         Ok(pay_url) => {
-            fail::fail_point!("payments::before_ordered", |_| Ok(()));
             let now_ms = centre.now_ms();
             let simulated = gateway.is_simulated();
             centre.write(move |tx| Ok(money::ordered(tx, now_ms, (&bill, &pay_url, simulated))?))
@@ -256,7 +255,6 @@ fn give_back(centre: &Arc<Centre>, gateway: &dyn Gateway, due: RefundDue) -> Res
     let asked =
         RefundOrder { refund: due.number.clone(), transaction: due.transaction.clone(), fen: due.fen };
     let answer = gateway.refund(&asked);
-    fail::fail_point!("payments::before_refunded", |_| Ok(()));
     let now_ms = centre.now_ms();
     match answer {
         Ok(RefundAnswer::Done) => centre.write(move |tx| money::refund_done(tx, now_ms, &due)),
