@@ -18,6 +18,8 @@ const TOTAL_LIMIT: Duration = Duration::from_secs(80 * 60);
 /// One step.
 const STEP_LIMIT: Duration = Duration::from_secs(35 * 60);
 const DENY_WARNINGS: &str = "-D warnings";
+/// Tests at a time: most of them wait for another process, so that two cores have time for a third one.
+const AT_A_TIME: (&str, &str) = ("RUST_TEST_THREADS", "3");
 /// Packages, tools, five steps of cargo, the stories on the second database, fuzzing, the story on both.
 const STEPS: usize = 11;
 /// Stories in which a server runs; they are told once more on PostgreSQL.
@@ -45,7 +47,7 @@ fn run_steps(steps: &mut Steps, clock: Instant, interrupt: &Interrupt) -> Result
         steps.run(heading, || run_bounded(command, time_left(clock)?, interrupt))?;
     }
     let mut stories = workspace::cargo(&["test", "--workspace", "--test", "it", "--", STORIES]);
-    stories.args(MORE_STORIES).env("JINBAN_TEST_DATABASE", "postgresql");
+    stories.args(MORE_STORIES).env("JINBAN_TEST_DATABASE", "postgresql").env(AT_A_TIME.0, AT_A_TIME.1);
     steps.run("stories on PostgreSQL", || run_bounded(stories, time_left(clock)?, interrupt))?;
     steps.run("fuzzing of the API by its description (schemathesis)", || {
         time_left(clock)?;
@@ -63,6 +65,8 @@ fn run_steps(steps: &mut Steps, clock: Instant, interrupt: &Interrupt) -> Result
 fn cargo_steps() -> [(&'static str, Command); 5] {
     let mut docs = workspace::cargo(&["doc", "--workspace", "--no-deps", "--quiet"]);
     docs.env("RUSTDOCFLAGS", DENY_WARNINGS);
+    let mut tests = workspace::cargo(&["test", "--workspace", "--no-fail-fast"]);
+    tests.env(AT_A_TIME.0, AT_A_TIME.1);
     [
         ("formatting (cargo fmt)", workspace::cargo(&["fmt", "--all", "--check"])),
         (
@@ -71,7 +75,7 @@ fn cargo_steps() -> [(&'static str, Command); 5] {
         ),
         ("docs (cargo doc)", docs),
         ("programs (cargo build)", workspace::cargo(&["build", "--workspace"])),
-        ("tests (cargo test)", workspace::cargo(&["test", "--workspace", "--no-fail-fast"])),
+        ("tests (cargo test)", tests),
     ]
 }
 

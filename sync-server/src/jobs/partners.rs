@@ -107,7 +107,6 @@ fn send_due(centre: &Arc<Centre>, register: &Register, stop: &AtomicBool) -> Res
             _ => None,
         };
         let (now_ms, rng) = (centre.now_ms(), centre.random());
-        fail::fail_point!("server::partner::before_answered", |_| Ok(()));
         centre.write(move |tx| {
             Ok(handoff::answered(tx, (now_ms, &mut rng.clone()), &message, receipt.as_ref())?)
         })?;

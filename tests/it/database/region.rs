@@ -334,7 +334,8 @@ fn home(tx: &mut Tx<'_>, context: &Context, now_ms: i64) -> Result<()> {
 
 /// Both sides.
 pub fn every_statement(stage: &mut Stage<'_>) -> Result<()> {
-    let parts: [fn(&mut Tx<'_>, &Context, i64) -> Result<()>; 2] = [accepting, home];
+    type Part = fn(&mut Tx<'_>, &Context, i64) -> Result<()>;
+    let parts: [Part; 2] = [accepting, home];
     for part in parts {
         stage.in_tx(|tx, context, now_ms| Ok::<_, ServiceError>(part(tx, context, now_ms)))??;
     }

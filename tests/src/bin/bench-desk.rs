@@ -12,7 +12,7 @@ use domain::rules::{Facts, RuleSet};
 use serde_json::Value;
 use sync_server::auth::role::Role;
 use sync_server::pages::in_query;
-use sync_server::store::{Database, Driver, StoreError, in_transaction};
+use sync_server::store::{Database, Driver, in_transaction};
 use tests::bench::archive::{self, Wanted};
 use tests::bench::client::{Connection, post};
 use tests::bench::process::{Program, beside, tied};
@@ -220,6 +220,6 @@ fn timed(connection: &mut Connection, request: &[u8]) -> Result<f64> {
 
 /// The only value of a query.
 fn first(store: &mut dyn Driver, sql: &str) -> Result<String> {
-    let row = in_transaction(store, |tx| tx.query_first(sql, &[]).map_err(StoreError::from))?;
+    let row = in_transaction(store, |tx| tx.query_first(sql, &[]))?;
     Ok(row.context("nothing to measure")?.text(0)?.to_owned())
 }

@@ -59,7 +59,6 @@ pub fn take(
     let receipt = PartnerReceipt { message: message.id, digest, outcome, expected };
     let body = serde_json::to_vec(&receipt)
         .map_err(|e| ServiceError::Inconsistent(format!("message {}: {e}", message.id)))?;
-    fail::fail_point!("server::partner::before_answer", |_| Err(StoreError::Full.into()));
     Ok(PartnerAnswer { receipt: sign_document(SignedKind::PartnerReceipt, body, &own.context.keys.receipt) })
 }
 

@@ -65,7 +65,7 @@ fn billed(stage: &mut Stage<'_>) -> Result<(EnvelopeId, String)> {
 }
 
 fn row(stage: &mut Stage<'_>, number: &str) -> Result<BillRow> {
-    Ok(stage.in_tx(|tx, _, _| Ok(money::find(tx, number)?))?.context("a bill")?)
+    stage.in_tx(|tx, _, _| Ok(money::find(tx, number)?))?.context("a bill")
 }
 
 fn arrival(stage: &Stage<'_>, transaction: &str, order: &str, fen: i64) -> Result<Arrival> {
