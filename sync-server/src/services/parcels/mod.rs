@@ -156,7 +156,7 @@ fn list_of(parcel: &Parcel) -> &'static str {
     }
 }
 
-/// Columns that follow from the events, in the order of [`projection`].
+/// Columns that follow from the events, in the order of `projection`.
 pub const PROJECTED: [&str; 9] =
     ["state", "list_", "version", "round_", "recalled", "carrier", "seal", "made_at_ms", "changed_at_ms"];
 
